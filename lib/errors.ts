@@ -1,0 +1,67 @@
+/**
+ * One thing that is wrong with what was described.
+ *
+ * Never holds a secret: `given` names a key or a token, it does not quote it.
+ */
+export interface Problem {
+  /** Stable, searchable name of the rule, e.g. `san-cidr`. */
+  readonly code: string;
+  /** Where the value stands, as written in the code: `cluster.controlPlanes[0].name`. */
+  readonly at: string;
+  /** The value that was given, as text. */
+  readonly given: string;
+  /** What would have been accepted. */
+  readonly allowed: string;
+  /** The change to make. */
+  readonly fix: string;
+}
+
+/** Collects every problem of a description, so that a user hears of all of them at once. */
+export class Problems {
+  private readonly found: Problem[] = [];
+
+  /** Adds one problem; `given` is shown quoted when it is a string. */
+  public add(code: string, at: string, given: unknown, allowed: string, fix: string): void {
+    this.found.push({ code, at, given: show(given), allowed, fix });
+  }
+
+  /** True when nothing was found so far. */
+  public get none(): boolean {
+    return this.found.length === 0;
+  }
+
+  /**
+   * @param path construct path the problems belong to
+   * @throws PkiError when there is at least one problem
+   */
+  public throwIfAny(path: string): void {
+    if (!this.none) {
+      throw new PkiError(path, this.found);
+    }
+  }
+}
+
+/** Thrown at synth when a description breaks a rule. Carries all problems that were found. */
+export class PkiError extends Error {
+  /**
+   * @param path construct path, e.g. `prod-pki/pki`
+   * @param problems what is wrong, at least one
+   */
+  public constructor(
+    public readonly path: string,
+    public readonly problems: readonly Problem[],
+  ) {
+    super(render(path, problems));
+    this.name = "PkiError";
+  }
+}
+
+function show(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
+}
+
+function render(path: string, problems: readonly Problem[]): string {
+  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+  const lines = problems.map((p) => `  [${p.code}] ${p.at}: given ${p.given}; allowed: ${p.allowed}; fix: ${p.fix}`);
+  return [`${count} at ${path}`, ...lines].join("\n");
+}

@@ -1,0 +1,3 @@
+export * from "./errors";
+export * from "./x509";
+export * from "./kubernetes";

@@ -1,0 +1,447 @@
+import { Annotations, TerraformOutput, TerraformProvider, TerraformStack } from "cdktf";
+import { Construct } from "constructs";
+import { PkiError, Problems } from "../errors";
+import {
+  addBlock,
+  AltName,
+  Certificate,
+  CertificateAuthority,
+  CertificateOptions,
+  claimPrefix,
+  Generations,
+  KeyAlgorithm,
+  KeyPairRing,
+  pin,
+  Subject,
+  TrustBundle,
+  Validity,
+} from "../x509";
+import { checkCertificateOptions } from "../x509/certificate";
+import { checkGenerations, FIRST_GENERATION } from "../x509/generation";
+import { checkAltNames } from "../x509/subject-alt-names";
+import { Cluster, serverUrl } from "./cluster";
+import { checkCluster } from "./cluster-checks";
+import { concat, Content } from "./content";
+import { Distribution } from "./distribution";
+import { publishFiles } from "./files";
+import { ANY_WORKER, MachineFile, OPERATOR } from "./holders";
+import { fillNames, fillText, holds, partiesOf, Party } from "./holdings";
+import { kubeconfig } from "./kubeconfig";
+import type { AuthorityRow, CertificateRow, DistributionTable, FileRow, KeyPairRow } from "./table";
+
+/** What may be chosen for one certificate of a cluster. */
+export interface ClusterCertificateOptions extends CertificateOptions {
+  /**
+   * More names, beside those of the distribution.
+   * @default - none
+   */
+  readonly extraSans?: readonly AltName[];
+}
+
+/** Props of a {@link ClusterPki}. */
+export interface ClusterPkiProps {
+  readonly distribution: Distribution;
+  readonly cluster: Cluster;
+  /**
+   * First part of the Terraform name of everything in here, `[a-z][a-z0-9-]*`. It never changes once it was deployed.
+   * @default - the construct's id
+   */
+  readonly addressPrefix?: string;
+  /**
+   * Generations of authorities, by the distribution's names: `kubernetes`, `front-proxy`, `etcd` for kubeadm.
+   * @default - one active generation each, `g1`
+   */
+  readonly authorities?: Readonly<Record<string, { readonly generations?: Generations }>>;
+  /**
+   * Generations of the key pair that signs service-account tokens.
+   * @default - one active generation, `g1`, RSA-2048
+   */
+  readonly serviceAccount?: { readonly generations?: Generations };
+  /**
+   * Choices for single certificates, by the distribution's names: `apiserver`, `etcd-server`, `admin`, …
+   * @default - the distribution's
+   */
+  readonly certificates?: Readonly<Record<string, ClusterCertificateOptions>>;
+  /**
+   * Validity of every certificate that is no authority.
+   * @default - 8760 hours, renewed 720 hours before the end
+   */
+  readonly validity?: Validity;
+  /**
+   * Key algorithm of every certificate that is no authority. That of authorities and key pairs belongs to their generations.
+   * @default KeyAlgorithm.ECDSA_P256
+   */
+  readonly keyAlgorithm?: KeyAlgorithm;
+  /**
+   * Whether Terraform issues the certificates that are no authorities. `false` for those who seed authorities and let the
+   * distribution issue the rest.
+   * @default - as the distribution does
+   */
+  readonly issueLeaves?: boolean;
+  /**
+   * Lets Terraform refuse every plan that would destroy an authority or key pair that is not retired.
+   * @default true
+   */
+  readonly deletionProtection?: boolean;
+  /**
+   * The `addressPrefix` that the resources had before: they are moved, not replaced.
+   * @default - they had this one
+   */
+  readonly movedFrom?: string;
+  /** @default - the stack's tls provider */
+  readonly provider?: TerraformProvider;
+}
+
+/** The key pair of service accounts, by the name that every distribution's table gives it. */
+const SERVICE_ACCOUNT = "service-account";
+
+/**
+ * A cluster's whole PKI: its authorities, service-account keys, component certificates and kubeconfigs, as the distribution
+ * expects them, and the file of each on each machine.
+ *
+ * In the Terraform state: every private key. In its outputs: none. `<prefix>_files` says which file is made of what, and
+ * `<prefix>_fingerprints` holds the fingerprints of the public keys of authorities and key pairs.
+ *
+ * @throws PkiError with everything that is wrong with the description
+ * @see https://kubernetes.io/docs/setup/best-practices/certificates/
+ */
+export class ClusterPki extends Construct {
+  /** Names of the machines of the cluster, control planes first. */
+  public readonly machines: readonly string[];
+
+  private readonly table: DistributionTable;
+  private readonly cluster: Cluster;
+  private readonly authorities = new Map<string, CertificateAuthority>();
+  private readonly rings = new Map<string, KeyPairRing>();
+  private readonly leaves = new Map<string, Certificate>();
+  private readonly fileLists: Readonly<Record<string, readonly MachineFile[]>>;
+
+  public constructor(scope: Construct, id: string, props: ClusterPkiProps) {
+    super(scope, id);
+    this.table = withoutExternalEtcd(props.distribution.table, props.cluster);
+    this.cluster = props.cluster;
+    const prefix = props.addressPrefix ?? id;
+    this.check(prefix, props);
+    claimPrefix(TerraformStack.of(this), prefix, this.node.path);
+
+    const parties = partiesOf(props.cluster);
+    this.machines = parties.filter((party) => party.isMachine).map((party) => party.name);
+    this.makeAuthorities(prefix, props);
+    this.makeLeaves(prefix, parties, props);
+    this.fileLists = Object.fromEntries(parties.map((party) => [party.name, this.listFiles(party)]));
+    publishFiles(this, prefix, this.fileLists);
+    this.publishFingerprints(prefix);
+    if (props.movedFrom !== undefined) {
+      this.moveFrom(props.movedFrom, prefix);
+    }
+    if (props.deletionProtection === false) {
+      Annotations.of(this).addWarning(
+        "deletionProtection is off: a plan may destroy authorities and service-account keys",
+      );
+    }
+    this.node.addValidation({ validate: () => this.strangersInMasters() });
+  }
+
+  /**
+   * An authority, by the distribution's name.
+   *
+   * @throws PkiError when the distribution has no such authority
+   */
+  public authority(name: string): CertificateAuthority {
+    return this.find(this.authorities, name, "authority");
+  }
+
+  /**
+   * What verifiers of an authority trust.
+   *
+   * @param name the authority; by default the one that signs the API server's certificate
+   * @throws PkiError when the distribution has no such authority
+   */
+  public bundle(name = this.table.apiServerAuthority): TrustBundle {
+    return this.authority(name).bundle;
+  }
+
+  /**
+   * A certificate, by the distribution's name.
+   *
+   * @param machine who holds it; may be left out when only one does
+   * @throws PkiError when there is no such certificate
+   */
+  public certificate(name: string, machine?: string): Certificate {
+    const holders = [...this.leaves.keys()].filter((key) => key.endsWith(`/${name}`));
+    const only = holders.length === 1 ? holders[0]! : name;
+    return this.find(this.leaves, machine === undefined ? only : `${machine}/${name}`, "certificate");
+  }
+
+  /**
+   * A kubeconfig, by the name of its certificate. It is data: see {@link toTerraform}.
+   *
+   * @param machine who holds it; may be left out when only one does
+   * @throws PkiError when there is no such kubeconfig
+   */
+  public kubeconfig(name: string, machine?: string): Content {
+    const certificate = this.certificate(name, machine);
+    const holder = [...this.leaves].find(([, leaf]) => leaf === certificate)![0].split("/")[0]!;
+    const rows = this.table.certificates[name]!.files.filter((row) => row.kind === "kubeconfig");
+    const file = this.files(holder).find(({ path }) => rows.some((row) => row.path === path));
+    if (!file) {
+      throw this.unknown(
+        "kubeconfig",
+        name,
+        Object.keys(this.table.certificates).filter((row) => this.hasKubeconfig(row)),
+      );
+    }
+    return file.content;
+  }
+
+  /**
+   * The files of a machine, of any `worker`, or of the `operator`, sorted by path.
+   *
+   * @throws PkiError when there is no such machine
+   */
+  public files(machine: string): readonly MachineFile[] {
+    const list = this.fileLists[machine];
+    if (!list) {
+      throw this.unknown("machine", machine, [...this.machines, ANY_WORKER, OPERATOR]);
+    }
+    return list;
+  }
+
+  private check(prefix: string, props: ClusterPkiProps): void {
+    const problems = new Problems();
+    for (const [prop, value] of [["addressPrefix", prefix] as const, ["movedFrom", props.movedFrom] as const]) {
+      if (value !== undefined && !/^[a-z][a-z0-9-]*$/.test(value)) {
+        const allowed = "lower-case letters, digits and '-', a letter first";
+        problems.add("address-prefix", prop, value, allowed, "set addressPrefix to such a name");
+      }
+    }
+    checkCluster(props.cluster, this.table, problems);
+    this.checkChoices(props, problems);
+    problems.throwIfAny(this.node.path);
+  }
+
+  private checkChoices(props: ClusterPkiProps, problems: Problems): void {
+    const { authorities = {}, certificates = {}, serviceAccount = {} } = props;
+    checkNames(authorities, this.table.authorities, "authorities", problems);
+    checkNames(certificates, this.table.certificates, "certificates", problems);
+    for (const [name, { generations }] of Object.entries(authorities)) {
+      checkGenerations(generations ?? FIRST_GENERATION, "authority", `authorities.${name}.generations`, problems);
+    }
+    checkGenerations(
+      serviceAccount.generations ?? FIRST_GENERATION,
+      "key pair",
+      "serviceAccount.generations",
+      problems,
+    );
+    for (const [name, row] of Object.entries(this.table.certificates)) {
+      const { validity = props.validity, keyAlgorithm = props.keyAlgorithm, ...choices } = certificates[name] ?? {};
+      const issuers = authorities[row.authority]?.generations ?? FIRST_GENERATION;
+      checkCertificateOptions({ ...choices, validity, keyAlgorithm }, issuers, `certificates.${name}.`, problems);
+      checkAltNames(choices.extraSans ?? [], `certificates.${name}.extraSans`, problems);
+    }
+  }
+
+  private makeAuthorities(prefix: string, props: ClusterPkiProps): void {
+    const { provider, deletionProtection } = props;
+    const authorities = new Construct(this, "ca");
+    for (const [name, row] of Object.entries(this.table.authorities)) {
+      const authority = new CertificateAuthority(authorities, name, {
+        subject: new Subject({ commonName: row.commonName }),
+        sans: row.sans,
+        generations: props.authorities?.[name]?.generations,
+        address: `${prefix}__ca__${name}`,
+        deletionProtection,
+        provider,
+      });
+      this.authorities.set(name, authority);
+    }
+    const rings = new Construct(this, "keys");
+    for (const name of Object.keys(this.table.keyPairs)) {
+      const ring = new KeyPairRing(rings, name, {
+        generations: name === SERVICE_ACCOUNT ? props.serviceAccount?.generations : undefined,
+        address: `${prefix}__keys__${name}`,
+        deletionProtection,
+        provider,
+      });
+      this.rings.set(name, ring);
+    }
+  }
+
+  private makeLeaves(prefix: string, parties: readonly Party[], props: ClusterPkiProps): void {
+    const rows = Object.entries(this.table.certificates);
+    const issued = rows.filter(([, row]) => props.issueLeaves ?? row.issuedBy === "terraform");
+    for (const party of parties) {
+      const held = issued.filter(([, row]) => holds(party, row.holders));
+      const holder = held.length > 0 ? new Construct(this, party.name) : undefined;
+      for (const [name, row] of held) {
+        const { extraSans = [], ...choices } = props.certificates?.[name] ?? {};
+        const leaf = new Certificate(holder!, name, {
+          validity: props.validity,
+          keyAlgorithm: props.keyAlgorithm,
+          ...choices,
+          authority: this.authority(row.authority),
+          subject: new Subject({
+            commonName: fillText(row.commonName, this.cluster, party.name),
+            organization: row.organization,
+          }),
+          usage: row.usage,
+          sans: [...fillNames(row.sans ?? [], this.cluster, party), ...extraSans],
+          // Only dots are mapped, and no part has an underscore of its own: no two things share a name.
+          address: `${prefix}__${party.name.replaceAll(".", "_")}__${name}`,
+          provider: props.provider,
+        });
+        this.leaves.set(`${party.name}/${name}`, leaf);
+      }
+    }
+  }
+
+  private listFiles(party: Party): MachineFile[] {
+    const rowsOf = <R extends AuthorityRow | KeyPairRow | CertificateRow>(
+      rows: Readonly<Record<string, R>>,
+      make: (name: string, file: FileRow, row: R) => Content | undefined,
+    ) =>
+      Object.entries(rows).flatMap(([name, row]) =>
+        row.files
+          .filter((file) => holds(party, file.on))
+          .flatMap((file) => {
+            const content = make(name, file, row);
+            return content === undefined ? [] : [machineFile(file, content)];
+          }),
+      );
+    const configuration = this.table.configuration
+      .filter((file) => holds(party, file.on))
+      .map(({ path, text }) => ({
+        path,
+        mode: "0644",
+        owner: "root:root",
+        content: fillText(text, this.cluster, party.name),
+      }));
+    return [
+      ...rowsOf(this.table.authorities, (name, file) => authorityContent(this.authority(name), file)),
+      ...rowsOf(this.table.keyPairs, (name, file) => keyPairContent(this.rings.get(name)!, file)),
+      ...rowsOf(this.table.certificates, (name, file) => this.certificateContent(name, file, party)),
+      ...configuration,
+    ].sort((a, b) => (a.path < b.path ? -1 : 1));
+  }
+
+  private certificateContent(name: string, file: FileRow, party: Party): Content | undefined {
+    const leaf = this.leaves.get(`${party.name}/${name}`);
+    if (!leaf || file.kind === "certificate") {
+      return leaf?.certificate;
+    }
+    if (file.kind === "private key") {
+      return leaf.privateKey;
+    }
+    return kubeconfig({
+      clusterName: this.cluster.name,
+      server: file.server === "local" ? party.localServer : serverUrl(this.cluster.endpoint),
+      certificateAuthority: concat(this.bundle().references),
+      user: leaf.subject.fields.commonName,
+      credentials: { certificate: leaf.certificate, privateKey: leaf.privateKey },
+    });
+  }
+
+  private hasKubeconfig(name: string): boolean {
+    return this.table.certificates[name]!.files.some((row) => row.kind === "kubeconfig");
+  }
+
+  private publishFingerprints(prefix: string): void {
+    const value = {
+      authorities: Object.fromEntries([...this.authorities].map(([name, { fingerprints }]) => [name, fingerprints])),
+      keyPairs: Object.fromEntries([...this.rings].map(([name, { fingerprints }]) => [name, fingerprints])),
+    };
+    const description = "Fingerprints of public keys, to be written into the generations that have them";
+    pin(new TerraformOutput(this, "Fingerprints", { value, description }), `${prefix}_fingerprints`, "addressPrefix");
+  }
+
+  private moveFrom(old: string, prefix: string): void {
+    const stack = TerraformStack.of(this);
+    for (const address of this.pinned) {
+      const [type, name] = address.split(".") as [string, string];
+      addBlock(stack, "moved", { from: `${type}.${old}${name.slice(prefix.length)}`, to: address });
+    }
+  }
+
+  /** Addresses of all resources in here. */
+  private get pinned(): string[] {
+    return this.node.findAll().flatMap((node) => {
+      const element = node as Partial<{ terraformResourceType: string; friendlyUniqueId: string }>;
+      return element.terraformResourceType ? [`${element.terraformResourceType}.${element.friendlyUniqueId}`] : [];
+    });
+  }
+
+  /** Certificates of the user's own that nobody could limit or revoke. */
+  private strangersInMasters(): string[] {
+    const allowed = new Set([...this.leaves].filter(([key]) => this.row(key).breakGlass).map(([, leaf]) => leaf));
+    return TerraformStack.of(this)
+      .node.findAll()
+      .filter((node): node is Certificate => node instanceof Certificate && !allowed.has(node))
+      .filter((leaf) => leaf.subject.fields.organization === "system:masters")
+      .map(
+        (leaf) =>
+          `[system-masters] ${leaf.node.path}: given "system:masters"; allowed: a group that RBAC can limit; ` +
+          "fix: use a group of your own and bind it, or the distribution's break-glass identity",
+      );
+  }
+
+  private row(key: string): CertificateRow {
+    return this.table.certificates[key.slice(key.indexOf("/") + 1)]!;
+  }
+
+  private find<T>(things: ReadonlyMap<string, T>, name: string, kind: string): T {
+    const found = things.get(name);
+    if (!found) {
+      throw this.unknown(kind, name, [...things.keys()]);
+    }
+    return found;
+  }
+
+  private unknown(kind: string, name: string, known: readonly string[]): PkiError {
+    const given = JSON.stringify(name);
+    return new PkiError(this.node.path, [
+      { code: `unknown-${kind}`, at: kind, given, allowed: known.join(", "), fix: "use one of these names" },
+    ]);
+  }
+}
+
+/** The table as it is where etcd has an authority of its own somewhere else. */
+function withoutExternalEtcd(table: DistributionTable, cluster: Cluster): DistributionTable {
+  if (cluster.etcd?.topology !== "external") {
+    return table;
+  }
+  const keep = <R>(rows: Readonly<Record<string, R>>, test: (row: R) => boolean) =>
+    Object.fromEntries(Object.entries(rows).filter(([, row]) => test(row)));
+  const authorities = keep(table.authorities, (row) => !row.ofEtcd);
+  return { ...table, authorities, certificates: keep(table.certificates, (row) => row.authority in authorities) };
+}
+
+function checkNames(given: object, known: object, at: string, problems: Problems): void {
+  for (const name of Object.keys(given).filter((key) => !(key in known))) {
+    problems.add(
+      `unknown-name`,
+      `${at}.${name}`,
+      name,
+      Object.keys(known).join(", "),
+      "use one of the distribution's names",
+    );
+  }
+}
+
+function authorityContent({ active, bundle }: CertificateAuthority, { kind }: FileRow): Content {
+  if (kind === "private key") {
+    return active.privateKey;
+  }
+  return kind === "bundle" ? concat(bundle.references) : active.certificate;
+}
+
+function keyPairContent(ring: KeyPairRing, { kind }: FileRow): Content {
+  if (kind === "private key") {
+    return ring.privateKey;
+  }
+  return concat(kind === "private keys" ? ring.privateKeys : ring.publicKeys);
+}
+
+function machineFile({ path, kind, mode, owner = "root:root" }: FileRow, content: Content): MachineFile {
+  const holdsKey = kind === "private key" || kind === "private keys" || kind === "kubeconfig";
+  return { path, mode: mode ?? (holdsKey ? "0600" : "0644"), owner, content };
+}

@@ -1,0 +1,104 @@
+import { Token } from "cdktf";
+import type { AltName } from "../x509";
+import { canonicalIp, isMistake, parseHost } from "../x509/host";
+
+/** Where clients find the API server: `host:port` (the port is 6443 when left out), or a host whose kind is said when it is unresolved. */
+export type Endpoint =
+  string | { readonly dns: string; readonly port?: number } | { readonly ip: string; readonly port?: number };
+
+/** A machine of the cluster. */
+export interface Machine {
+  /** The name it registers with: an RFC 1123 subdomain in lower case, at most 52 bytes. Always concrete. */
+  readonly name: string;
+  /**
+   * Its IP addresses. Each may be an unresolved token.
+   * @default - none
+   */
+  readonly addresses?: readonly string[];
+}
+
+/** A machine that runs an API server. */
+export interface ControlPlane extends Machine {
+  /**
+   * Port of its own API server, kubeadm's `localAPIEndpoint.bindPort`.
+   * @default 6443
+   */
+  readonly bindPort?: number;
+}
+
+/** Where etcd runs. */
+export type Etcd =
+  /** On every control plane. */
+  | { readonly topology: "stacked" }
+  /** On machines of its own, whose certificates are issued here too. */
+  | { readonly topology: "members"; readonly members: readonly Machine[] }
+  /** Somewhere else, with an authority of its own: nothing is issued for it. */
+  | { readonly topology: "external" };
+
+/** A cluster as its certificates see it. Everything but the endpoint's host, addresses and extra SANs is concrete at synth. */
+export interface Cluster {
+  /** Names the cluster in kubeconfigs: an RFC 1123 label. */
+  readonly name: string;
+  /** Where clients find the API server. */
+  readonly endpoint: Endpoint;
+  /** One service CIDR, or one of each family, the primary first. */
+  readonly serviceCidrs: readonly string[];
+  /** @default cluster.local */
+  readonly clusterDomain?: string;
+  /** @default - none; whether that is allowed is a fact of the distribution */
+  readonly controlPlanes?: readonly ControlPlane[];
+  /**
+   * Workers that get an identity of their own before they join. Others join by TLS bootstrap and need not be named.
+   * @default - none
+   */
+  readonly workers?: readonly Machine[];
+  /** @default - stacked */
+  readonly etcd?: Etcd;
+  /**
+   * More names for the API server's certificate.
+   * @default - none
+   */
+  readonly extraSans?: readonly AltName[];
+}
+
+/** The API server's port, and kubeadm's default of `bindPort`. */
+export const API_SERVER_PORT = 6443;
+
+/** A host and a port. The host is a token, or concrete; `kind` is missing where nobody said and nobody can tell. */
+export interface HostAndPort {
+  readonly host: string;
+  readonly kind?: "dns" | "ip";
+  readonly port: number;
+}
+
+/** Takes an endpoint apart. What {@link checkCluster} finds wrong with it comes out as it went in. */
+export function hostAndPort(endpoint: Endpoint): HostAndPort {
+  if (typeof endpoint !== "string") {
+    const kind = "dns" in endpoint ? "dns" : "ip";
+    return { host: "dns" in endpoint ? endpoint.dns : endpoint.ip, kind, port: endpoint.port ?? API_SERVER_PORT };
+  }
+  if (Token.isUnresolved(endpoint)) {
+    return { host: endpoint, port: API_SERVER_PORT };
+  }
+  const bare = canonicalIp(endpoint);
+  const [, bracketed, plain, port] = bare ? [] : (/^(?:\[([^\]]*)\]|([^:]*))(?::([0-9]+))?$/.exec(endpoint) ?? []);
+  const text = bare ?? bracketed ?? plain ?? endpoint;
+  const host = parseHost(text);
+  return isMistake(host)
+    ? { host: text, port: Number(port ?? API_SERVER_PORT) }
+    : { host: host.value, kind: host.kind, port: Number(port ?? API_SERVER_PORT) };
+}
+
+/** `host:port`, an IPv6 address in brackets. */
+export function hostPort({ host, kind, port }: HostAndPort): string {
+  // A token may turn out to be IPv6, which Terraform can tell by its colon.
+  if (kind === "ip" && Token.isUnresolved(host)) {
+    return `\${strcontains("${host}", ":") ? "[${host}]" : "${host}"}:${port}`;
+  }
+  return host.includes(":") && !Token.isUnresolved(host) ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** URL of the API server at an endpoint. */
+export function serverUrl(endpoint: Endpoint): string {
+  return `https://${hostPort(hostAndPort(endpoint))}`;
+}

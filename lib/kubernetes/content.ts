@@ -1,0 +1,89 @@
+import type { Reference } from "../x509/address";
+
+/**
+ * What stands in a file, as data: text, a value of the Terraform state, several of them in a row, or one in base64.
+ *
+ * It has two readers that agree byte for byte: {@link toTerraform} makes an expression of it, for Secrets and cloud-init;
+ * {@link evaluate} fills it in from a state that was read. The data itself is public: it names secrets and never holds one. Text
+ * may hold unresolved tokens of public values.
+ */
+export type Content = string | Reference | { readonly concat: readonly Content[] } | { readonly base64: Content };
+
+/** Content from a template literal: `` content`server: ${host}\n` ``. */
+export function content(strings: TemplateStringsArray, ...values: Content[]): Content {
+  return concat(strings.flatMap((text, index) => (index < values.length ? [text, values[index]!] : [text])));
+}
+
+/** Several in a row, as short as it can be said: neighbouring texts become one, and a row of one is that one. */
+export function concat(contents: readonly Content[]): Content {
+  const row: Content[] = [];
+  for (const part of contents.flatMap((item) =>
+    typeof item !== "string" && "concat" in item ? item.concat : [item],
+  )) {
+    const last = row.at(-1);
+    if (typeof part === "string" && typeof last === "string") {
+      row[row.length - 1] = last + part;
+    } else if (part !== "") {
+      row.push(part);
+    }
+  }
+  return row.length === 1 ? row[0]! : { concat: row };
+}
+
+/** The content as a Terraform template, valid inside the stack that owns what it refers to. Sensitive where it refers to a key. */
+export function toTerraform(content: Content): string {
+  return template(content, escapeTemplate);
+}
+
+/** The same data with its text written so that Terraform leaves it alone: what goes into an output. */
+export function escaped(content: Content): Content {
+  if (typeof content === "string") {
+    return escapeTemplate(content);
+  }
+  if ("concat" in content) {
+    return { concat: content.concat.map(escaped) };
+  }
+  return "base64" in content ? { base64: escaped(content.base64) } : content;
+}
+
+/**
+ * Fills the content in.
+ *
+ * @param lookup finds the value of a reference; throws when there is none
+ */
+export function evaluate(content: Content, lookup: (reference: Reference) => string): string {
+  if (typeof content === "string") {
+    return content;
+  }
+  if ("concat" in content) {
+    return content.concat.map((part) => evaluate(part, lookup)).join("");
+  }
+  return "base64" in content ? Buffer.from(evaluate(content.base64, lookup)).toString("base64") : lookup(content);
+}
+
+function template(content: Content, text: (literal: string) => string): string {
+  if (typeof content === "string") {
+    return text(content);
+  }
+  if ("concat" in content) {
+    return content.concat.map((part) => template(part, text)).join("");
+  }
+  return `\${${"base64" in content ? `base64encode(${operand(content.base64)})` : attribute(content)}}`;
+}
+
+/** The content where an expression stands already, e.g. as an argument. */
+function operand(content: Content): string {
+  const reference = typeof content !== "string" && "address" in content;
+  return reference
+    ? attribute(content)
+    : `"${template(content, (text) => escapeTemplate(JSON.stringify(text).slice(1, -1)))}"`;
+}
+
+function attribute(reference: Reference): string {
+  return `${reference.address}.${reference.attribute}`;
+}
+
+/** Doubles what Terraform would take for a template, but for the tokens of cdktf, which become one. */
+function escapeTemplate(text: string): string {
+  return text.replace(/\$\{(?!TfToken\[)/g, "$${").replace(/%\{/g, "%%{");
+}

@@ -1,0 +1,93 @@
+import { Token } from "cdktf";
+import type { AltName } from "../x509";
+import * as ipaddr from "ipaddr.js";
+import { canonicalIp } from "../x509/host";
+import { API_SERVER_PORT, Cluster, ControlPlane, hostAndPort, hostPort, serverUrl } from "./cluster";
+import { placedMachines } from "./cluster-checks";
+import { ANY_WORKER, OPERATOR } from "./holders";
+import type { Holder } from "./table";
+
+/** A machine, any worker or the operator, and what it is in the cluster. */
+export interface Party {
+  readonly name: string;
+  readonly roles: readonly Holder[];
+  /** False for the operator and for any worker. */
+  readonly isMachine: boolean;
+  readonly addresses: readonly string[];
+  /** URL of the API server on the same machine; the endpoint where there is none. */
+  readonly localServer: string;
+}
+
+/** Everybody who may hold files of the cluster. */
+export function partiesOf(cluster: Cluster): Party[] {
+  const endpoint = serverUrl(cluster.endpoint);
+  const etcd = cluster.etcd?.topology ?? "stacked";
+  const rolesAt = (at: string): Holder[] => {
+    if (at.startsWith("cluster.controlPlanes")) {
+      return etcd === "stacked" ? ["control-plane", "etcd-member"] : ["control-plane"];
+    }
+    return at.startsWith("cluster.etcd") ? ["etcd-member"] : ["named-worker", "worker"];
+  };
+  const machines = placedMachines(cluster).map(({ machine, at }): Party => {
+    const roles = rolesAt(at);
+    const addresses = machine.addresses ?? [];
+    const { bindPort = API_SERVER_PORT } = machine as ControlPlane;
+    const local = roles.includes("control-plane") && addresses.length > 0;
+    const localServer = local ? `https://${hostPort({ host: addresses[0]!, kind: "ip", port: bindPort })}` : endpoint;
+    return { name: machine.name, roles, isMachine: true, addresses, localServer };
+  });
+  const nobody = { isMachine: false, addresses: [], localServer: endpoint };
+  return [
+    ...machines,
+    { name: ANY_WORKER, roles: ["worker"], ...nobody },
+    { name: OPERATOR, roles: ["operator"], ...nobody },
+  ];
+}
+
+/** True when the party is one of the holders. */
+export function holds(party: Party, holders: readonly Holder[]): boolean {
+  return holders.some((holder) => party.roles.includes(holder));
+}
+
+/** Fills a text in: `{machine}`, `{clusterName}`, `{clusterDomain}`, `{endpoint}` (host:port), `{serviceCidrs}`. */
+export function fillText(template: string, cluster: Cluster, machine = ""): string {
+  const values: Readonly<Record<string, string>> = {
+    machine,
+    clusterName: cluster.name,
+    clusterDomain: domainOf(cluster),
+    endpoint: hostPort(hostAndPort(cluster.endpoint)),
+    serviceCidrs: cluster.serviceCidrs.join(","),
+  };
+  return template.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
+}
+
+/** Fills the templates of alternative names in; `{addresses}`, `{endpoint}`, `{serviceIps}` and `{extraSans}` stand for several each. */
+export function fillNames(templates: readonly string[], cluster: Cluster, party: Party): AltName[] {
+  const lists: Readonly<Record<string, readonly AltName[]>> = {
+    "{addresses}": [{ ips: party.addresses }],
+    "{endpoint}": [endpointName(cluster)],
+    "{serviceIps}": cluster.serviceCidrs.map(firstAddress),
+    "{extraSans}": cluster.extraSans ?? [],
+  };
+  return templates.flatMap((template) => lists[template] ?? [fillText(template, cluster, party.name)]);
+}
+
+function domainOf(cluster: Cluster): string {
+  return cluster.clusterDomain ?? "cluster.local";
+}
+
+function endpointName({ endpoint }: Cluster): AltName {
+  const { host, kind } = hostAndPort(endpoint);
+  if (Token.isUnresolved(host)) {
+    return kind === "ip" ? { ips: [host] } : { dns: [host] };
+  }
+  return host;
+}
+
+/** The address of the `kubernetes` Service: index 1 of a service CIDR. */
+function firstAddress(cidr: string): string {
+  const [network] = ipaddr.parseCIDR(cidr);
+  const bytes = network.toByteArray();
+  bytes[bytes.length - 1]! |= 1;
+  return canonicalIp(ipaddr.fromByteArray(bytes).toString())!;
+}

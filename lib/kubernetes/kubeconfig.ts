@@ -1,0 +1,59 @@
+import { content, Content } from "./content";
+
+/** How a kubeconfig's user proves who it is. */
+export type Credentials = { readonly certificate: Content; readonly privateKey: Content } | { readonly token: Content };
+
+/** What a kubeconfig says. */
+export interface KubeconfigProps {
+  /** Name of the cluster entry. */
+  readonly clusterName: string;
+  /** URL of the API server. */
+  readonly server: string;
+  /** PEM of the authorities the API server may be signed by: the whole bundle, so that a rotation never locks a client out. */
+  readonly certificateAuthority: Content;
+  /** Name of the user entry. */
+  readonly user: string;
+  readonly credentials: Credentials;
+}
+
+/**
+ * A kubeconfig with everything inline, field by field as client-go writes it.
+ *
+ * @see https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/
+ */
+export function kubeconfig(props: KubeconfigProps): Content {
+  const cluster = scalar(props.clusterName);
+  const user = scalar(props.user);
+  const context = scalar(`${props.user}@${props.clusterName}`);
+  return content`apiVersion: v1
+clusters:
+- cluster:
+    certificate-authority-data: ${{ base64: props.certificateAuthority }}
+    server: ${scalar(props.server)}
+  name: ${cluster}
+contexts:
+- context:
+    cluster: ${cluster}
+    user: ${user}
+  name: ${context}
+current-context: ${context}
+kind: Config
+users:
+- name: ${user}
+  user:
+${credentialLines(props.credentials)}`;
+}
+
+function credentialLines(credentials: Credentials): Content {
+  return "token" in credentials
+    ? content`    token: ${credentials.token}
+`
+    : content`    client-certificate-data: ${{ base64: credentials.certificate }}
+    client-key-data: ${{ base64: credentials.privateKey }}
+`;
+}
+
+/** A YAML scalar: plain where that is safe, as client-go does, else quoted. */
+function scalar(text: string): string {
+  return /^[A-Za-z][\w:@./[\]-]*[\w]$/.test(text) ? text : JSON.stringify(text);
+}

@@ -1,0 +1,128 @@
+import { TerraformElement, TerraformOutput, TerraformResource, TerraformStack } from "cdktf";
+import { Problems } from "../errors";
+
+/** A value that stands in the Terraform state: an attribute of a resource with a pinned name. */
+export interface Reference {
+  /** `<type>.<name>`, e.g. `tls_private_key.prod__ca__kubernetes__g1`. */
+  readonly address: string;
+  /** Attribute, with dots for what is nested in it: `cert_pem`, `output.private_key_pem`. */
+  readonly attribute: string;
+}
+
+/** The Terraform expression of a reference, valid only inside the stack that owns the resource. */
+export function expression(reference: Reference): string {
+  return `\${${reference.address}.${reference.attribute}}`;
+}
+
+const NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
+const REGISTRY = Symbol.for("cdktf-kubernetes-pki/addresses");
+
+/**
+ * Gives a resource or output the Terraform name that it keeps, wherever its construct stands in the tree: renaming or
+ * wrapping a construct must never replace an authority. Call it directly after `new`, before an attribute is read.
+ *
+ * @returns the address, `<type>.<name>`
+ * @throws PkiError when the name is not a Terraform name, is taken in this stack, or comes too late
+ */
+export function pin(element: TerraformElement, name: string, prop = "address"): string {
+  const path = element.node.path;
+  const problems = new Problems();
+  const address = `${typeOf(element)}.${name}`;
+  const claims = claimsOf(TerraformStack.of(element));
+  if (!NAME.test(name)) {
+    problems.add("address", prop, name, "letters, digits, '_' and '-', a letter first", `choose another ${prop}`);
+  } else if (claims.has(address)) {
+    problems.add(
+      "address-taken",
+      prop,
+      name,
+      `a name that ${claims.get(address)} does not have`,
+      `choose another ${prop}`,
+    );
+  }
+  problems.throwIfAny(path);
+  element.overrideLogicalId(name);
+  // cdktf ignores an override after an attribute was read, and would then silently use a path hash.
+  if (element.friendlyUniqueId !== name) {
+    problems.add("address-late", prop, element.friendlyUniqueId, name, "pin the name before any attribute is read");
+    problems.throwIfAny(path);
+  }
+  claims.set(address, path);
+  return address;
+}
+
+/**
+ * Reserves a whole prefix of names.
+ *
+ * @throws PkiError when another construct of the stack has the prefix
+ */
+export function claimPrefix(stack: TerraformStack, prefix: string, path: string): void {
+  const claims = claimsOf(stack);
+  const owner = claims.get(`prefix ${prefix}`);
+  if (owner) {
+    const problems = new Problems();
+    problems.add(
+      "address-prefix-taken",
+      "addressPrefix",
+      prefix,
+      `a prefix that ${owner} does not have`,
+      "set addressPrefix",
+    );
+    problems.throwIfAny(path);
+  }
+  claims.set(`prefix ${prefix}`, path);
+}
+
+/** Blocks of Terraform that cdktf has no construct for, or whose constructs start terraform at synth. */
+export type BlockType = "moved" | "import";
+
+/** Adds one block. Each type is written to the stack once: a second `addOverride` would replace the first list. */
+export function addBlock(stack: TerraformStack, type: BlockType, block: Record<string, string>): void {
+  const blocks = stateOf(stack).blocks;
+  const list = blocks.get(type) ?? [];
+  if (list.length === 0) {
+    blocks.set(type, list);
+    stack.addOverride(type, list);
+  }
+  list.push(block);
+}
+
+interface StackState {
+  readonly claims: Map<string, string>;
+  readonly blocks: Map<BlockType, Record<string, string>[]>;
+}
+
+function stateOf(stack: TerraformStack): StackState {
+  const holder = stack as TerraformStack & { [REGISTRY]?: StackState };
+  if (!holder[REGISTRY]) {
+    const claims = new Map<string, string>();
+    holder[REGISTRY] = { claims, blocks: new Map() };
+    stack.node.addValidation({ validate: () => strangers(stack, claims) });
+  }
+  return holder[REGISTRY]!;
+}
+
+function claimsOf(stack: TerraformStack): Map<string, string> {
+  return stateOf(stack).claims;
+}
+
+/** Elements that nobody pinned here and that have a pinned name all the same: cdktf would merge the two without a word. */
+function strangers(stack: TerraformStack, claims: ReadonlyMap<string, string>): string[] {
+  return stack.node.findAll().flatMap((node) => {
+    if (!TerraformResource.isTerraformResource(node) && !TerraformOutput.isTerraformOutput(node)) {
+      return [];
+    }
+    const element = node as TerraformElement;
+    const address = `${typeOf(element)}.${element.friendlyUniqueId}`;
+    const owner = claims.get(address);
+    return owner === undefined || owner === element.node.path
+      ? []
+      : [
+          `[address-taken] ${element.node.path}: given ${address}; allowed: a name that ${owner} does not have; fix: rename it`,
+        ];
+  });
+}
+
+function typeOf(element: TerraformElement): string {
+  return TerraformResource.isTerraformResource(element) ? element.terraformResourceType : "output";
+}

@@ -1,0 +1,171 @@
+import { TerraformProvider, TerraformStack } from "cdktf";
+import { CertRequest } from "@cdktf/provider-tls/lib/cert-request";
+import { LocallySignedCert } from "@cdktf/provider-tls/lib/locally-signed-cert";
+import { Construct } from "constructs";
+import { Problems } from "../errors";
+import { expression, pin, Reference } from "./address";
+import { AuthorityGeneration, ICertificateAuthority } from "./certificate-authority";
+import { KeyAlgorithm } from "./key-algorithm";
+import { KeyUsage } from "./key-usage";
+import { createKey, Key } from "./private-key";
+import { Subject } from "./subject";
+import { AltName, checkAltNames, SubjectAltNames } from "./subject-alt-names";
+import { Validity } from "./validity";
+
+/** What may be chosen for one certificate. */
+export interface CertificateOptions {
+  /** @default - 8760 hours, renewed 720 hours before the end */
+  readonly validity?: Validity;
+  /** @default KeyAlgorithm.ECDSA_P256 */
+  readonly keyAlgorithm?: KeyAlgorithm;
+  /**
+   * Names the private key, `[a-z][a-z0-9]*`. Another name makes a new key at the next apply; renewal alone keeps the key.
+   * @default - the first key, without a name
+   */
+  readonly keyGeneration?: string;
+  /**
+   * Generation of the authority that signs, to keep a certificate on the old one while a rotation is under way.
+   * @default - the active one
+   */
+  readonly issuer?: string;
+}
+
+/** Props of a {@link Certificate}. */
+export interface CertificateProps extends CertificateOptions {
+  /** Who signs. Must be in the same stack: its private key may not travel through an output. */
+  readonly authority: ICertificateAuthority;
+  readonly subject: Subject;
+  readonly usage: KeyUsage;
+  /** @default - none */
+  readonly sans?: readonly AltName[];
+  /**
+   * Terraform name of its key, request and certificate.
+   * @default - the construct's id
+   */
+  readonly address?: string;
+  /** @default - the stack's tls provider */
+  readonly provider?: TerraformProvider;
+}
+
+const DEFAULT_VALIDITY = Validity.years(1);
+
+/**
+ * A certificate with a private key of its own, signed by an authority.
+ *
+ * Request and certificate are replaced by creating the new one first, so a failed apply never leaves a machine without one.
+ * In the Terraform state: the private key (twice) and the authority's signing key.
+ *
+ * @throws PkiError when a value breaks a rule, or the authority is in another stack
+ * @see https://www.rfc-editor.org/rfc/rfc5280
+ */
+export class Certificate extends Construct {
+  public readonly subject: Subject;
+  public readonly sans: SubjectAltNames;
+  public readonly usage: KeyUsage;
+  public readonly validity: Validity;
+  /** The generation that signs it. */
+  public readonly issuer: AuthorityGeneration;
+  /** The private key; its L1 is `key.resource`. */
+  public readonly key: Key;
+  /** The L1 of the request. */
+  public readonly request: CertRequest;
+  /** The L1 of the certificate. */
+  public readonly resource: LocallySignedCert;
+  /** Where the certificate is in the state. */
+  public readonly certificate: Reference;
+  /** Where the private key is in the state. */
+  public readonly privateKey: Reference;
+
+  public constructor(scope: Construct, id: string, props: CertificateProps) {
+    super(scope, id);
+    this.subject = props.subject;
+    this.usage = props.usage;
+    this.validity = props.validity ?? DEFAULT_VALIDITY;
+    const problems = new Problems();
+    props.subject.check("subject", problems);
+    checkAltNames(props.sans ?? [], "sans", problems);
+    checkCertificateOptions(props, props.authority.generations, "", problems);
+    if (TerraformStack.of(this) !== TerraformStack.of(props.authority)) {
+      const fix = "create the certificate in the authority's stack: a private key never goes through an output";
+      problems.add("authority-stack", "authority", props.authority.node.path, "an authority of the same stack", fix);
+    }
+    problems.throwIfAny(this.node.path);
+
+    this.sans = SubjectAltNames.of(...(props.sans ?? []));
+    this.issuer = props.issuer ? props.authority.generations[props.issuer]! : props.authority.active;
+    props.authority.noteLeaf(this.validity.validityHours, this.issuer.id);
+
+    const name = props.address ?? id;
+    const { provider } = props;
+    const preconditions = this.sans.preconditions;
+    this.key = createKey(this, "Key", props.keyGeneration ? `${name}__${props.keyGeneration}` : name, {
+      algorithm: props.keyAlgorithm ?? KeyAlgorithm.ECDSA_P256,
+      provider,
+    });
+    this.request = new CertRequest(this, "Request", {
+      privateKeyPem: expression(this.key.privateKey),
+      subject: [{ ...this.subject.fields }],
+      dnsNames: this.sans.dns.length > 0 ? [...this.sans.dns] : undefined,
+      ipAddresses: this.sans.ips.length > 0 ? [...this.sans.ips] : undefined,
+      lifecycle: { createBeforeDestroy: true, precondition: preconditions.length > 0 ? preconditions : undefined },
+      provider,
+    });
+    const request = pin(this.request, name);
+    this.resource = new LocallySignedCert(this, "Resource", {
+      certRequestPem: `\${${request}.cert_request_pem}`,
+      caCertPem: expression(this.issuer.certificate),
+      caPrivateKeyPem: expression(this.issuer.privateKey),
+      allowedUses: [...this.usage.allowedUses],
+      validityPeriodHours: this.validity.validityHours,
+      earlyRenewalHours: this.validity.earlyRenewalHours,
+      lifecycle: { createBeforeDestroy: true },
+      provider,
+    });
+    this.privateKey = this.key.privateKey;
+    this.certificate = { address: pin(this.resource, name), attribute: "cert_pem" };
+  }
+}
+
+/** What a certificate needs to know of the generations that could sign it. */
+export type Issuers = Readonly<Record<string, Pick<AuthorityGeneration, "state" | "validityHours">>>;
+
+/** Finds what is wrong with the choices made for a certificate, before it is made. `at` is empty or ends with a dot. */
+export function checkCertificateOptions(
+  options: CertificateOptions,
+  issuers: Issuers,
+  at: string,
+  problems: Problems,
+): void {
+  options.validity?.checkLeaf(`${at}validity`, problems);
+  options.keyAlgorithm?.check(`${at}keyAlgorithm`, problems);
+  if (options.keyGeneration !== undefined && !/^[a-z][a-z0-9]*$/.test(options.keyGeneration)) {
+    const allowed = "lower-case letters and digits, a letter first";
+    problems.add("key-generation", `${at}keyGeneration`, options.keyGeneration, allowed, "call it k2, k3, …");
+  }
+  const usable = Object.keys(issuers).filter((id) => issuers[id]!.state !== "retired");
+  const issuer = options.issuer ?? usable.find((id) => issuers[id]!.state === "active");
+  if (options.issuer !== undefined && !usable.includes(options.issuer)) {
+    problems.add(
+      "issuer",
+      `${at}issuer`,
+      options.issuer,
+      usable.join(", "),
+      "name a generation that is active or trusted",
+    );
+  } else if (issuer !== undefined) {
+    checkOutlives(options.validity ?? DEFAULT_VALIDITY, issuers[issuer]!.validityHours, `${at}validity`, problems);
+  }
+}
+
+/** A leaf that ends with or after its authority stops working with it, long before its own end. */
+function checkOutlives(validity: Validity, authorityHours: number | undefined, at: string, problems: Problems): void {
+  if (authorityHours !== undefined && validity.validityHours >= authorityHours) {
+    problems.add(
+      "leaf-outlives-authority",
+      at,
+      `${validity.validityHours} hours`,
+      `less than the authority's ${authorityHours} hours`,
+      "shorten it, or give the next generation of the authority a longer validity",
+    );
+  }
+}

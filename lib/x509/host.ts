@@ -1,0 +1,79 @@
+import * as ipaddr from "ipaddr.js";
+
+/** A host as a certificate can name it. */
+export interface Host {
+  readonly kind: "dns" | "ip";
+  /** Canonical text: DNS names in lower case, IPv6 by RFC 5952. */
+  readonly value: string;
+}
+
+/** Why a text is no host, and which host was probably meant. */
+export interface HostMistake {
+  readonly code: string;
+  readonly fix: string;
+}
+
+const LABEL = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?";
+const DNS_NAME = new RegExp(`^(\\*\\.)?${LABEL}(\\.${LABEL})*$`);
+/** An RFC 1123 subdomain in lower case, the shape of a Kubernetes node name. */
+export const RFC_1123_SUBDOMAIN = new RegExp(`^${LABEL}(\\.${LABEL})*$`);
+
+/** The canonical text of an IP address, or undefined. An IPv4 address written as IPv6 is IPv4, as it is to Go. */
+export function canonicalIp(text: string): string | undefined {
+  const valid = ipaddr.IPv4.isValidFourPartDecimal(text) || (ipaddr.IPv6.isValid(text) && !text.includes("%"));
+  if (!valid) {
+    return undefined;
+  }
+  const address = ipaddr.process(text);
+  return address instanceof ipaddr.IPv6 ? address.toRFC5952String() : address.toString();
+}
+
+/**
+ * Reads a DNS name or an IP address.
+ *
+ * @returns the host, or what is wrong with the text: a CIDR, a port and a URL are what people write by mistake
+ */
+export function parseHost(text: string): Host | HostMistake {
+  const ip = canonicalIp(text);
+  if (ip) {
+    return { kind: "ip", value: ip };
+  }
+  const name = text.toLowerCase();
+  // A last label of digits alone is a mistyped IPv4 address, never a host name (RFC 1123, 2.1).
+  const looksLikeIp = /(^|\.)[0-9]+$/.test(name);
+  if (!looksLikeIp && name.length <= 253 && DNS_NAME.test(name)) {
+    return { kind: "dns", value: name };
+  }
+  return mistake(text, looksLikeIp);
+}
+
+/** True when {@link parseHost} found a mistake. */
+export function isMistake(host: Host | HostMistake): host is HostMistake {
+  return "fix" in host;
+}
+
+function mistake(text: string, looksLikeIp: boolean): HostMistake {
+  const meant = (host: string) => `did you mean ${JSON.stringify(host)}?`;
+  const url = /^[a-z][a-z0-9+.-]*:\/\/(\[[^\]]*\]|[^/:]*)/i.exec(text);
+  if (url) {
+    return { code: "host-url", fix: `it is a URL; ${meant(url[1]!.replace(/[[\]]/g, ""))}` };
+  }
+  const [address, prefix] = text.split("/");
+  if (prefix !== undefined && canonicalIp(address!)) {
+    return { code: "host-cidr", fix: `it is a CIDR; ${meant(canonicalIp(address!)!)}` };
+  }
+  const port = /^(?:\[([^\]]+)\]|([^:]+)):[0-9]*$/.exec(text);
+  if (port) {
+    return { code: "host-port", fix: `it has a port; ${meant((port[1] ?? port[2])!)}` };
+  }
+  if (looksLikeIp) {
+    return {
+      code: "host-ip",
+      fix: "it is no valid IPv4 address; each of its four numbers is 0 to 255 without leading zeros",
+    };
+  }
+  if (text.endsWith(".") && text.length > 1) {
+    return { code: "host-name", fix: `leave the last dot out; ${meant(text.slice(0, -1))}` };
+  }
+  return { code: "host-name", fix: "use letters, digits and '-' in labels of at most 63, separated by dots" };
+}

@@ -1,0 +1,61 @@
+import { TerraformProvider, TerraformResourceLifecycle } from "cdktf";
+import { PrivateKey } from "@cdktf/provider-tls/lib/private-key";
+import { Construct } from "constructs";
+import { pin, Reference } from "./address";
+import { KeyAlgorithm } from "./key-algorithm";
+
+/** How a private key is made. */
+export interface KeyOptions {
+  readonly algorithm: KeyAlgorithm;
+  /** Expected `public_key_fingerprint_sha256`. */
+  readonly fingerprint?: string;
+  readonly preventDestroy?: boolean;
+  readonly provider?: TerraformProvider;
+}
+
+/** A private key in the state, PKCS#1 for RSA and SEC 1 for ECDSA, and what is derived from it. */
+export interface Key {
+  readonly resource: PrivateKey;
+  readonly privateKey: Reference;
+  /** PKIX `PUBLIC KEY`, the form that `sa.pub` needs. */
+  readonly publicKey: Reference;
+  readonly fingerprint: Reference;
+}
+
+/** Makes one private key under a pinned name. Every key of this library is made here. */
+export function createKey(scope: Construct, id: string, name: string, options: KeyOptions): Key {
+  const { algorithm, rsaBits, ecdsaCurve } = options.algorithm.tls;
+  const resource = new PrivateKey(scope, id, {
+    algorithm,
+    rsaBits,
+    ecdsaCurve,
+    lifecycle: lifecycleOf(options),
+    provider: options.provider,
+  });
+  const address = pin(resource, name);
+  return {
+    resource,
+    privateKey: { address, attribute: "private_key_pem" },
+    publicKey: { address, attribute: "public_key_pem" },
+    fingerprint: { address, attribute: "public_key_fingerprint_sha256" },
+  };
+}
+
+function lifecycleOf({ fingerprint, preventDestroy }: KeyOptions): TerraformResourceLifecycle | undefined {
+  if (!fingerprint && !preventDestroy) {
+    return undefined;
+  }
+  return {
+    preventDestroy,
+    postcondition: fingerprint
+      ? [
+          {
+            condition: `\${self.public_key_fingerprint_sha256 == "${fingerprint}"}`,
+            errorMessage:
+              `[fingerprint] this is not the key with the fingerprint ${fingerprint} that the code names. ` +
+              "If the state was lost, restore it from its backup before you apply again; nothing was signed with the new key.",
+          },
+        ]
+      : undefined,
+  };
+}

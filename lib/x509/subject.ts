@@ -1,0 +1,70 @@
+import { Problems } from "../errors";
+
+/** Fields of a {@link Subject}. Each holds one value: the tls provider cannot write two O's. */
+export interface SubjectFields {
+  /** CN, at most 64 bytes. For a Kubernetes client it is the user's name. */
+  readonly commonName: string;
+  /** O. For a Kubernetes client it is the user's group. */
+  readonly organization?: string;
+  /** OU. */
+  readonly organizationalUnit?: string;
+  /** C, two letters. */
+  readonly country?: string;
+  /** ST. */
+  readonly province?: string;
+  /** L. */
+  readonly locality?: string;
+}
+
+/** X.520's upper bound of a common name; openssl refuses a longer one, Go and the tls provider would not. */
+const MAX_BYTES = 64;
+
+/**
+ * Who a certificate is about.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc5280#section-4.1.2.6
+ * @see https://kubernetes.io/docs/reference/access-authn-authz/authentication/#x509-client-certificates
+ */
+export class Subject {
+  public constructor(public readonly fields: SubjectFields) {}
+
+  /** The same subject with another organizational unit. */
+  public withOrganizationalUnit(organizationalUnit: string): Subject {
+    return new Subject({ ...this.fields, organizationalUnit });
+  }
+
+  /** `CN=…, O=…`, in the order of the fields above. */
+  public toString(): string {
+    const { commonName, organization, organizationalUnit, country, province, locality } = this.fields;
+    return Object.entries({
+      CN: commonName,
+      O: organization,
+      OU: organizationalUnit,
+      C: country,
+      ST: province,
+      L: locality,
+    })
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(", ");
+  }
+
+  /** Finds fields that are empty or too long. */
+  public check(at: string, problems: Problems): void {
+    for (const [field, value] of Object.entries(this.fields) as [string, string | undefined][]) {
+      if (value === undefined) {
+        continue;
+      }
+      const bytes = Buffer.byteLength(value);
+      if (bytes === 0 || bytes > MAX_BYTES) {
+        problems.add(
+          "subject",
+          `${at}.${field}`,
+          value,
+          `1 to ${MAX_BYTES} bytes (it has ${bytes})`,
+          "use a shorter name",
+        );
+      }
+    }
+  }
+}

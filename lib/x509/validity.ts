@@ -1,0 +1,89 @@
+import { Problems } from "../errors";
+
+/** Options of a {@link Validity}. */
+export interface ValidityOptions {
+  /**
+   * How long before its end a certificate is replaced by the next apply, in hours. Must be shorter than the validity, and
+   * longer than the time between two runs of the pipeline: a certificate is renewed only when somebody applies.
+   *
+   * @default - leaves: 720 hours or a third of the validity, whichever is shorter; authorities: 0, they are rotated by generation
+   */
+  readonly earlyRenewalHours?: number;
+}
+
+/**
+ * How long a certificate is valid, counted from the apply that issues it.
+ *
+ * The tls provider does not back-date: a machine whose clock is behind refuses a fresh certificate.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc5280#section-4.1.2.5
+ */
+export class Validity {
+  /** `hours` whole hours. */
+  public static hours(hours: number, options: ValidityOptions = {}): Validity {
+    return new Validity(hours, options.earlyRenewalHours);
+  }
+
+  /** `days` days of 24 hours. */
+  public static days(days: number, options: ValidityOptions = {}): Validity {
+    return new Validity(days * 24, options.earlyRenewalHours);
+  }
+
+  /** `years` years of 8760 hours, the year that kubeadm counts in. */
+  public static years(years: number, options: ValidityOptions = {}): Validity {
+    return new Validity(years * 8760, options.earlyRenewalHours);
+  }
+
+  private constructor(
+    /** Whole validity, in hours. */
+    public readonly validityHours: number,
+    private readonly givenEarlyRenewalHours: number | undefined,
+  ) {}
+
+  /** Hours before the end at which a leaf certificate is replaced. */
+  public get earlyRenewalHours(): number {
+    return this.givenEarlyRenewalHours ?? Math.min(720, Math.floor(this.validityHours / 3));
+  }
+
+  /** Finds what is wrong with the validity of a leaf certificate. */
+  public checkLeaf(at: string, problems: Problems): void {
+    this.checkHours(at, problems);
+    const early = this.earlyRenewalHours;
+    if (!Number.isInteger(early) || early < 0 || early >= this.validityHours) {
+      problems.add(
+        "early-renewal",
+        `${at}.earlyRenewalHours`,
+        early,
+        `whole hours from 0 to less than the validity (${this.validityHours} h)`,
+        "shorten the early renewal: otherwise every apply replaces the certificate",
+      );
+    }
+  }
+
+  /** Finds what is wrong with the validity of an authority. */
+  public checkAuthority(at: string, problems: Problems): void {
+    this.checkHours(at, problems);
+    if (this.givenEarlyRenewalHours) {
+      problems.add(
+        "authority-early-renewal",
+        `${at}.earlyRenewalHours`,
+        this.givenEarlyRenewalHours,
+        "nothing, or 0",
+        "leave it out and introduce a new generation instead: a renewed authority replaces all its leaves at once",
+      );
+    }
+  }
+
+  private checkHours(at: string, problems: Problems): void {
+    // Beyond 2 562 047 hours Go's time.Duration overflows and the certificate would end before it starts.
+    if (!Number.isInteger(this.validityHours) || this.validityHours < 1 || this.validityHours > 2_562_047) {
+      problems.add(
+        "validity",
+        at,
+        this.validityHours,
+        "whole hours from 1 to 2562047",
+        "use Validity.hours, .days or .years with a positive number",
+      );
+    }
+  }
+}
