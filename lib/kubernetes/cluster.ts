@@ -1,4 +1,4 @@
-import { Token } from "cdktf";
+import { conditional, Fn, Token } from "cdktf";
 import type { AltName } from "../x509";
 import { canonicalIp, isMistake, parseHost } from "../x509/host";
 
@@ -93,7 +93,7 @@ export function hostAndPort(endpoint: Endpoint): HostAndPort {
 export function hostPort({ host, kind, port }: HostAndPort): string {
   // A token may turn out to be IPv6, which Terraform can tell by its colon.
   if (kind === "ip" && Token.isUnresolved(host)) {
-    return `\${strcontains("${host}", ":") ? "[${host}]" : "${host}"}:${port}`;
+    return `${conditional(Fn.strcontains(host, ":"), `[${host}]`, host)}:${port}`;
   }
   return host.includes(":") && !Token.isUnresolved(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }

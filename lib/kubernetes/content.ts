@@ -1,4 +1,5 @@
 import type { Reference } from "../x509/address";
+import { escapeTemplate, expression, quoted } from "../x509/expression";
 
 /**
  * What stands in a file, as data: text, a value of the Terraform state, several of them in a row, or one in base64.
@@ -68,22 +69,11 @@ function template(content: Content, text: (literal: string) => string): string {
   if ("concat" in content) {
     return content.concat.map((part) => template(part, text)).join("");
   }
-  return `\${${"base64" in content ? `base64encode(${operand(content.base64)})` : attribute(content)}}`;
+  return "base64" in content ? `\${base64encode(${operand(content.base64)})}` : expression(content);
 }
 
 /** The content where an expression stands already, e.g. as an argument. */
 function operand(content: Content): string {
-  const reference = typeof content !== "string" && "address" in content;
-  return reference
-    ? attribute(content)
-    : `"${template(content, (text) => escapeTemplate(JSON.stringify(text).slice(1, -1)))}"`;
-}
-
-function attribute(reference: Reference): string {
-  return `${reference.address}.${reference.attribute}`;
-}
-
-/** Doubles what Terraform would take for a template, but for the tokens of cdktf, which become one. */
-function escapeTemplate(text: string): string {
-  return text.replace(/\$\{(?!TfToken\[)/g, "$${").replace(/%\{/g, "%%{");
+  const isReference = typeof content !== "string" && "address" in content;
+  return isReference ? expression(content).slice(2, -1) : `"${template(content, (text) => quoted(text).slice(1, -1))}"`;
 }

@@ -9,11 +9,6 @@ export interface Reference {
   readonly attribute: string;
 }
 
-/** The Terraform expression of a reference, valid only inside the stack that owns the resource. */
-export function expression(reference: Reference): string {
-  return `\${${reference.address}.${reference.attribute}}`;
-}
-
 const NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
 const REGISTRY = Symbol.for("cdktf-kubernetes-pki/addresses");
 

@@ -3,7 +3,8 @@ import { SelfSignedCert } from "@cdktf/provider-tls/lib/self-signed-cert";
 import { Construct, IConstruct } from "constructs";
 import { X509Certificate } from "node:crypto";
 import { Problems } from "../errors";
-import { expression, pin, Reference } from "./address";
+import { pin, Reference } from "./address";
+import { expression } from "./expression";
 import {
   checkGenerations,
   FIRST_GENERATION,

@@ -1,4 +1,4 @@
-export { addBlock, claimPrefix, expression, pin, type BlockType, type Reference } from "./address";
+export { addBlock, claimPrefix, pin, type BlockType, type Reference } from "./address";
 export { Certificate, type CertificateOptions, type CertificateProps } from "./certificate";
 export {
   CertificateAuthority,
@@ -21,3 +21,4 @@ export { Subject, type SubjectFields } from "./subject";
 export { SubjectAltNames, type AltName, type TypedNames } from "./subject-alt-names";
 export { TrustBundle } from "./trust-bundle";
 export { Validity, type ValidityOptions } from "./validity";
+export { expression, quoted } from "./expression";

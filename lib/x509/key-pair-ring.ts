@@ -1,8 +1,9 @@
 import { TerraformProvider } from "cdktf";
 import { Construct } from "constructs";
 import { Problems } from "../errors";
-import { expression, Reference } from "./address";
+import { Reference } from "./address";
 import { checkGenerations, FIRST_GENERATION, Generations, GenerationState, inBundleOrder } from "./generation";
+import { expression } from "./expression";
 import { KeyAlgorithm } from "./key-algorithm";
 import { createKey } from "./private-key";
 

@@ -1,5 +1,6 @@
 import { Token } from "cdktf";
 import { Problems } from "../errors";
+import { quoted } from "./expression";
 import { isMistake, parseHost } from "./host";
 
 /** Names whose kind is said by the field, since a value that Terraform fills in later cannot be looked at. */
@@ -55,10 +56,10 @@ export class SubjectAltNames {
 
   /** What Terraform must check because the values are not known at synth. */
   public get preconditions(): Precondition[] {
-    const ipTest = (ip: string) => `can(cidrhost("${ip}/32", 0))`;
+    const ipTest = (ip: string) => `can(cidrhost(${quoted(`${ip}/32`)}, 0))`;
     return [
       ...this.dns.filter(Token.isUnresolved).map((dns) => ({
-        condition: `\${can(regex("${TERRAFORM_DNS_NAME}", "${dns}")) && !${ipTest(dns)}}`,
+        condition: `\${can(regex("${TERRAFORM_DNS_NAME}", ${quoted(dns)})) && !${ipTest(dns)}}`,
         errorMessage: `[host-name] not a DNS name: "${dns}". Allowed: a name without scheme, port or path; give IP addresses as ips.`,
       })),
       ...this.ips.filter(Token.isUnresolved).map((ip) => ({

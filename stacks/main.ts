@@ -1,0 +1,23 @@
+import { App } from "cdktf";
+import { PkiError } from "../lib";
+import { ClusterAccessStack } from "./cluster-access-stack";
+import { ClusterPkiStack } from "./cluster-pki-stack";
+import { clusters } from "./clusters";
+import { printWarnings } from "./warnings";
+
+try {
+  const app = new App();
+  for (const { access, ...config } of clusters) {
+    const { pki } = new ClusterPkiStack(app, `${config.cluster.name}-pki`, config);
+    new ClusterAccessStack(app, `${config.cluster.name}-access`, { ...config, ...access, pki });
+  }
+  printWarnings(app);
+  app.synth();
+} catch (error) {
+  if (!(error instanceof PkiError)) {
+    throw error;
+  }
+  // What is wrong with a description is said by the message; where in the library it was found is of no use.
+  console.error(error.message);
+  process.exitCode = 1;
+}

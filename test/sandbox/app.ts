@@ -1,0 +1,21 @@
+import { App } from "cdktf";
+import { readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { ClusterAccessStack } from "../../stacks/cluster-access-stack";
+import { ClusterPkiStack } from "../../stacks/cluster-pki-stack";
+import { printWarnings } from "../../stacks/warnings";
+import { ACCESS_STACK, PKI_STACK, SandboxDescription } from "./description";
+import { toKubernetesProvider113 } from "./kubernetes-provider-1.13";
+
+// The app that `cdktf deploy` runs for the sandbox: the same stacks as anybody's, from a description in the environment.
+const description = SandboxDescription.fromEnvironment();
+const app = new App();
+const { pki } = new ClusterPkiStack(app, PKI_STACK, { ...description.props, backend: description.backend });
+new ClusterAccessStack(app, ACCESS_STACK, { ...description.props, backend: description.backend, pki });
+printWarnings(app);
+app.synth();
+
+if (description.kubernetesProvider === "1.13.4") {
+  const file = path.join(app.outdir, "stacks", ACCESS_STACK, "cdk.tf.json");
+  writeFileSync(file, JSON.stringify(toKubernetesProvider113(JSON.parse(readFileSync(file, "utf8"))), null, 2));
+}

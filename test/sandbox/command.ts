@@ -1,0 +1,44 @@
+import { execFile } from "node:child_process";
+
+/** How a command ended. */
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CommandOptions {
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly input?: string;
+}
+
+/** Runs a command to its end, whatever that is. */
+export function attempt(command: string, args: readonly string[], options: CommandOptions = {}): Promise<Ended> {
+  const { input, ...rest } = options;
+  return new Promise((resolve, reject) => {
+    const child = execFile(command, args, { maxBuffer: 256 * 2 ** 20, ...rest }, (error, stdout, stderr) => {
+      if (error && typeof error.code !== "number") {
+        reject(error);
+      } else {
+        resolve({ code: Number(error?.code ?? 0), stdout, stderr });
+      }
+    });
+    child.stdin?.end(input);
+  });
+}
+
+/**
+ * Runs a command that must succeed.
+ *
+ * @returns what it printed
+ * @throws Error with the end of what it printed
+ */
+export async function run(command: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
+  const { code, stdout, stderr } = await attempt(command, args, options);
+  if (code !== 0) {
+    const printed = `${stdout}\n${stderr}`.trim().split("\n").slice(-15).join("\n");
+    throw new Error(`${[command, ...args].join(" ")} ended with exit code ${code}:\n${printed}`);
+  }
+  return stdout;
+}

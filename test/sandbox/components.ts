@@ -1,0 +1,91 @@
+import path from "node:path";
+import { Cluster, Consumer, DistributionTable, Holder } from "../../lib";
+import { fillText } from "../../lib/kubernetes/holdings";
+
+/** Where a sandbox listens. All on loopback. */
+export interface Ports {
+  readonly apiServer: number;
+  readonly etcdClient: number;
+  readonly etcdPeer: number;
+  readonly controllerManager: number;
+}
+
+/**
+ * An address that the API server may advertise: it refuses loopback, and nobody connects to it here.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc5737
+ */
+const ADVERTISED_ADDRESS = "192.0.2.10";
+
+const CONTROLLERS = [
+  "certificatesigningrequest-signing-controller",
+  "certificatesigningrequest-approving-controller",
+  "certificatesigningrequest-cleaner-controller",
+  "bootstrap-signer-controller",
+  "token-cleaner-controller",
+  "serviceaccount-controller",
+  "serviceaccount-token-controller",
+  "root-ca-certificate-publisher-controller",
+  "clusterrole-aggregation-controller",
+];
+
+/** Flags that make the components run on one machine. None may name a PKI file: those come from the distribution's table. */
+export function baseFlags(folder: string, ports: Ports, serviceCidrs: readonly string[]): Record<string, string[]> {
+  const client = `https://127.0.0.1:${ports.etcdClient}`;
+  const peer = `https://127.0.0.1:${ports.etcdPeer}`;
+  return {
+    etcd: [
+      "--name=cp-1",
+      `--data-dir=${path.join(folder, "etcd")}`,
+      `--listen-client-urls=${client}`,
+      `--advertise-client-urls=${client}`,
+      `--listen-peer-urls=${peer}`,
+      `--initial-advertise-peer-urls=${peer}`,
+      `--initial-cluster=cp-1=${peer}`,
+      "--unsafe-no-fsync",
+    ],
+    "kube-apiserver": [
+      `--etcd-servers=${client}`,
+      "--bind-address=127.0.0.1",
+      `--secure-port=${ports.apiServer}`,
+      `--advertise-address=${ADVERTISED_ADDRESS}`,
+      `--service-cluster-ip-range=${serviceCidrs.join(",")}`,
+      "--authorization-mode=Node,RBAC",
+      "--enable-admission-plugins=NodeRestriction",
+      "--enable-bootstrap-token-auth=true",
+      "--allow-privileged=true",
+    ],
+    "kube-controller-manager": [
+      "--bind-address=127.0.0.1",
+      `--secure-port=${ports.controllerManager}`,
+      "--leader-elect=false",
+      "--use-service-account-credentials=true",
+      `--controllers=${CONTROLLERS.join(",")}`,
+    ],
+  };
+}
+
+/** The flags by which a component reads its PKI files under `root`: the consumer column of the distribution's table. */
+export function pkiFlags(
+  component: string,
+  holders: readonly Holder[],
+  { table, cluster, root }: { readonly table: DistributionTable; readonly cluster: Cluster; readonly root: string },
+): string[] {
+  const rows = [table.authorities, table.keyPairs, table.certificates].flatMap((part) => Object.values(part));
+  const bootstrap = { ...table.access.bootstrapKubeconfig, on: ["worker"] as const };
+  const files = [...rows.flatMap((row) => row.files), bootstrap].filter((file) =>
+    file.on.some((holder) => holders.includes(holder)),
+  );
+  return files.flatMap(({ path: file, consumers }) =>
+    consumers
+      .filter((consumer) => consumer.component === component)
+      .flatMap((consumer) => flagsOf(consumer, path.join(root, file)))
+      .map((flag) => fillText(flag, cluster)),
+  );
+}
+
+function flagsOf({ via, with: others = {} }: Consumer, file: string): string[] {
+  return "flag" in via
+    ? [`${via.flag}=${file}`, ...Object.entries(others).map(([flag, value]) => `${flag}=${value}`)]
+    : [];
+}

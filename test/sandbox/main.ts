@@ -1,0 +1,92 @@
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { killDescendants } from "./descendants";
+import { Sandbox, SandboxReport } from "./sandbox";
+import { table } from "./table";
+
+const USAGE = "npm run sandbox -- [--once] [--port PORT]";
+const NODES = ["node-1", "node-2"];
+
+/** `npm run sandbox`: a control plane on this machine until Ctrl-C, or, with `--once`, until it was seen to work. */
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: { once: { type: "boolean" }, port: { type: "string" }, help: { type: "boolean" } },
+  });
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  const started = Date.now();
+  const progress = (line: string) =>
+    console.error(`${((Date.now() - started) / 1000).toFixed(1).padStart(6)} s  ${line}`);
+  const folder = path.resolve(".sandbox");
+  const sandbox = await Sandbox.start({ folder, port: portOf(values.port), nodes: NODES, progress });
+  try {
+    const report = await sandbox.report();
+    print(report, sandbox);
+    if (!values.once) {
+      console.log(
+        `\nIt stays up until Ctrl-C. Try: kubectl --kubeconfig ${path.relative("", sandbox.operator("admin"))} get nodes`,
+      );
+      await interruption();
+    }
+    return isFine(report) ? 0 : 1;
+  } finally {
+    await sandbox.stop();
+  }
+}
+
+/** Everything that a run must end with. */
+function isFine({ nodes, requests, identities }: SandboxReport): boolean {
+  const [admin, ...kubelets] = identities;
+  return (
+    nodes.length === NODES.length &&
+    nodes.every((node) => node.ready) &&
+    requests.filter((request) => request.conditions === "Approved,Issued").length >= NODES.length &&
+    admin?.user === "kubernetes-admin" &&
+    kubelets.every((kubelet, index) => kubelet.user === `system:node:${NODES[index]}`)
+  );
+}
+
+function print({ nodes, requests, identities }: SandboxReport, { kubernetesProvider }: Sandbox): void {
+  const readiness = nodes.map(({ name, ready }) => [name, ready ? "Ready" : "NotReady"]);
+  const signing = requests.map(({ user, signer, conditions }) => [user, signer, conditions]);
+  const known = identities.map(({ kubeconfig, user, groups }) => [kubeconfig, user, groups]);
+  console.log(table(["NODE", "STATUS"], readiness));
+  console.log(table(["CERTIFICATE REQUEST OF", "SIGNER", "CONDITION"], signing));
+  console.log(table(["KUBECONFIG", "WHO AM I", "GROUPS"], known));
+  console.log(`The access stack was proven on provider kubernetes ${kubernetesProvider}.`);
+}
+
+function portOf(text = "16443"): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65535) {
+    throw new Error(`--port: given ${text}; allowed: a port from 1 to 65535`);
+  }
+  return port;
+}
+
+let interrupt: (() => void) | undefined;
+
+/** Settles at Ctrl-C. Until somebody waits for it, Ctrl-C ends everything at once. */
+function interruption(): Promise<void> {
+  return new Promise((resolve) => {
+    interrupt = () => {
+      interrupt = undefined;
+      resolve();
+    };
+  });
+}
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => (interrupt ? interrupt() : process.exit(130)));
+}
+process.on("exit", killDescendants);
+
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,308 @@
+import { existsSync, readFileSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
+import path from "node:path";
+import { attempt, CommandOptions, Ended, run } from "./command";
+import { baseFlags, pkiFlags, Ports } from "./components";
+import { Daemon } from "./daemon";
+import { ACCESS_STACK, CONTROL_PLANE, PKI_STACK, SandboxDescription } from "./description";
+import { environmentOfKubeconfig } from "./kubernetes-provider-1.13";
+import { accepts, checkFree, freePorts } from "./ports";
+import { findTools, Progress, providerEnvironment } from "./tools";
+
+const ROOT = path.join(__dirname, "..", "..");
+const BIN = path.join(ROOT, "node_modules", ".bin");
+const TOOLS = ["terraform", "etcd", "kube-apiserver", "kube-controller-manager", "kubemark", "kubectl"] as const;
+
+/** How a sandbox is started. */
+export interface SandboxOptions {
+  /** Everything it writes is in here. It is emptied first. */
+  readonly folder: string;
+  /** Port of the API server. @default - a free one */
+  readonly port?: number;
+  /** Nodes that join. */
+  readonly nodes: readonly string[];
+  readonly progress: Progress;
+}
+
+/** What is seen of a running sandbox. */
+export interface SandboxReport {
+  readonly nodes: readonly { readonly name: string; readonly ready: boolean }[];
+  readonly requests: readonly { readonly user: string; readonly signer: string; readonly conditions: string }[];
+  readonly identities: readonly { readonly kubeconfig: string; readonly user: string; readonly groups: string }[];
+}
+
+/** A control plane on this machine, on certificates that Terraform issued, and nodes that joined it by TLS bootstrap. */
+export class Sandbox {
+  /** From a machine with Node, Go and Terraform to a control plane with its nodes. Leaves nothing running when it fails. */
+  public static async start(options: SandboxOptions): Promise<Sandbox> {
+    if (options.port !== undefined) {
+      await checkFree(options.port);
+    }
+    const { progress } = options;
+    const tools = await findTools(TOOLS, { progress });
+    const providers = await providerEnvironment({ progress, terraform: tools.terraform });
+    await rm(options.folder, { recursive: true, force: true });
+    await mkdir(options.folder, { recursive: true });
+
+    const [free, etcdClient, etcdPeer, controllerManager] = (await freePorts(4)) as [number, number, number, number];
+    const ports: Ports = { apiServer: options.port ?? free, etcdClient, etcdPeer, controllerManager };
+    const settings = { port: ports.apiServer, extraSans: [], kubernetesProvider: providers.kubernetesProvider };
+    const sandbox = new Sandbox(options, tools, providers.env, ports, new SandboxDescription(settings));
+    try {
+      await sandbox.startControlPlane();
+      await sandbox.deployAccess();
+      await sandbox.joinNodes(options.nodes);
+    } catch (error) {
+      await sandbox.stop();
+      throw error;
+    }
+    return sandbox;
+  }
+
+  public readonly folder: string;
+  private readonly progress: Progress;
+  private readonly nodes: readonly string[];
+  private readonly daemons: Daemon[] = [];
+
+  private constructor(
+    options: SandboxOptions,
+    public readonly tools: Readonly<Record<(typeof TOOLS)[number], string>>,
+    private readonly providers: Readonly<Record<string, string>>,
+    private readonly ports: Ports,
+    public readonly description: SandboxDescription,
+  ) {
+    this.folder = options.folder;
+    this.progress = options.progress;
+    this.nodes = options.nodes;
+  }
+
+  /** Ends everything that was started, the last first. */
+  public async stop(): Promise<void> {
+    for (const daemon of this.daemons.splice(0).reverse()) {
+      await daemon.stop();
+    }
+  }
+
+  /** Where the files of a machine are, as if it were the root of its disk. */
+  public machine(name: string): string {
+    return path.join(this.folder, "machines", name);
+  }
+
+  /** A kubeconfig of the operator: `admin` or `super-admin`. */
+  public operator(name: string): string {
+    return path.join(this.machine("operator"), `${name}.conf`);
+  }
+
+  /** The synthesized stack. */
+  public stack(name: string): string {
+    return path.join(this.folder, "cdktf.out", "stacks", name);
+  }
+
+  /** The URL of the API server. */
+  public get server(): string {
+    return `https://127.0.0.1:${this.ports.apiServer}`;
+  }
+
+  /** Runs kubectl with a kubeconfig. */
+  public kubectl(kubeconfig: string, ...args: string[]): Promise<Ended> {
+    // Its own cache folder, so that the user's stays as it is.
+    const env = { ...process.env, HOME: this.folder, KUBECONFIG: undefined };
+    return attempt(this.tools.kubectl, [`--kubeconfig=${kubeconfig}`, ...args], { env });
+  }
+
+  /** What kubectl answers, parsed. */
+  public async get<T>(...args: string[]): Promise<T> {
+    const { code, stdout, stderr } = await this.kubectl(this.operator("super-admin"), ...args, "--output=json");
+    if (code !== 0) {
+      throw new Error(`kubectl ${args.join(" ")}: ${stderr}`);
+    }
+    return JSON.parse(stdout) as T;
+  }
+
+  /** Runs Terraform in the folder of a stack. */
+  public terraform(stack: string, ...args: string[]): Promise<Ended> {
+    return attempt(this.tools.terraform, args, { cwd: this.stack(stack), env: this.environment });
+  }
+
+  /** Synthesizes and deploys one stack with `cdktf deploy`. */
+  public async deploy(stack: string, description = this.description): Promise<void> {
+    this.progress(`cdktf deploy ${stack}`);
+    const args = ["deploy", stack, "--auto-approve", "--skip-provider-lock", "--ignore-missing-stack-dependencies"];
+    await this.cdktf(args, description);
+  }
+
+  /** Synthesizes all stacks with `cdktf synth`. */
+  public async synth(description = this.description): Promise<void> {
+    await this.cdktf(["synth"], description);
+  }
+
+  /** Writes files with `kubernetes-pki export`. */
+  public async export(who: readonly string[], root: string, stacks: readonly string[]): Promise<string> {
+    const command = path.join(ROOT, "lib", "cli", "main.ts");
+    const args = [command, "export", ...who, "--root", root, ...stacks.map((stack) => this.stack(stack))];
+    return run(path.join(BIN, "tsx"), args, this.inRoot);
+  }
+
+  /** What stands at the end of a run. */
+  public async report(): Promise<SandboxReport> {
+    const nodes = await this.get<List<Conditions & Named>>("get", "nodes");
+    const requests = await this.get<List<Conditions & CertificateRequest>>("get", "csr");
+    const kubeconfigs = [this.operator("admin"), ...this.nodes.map((node) => this.kubelet(node))];
+    return {
+      nodes: nodes.items.map((node) => ({ name: node.metadata.name, ready: hasCondition(node, "Ready") })),
+      requests: requests.items.map(({ spec, status }) => ({
+        user: spec.username,
+        signer: spec.signerName,
+        conditions: [
+          ...(status.conditions ?? []).map(({ type }) => type),
+          ...(status.certificate ? ["Issued"] : []),
+        ].join(","),
+      })),
+      identities: await Promise.all(kubeconfigs.map((kubeconfig) => this.whoAmI(kubeconfig))),
+    };
+  }
+
+  /** Which kubernetes provider the access stack was proven on. */
+  public get kubernetesProvider(): string {
+    return this.description.kubernetesProvider;
+  }
+
+  private async startControlPlane(): Promise<void> {
+    await this.deploy(PKI_STACK);
+    this.progress("kubernetes-pki export");
+    await this.export(["--machine", CONTROL_PLANE], this.machine(CONTROL_PLANE), [PKI_STACK]);
+    await this.export(["--operator"], this.machine("operator"), [PKI_STACK]);
+
+    const etcd = await this.start("etcd");
+    await etcd.until("listening", () => accepts(this.ports.etcdClient));
+    const apiServer = await this.start("kube-apiserver");
+    await apiServer.until("ready", async () => {
+      return (await this.kubectl(this.operator("super-admin"), "get", "--raw=/readyz")).code === 0;
+    });
+    const controllerManager = await this.start("kube-controller-manager");
+    await controllerManager.until("listening", () => accepts(this.ports.controllerManager));
+  }
+
+  private async deployAccess(): Promise<void> {
+    await this.deploy(ACCESS_STACK);
+  }
+
+  private async joinNodes(names: readonly string[]): Promise<void> {
+    const ports = await freePorts(names.length);
+    const nodes = await Promise.all(names.map((name, index) => this.startNode(name, ports[index]!)));
+    for (const [index, node] of nodes.entries()) {
+      await node.until("Ready", () => this.isReady(names[index]!));
+    }
+  }
+
+  private async startNode(name: string, port: number): Promise<Daemon> {
+    const root = this.machine(name);
+    await this.export(["--worker"], root, [PKI_STACK, ACCESS_STACK]);
+    const flags = [
+      "--morph=kubelet",
+      "--use-host-image-service=false",
+      `--name=${name}`,
+      `--kubeconfig=${this.kubelet(name)}`,
+      `--cert-dir=${path.join(root, "var/lib/kubelet/pki")}`,
+      `--kubelet-port=${port}`,
+      "--kubelet-read-only-port=0",
+      ...this.pkiFlags("kubelet", root, "worker"),
+    ];
+    const temporary = path.join(root, "tmp");
+    await mkdir(temporary, { recursive: true });
+    this.progress(`start ${name}`);
+    return this.daemon(name, this.tools.kubemark, flags, { ...process.env, TMPDIR: temporary });
+  }
+
+  private kubelet(node: string): string {
+    return path.join(this.machine(node), "etc/kubernetes/kubelet.conf");
+  }
+
+  private async start(component: "etcd" | "kube-apiserver" | "kube-controller-manager"): Promise<Daemon> {
+    this.progress(`start ${component}`);
+    const { serviceCidrs } = this.description.props.cluster;
+    const flags = [
+      ...baseFlags(this.folder, this.ports, serviceCidrs)[component]!,
+      ...this.pkiFlags(component, this.machine(CONTROL_PLANE), "control-plane", "etcd-member"),
+    ];
+    return this.daemon(component, this.tools[component], flags, process.env);
+  }
+
+  private async daemon(
+    name: string,
+    command: string,
+    args: readonly string[],
+    env: NodeJS.ProcessEnv,
+  ): Promise<Daemon> {
+    const daemon = await Daemon.start({ name, command, args, folder: this.folder, env });
+    this.daemons.push(daemon);
+    return daemon;
+  }
+
+  private pkiFlags(component: string, root: string, ...holders: Parameters<typeof pkiFlags>[1]): string[] {
+    const { cluster, distribution } = this.description.props;
+    return pkiFlags(component, holders, { table: distribution.table, cluster, root });
+  }
+
+  private async isReady(node: string): Promise<boolean> {
+    const { code, stdout } = await this.kubectl(this.operator("super-admin"), "get", "node", node, "--output=json");
+    return code === 0 && hasCondition(JSON.parse(stdout) as Conditions, "Ready");
+  }
+
+  private async whoAmI(kubeconfig: string): Promise<SandboxReport["identities"][number]> {
+    const { code, stdout, stderr } = await this.kubectl(kubeconfig, "auth", "whoami", "--output=json");
+    const name = path.relative(path.join(this.folder, "machines"), kubeconfig);
+    if (code !== 0) {
+      return { kubeconfig: name, user: stderr.trim(), groups: "" };
+    }
+    const { userInfo } = (JSON.parse(stdout) as { status: { userInfo: { username: string; groups: string[] } } })
+      .status;
+    return { kubeconfig: name, user: userInfo.username, groups: userInfo.groups.join(",") };
+  }
+
+  /** Terraform's environment, with the break-glass identity once it is there. */
+  private get environment(): NodeJS.ProcessEnv {
+    const kubeconfig = this.operator("super-admin");
+    const access = existsSync(kubeconfig)
+      ? { KUBE_CONFIG_PATH: kubeconfig, ...this.oldProviderAccess(kubeconfig) }
+      : {};
+    const terraform = { TERRAFORM_BINARY_NAME: this.tools.terraform, CHECKPOINT_DISABLE: "1", TF_IN_AUTOMATION: "1" };
+    return { ...process.env, CI: "true", ...terraform, ...this.providers, ...access };
+  }
+
+  private oldProviderAccess(kubeconfig: string): Record<string, string> {
+    return this.kubernetesProvider === "1.13.4" ? environmentOfKubeconfig(readFileSync(kubeconfig, "utf8")) : {};
+  }
+
+  private get inRoot(): CommandOptions {
+    return { cwd: ROOT, env: this.environment };
+  }
+
+  private async cdktf(args: readonly string[], description: SandboxDescription): Promise<void> {
+    const app = `${path.join(BIN, "tsx")} ${path.join(__dirname, "app.ts")}`;
+    const output = path.join(this.folder, "cdktf.out");
+    const env = { ...this.environment, ...description.environment };
+    await run(path.join(BIN, "cdktf"), [...args, "--app", app, "--output", output], { cwd: ROOT, env });
+  }
+}
+
+interface Named {
+  readonly metadata: { readonly name: string };
+}
+
+interface Conditions {
+  readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
+interface CertificateRequest {
+  readonly spec: { readonly username: string; readonly signerName: string };
+  readonly status: { readonly certificate?: string };
+}
+
+interface List<T> {
+  readonly items: readonly T[];
+}
+
+function hasCondition({ status }: Conditions, type: string): boolean {
+  return (status.conditions ?? []).some((condition) => condition.type === type && condition.status === "True");
+}
