@@ -1,0 +1,38 @@
+import { Construct } from "constructs";
+import { Problems } from "../errors";
+import { ClusterRoleBinding } from "./cluster-role-binding";
+import { bind, DistributionBindingsProps } from "./distribution-bindings";
+import { checkAddressPrefix } from "./kubernetes-object";
+import { User } from "./rbac-subject";
+
+/** Props of {@link ApiServerToKubelet}. */
+export type ApiServerToKubeletProps = DistributionBindingsProps;
+
+/**
+ * Lets the API server talk to kubelets, for `kubectl logs`, `exec`, `attach` and `port-forward`, with no more rights than that:
+ * the user of its kubelet client certificate is bound to `system:kubelet-api-admin`.
+ *
+ * The object is `<prefix>:apiserver-to-kubelet`. Nothing secret lands in the Terraform state.
+ *
+ * @throws PkiError when the prefix is no name
+ * @see https://kubernetes.io/docs/reference/access-authn-authz/kubelet-authn-authz/#kubelet-authorization
+ */
+export class ApiServerToKubelet extends Construct {
+  /** The API server's user is bound to `system:kubelet-api-admin`. */
+  public readonly binding: ClusterRoleBinding;
+
+  public constructor(scope: Construct, id: string, props: ApiServerToKubeletProps) {
+    super(scope, id);
+    const prefix = props.addressPrefix ?? id;
+    const problems = new Problems();
+    checkAddressPrefix(prefix, problems);
+    problems.throwIfAny(this.node.path);
+
+    const apiServerToKubelet = {
+      name: "apiserver-to-kubelet",
+      clusterRole: "system:kubelet-api-admin",
+      subjects: [User.named(props.distribution.table.access.apiServerToKubelet.user)],
+    };
+    this.binding = bind(this, prefix, apiServerToKubelet, props);
+  }
+}

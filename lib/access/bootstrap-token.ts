@@ -1,0 +1,175 @@
+import { Fn } from "cdktf";
+import { SecretV1 } from "@cdktf/provider-kubernetes/lib/secret-v1";
+import { Password } from "@cdktf/provider-random/lib/password";
+import { StringResource } from "@cdktf/provider-random/lib/string-resource";
+import { Rotating } from "@cdktf/provider-time/lib/rotating";
+import { Construct } from "constructs";
+import { Problems } from "../errors";
+import { Content, Distribution } from "../kubernetes";
+import { expression, pin, Reference } from "../x509";
+import { KubernetesObjectProps, metaArguments, metadata } from "./kubernetes-object";
+
+/** What may be chosen for a bootstrap token. */
+export interface BootstrapTokenOptions {
+  /**
+   * Hours after which the next apply makes a new token.
+   * @default 24
+   */
+  readonly rotateAfterHours?: number;
+  /**
+   * Hours after which the API server no longer accepts the token: at least `rotateAfterHours + 2 * pipelineIntervalHours`.
+   * @default - rotateAfterHours + 2 * pipelineIntervalHours, which is 72
+   */
+  readonly expireAfterHours?: number;
+  /**
+   * Hours between two runs of the pipeline that applies the stack.
+   * @default 24
+   */
+  readonly pipelineIntervalHours?: number;
+  /**
+   * Groups of whoever uses the token, beside `system:bootstrappers`, which Kubernetes adds by itself.
+   * @default - the distribution's group of joining nodes
+   */
+  readonly groups?: readonly string[];
+  /**
+   * Lets the token sign the `cluster-info` ConfigMap too, for `kubeadm join` with `--discovery-token`.
+   * @default false
+   */
+  readonly signing?: boolean;
+  /**
+   * What the token is for, as `kubeadm token list` shows it.
+   * @default - its Terraform name
+   */
+  readonly description?: string;
+}
+
+/** Props of a {@link BootstrapToken}. */
+export interface BootstrapTokenProps extends BootstrapTokenOptions, KubernetesObjectProps {
+  /** How the cluster is made. */
+  readonly distribution: Distribution;
+  /**
+   * Terraform name of its resources.
+   * @default - the construct's id
+   */
+  readonly address?: string;
+}
+
+/**
+ * A token with which nodes join: they show it once, and get a certificate of their own for it.
+ *
+ * It is rotated by the first apply that runs `rotateAfterHours` or more after it was made. With a run every
+ * `pipelineIntervalHours` that apply starts less than `rotateAfterHours + pipelineIntervalHours` after it was made. Should it
+ * fail, the next one starts less than `rotateAfterHours + 2 * pipelineIntervalHours` after. A token that lives that long, by
+ * default 24 + 2 × 24 = 72 hours, is therefore valid until there is another one, though the pipeline failed once.
+ *
+ * A rotation creates the new Secret before it deletes the old one. From then on only the new token joins: export or deliver
+ * after each apply. A plan with `-refresh=false` never rotates.
+ *
+ * In the Terraform state: the token's secret, three times (the password, its bcrypt hash, the Secret). Its id is public.
+ *
+ * @throws PkiError when the token would expire too early, or a group is none of bootstrappers
+ * @see https://kubernetes.io/docs/reference/access-authn-authz/bootstrap-tokens/
+ */
+export class BootstrapToken extends Construct {
+  /** Groups of whoever uses it. */
+  public readonly groups: readonly string[];
+  /** The public half, where it is in the state. Its user is `system:bootstrap:<id>`. */
+  public readonly id: Reference;
+  /** The whole token, `<id>.<secret>`, as data. */
+  public readonly token: Content;
+  /** The L1 that says when both halves are made anew. */
+  public readonly rotation: Rotating;
+  /** The L1 of the public half. */
+  public readonly publicHalf: StringResource;
+  /** The L1 of the secret half. */
+  public readonly secretHalf: Password;
+  /** The L1 of the Secret. */
+  public readonly resource: SecretV1;
+
+  public constructor(scope: Construct, id: string, props: BootstrapTokenProps) {
+    super(scope, id);
+    const problems = new Problems();
+    checkBootstrapToken(props, problems);
+    problems.throwIfAny(this.node.path);
+
+    const name = props.address ?? id;
+    const { rotateAfterHours, expireAfterHours } = lifetimeOf(props);
+    this.groups = [...(props.groups ?? [props.distribution.table.access.nodeBootstrapping.group])];
+    this.rotation = new Rotating(this, "Rotation", { rotationHours: rotateAfterHours });
+    pin(this.rotation, name);
+    const madeAt = this.rotation.rfc3339;
+    const characters = { upper: false, special: false, keepers: { rotation: madeAt } };
+    // Not a password: the id is in the Secret's name and in the user's, so a plan may show it.
+    this.publicHalf = new StringResource(this, "Id", { length: 6, ...characters });
+    this.id = { address: pin(this.publicHalf, name), attribute: "result" };
+    this.secretHalf = new Password(this, "Secret", { length: 16, ...characters });
+    const secret = { address: pin(this.secretHalf, name), attribute: "result" };
+    this.token = { concat: [this.id, ".", secret] };
+    this.resource = new SecretV1(this, "Resource", {
+      metadata: { name: `bootstrap-token-${expression(this.id)}`, namespace: "kube-system", ...metadata(props) },
+      type: "bootstrap.kubernetes.io/token",
+      data: {
+        "token-id": expression(this.id),
+        "token-secret": expression(secret),
+        expiration: Fn.timeadd(madeAt, `${expireAfterHours}h`),
+        "usage-bootstrap-authentication": "true",
+        ...(props.signing ? { "usage-bootstrap-signing": "true" } : {}),
+        "auth-extra-groups": this.groups.join(","),
+        description: props.description ?? name,
+      },
+      lifecycle: { createBeforeDestroy: true },
+      ...metaArguments(props),
+    });
+    pin(this.resource, name);
+  }
+}
+
+/** `BootstrapGroupPattern` of k8s.io/cluster-bootstrap. */
+const GROUP = /^system:bootstrappers:[a-z0-9:-]{0,255}[a-z0-9]$/;
+
+/** Finds everything that is wrong with a token before it is made. */
+export function checkBootstrapToken(options: BootstrapTokenOptions, problems: Problems, at = ""): void {
+  const lifetime = lifetimeOf(options);
+  const broken = Object.entries(lifetime).filter(([, hours]) => !Number.isInteger(hours) || hours < 1);
+  for (const [prop, hours] of broken) {
+    problems.add("token-hours", `${at}${prop}`, hours, "a whole number of hours, at least 1", "write it in the code");
+  }
+  const { rotateAfterHours, expireAfterHours, pipelineIntervalHours } = lifetime;
+  const least = rotateAfterHours + 2 * pipelineIntervalHours;
+  if (broken.length === 0 && expireAfterHours < least) {
+    problems.add(
+      "token-expiry",
+      `${at}expireAfterHours`,
+      `${expireAfterHours} hours`,
+      `at least rotateAfterHours + 2 * pipelineIntervalHours = ${rotateAfterHours} + 2 * ${pipelineIntervalHours} = ${least} hours`,
+      "let it live longer, rotate it earlier, or state the interval of a pipeline that runs more often",
+    );
+  }
+  if (options.groups?.length === 0) {
+    const fix = "name one, or leave groups out for the distribution's";
+    problems.add("token-groups", `${at}groups`, "none", "at least one group, or the token could do nothing", fix);
+  }
+  checkGroups(options.groups ?? [], `${at}groups`, problems);
+}
+
+/** Finds groups that no bootstrap token may have. */
+export function checkGroups(groups: readonly string[], at: string, problems: Problems): void {
+  groups.forEach((group, index) => {
+    if (!GROUP.test(group)) {
+      const allowed = "system:bootstrappers: and then lower-case letters, digits, ':' and '-', the last one no sign";
+      problems.add(
+        "token-group",
+        `${at}[${index}]`,
+        group,
+        allowed,
+        "put system:bootstrappers: before the name of your group",
+      );
+    }
+  });
+}
+
+function lifetimeOf(options: BootstrapTokenOptions) {
+  const { rotateAfterHours = 24, pipelineIntervalHours = 24 } = options;
+  const { expireAfterHours = rotateAfterHours + 2 * pipelineIntervalHours } = options;
+  return { rotateAfterHours, expireAfterHours, pipelineIntervalHours };
+}

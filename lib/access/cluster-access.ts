@@ -1,0 +1,165 @@
+import { TerraformOutput, TerraformStack, Token } from "cdktf";
+import { Construct } from "constructs";
+import { X509Certificate } from "node:crypto";
+import { Problems } from "../errors";
+import { ANY_WORKER, Cluster, Content, Distribution, MachineFile, publishFiles } from "../kubernetes";
+import { checkNameAndEndpoint } from "../kubernetes/cluster-checks";
+import { claimPrefix, quoted } from "../x509";
+import { ApiServerToKubelet } from "./api-server-to-kubelet";
+import { bootstrapKubeconfig } from "./bootstrap-kubeconfig";
+import { BootstrapToken, BootstrapTokenOptions, checkBootstrapToken } from "./bootstrap-token";
+import { ClusterAdmins } from "./cluster-admins";
+import { checkAddressPrefix, checkNamePart, KubernetesObjectProps, objectProps } from "./kubernetes-object";
+import { NodeBootstrapping } from "./node-bootstrapping";
+import { checkSubjects, CLUSTER_ADMIN, IRbacSubject } from "./rbac-subject";
+
+/** Props of {@link ClusterAccess}. */
+export interface ClusterAccessProps extends KubernetesObjectProps {
+  readonly distribution: Distribution;
+  /** The cluster's name and endpoint; give the description that `ClusterPki` has. */
+  readonly cluster: Pick<Cluster, "name" | "endpoint">;
+  /** PEM of the authorities the API server may be signed by: the whole bundle. May be unresolved, e.g. from the PKI's stack. */
+  readonly certificateAuthority: string;
+  /**
+   * First part of the Terraform name of everything in here, `[a-z][a-z0-9-]*`, and of each binding's own. It never changes once it
+   * was deployed.
+   * @default - the construct's id
+   */
+  readonly addressPrefix?: string;
+  /**
+   * Bootstrap tokens by name, `[a-z][a-z0-9-]*`. The first one is in the bootstrap kubeconfig of workers; `{}` makes none.
+   * @default - one, `workers`
+   */
+  readonly tokens?: Readonly<Record<string, BootstrapTokenOptions>>;
+  /**
+   * Administrators beside the distribution's group, e.g. the pipeline's own identity.
+   * @default - none
+   */
+  readonly clusterAdmins?: readonly IRbacSubject[];
+  /**
+   * Takes over the bindings that the distribution makes itself instead of making more under names of its own. They must exist,
+   * and destroying the stack deletes them. Choose before the first apply.
+   * @default false
+   */
+  readonly adopt?: boolean;
+}
+
+/**
+ * What stands inside a cluster's API server so that nodes can join and people can work: bootstrap tokens, the bindings that make
+ * them useful, administrators, and the API server's own way to kubelets.
+ *
+ * It is deployed apart from the PKI, once the API server runs: first with the break-glass kubeconfig, later by a pipeline's own
+ * identity. A worker joins with its bootstrap kubeconfig, and needs no Terraform resource of its own.
+ *
+ * In the Terraform state: the secret of every token. In its outputs: none. `<prefix>_files` says what the bootstrap kubeconfig is
+ * made of.
+ *
+ * @throws PkiError with everything that is wrong with the description
+ * @see https://kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/
+ */
+export class ClusterAccess extends Construct {
+  /** Bootstrap tokens by name. */
+  public readonly tokens: Readonly<Record<string, BootstrapToken>>;
+  public readonly nodeBootstrapping: NodeBootstrapping;
+  public readonly clusterAdmins: ClusterAdmins;
+  public readonly apiServerToKubelet: ApiServerToKubelet;
+  /** What a worker joins with, as data; undefined when there is no token. */
+  public readonly bootstrapKubeconfig?: Content;
+
+  public constructor(scope: Construct, id: string, props: ClusterAccessProps) {
+    super(scope, id);
+    const { distribution, cluster, certificateAuthority, tokens = { workers: {} }, adopt } = props;
+    const prefix = props.addressPrefix ?? id;
+    this.check(prefix, tokens, props);
+    claimPrefix(TerraformStack.of(this), prefix, this.node.path);
+
+    const scopeOfTokens = new Construct(this, "token");
+    const made = Object.entries(tokens).map(([name, options]) => {
+      const address = `${prefix}__token__${name}`;
+      const token = new BootstrapToken(scopeOfTokens, name, {
+        distribution,
+        address,
+        ...options,
+        ...objectProps(props),
+      });
+      return [name, token] as const;
+    });
+    this.tokens = Object.fromEntries(made);
+
+    const bindings = { distribution, addressPrefix: prefix, ...objectProps(props) };
+    const groups = made.flatMap(([, token]) => token.groups);
+    this.nodeBootstrapping = new NodeBootstrapping(this, "node-bootstrapping", { ...bindings, groups, adopt });
+    this.clusterAdmins = new ClusterAdmins(this, "cluster-admins", {
+      ...bindings,
+      subjects: props.clusterAdmins,
+      adopt,
+    });
+    this.apiServerToKubelet = new ApiServerToKubelet(this, "apiserver-to-kubelet", bindings);
+
+    const files: MachineFile[] = [];
+    if (made.length > 0) {
+      this.bootstrapKubeconfig = bootstrapKubeconfig({ cluster, certificateAuthority, token: made[0]![1] });
+      const { path } = distribution.table.access.bootstrapKubeconfig;
+      files.push({ path, mode: "0600", owner: "root:root", content: this.bootstrapKubeconfig });
+    }
+    checkLater(publishFiles(this, prefix, { [ANY_WORKER]: files }), certificateAuthority);
+  }
+
+  private check(
+    prefix: string,
+    tokens: Readonly<Record<string, BootstrapTokenOptions>>,
+    props: ClusterAccessProps,
+  ): void {
+    const problems = new Problems();
+    checkAddressPrefix(prefix, problems);
+    checkNameAndEndpoint(props.cluster, problems);
+    checkCertificateAuthority(props.certificateAuthority, problems);
+    for (const [token, options] of Object.entries(tokens)) {
+      checkNamePart("token-name", `tokens.${token}`, token, problems);
+      checkBootstrapToken(options, problems, `tokens.${token}.`);
+    }
+    checkSubjects(props.clusterAdmins ?? [], CLUSTER_ADMIN, "clusterAdmins", problems);
+    problems.throwIfAny(this.node.path);
+  }
+}
+
+/** What was unresolved at synth is checked by Terraform, before the files could be exported. */
+function checkLater(files: TerraformOutput, certificateAuthority: string): void {
+  if (Token.isUnresolved(certificateAuthority)) {
+    const has = (text: string) => `strcontains(${quoted(certificateAuthority)}, "${text}")`;
+    const precondition = {
+      condition: `\${${has("-----BEGIN CERTIFICATE-----")} && !${has("PRIVATE KEY-----")}}`,
+      error_message: "[certificate-authority] certificateAuthority must be PEM certificates and no private key.",
+    };
+    files.addOverride("precondition", [precondition]);
+  }
+}
+
+/** Never shows what was given: it could be a key. */
+function checkCertificateAuthority(pem: string, problems: Problems): void {
+  if (Token.isUnresolved(pem)) {
+    return;
+  }
+  const allowed = "PEM certificates, each the API server's authority";
+  if (pem.includes("PRIVATE KEY-----")) {
+    const fix = "give the bundle's certificates alone, and make new keys: these may have been seen";
+    problems.add("certificate-authority", "certificateAuthority", "text with a private key", allowed, fix);
+  } else if (!isCertificate(pem)) {
+    const fix = "give the bundle of the authority that signs the API server's certificate";
+    problems.add(
+      "certificate-authority",
+      "certificateAuthority",
+      "text that is no certificate authority",
+      allowed,
+      fix,
+    );
+  }
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).ca;
+  } catch {
+    return false;
+  }
+}

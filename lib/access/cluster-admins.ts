@@ -1,0 +1,53 @@
+import { Construct } from "constructs";
+import { Problems } from "../errors";
+import { ClusterRoleBinding } from "./cluster-role-binding";
+import { bind, DistributionBindingsProps } from "./distribution-bindings";
+import { checkAddressPrefix } from "./kubernetes-object";
+import { checkSubjects, CLUSTER_ADMIN, Group, IRbacSubject } from "./rbac-subject";
+
+/** Props of {@link ClusterAdmins}. */
+export interface ClusterAdminsProps extends DistributionBindingsProps {
+  /**
+   * More administrators, beside the distribution's group.
+   * @default - none
+   */
+  readonly subjects?: readonly IRbacSubject[];
+  /**
+   * Takes over the binding that the distribution makes (kubeadm's `kubeadm:cluster-admins`) instead of making one more. It must
+   * exist, and destroying the stack deletes it. See {@link ClusterRoleBindingProps.adopt}.
+   * @default false
+   */
+  readonly adopt?: boolean;
+}
+
+/**
+ * Lets the distribution's administrators do everything: those whose certificate has its group as O, as `admin.conf` has.
+ *
+ * The object is `<prefix>:cluster-admins`. Who is in `system:masters` needs no binding: that is the break-glass kubeconfig,
+ * with which the first apply is made. Nothing secret lands in the Terraform state.
+ *
+ * @throws PkiError when the prefix is no name, or a subject is `system:masters` or one that holds nearly everybody
+ * @see https://kubernetes.io/docs/reference/access-authn-authz/rbac/#user-facing-roles
+ */
+export class ClusterAdmins extends Construct {
+  /** The administrators are bound to `cluster-admin`. */
+  public readonly binding: ClusterRoleBinding;
+
+  public constructor(scope: Construct, id: string, props: ClusterAdminsProps) {
+    super(scope, id);
+    const prefix = props.addressPrefix ?? id;
+    const problems = new Problems();
+    checkAddressPrefix(prefix, problems);
+    checkSubjects(props.subjects ?? [], CLUSTER_ADMIN, "subjects", problems);
+    problems.throwIfAny(this.node.path);
+
+    const { group, binding } = props.distribution.table.access.clusterAdmins;
+    const clusterAdmins = {
+      name: "cluster-admins",
+      clusterRole: CLUSTER_ADMIN,
+      subjects: [Group.named(group), ...(props.subjects ?? [])],
+      adopt: props.adopt ? binding : undefined,
+    };
+    this.binding = bind(this, prefix, clusterAdmins, props);
+  }
+}

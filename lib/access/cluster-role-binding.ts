@@ -1,0 +1,80 @@
+import { TerraformStack } from "cdktf";
+import { ClusterRoleBindingV1 } from "@cdktf/provider-kubernetes/lib/cluster-role-binding-v1";
+import { Construct } from "constructs";
+import { Problems } from "../errors";
+import { addBlock, pin } from "../x509";
+import { KubernetesObjectProps, metaArguments, metadata } from "./kubernetes-object";
+import { checkSubjects, IRbacSubject, RBAC_API_GROUP } from "./rbac-subject";
+
+/** Props of a {@link ClusterRoleBinding}. */
+export interface ClusterRoleBindingProps extends KubernetesObjectProps {
+  /** Name of the object. Another name is another object. */
+  readonly name: string;
+  /** Name of the ClusterRole, which exists already. Another role replaces the object: Kubernetes does not let it change. */
+  readonly clusterRole: string;
+  /** Who gets the role: at least one. */
+  readonly subjects: readonly IRbacSubject[];
+  /**
+   * Terraform name of the object.
+   * @default - the construct's id
+   */
+  readonly address?: string;
+  /**
+   * Takes over an object of that name that exists already, instead of creating one; the plan fails when there is none. Choose
+   * before the first apply: switched on later, the first apply deletes the object that was made and stops at the name that is
+   * taken, and only the next one takes it over.
+   * @default false
+   */
+  readonly adopt?: boolean;
+}
+
+/**
+ * Gives a ClusterRole to users, groups and service accounts, in all namespaces.
+ *
+ * Nothing secret lands in the Terraform state.
+ *
+ * @throws PkiError when there is no subject, or one that is too broad for the role; when the name is Kubernetes' own
+ * @see https://kubernetes.io/docs/reference/access-authn-authz/rbac/#rolebinding-and-clusterrolebinding
+ */
+export class ClusterRoleBinding extends Construct {
+  /** Name of the object. */
+  public readonly name: string;
+  /** The L1 of the object. */
+  public readonly resource: ClusterRoleBindingV1;
+
+  public constructor(scope: Construct, id: string, props: ClusterRoleBindingProps) {
+    super(scope, id);
+    const problems = new Problems();
+    checkBinding(props, problems);
+    problems.throwIfAny(this.node.path);
+
+    this.name = props.name;
+    this.resource = new ClusterRoleBindingV1(this, "Resource", {
+      metadata: { name: props.name, ...metadata(props) },
+      roleRef: { apiGroup: RBAC_API_GROUP, kind: "ClusterRole", name: props.clusterRole },
+      subject: props.subjects.map((subject) => ({ ...subject.toSubject() })),
+      ...metaArguments(props),
+    });
+    const to = pin(this.resource, props.address ?? id);
+    if (props.adopt) {
+      addBlock(TerraformStack.of(this), "import", { to, id: props.name });
+    }
+  }
+}
+
+function checkBinding({ name, clusterRole, subjects, adopt }: ClusterRoleBindingProps, problems: Problems): void {
+  // The API server accepts any segment of a path.
+  if (name === "" || name === "." || name === ".." || /[/%]/.test(name)) {
+    problems.add("binding-name", "name", name, "a name without '/' and '%'", "choose such a name");
+  } else if (name.startsWith("system:") && !adopt) {
+    const fix = "choose another name: the API server resets bindings that have its own names at every start";
+    problems.add("binding-name-reserved", "name", name, "a name that does not start with system:", fix);
+  }
+  if (clusterRole === "") {
+    problems.add("cluster-role", "clusterRole", clusterRole, "the name of a ClusterRole", "name it");
+  }
+  if (subjects.length === 0) {
+    problems.add("binding-subjects", "subjects", "none", "at least one subject", "add one, e.g. Group.named(…)");
+  }
+  checkSubjects(subjects, clusterRole, "subjects", problems);
+}

@@ -1,0 +1,43 @@
+import { Construct } from "constructs";
+import { Distribution } from "../kubernetes";
+import { ClusterRoleBinding } from "./cluster-role-binding";
+import { KubernetesObjectProps, objectProps } from "./kubernetes-object";
+import { IRbacSubject } from "./rbac-subject";
+
+/** Props of every construct that makes the bindings a distribution needs. */
+export interface DistributionBindingsProps extends KubernetesObjectProps {
+  /** How the cluster is made: says whom to bind. */
+  readonly distribution: Distribution;
+  /**
+   * First part of all names, `[a-z][a-z0-9-]*`: an object is called `<prefix>:<name>`, and `<prefix>__binding__<name>` in
+   * Terraform. It never changes once it was deployed.
+   * @default - the construct's id
+   */
+  readonly addressPrefix?: string;
+}
+
+/** One of the bindings. */
+export interface DistributionBinding {
+  /** Last part of its names. */
+  readonly name: string;
+  readonly clusterRole: string;
+  readonly subjects: readonly IRbacSubject[];
+  /** The distribution's own name of it, where that one is taken over. */
+  readonly adopt?: string;
+}
+
+/** Makes one binding under the names that {@link DistributionBindingsProps} promises. */
+export function bind(
+  scope: Construct,
+  prefix: string,
+  { name, adopt, ...binding }: DistributionBinding,
+  props: KubernetesObjectProps,
+): ClusterRoleBinding {
+  return new ClusterRoleBinding(scope, name, {
+    ...binding,
+    name: adopt ?? `${prefix}:${name}`,
+    address: `${prefix}__binding__${name}`,
+    adopt: adopt !== undefined,
+    ...objectProps(props),
+  });
+}

@@ -1,0 +1,61 @@
+import { ITerraformDependable, TerraformProvider } from "cdktf";
+import { Problems } from "../errors";
+
+/** What every construct takes that makes objects in the API server. */
+export interface KubernetesObjectProps {
+  /** @default - the stack's kubernetes provider */
+  readonly provider?: TerraformProvider;
+  /**
+   * Terraform elements that come first. Give them here: cdktf makes nothing of `node.addDependency`.
+   * @default - none
+   */
+  readonly dependsOn?: readonly ITerraformDependable[];
+  /**
+   * Labels of each object.
+   * @default - none
+   */
+  readonly labels?: Readonly<Record<string, string>>;
+  /**
+   * Annotations of each object.
+   * @default - none
+   */
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** The props that are passed on from a construct to those in it. */
+export function objectProps({
+  provider,
+  dependsOn,
+  labels,
+  annotations,
+}: KubernetesObjectProps): KubernetesObjectProps {
+  return { provider, dependsOn, labels, annotations };
+}
+
+/** What of the props Terraform takes beside the object itself. */
+export function metaArguments({ provider, dependsOn }: KubernetesObjectProps) {
+  return { provider, dependsOn: dependsOn && [...dependsOn] };
+}
+
+/** What of the props is part of the object. */
+export function metadata({ labels, annotations }: KubernetesObjectProps) {
+  return { labels: labels && { ...labels }, annotations: annotations && { ...annotations } };
+}
+
+/** Finds an address prefix that Terraform names could not start with. */
+export function checkAddressPrefix(prefix: string, problems: Problems): void {
+  checkNamePart("address-prefix", "addressPrefix", prefix, problems, "set addressPrefix to such a name");
+}
+
+/** Finds a name that could not be part of a Terraform name. */
+export function checkNamePart(
+  code: string,
+  at: string,
+  name: string,
+  problems: Problems,
+  fix = "choose such a name",
+): void {
+  if (!/^[a-z][a-z0-9-]*$/.test(name)) {
+    problems.add(code, at, name, "lower-case letters, digits and '-', a letter first", fix);
+  }
+}

@@ -1,0 +1,77 @@
+import { Construct } from "constructs";
+import { Problems } from "../errors";
+import { checkGroups } from "./bootstrap-token";
+import { ClusterRoleBinding } from "./cluster-role-binding";
+import { bind, DistributionBindingsProps } from "./distribution-bindings";
+import { checkAddressPrefix } from "./kubernetes-object";
+import { Group } from "./rbac-subject";
+
+/** Props of {@link NodeBootstrapping}. */
+export interface NodeBootstrappingProps extends DistributionBindingsProps {
+  /**
+   * More groups whose tokens may join nodes, beside the distribution's.
+   * @default - none
+   */
+  readonly groups?: readonly string[];
+  /**
+   * Takes over the bindings that the distribution makes (kubeadm's `kubeadm:kubelet-bootstrap`,
+   * `kubeadm:node-autoapprove-bootstrap`, `kubeadm:node-autoapprove-certificate-rotation`) instead of making more. They must exist,
+   * and destroying the stack deletes them. See {@link ClusterRoleBindingProps.adopt}.
+   * @default false
+   */
+  readonly adopt?: boolean;
+}
+
+/**
+ * Lets kubelets join by TLS bootstrap: whoever has a token may ask for a node's client certificate, the controller manager
+ * approves it, and later approves each renewal that the node asks for itself.
+ *
+ * The objects are `<prefix>:create-csrs`, `<prefix>:approve-first` and `<prefix>:approve-renewals`. Serving certificates are
+ * approved by none of them: Kubernetes leaves those to you. Nothing secret lands in the Terraform state.
+ *
+ * @throws PkiError when the prefix is no name, or a group is none of bootstrappers
+ * @see https://kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/
+ */
+export class NodeBootstrapping extends Construct {
+  /** Whoever has a token may create certificate signing requests. */
+  public readonly createCsrs: ClusterRoleBinding;
+  /** Whoever has a token gets its node's first certificate approved. */
+  public readonly approveFirst: ClusterRoleBinding;
+  /** Nodes get the renewal of their own certificate approved. */
+  public readonly approveRenewals: ClusterRoleBinding;
+
+  public constructor(scope: Construct, id: string, props: NodeBootstrappingProps) {
+    super(scope, id);
+    const prefix = props.addressPrefix ?? id;
+    const problems = new Problems();
+    checkAddressPrefix(prefix, problems);
+    checkGroups(props.groups ?? [], "groups", problems);
+    problems.throwIfAny(this.node.path);
+
+    const { group, bindings } = props.distribution.table.access.nodeBootstrapping;
+    // Sorted, because Terraform takes another order for a change.
+    const more = [...new Set(props.groups)].filter((name) => name !== group).sort();
+    const bootstrappers = [group, ...more].map((name) => Group.named(name));
+    const createCsrs = {
+      name: "create-csrs",
+      clusterRole: "system:node-bootstrapper",
+      subjects: bootstrappers,
+      adopt: props.adopt ? bindings.createCsrs : undefined,
+    };
+    const approveFirst = {
+      name: "approve-first",
+      clusterRole: "system:certificates.k8s.io:certificatesigningrequests:nodeclient",
+      subjects: bootstrappers,
+      adopt: props.adopt ? bindings.approveFirst : undefined,
+    };
+    const approveRenewals = {
+      name: "approve-renewals",
+      clusterRole: "system:certificates.k8s.io:certificatesigningrequests:selfnodeclient",
+      subjects: [Group.named("system:nodes")],
+      adopt: props.adopt ? bindings.approveRenewals : undefined,
+    };
+    this.createCsrs = bind(this, prefix, createCsrs, props);
+    this.approveFirst = bind(this, prefix, approveFirst, props);
+    this.approveRenewals = bind(this, prefix, approveRenewals, props);
+  }
+}

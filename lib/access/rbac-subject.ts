@@ -1,0 +1,109 @@
+import { Token } from "cdktf";
+import { Problems } from "../errors";
+
+/** A subject as a binding names it. */
+export interface RbacSubject {
+  readonly kind: "User" | "Group" | "ServiceAccount";
+  readonly name: string;
+  /** Empty for users and groups, which are in no namespace: left out, the provider would write `default`. */
+  readonly namespace: string;
+  /** Empty for service accounts, which are of the core group. */
+  readonly apiGroup: string;
+}
+
+/** Somebody a role can be bound to. */
+export interface IRbacSubject {
+  /** The subject as a binding names it. */
+  toSubject(): RbacSubject;
+}
+
+/** API group of users, groups and roles. */
+export const RBAC_API_GROUP = "rbac.authorization.k8s.io";
+
+/**
+ * A user: the CN of a client certificate, or the user name of a token.
+ *
+ * @see https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-subjects
+ */
+export class User implements IRbacSubject {
+  /** The user of that name, e.g. `kube-apiserver-kubelet-client`. */
+  public static named(name: string): User {
+    return new User(name);
+  }
+
+  private constructor(public readonly name: string) {}
+
+  public toSubject(): RbacSubject {
+    return { kind: "User", name: this.name, namespace: "", apiGroup: RBAC_API_GROUP };
+  }
+}
+
+/**
+ * A group: the O of a client certificate, or a group of a token.
+ *
+ * @see https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-subjects
+ */
+export class Group implements IRbacSubject {
+  /** The group of that name, e.g. `platform-engineers`. */
+  public static named(name: string): Group {
+    return new Group(name);
+  }
+
+  private constructor(public readonly name: string) {}
+
+  public toSubject(): RbacSubject {
+    return { kind: "Group", name: this.name, namespace: "", apiGroup: RBAC_API_GROUP };
+  }
+}
+
+/**
+ * A service account that something else creates.
+ *
+ * @see https://kubernetes.io/docs/concepts/security/service-accounts/
+ */
+export class ServiceAccountRef implements IRbacSubject {
+  /** The service account of that name in that namespace. */
+  public static named(namespace: string, name: string): ServiceAccountRef {
+    return new ServiceAccountRef(namespace, name);
+  }
+
+  private constructor(
+    public readonly namespace: string,
+    public readonly name: string,
+  ) {}
+
+  public toSubject(): RbacSubject {
+    return { kind: "ServiceAccount", name: this.name, namespace: this.namespace, apiGroup: "" };
+  }
+}
+
+/** The ClusterRole that may do everything. */
+export const CLUSTER_ADMIN = "cluster-admin";
+
+/** Subjects that hold far more than the people meant: everybody, every pod, every node, everyone with a token to join. */
+const BROAD = /^system:(anonymous|authenticated|unauthenticated|serviceaccounts(:.*)?|nodes|bootstrappers(:.*)?)$/;
+
+/** Finds subjects that no binding, or no binding to this ClusterRole, may have. */
+export function checkSubjects(
+  subjects: readonly IRbacSubject[],
+  clusterRole: string,
+  at: string,
+  problems: Problems,
+): void {
+  subjects.forEach((subject, index) => {
+    const { kind, name, namespace } = subject.toSubject();
+    const here = `${at}[${index}]`;
+    if (Token.isUnresolved(name) || Token.isUnresolved(namespace)) {
+      problems.add("unresolved", here, "an unresolved value", "a name that is known at synth", "write it in the code");
+    } else if (name === "" || (kind === "ServiceAccount" && namespace === "")) {
+      const allowed = kind === "ServiceAccount" ? "a namespace and a name" : "a name";
+      problems.add("subject-name", here, `${kind} without one`, allowed, "name it");
+    } else if (name === "system:masters") {
+      const fix = "bind a group of your own: system:masters needs no binding, and nothing can revoke or limit it";
+      problems.add("system-masters", here, name, "a subject that RBAC can limit", fix);
+    } else if (clusterRole === CLUSTER_ADMIN && BROAD.test(name)) {
+      const fix = "bind a group that only administrators are in";
+      problems.add("broad-cluster-admin", here, name, "for cluster-admin, a subject that holds few", fix);
+    }
+  });
+}

@@ -1,0 +1,53 @@
+import { ClusterAdmins, ClusterAdminsProps, Group, ServiceAccountRef } from "../../../lib/access";
+import { Distribution } from "../../../lib/kubernetes";
+import { synth } from "../../support/synth";
+import { accessStack, messageOf } from "./fixture";
+
+const RBAC = "rbac.authorization.k8s.io";
+
+function synthesized(options: Partial<ClusterAdminsProps> = {}) {
+  const stack = accessStack();
+  new ClusterAdmins(stack, "access", { distribution: Distribution.KUBEADM, ...options });
+  return synth(stack);
+}
+
+const ADDRESS = "access__binding__cluster-admins";
+
+test("binds the distribution's administrators to cluster-admin", () => {
+  expect(synthesized().resource.kubernetes_cluster_role_binding_v1).toEqual({
+    [ADDRESS]: {
+      "//": expect.anything(),
+      metadata: { name: "access:cluster-admins" },
+      role_ref: { api_group: RBAC, kind: "ClusterRole", name: "cluster-admin" },
+      subject: [{ api_group: RBAC, kind: "Group", name: "kubeadm:cluster-admins", namespace: "" }],
+    },
+  });
+});
+
+test("binds more subjects beside them", () => {
+  const { resource } = synthesized({ subjects: [Group.named("sre"), ServiceAccountRef.named("ci", "deployer")] });
+  expect(resource.kubernetes_cluster_role_binding_v1[ADDRESS].subject).toEqual([
+    { api_group: RBAC, kind: "Group", name: "kubeadm:cluster-admins", namespace: "" },
+    { api_group: RBAC, kind: "Group", name: "sre", namespace: "" },
+    { api_group: "", kind: "ServiceAccount", name: "deployer", namespace: "ci" },
+  ]);
+});
+
+test("takes the distribution's binding over", () => {
+  const { resource, import: imports } = synthesized({ adopt: true });
+  expect(resource.kubernetes_cluster_role_binding_v1[ADDRESS].metadata).toEqual({ name: "kubeadm:cluster-admins" });
+  expect(imports).toEqual([{ to: `kubernetes_cluster_role_binding_v1.${ADDRESS}`, id: "kubeadm:cluster-admins" }]);
+});
+
+test("refuses system:masters, which needs no binding and cannot be revoked", () => {
+  expect(messageOf(() => synthesized({ subjects: [Group.named("system:masters")] }))).toBe(
+    "1 problem at prod-access/access\n" +
+      '  [system-masters] subjects[0]: given "system:masters"; allowed: a subject that RBAC can limit; ' +
+      "fix: bind a group of your own: system:masters needs no binding, and nothing can revoke or limit it",
+  );
+});
+
+test("refuses everybody", () => {
+  const subjects = [Group.named("sre"), Group.named("system:authenticated")];
+  expect(messageOf(() => synthesized({ subjects }))).toContain("[broad-cluster-admin] subjects[1]");
+});

@@ -1,0 +1,84 @@
+import { NodeBootstrapping, NodeBootstrappingProps } from "../../../lib/access";
+import { Distribution } from "../../../lib/kubernetes";
+import { synth } from "../../support/synth";
+import { accessStack, messageOf } from "./fixture";
+
+const RBAC = "rbac.authorization.k8s.io";
+const GROUP = "system:bootstrappers:kubeadm:default-node-token";
+
+function synthesized(options: Partial<NodeBootstrappingProps> = {}) {
+  const stack = accessStack();
+  new NodeBootstrapping(stack, "joining", { distribution: Distribution.KUBEADM, addressPrefix: "access", ...options });
+  return synth(stack);
+}
+
+function binding(name: string, role: string, group: string) {
+  return {
+    "//": expect.anything(),
+    metadata: { name },
+    role_ref: { api_group: RBAC, kind: "ClusterRole", name: role },
+    subject: [{ api_group: RBAC, kind: "Group", name: group, namespace: "" }],
+  };
+}
+
+const CREATE = "system:node-bootstrapper";
+const APPROVE = "system:certificates.k8s.io:certificatesigningrequests";
+
+test("makes exactly three bindings, under names of its own", () => {
+  expect(synthesized().resource).toEqual({
+    kubernetes_cluster_role_binding_v1: {
+      "access__binding__create-csrs": binding("access:create-csrs", CREATE, GROUP),
+      "access__binding__approve-first": binding("access:approve-first", `${APPROVE}:nodeclient`, GROUP),
+      "access__binding__approve-renewals": binding(
+        "access:approve-renewals",
+        `${APPROVE}:selfnodeclient`,
+        "system:nodes",
+      ),
+    },
+  });
+});
+
+test("takes the distribution's three bindings over", () => {
+  const { resource, import: imports } = synthesized({ adopt: true });
+  expect(resource).toEqual({
+    kubernetes_cluster_role_binding_v1: {
+      "access__binding__create-csrs": binding("kubeadm:kubelet-bootstrap", CREATE, GROUP),
+      "access__binding__approve-first": binding("kubeadm:node-autoapprove-bootstrap", `${APPROVE}:nodeclient`, GROUP),
+      "access__binding__approve-renewals": binding(
+        "kubeadm:node-autoapprove-certificate-rotation",
+        `${APPROVE}:selfnodeclient`,
+        "system:nodes",
+      ),
+    },
+  });
+  const type = "kubernetes_cluster_role_binding_v1";
+  expect(imports).toEqual([
+    { to: `${type}.access__binding__create-csrs`, id: "kubeadm:kubelet-bootstrap" },
+    { to: `${type}.access__binding__approve-first`, id: "kubeadm:node-autoapprove-bootstrap" },
+    { to: `${type}.access__binding__approve-renewals`, id: "kubeadm:node-autoapprove-certificate-rotation" },
+  ]);
+});
+
+test("lets more groups join, each once and in an order that does not depend on the code", () => {
+  const gpu = "system:bootstrappers:gpu";
+  const arm = "system:bootstrappers:arm";
+  const bindings = synthesized({ groups: [gpu, GROUP, arm, gpu] }).resource.kubernetes_cluster_role_binding_v1;
+  const groups = (name: string) => bindings[`access__binding__${name}`].subject.map((s: { name: string }) => s.name);
+  expect(groups("create-csrs")).toEqual([GROUP, arm, gpu]);
+  expect(groups("approve-first")).toEqual([GROUP, arm, gpu]);
+  expect(groups("approve-renewals")).toEqual(["system:nodes"]);
+});
+
+test("is called after the construct's id by default", () => {
+  const { resource } = synthesized({ addressPrefix: undefined });
+  expect(resource.kubernetes_cluster_role_binding_v1["joining__binding__create-csrs"].metadata.name).toBe(
+    "joining:create-csrs",
+  );
+});
+
+test("refuses a prefix that is no name and a group that is none of bootstrappers, at once", () => {
+  const message = messageOf(() => synthesized({ addressPrefix: "My_Access", groups: ["system:nodes"] }));
+  expect(message).toContain("2 problems at prod-access/joining");
+  expect(message).toContain('[address-prefix] addressPrefix: given "My_Access"');
+  expect(message).toContain('[token-group] groups[0]: given "system:nodes"');
+});
