@@ -3,7 +3,7 @@ import * as ipaddr from "ipaddr.js";
 import { Problems } from "../errors";
 import { canonicalIp, isMistake, parseHost, RFC_1123_SUBDOMAIN } from "../x509/host";
 import { checkAltNames, checkHost } from "../x509/subject-alt-names";
-import { Cluster, hostAndPort, Machine } from "./cluster";
+import { API_SERVER_PORT, Cluster, ControlPlane, Endpoint, hostAndPort, Machine } from "./cluster";
 import { ANY_WORKER, OPERATOR } from "./holders";
 import type { DistributionTable } from "./table";
 
@@ -42,8 +42,7 @@ export function placedMachines(cluster: Cluster): PlacedMachine[] {
 export function checkCluster(cluster: Cluster, table: DistributionTable, problems: Problems): void {
   const machines = placedMachines(cluster);
   checkConcrete(cluster, problems);
-  checkLabel(cluster.name, "cluster.name", problems);
-  checkEndpoint(cluster, problems);
+  checkNameAndEndpoint(cluster, problems);
   checkClusterDomain(cluster.clusterDomain, problems);
   checkRequired(cluster, table, machines, problems);
   machines.forEach((placed) => checkMachine(placed, problems));
@@ -52,17 +51,24 @@ export function checkCluster(cluster: Cluster, table: DistributionTable, problem
   checkServiceCidrs(cluster, machines, problems);
 }
 
+/** Finds what is wrong with what a kubeconfig says of a cluster. */
+export function checkNameAndEndpoint(cluster: Pick<Cluster, "name" | "endpoint">, problems: Problems): void {
+  checkUnresolved(cluster.name, "cluster.name", problems);
+  checkLabel(cluster.name, "cluster.name", problems);
+  checkEndpoint(cluster.endpoint, problems);
+}
+
 /** Names end up in addresses and CIDRs in arithmetic: neither can wait for Terraform. */
 function checkConcrete(cluster: Cluster, problems: Problems): void {
-  const unresolved = (value: string | undefined, at: string) => {
-    if (value !== undefined && Token.isUnresolved(value)) {
-      problems.add("unresolved", at, "an unresolved value", "a value that is known at synth", "write it in the code");
-    }
-  };
-  unresolved(cluster.name, "cluster.name");
-  unresolved(cluster.clusterDomain, "cluster.clusterDomain");
-  cluster.serviceCidrs.forEach((cidr, i) => unresolved(cidr, `cluster.serviceCidrs[${i}]`));
-  placedMachines(cluster).forEach(({ machine, at }) => unresolved(machine.name, `${at}.name`));
+  checkUnresolved(cluster.clusterDomain, "cluster.clusterDomain", problems);
+  cluster.serviceCidrs.forEach((cidr, i) => checkUnresolved(cidr, `cluster.serviceCidrs[${i}]`, problems));
+  placedMachines(cluster).forEach(({ machine, at }) => checkUnresolved(machine.name, `${at}.name`, problems));
+}
+
+function checkUnresolved(value: string | undefined, at: string, problems: Problems): void {
+  if (value !== undefined && Token.isUnresolved(value)) {
+    problems.add("unresolved", at, "an unresolved value", "a value that is known at synth", "write it in the code");
+  }
 }
 
 function checkLabel(name: string, at: string, problems: Problems): void {
@@ -71,7 +77,7 @@ function checkLabel(name: string, at: string, problems: Problems): void {
   }
 }
 
-function checkEndpoint({ endpoint }: Cluster, problems: Problems): void {
+function checkEndpoint(endpoint: Endpoint, problems: Problems): void {
   const at = "cluster.endpoint";
   const allowed = "host:port, where host is a DNS name or an IP address";
   const { host, kind, port } = hostAndPort(endpoint);
@@ -169,9 +175,9 @@ function checkMachine({ machine, at }: PlacedMachine, problems: Problems): void 
     }
   }
   (machine.addresses ?? []).forEach((address, i) => checkAddress(address, `${at}.addresses[${i}]`, problems));
-  if ("bindPort" in machine) {
-    checkPort(machine.bindPort as number, `${at}.bindPort`, problems);
-  }
+  const { bindPort = API_SERVER_PORT, extraSans = [] } = machine as ControlPlane;
+  checkPort(bindPort, `${at}.bindPort`, problems);
+  checkAltNames(extraSans, `${at}.extraSans`, problems);
 }
 
 function checkAddress(address: string, at: string, problems: Problems): void {

@@ -24,6 +24,11 @@ export interface ControlPlane extends Machine {
    * @default 6443
    */
   readonly bindPort?: number;
+  /**
+   * More names for the certificate of its own API server.
+   * @default - none
+   */
+  readonly extraSans?: readonly AltName[];
 }
 
 /** Where etcd runs. */
@@ -55,7 +60,7 @@ export interface Cluster {
   /** @default - stacked */
   readonly etcd?: Etcd;
   /**
-   * More names for the API server's certificate.
+   * More names for the certificate of every API server.
    * @default - none
    */
   readonly extraSans?: readonly AltName[];

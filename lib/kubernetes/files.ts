@@ -9,7 +9,7 @@ export function publishFiles(
   scope: Construct,
   prefix: string,
   files: Readonly<Record<string, readonly MachineFile[]>>,
-): void {
+): TerraformOutput {
   const value: FileMap = Object.fromEntries(
     Object.entries(files).map(([holder, list]) => [
       holder,
@@ -23,4 +23,5 @@ export function publishFiles(
     description: "Files of each machine, as references into this state",
   });
   pin(output, `${prefix}_files`, "addressPrefix");
+  return output;
 }

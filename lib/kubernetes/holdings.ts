@@ -14,6 +14,8 @@ export interface Party {
   /** False for the operator and for any worker. */
   readonly isMachine: boolean;
   readonly addresses: readonly string[];
+  /** More names for its own API server. */
+  readonly extraSans: readonly AltName[];
   /** URL of the API server on the same machine; the endpoint where there is none. */
   readonly localServer: string;
 }
@@ -31,12 +33,12 @@ export function partiesOf(cluster: Cluster): Party[] {
   const machines = placedMachines(cluster).map(({ machine, at }): Party => {
     const roles = rolesAt(at);
     const addresses = machine.addresses ?? [];
-    const { bindPort = API_SERVER_PORT } = machine as ControlPlane;
+    const { bindPort = API_SERVER_PORT, extraSans = [] } = machine as ControlPlane;
     const local = roles.includes("control-plane") && addresses.length > 0;
     const localServer = local ? `https://${hostPort({ host: addresses[0]!, kind: "ip", port: bindPort })}` : endpoint;
-    return { name: machine.name, roles, isMachine: true, addresses, localServer };
+    return { name: machine.name, roles, isMachine: true, addresses, extraSans, localServer };
   });
-  const nobody = { isMachine: false, addresses: [], localServer: endpoint };
+  const nobody = { isMachine: false, addresses: [], extraSans: [], localServer: endpoint };
   return [
     ...machines,
     { name: ANY_WORKER, roles: ["worker"], ...nobody },
@@ -67,7 +69,7 @@ export function fillNames(templates: readonly string[], cluster: Cluster, party:
     "{addresses}": [{ ips: party.addresses }],
     "{endpoint}": [endpointName(cluster)],
     "{serviceIps}": cluster.serviceCidrs.map(firstAddress),
-    "{extraSans}": cluster.extraSans ?? [],
+    "{extraSans}": [...(cluster.extraSans ?? []), ...party.extraSans],
   };
   return templates.flatMap((template) => lists[template] ?? [fillText(template, cluster, party.name)]);
 }

@@ -47,7 +47,7 @@ export interface FileRow {
   readonly mode?: string;
   /** @default root:root */
   readonly owner?: string;
-  /** Which API server a kubeconfig points at: the cluster's endpoint, or the one on the same machine. */
+  /** Which API server a kubeconfig points at: the cluster's endpoint, or the one on the same machine where there is one. */
   readonly server?: "endpoint" | "local";
   readonly consumers: readonly Consumer[];
 }

@@ -335,9 +335,10 @@ export const kubeadm: DistributionTable = {
       issuedBy: "terraform",
       files: [
         {
+          // Since 1.33 a control plane's kubelet talks to its own API server; a worker has none and talks to the endpoint.
           path: "/etc/kubernetes/kubelet.conf",
           kind: "kubeconfig",
-          server: "endpoint",
+          server: "local",
           on: ["control-plane", "named-worker"],
           consumers: [restarts("kubelet", "--kubeconfig")],
         },
