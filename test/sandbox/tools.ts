@@ -18,9 +18,7 @@ export type ToolName =
   "etcd" | "kube-apiserver" | "kube-controller-manager" | "kubemark" | "kubeadm" | "kubelet" | "kubectl" | "terraform";
 
 /** Told about steps that take long, one line at a time. */
-export interface Progress {
-  (line: string): void;
-}
+export type Progress = (line: string) => void;
 
 export interface ToolOptions {
   readonly progress?: Progress;
