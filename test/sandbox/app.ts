@@ -4,18 +4,19 @@ import path from "node:path";
 import { ClusterAccessStack } from "../../stacks/cluster-access-stack";
 import { ClusterPkiStack } from "../../stacks/cluster-pki-stack";
 import { printWarnings } from "../../stacks/warnings";
-import { ACCESS_STACK, PKI_STACK, SandboxDescription } from "./description";
+import { SandboxDescription } from "./description";
 import { toKubernetesProvider113 } from "./kubernetes-provider-1.13";
 
 // The app that `cdktf deploy` runs for the sandbox: the same stacks as anybody's, from a description in the environment.
 const description = SandboxDescription.fromEnvironment();
 const app = new App();
-const { pki } = new ClusterPkiStack(app, PKI_STACK, { ...description.props, backend: description.backend });
-new ClusterAccessStack(app, ACCESS_STACK, { ...description.props, backend: description.backend, pki });
+const { props, backend, stacks } = description;
+const { pki } = new ClusterPkiStack(app, `${stacks}-pki`, { ...props, backend });
+const access = new ClusterAccessStack(app, `${stacks}-access`, { ...props, backend, pki });
 printWarnings(app);
 app.synth();
 
 if (description.kubernetesProvider === "1.13.4") {
-  const file = path.join(app.outdir, "stacks", ACCESS_STACK, "cdk.tf.json");
+  const file = path.join(app.outdir, "stacks", access.node.id, "cdk.tf.json");
   writeFileSync(file, JSON.stringify(toKubernetesProvider113(JSON.parse(readFileSync(file, "utf8"))), null, 2));
 }

@@ -1,8 +1,9 @@
 import { Cluster, Distribution } from "../../lib";
 import { Backend, localState } from "../../stacks/backend";
 
-export const PKI_STACK = "sandbox-pki";
-export const ACCESS_STACK = "sandbox-access";
+const STACKS = "sandbox";
+export const PKI_STACK = `${STACKS}-pki`;
+export const ACCESS_STACK = `${STACKS}-access`;
 export const CONTROL_PLANE = "cp-1";
 
 const VARIABLE = "SANDBOX";
@@ -11,7 +12,9 @@ const VARIABLE = "SANDBOX";
 interface Settings {
   readonly port: number;
   readonly kubernetesProvider: "2.38.0" | "1.13.4";
-  readonly extraSans: readonly string[];
+  readonly extraSans?: readonly string[];
+  /** First part of the stacks' names. @default sandbox */
+  readonly stacks?: string;
 }
 
 /** The cluster of a sandbox. */
@@ -47,8 +50,13 @@ export class SandboxDescription {
     return { [VARIABLE]: JSON.stringify(this.settings) };
   }
 
-  /** The same cluster with other names for its API server. */
-  public withExtraSans(...extraSans: string[]): SandboxDescription {
-    return new SandboxDescription({ ...this.settings, extraSans });
+  /** First part of the names of the stacks. */
+  public get stacks(): string {
+    return this.settings.stacks ?? STACKS;
+  }
+
+  /** The same cluster with something else about it. */
+  public with(settings: Partial<Pick<Settings, "extraSans" | "stacks">>): SandboxDescription {
+    return new SandboxDescription({ ...this.settings, ...settings });
   }
 }

@@ -46,7 +46,7 @@ export class Sandbox {
 
     const [free, etcdClient, etcdPeer, controllerManager] = (await freePorts(4)) as [number, number, number, number];
     const ports: Ports = { apiServer: options.port ?? free, etcdClient, etcdPeer, controllerManager };
-    const settings = { port: ports.apiServer, extraSans: [], kubernetesProvider: providers.kubernetesProvider };
+    const settings = { port: ports.apiServer, kubernetesProvider: providers.kubernetesProvider };
     const sandbox = new Sandbox(options, tools, providers.env, ports, new SandboxDescription(settings));
     try {
       await sandbox.startControlPlane();

@@ -1,0 +1,252 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { get } from "node:https";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { connect } from "node:tls";
+import { run } from "../sandbox/command";
+import { ACCESS_STACK, PKI_STACK } from "../sandbox/description";
+import { Sandbox, SandboxReport } from "../sandbox/sandbox";
+
+jest.setTimeout(600_000);
+
+const NODES = ["node-1", "node-2"];
+const folder = mkdtempSync(path.join(tmpdir(), "sandbox-"));
+let sandbox: Sandbox;
+let report: SandboxReport;
+
+beforeAll(async () => {
+  sandbox = await Sandbox.start({ folder: path.join(folder, "sandbox"), nodes: NODES, progress: () => undefined });
+  report = await sandbox.report();
+});
+
+afterAll(async () => {
+  await sandbox?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Output {
+  readonly value: unknown;
+  readonly sensitive: boolean;
+}
+
+interface State {
+  readonly values: {
+    readonly outputs: Readonly<Record<string, Output>>;
+    readonly root_module: {
+      readonly resources: readonly { readonly type: string; readonly address: string; readonly values: object }[];
+    };
+  };
+}
+
+async function state(stack: string): Promise<State> {
+  return JSON.parse((await sandbox.terraform(stack, "show", "-json")).stdout) as State;
+}
+
+describe("joining by TLS bootstrap", () => {
+  test("makes every node Ready", () => {
+    expect(report.nodes).toEqual(NODES.map((name) => ({ name, ready: true })));
+  });
+
+  test("approves and issues every request", () => {
+    expect(report.requests.length).toBeGreaterThanOrEqual(NODES.length);
+    for (const request of report.requests) {
+      expect(request.user).toMatch(/^system:bootstrap:[a-z0-9]{6}$/);
+      expect(request.signer).toBe("kubernetes.io/kube-apiserver-client-kubelet");
+      expect(request.conditions).toBe("Approved,Issued");
+    }
+  });
+
+  test("gives each node an identity of its own", () => {
+    expect(report.identities.map(({ user, groups }) => `${user} ${groups}`)).toEqual([
+      "kubernetes-admin kubeadm:cluster-admins,system:authenticated",
+      "system:node:node-1 system:nodes,system:authenticated",
+      "system:node:node-2 system:nodes,system:authenticated",
+    ]);
+  });
+
+  test("gives a worker no more than the bundle and the token", () => {
+    const tree = (readdirSync(sandbox.machine("node-1"), { recursive: true }) as string[]).filter((file) =>
+      file.startsWith("etc/"),
+    );
+    const files = tree.filter((file) => statSync(path.join(sandbox.machine("node-1"), file)).isFile());
+    // kubelet.conf is the kubelet's own work.
+    expect(files.filter((file) => file !== "etc/kubernetes/kubelet.conf").sort()).toEqual([
+      "etc/kubernetes/bootstrap-kubelet.conf",
+      "etc/kubernetes/pki/ca.crt",
+    ]);
+  });
+});
+
+describe("identities", () => {
+  const may = async (kubeconfig: string, ...what: string[]) =>
+    (await sandbox.kubectl(kubeconfig, "auth", "can-i", ...what)).stdout.trim();
+  const ofControlPlane = (name: string) => path.join(sandbox.machine("cp-1"), "etc/kubernetes", name);
+
+  test("the admin may list nodes", async () => {
+    expect(await may(sandbox.operator("admin"), "list", "nodes")).toBe("yes");
+    expect((await sandbox.kubectl(sandbox.operator("admin"), "get", "nodes")).code).toBe(0);
+  });
+
+  test("the break-glass identity needs no binding", async () => {
+    const { stdout } = await sandbox.kubectl(sandbox.operator("super-admin"), "auth", "whoami");
+    expect(stdout).toContain("system:masters");
+  });
+
+  test("the scheduler's certificate may not delete nodes, and authenticates as the scheduler", async () => {
+    const scheduler = ofControlPlane("scheduler.conf");
+    expect(
+      (await sandbox.kubectl(scheduler, "auth", "whoami", "--output=jsonpath={.status.userInfo.username}")).stdout,
+    ).toBe("system:kube-scheduler");
+    expect(await may(scheduler, "delete", "nodes")).toBe("no");
+    expect(await may(scheduler, "list", "secrets", "--all-namespaces")).toBe("no");
+    expect(await may(scheduler, "list", "certificatesigningrequests")).toBe("no");
+  });
+
+  test("a certificate of an unknown authority gets 401", async () => {
+    expect(await statusFor(...(await stranger()))).toBe(401);
+  });
+
+  test("the certificate of a kubeconfig gets in at the same place", async () => {
+    const text = readFileSync(sandbox.operator("admin"), "utf8");
+    const decoded = (name: string) => Buffer.from(new RegExp(`${name}: (.*)`).exec(text)![1]!, "base64").toString();
+    expect(await statusFor(decoded("client-certificate-data"), decoded("client-key-data"))).toBe(200);
+  });
+
+  test("the API server's kubelet client may reach kubelets", async () => {
+    const subject = "kube-apiserver-kubelet-client";
+    const { stdout } = await sandbox.kubectl(
+      sandbox.operator("super-admin"),
+      ...["auth", "can-i", "get", "nodes/proxy", "--as", subject, "--as-group", "system:authenticated"],
+    );
+    expect(stdout.trim()).toBe("yes");
+  });
+
+  /** The status that a list of nodes is answered with. */
+  function statusFor(cert: string, key: string): Promise<number | undefined> {
+    const ca = readFileSync(ofControlPlane("pki/ca.crt"));
+    return new Promise((resolve, reject) => {
+      const request = get(`${sandbox.server}/api/v1/nodes`, { ca, cert, key, agent: false }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      });
+      request.once("error", reject);
+    });
+  }
+
+  /** The break-glass identity's name, signed by an authority that has the real one's name and is not it. */
+  async function stranger(): Promise<[certificate: string, key: string]> {
+    const at = (name: string) => path.join(folder, name);
+    const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+    await run("openssl", [
+      "req",
+      "-x509",
+      ...key,
+      "-subj",
+      "/CN=kubernetes",
+      "-keyout",
+      at("ca.key"),
+      "-out",
+      at("ca.crt"),
+    ]);
+    const subject = "/O=system:masters/CN=kubernetes-super-admin";
+    await run("openssl", ["req", "-new", ...key, "-subj", subject, "-keyout", at("leaf.key"), "-out", at("leaf.csr")]);
+    writeFileSync(at("ext"), "extendedKeyUsage=clientAuth\n");
+    const signing = ["-CA", at("ca.crt"), "-CAkey", at("ca.key"), "-CAcreateserial", "-extfile", at("ext")];
+    await run("openssl", ["x509", "-req", "-in", at("leaf.csr"), ...signing, "-out", at("leaf.crt")]);
+    return [readFileSync(at("leaf.crt"), "utf8"), readFileSync(at("leaf.key"), "utf8")];
+  }
+});
+
+describe("the stacks", () => {
+  test.each([PKI_STACK, ACCESS_STACK])("a second plan of %s is empty", async (stack) => {
+    const { code, stdout, stderr } = await sandbox.terraform(stack, "plan", "-detailed-exitcode", "-no-color");
+    expect(`${stdout}${stderr}`).toContain("No changes.");
+    expect(code).toBe(0);
+  });
+
+  test("no output of any stack holds a key or the token", async () => {
+    const secrets = [...(await secretsOf(PKI_STACK)), ...(await secretsOf(ACCESS_STACK))];
+    expect(secrets.length).toBeGreaterThan(15);
+    for (const stack of [PKI_STACK, ACCESS_STACK]) {
+      const outputs = JSON.stringify((await state(stack)).values.outputs);
+      expect(outputs).not.toContain("PRIVATE KEY-----");
+      expect(secrets.filter((secret) => outputs.includes(JSON.stringify(secret).slice(1, -1)))).toEqual([]);
+    }
+  });
+
+  test("the access stack's state holds the token where it must be and no other secret", async () => {
+    const { values } = await state(ACCESS_STACK);
+    const [token] = await secretsOf(ACCESS_STACK);
+    const holders = values.root_module.resources.filter((resource) => JSON.stringify(resource.values).includes(token!));
+    expect(holders.map(({ address }) => address.replace("_v1", "")).sort()).toEqual([
+      "kubernetes_secret.access__token__workers",
+      "random_password.access__token__workers",
+    ]);
+    expect(JSON.stringify(values)).not.toContain("PRIVATE KEY");
+  });
+
+  test("one more name of the API server is one request and one certificate, and its file is picked up live", async () => {
+    const more = sandbox.description.with({ extraSans: ["more.example.com"] });
+    await sandbox.synth(more);
+    await sandbox.terraform(PKI_STACK, "plan", "-out=plan");
+    const plan = JSON.parse((await sandbox.terraform(PKI_STACK, "show", "-json", "plan")).stdout) as {
+      resource_changes: { address: string; change: { actions: string[] } }[];
+    };
+    const changed = plan.resource_changes.filter(({ change }) => change.actions.join() !== "no-op");
+    expect(changed.map(({ address, change }) => `${address} ${change.actions.join()}`).sort()).toEqual([
+      "tls_cert_request.pki__cp-1__apiserver create,delete",
+      "tls_locally_signed_cert.pki__cp-1__apiserver create,delete",
+    ]);
+    await sandbox.deploy(PKI_STACK, more);
+    const printed = await sandbox.export(["--machine", "cp-1"], sandbox.machine("cp-1"), [PKI_STACK]);
+    expect(printed.split("\n").filter((line) => line.endsWith(" written"))).toEqual([
+      "0644 root:root /etc/kubernetes/pki/apiserver.crt written",
+    ]);
+    await expect(servedNames()).resolves.toContain("DNS:more.example.com");
+  });
+
+  test("a renamed stack leaves the old state in place", async () => {
+    const before = path.join(sandbox.folder, "state", `${PKI_STACK}.tfstate`);
+    const hash = () => createHash("sha256").update(readFileSync(before)).digest("hex");
+    const was = hash();
+    await sandbox.synth(sandbox.description.with({ stacks: "other" }));
+    expect(existsSync(sandbox.stack(PKI_STACK))).toBe(false);
+    expect(existsSync(sandbox.stack("other-pki"))).toBe(true);
+    expect(hash()).toBe(was);
+    await sandbox.synth();
+  });
+
+  /** The secret values of a stack: private keys and tokens. */
+  async function secretsOf(stack: string): Promise<string[]> {
+    const { resources } = (await state(stack)).values.root_module;
+    return resources.flatMap(({ type, values }) => {
+      const { private_key_pem, result } = values as { private_key_pem?: string; result?: string };
+      return type === "tls_private_key" ? [private_key_pem!] : type === "random_password" ? [result!] : [];
+    });
+  }
+
+  /** The names in the certificate that the API server serves, once it noticed a new one. */
+  async function servedNames(): Promise<string | undefined> {
+    const end = Date.now() + 30_000;
+    for (;;) {
+      const names = await servedCertificate();
+      if (names?.includes("more.example.com") || Date.now() > end) {
+        return names;
+      }
+      await sleep(250);
+    }
+  }
+
+  function servedCertificate(): Promise<string | undefined> {
+    const { hostname: host, port } = new URL(sandbox.server);
+    return new Promise((resolve, reject) => {
+      const socket = connect({ host, port: Number(port), rejectUnauthorized: false }, () => {
+        resolve(socket.getPeerX509Certificate()?.subjectAltName);
+        socket.end();
+      });
+      socket.once("error", reject);
+    });
+  }
+});
