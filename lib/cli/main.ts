@@ -1,0 +1,69 @@
+#!/usr/bin/env node
+import { createRequire } from "node:module";
+import { Command, CommanderError } from "commander";
+import { addExport } from "./export";
+import { CliError, Io } from "./io";
+
+/**
+ * Runs the `kubernetes-pki` command.
+ *
+ * @param argv arguments after the command's name
+ * @returns the exit code: 0, or 1 when one line on stderr says what was wrong
+ */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  try {
+    await commands(io).parseAsync(argv, { from: "user" });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) {
+      return 0;
+    }
+    const line = oneLine(error);
+    if (line) {
+      io.stderr.write(`kubernetes-pki: ${line.replace(/\s*\n\s*/g, " ")}\n`);
+    }
+    return 1;
+  }
+}
+
+function commands(io: Io): Command {
+  const program = new Command("kubernetes-pki")
+    .description("A Kubernetes cluster's identity, as cdktf-kubernetes-pki keeps it in Terraform states.")
+    .version(version())
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      outputError: () => undefined, // Bad usage is told in `run`, in one line like every other error.
+    });
+  addExport(program, io);
+  return program;
+}
+
+function version(): string {
+  const { version } = createRequire(__filename)("cdktf-kubernetes-pki/package.json") as { version: string };
+  return version;
+}
+
+/** Nothing where help was shown instead. */
+function oneLine(error: unknown): string | undefined {
+  if (error instanceof CliError) {
+    return error.message;
+  }
+  if (error instanceof CommanderError) {
+    const text = error.message.replace(/^error: /, "");
+    return error.code === "commander.help" ? undefined : `${text}; see kubernetes-pki --help`;
+  }
+  // The message of an error nobody foresaw may quote what it choked on, and that may be a key: it is not shown.
+  const { name, stack } = error as Error;
+  return `internal error, please report it: ${name} ${/\n\s*(at .*)/.exec(stack ?? "")?.[1] ?? ""}`;
+}
+
+if (require.main === module) {
+  // A reader that had enough (`| head -1`) is no reason for a stack trace.
+  process.stdout.on("error", () => process.exit(1));
+  const { stdin, stdout, stderr, env } = process;
+  void run(process.argv.slice(2), { stdin, stdout, stderr, cwd: process.cwd(), env }).then((code) => {
+    process.exitCode = code;
+  });
+}
