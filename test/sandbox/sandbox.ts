@@ -35,15 +35,13 @@ export interface SandboxReport {
 export class Sandbox {
   /** From a machine with Node, Go and Terraform to a control plane with its nodes. Leaves nothing running when it fails. */
   public static async start(options: SandboxOptions): Promise<Sandbox> {
+    await empty(options.folder);
     if (options.port !== undefined) {
       await checkFree(options.port);
     }
     const { progress } = options;
     const tools = await findTools(TOOLS, { progress });
     const providers = await providerEnvironment({ progress, terraform: tools.terraform });
-    await rm(options.folder, { recursive: true, force: true });
-    await mkdir(options.folder, { recursive: true });
-
     const [free, etcdClient, etcdPeer, controllerManager] = (await freePorts(4)) as [number, number, number, number];
     const ports: Ports = { apiServer: options.port ?? free, etcdClient, etcdPeer, controllerManager };
     const settings = { port: ports.apiServer, kubernetesProvider: providers.kubernetesProvider };
@@ -283,6 +281,15 @@ export class Sandbox {
     const output = path.join(this.folder, "cdktf.out");
     const env = { ...this.environment, ...description.environment };
     await run(path.join(BIN, "cdktf"), [...args, "--app", app, "--output", output], { cwd: ROOT, env });
+  }
+}
+
+async function empty(folder: string): Promise<void> {
+  try {
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder);
+  } catch (error) {
+    throw new Error(`cannot write ${folder} (${(error as NodeJS.ErrnoException).code}): start it in a folder of yours`);
   }
 }
 
