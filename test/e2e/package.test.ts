@@ -1,0 +1,89 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { attempt, run } from "../sandbox/command";
+
+jest.setTimeout(600_000);
+
+const ROOT = path.join(__dirname, "..", "..");
+const README = readFileSync(path.join(ROOT, "README.md"), "utf8");
+const EXAMPLES = [...README.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code!);
+
+const folder = mkdtempSync(path.join(tmpdir(), "package-"));
+const project = path.join(folder, "project");
+let packed: string[];
+
+// A project with nothing in it but what the README tells to install.
+beforeAll(async () => {
+  const [{ filename, files }] = JSON.parse(
+    await run("npm", ["pack", "--json", "--silent", "--pack-destination", folder], { cwd: ROOT }),
+  ) as [{ filename: string; files: { path: string }[] }];
+  packed = files.map((file) => file.path);
+  const manifest = JSON.parse(readFileSync(path.join(ROOT, "package.json"), "utf8")) as {
+    devDependencies: Record<string, string>;
+  };
+  const versions = ["cdktf", "constructs", "typescript", "@types/node", ...PROVIDERS].map(
+    (name) => `${name}@${manifest.devDependencies[name]}`,
+  );
+  mkdirSync(project);
+  writeFileSync(path.join(project, "package.json"), JSON.stringify({ name: "blank", private: true }));
+  const quiet = ["--no-audit", "--no-fund", "--prefer-offline", "--silent"];
+  await run("npm", ["install", ...quiet, path.join(folder, filename), ...versions], { cwd: project });
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const PROVIDERS = ["tls", "kubernetes", "random", "time"].map((name) => `@cdktf/provider-${name}`);
+
+test("holds the library and its types, and neither tests nor sources", () => {
+  expect(packed).toEqual(expect.arrayContaining(["LICENSE", "README.md", "CHANGELOG.md", "package.json"]));
+  expect(packed).toEqual(expect.arrayContaining(["dist/lib/index.js", "dist/lib/index.d.ts", "dist/lib/cli/main.js"]));
+  expect(packed.filter((file) => /test|stacks|\.tsx?$/.test(file.replace(/\.d\.ts$/, "")))).toEqual([]);
+});
+
+test("every example of the README compiles as it stands", async () => {
+  expect(EXAMPLES.length).toBeGreaterThanOrEqual(4);
+  const files = EXAMPLES.map((code, index) => {
+    const file = `example-${index}.ts`;
+    writeFileSync(path.join(project, file), code);
+    return file;
+  });
+  const options = [
+    "--strict",
+    "--module",
+    "node16",
+    "--moduleResolution",
+    "node16",
+    "--target",
+    "es2022",
+    "--skipLibCheck",
+  ];
+  const { stdout } = await attempt("npx", ["tsc", ...options, ...files], { cwd: project });
+  expect(stdout).toBe("");
+});
+
+test("the first example synthesizes as it stands", async () => {
+  await run("node", ["example-0.js"], { cwd: project });
+  const file = path.join(project, "cdktf.out", "stacks", "prod-pki", "cdk.tf.json");
+  const { resource, terraform } = JSON.parse(readFileSync(file, "utf8")) as {
+    resource: Record<string, object>;
+    terraform: { backend: unknown };
+  };
+  expect(Object.keys(resource["tls_self_signed_cert"]!)).toEqual([
+    "pki__ca__etcd__g1",
+    "pki__ca__front-proxy__g1",
+    "pki__ca__kubernetes__g1",
+  ]);
+  expect(Object.keys(resource["tls_locally_signed_cert"]!)).toHaveLength(13);
+  expect(terraform.backend).toEqual({ local: { path: "../../../prod-pki.tfstate" } });
+});
+
+test("the example of a platform synthesizes as it stands", async () => {
+  await run("node", ["example-1.js"], { cwd: project });
+  expect(existsSync(path.join(project, "cdktf.out", "stacks", "prod-access", "cdk.tf.json"))).toBe(true);
+});
+
+test("the command is installed", async () => {
+  const { version } = JSON.parse(readFileSync(path.join(ROOT, "package.json"), "utf8")) as { version: string };
+  expect((await run("npx", ["--no-install", "kubernetes-pki", "--version"], { cwd: project })).trim()).toBe(version);
+});
