@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from "node:util";
+
 /**
  * One thing that is wrong with what was described.
  *
@@ -20,9 +22,12 @@ export interface Problem {
 export class Problems {
   private readonly found: Problem[] = [];
 
-  /** Adds one problem; `given` is shown quoted when it is a string. */
+  /** Adds one problem, once; `given` is shown quoted when it is a string. */
   public add(code: string, at: string, given: unknown, allowed: string, fix: string): void {
-    this.found.push({ code, at, given: show(given), allowed, fix });
+    const problem = { code, at, given: show(given), allowed, fix };
+    if (!this.found.some((known) => isDeepStrictEqual(known, problem))) {
+      this.found.push(problem);
+    }
   }
 
   /** True when nothing was found so far. */

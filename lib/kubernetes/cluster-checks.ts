@@ -85,7 +85,10 @@ function checkEndpoint(endpoint: Endpoint, problems: Problems): void {
     const fix = "write { dns: value, port } or { ip: value, port }";
     problems.add("endpoint-kind", at, "an unresolved value", "a host whose kind is said", fix);
   } else if (host === "") {
-    problems.add("endpoint-host", at, endpoint, allowed, "put a host before the port");
+    const given = typeof endpoint === "string" ? endpoint : host;
+    problems.add("endpoint-host", at, given, allowed, "put a host before the port");
+  } else if (host.startsWith("*.") && !isMistake(parseHost(host))) {
+    problems.add("endpoint-host", at, host, allowed, "name one host: a wildcard belongs into cluster.extraSans");
   } else if (!Token.isUnresolved(host)) {
     checkHost(host, at, problems, allowed);
     const found = parseHost(host);
@@ -109,9 +112,13 @@ function checkPort(port: number, at: string, problems: Problems): void {
 }
 
 function checkClusterDomain(domain: string | undefined, problems: Problems): void {
-  if (domain !== undefined && !Token.isUnresolved(domain) && !RFC_1123_SUBDOMAIN.test(domain)) {
+  if (domain === undefined || Token.isUnresolved(domain)) {
+    return;
+  }
+  // The longest name in it, as the API server's certificate has it.
+  if (!RFC_1123_SUBDOMAIN.test(domain) || isMistake(parseHost(`kubernetes.default.svc.${domain}`))) {
     const allowed = "an RFC 1123 subdomain in lower case, without a last dot";
-    problems.add("cluster-domain", "cluster.clusterDomain", domain, allowed, suggestName(domain.replace(/\.$/, "")));
+    problems.add("cluster-domain", "cluster.clusterDomain", domain, allowed, suggestName(domain));
   }
 }
 
@@ -169,6 +176,10 @@ function checkMachine({ machine, at }: PlacedMachine, problems: Problems): void 
     } else if (!RFC_1123_SUBDOMAIN.test(name) || canonicalIp(name)) {
       const allowed = "the node's name: an RFC 1123 subdomain in lower case";
       problems.add("machine-name", `${at}.name`, name, allowed, suggestName(name));
+    } else if (/(^|\.)[0-9]+$/.test(name)) {
+      const allowed = "a name that does not end in a label of digits, which in a certificate would be an IPv4 address";
+      const meant = JSON.stringify(name.replace(/[0-9]+$/, "n$&"));
+      problems.add("machine-name", `${at}.name`, name, allowed, `did you mean ${meant}?`);
     } else if (bytes > MAX_NODE_NAME_BYTES) {
       const allowed = `at most ${MAX_NODE_NAME_BYTES} bytes (it has ${bytes}), for "system:node:" and a name fit in 64`;
       problems.add("machine-name-length", `${at}.name`, name, allowed, "use a shorter host name");
@@ -215,7 +226,6 @@ function claim(owners: Map<string, string>, value: string, at: string, code: str
 
 function checkServiceCidrs(cluster: Cluster, machines: PlacedMachine[], problems: Problems): void {
   const at = "cluster.serviceCidrs";
-  const cidrs = cluster.serviceCidrs.filter((cidr) => !Token.isUnresolved(cidr));
   if (cluster.serviceCidrs.length < 1 || cluster.serviceCidrs.length > 2) {
     const given = `${cluster.serviceCidrs.length} CIDRs`;
     problems.add(
@@ -226,10 +236,12 @@ function checkServiceCidrs(cluster: Cluster, machines: PlacedMachine[], problems
       'kubeadm\'s default is ["10.96.0.0/12"]',
     );
   }
-  const parsed = cidrs.flatMap((text, i) => checkServiceCidr(text, `${at}[${i}]`, problems) ?? []);
+  const parsed = cluster.serviceCidrs.flatMap((text, i) =>
+    Token.isUnresolved(text) ? [] : (checkServiceCidr(text, `${at}[${i}]`, problems) ?? []),
+  );
   if (parsed.length === 2 && parsed[0]!.address.kind() === parsed[1]!.address.kind()) {
     const fix = "give one IPv4 and one IPv6 CIDR";
-    problems.add("service-cidr-family", at, cidrs.join(", "), "two CIDRs of different IP families", fix);
+    problems.add("service-cidr-family", at, cluster.serviceCidrs.join(", "), "two CIDRs of different IP families", fix);
   }
   checkOverlaps(cluster, machines, parsed, problems);
 }
@@ -245,7 +257,9 @@ function checkServiceCidr(text: string, at: string, problems: Problems): Service
   const base = match && canonicalIp(match[1]!);
   const width = base?.includes(":") ? 128 : 32;
   const bits = Number(match?.[2]);
-  if (!base || bits > width) {
+  // An IPv4 address written as IPv6 has no prefix length that would mean the same to everybody.
+  const mapped = base && base.includes(":") !== text.includes(":");
+  if (!base || mapped || bits > width) {
     problems.add("service-cidr", at, text, "an IPv4 or IPv6 CIDR", 'write it as "10.96.0.0/12"');
     return undefined;
   }

@@ -212,7 +212,7 @@ export class ClusterPki extends Construct {
     for (const [prop, value] of [["addressPrefix", prefix] as const, ["movedFrom", props.movedFrom] as const]) {
       if (value !== undefined && !/^[a-z][a-z0-9-]*$/.test(value)) {
         const allowed = "lower-case letters, digits and '-', a letter first";
-        problems.add("address-prefix", prop, value, allowed, "set addressPrefix to such a name");
+        problems.add("address-prefix", prop, value, allowed, `set ${prop} to such a name`);
       }
     }
     checkCluster(props.cluster, this.table, problems);
@@ -233,10 +233,12 @@ export class ClusterPki extends Construct {
       "serviceAccount.generations",
       problems,
     );
+    props.validity?.checkLeaf("validity", problems);
+    props.keyAlgorithm?.check("keyAlgorithm", problems);
     for (const [name, row] of Object.entries(this.table.certificates)) {
-      const { validity = props.validity, keyAlgorithm = props.keyAlgorithm, ...choices } = certificates[name] ?? {};
+      const choices = certificates[name] ?? {};
       const issuers = authorities[row.authority]?.generations ?? FIRST_GENERATION;
-      checkCertificateOptions({ ...choices, validity, keyAlgorithm }, issuers, `certificates.${name}.`, problems);
+      checkCertificateOptions(choices, issuers, `certificates.${name}.`, problems, props.validity);
       checkAltNames(choices.extraSans ?? [], `certificates.${name}.extraSans`, problems);
     }
   }
@@ -370,11 +372,15 @@ export class ClusterPki extends Construct {
     });
   }
 
-  /** Certificates of the user's own that nobody could limit or revoke. */
+  /** Certificates of the user's own that nobody could limit or revoke; the first cluster of a stack tells of all. */
   private strangersInMasters(): string[] {
-    const allowed = new Set([...this.leaves].filter(([key]) => this.row(key).breakGlass).map(([, leaf]) => leaf));
-    return TerraformStack.of(this)
-      .node.findAll()
+    const nodes = TerraformStack.of(this).node.findAll();
+    const clusters = nodes.filter((node): node is ClusterPki => node instanceof ClusterPki);
+    const allowed = new Set(clusters.flatMap((cluster) => cluster.breakGlass));
+    if (clusters[0] !== this) {
+      return [];
+    }
+    return nodes
       .filter((node): node is Certificate => node instanceof Certificate && !allowed.has(node))
       .filter((leaf) => leaf.subject.fields.organization === "system:masters")
       .map(
@@ -384,8 +390,10 @@ export class ClusterPki extends Construct {
       );
   }
 
-  private row(key: string): CertificateRow {
-    return this.table.certificates[key.slice(key.indexOf("/") + 1)]!;
+  /** Certificates whose rows may be in `system:masters`. */
+  private get breakGlass(): Certificate[] {
+    const row = (key: string) => this.table.certificates[key.slice(key.indexOf("/") + 1)]!;
+    return [...this.leaves].filter(([key]) => row(key).breakGlass).map(([, leaf]) => leaf);
   }
 
   private find<T>(things: ReadonlyMap<string, T>, name: string, kind: string): T {
@@ -399,7 +407,13 @@ export class ClusterPki extends Construct {
   private unknown(kind: string, name: string, known: readonly string[]): PkiError {
     const given = JSON.stringify(name);
     return new PkiError(this.node.path, [
-      { code: `unknown-${kind}`, at: kind, given, allowed: known.join(", "), fix: "use one of these names" },
+      {
+        code: `unknown-${kind}`,
+        at: kind,
+        given,
+        allowed: known.join(", ") || "none: there is no such thing here",
+        fix: "use one of these names",
+      },
     ]);
   }
 }

@@ -53,7 +53,10 @@ function credentialLines(credentials: Credentials): Content {
 `;
 }
 
+/** Words that are no text to readers of YAML 1.1. */
+const YAML_WORDS = /^(true|false|yes|no|on|off|null)$/i;
+
 /** A YAML scalar: plain where that is safe, as client-go does, else quoted. */
 function scalar(text: string): string {
-  return /^[A-Za-z][\w:@./[\]-]*[\w]$/.test(text) ? text : JSON.stringify(text);
+  return /^[A-Za-z][\w:@./[\]-]*[\w]$/.test(text) && !YAML_WORDS.test(text) ? text : JSON.stringify(text);
 }

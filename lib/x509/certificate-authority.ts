@@ -1,10 +1,10 @@
-import { DataResource, Fn, propertyAccess, TerraformProvider, TerraformResource, TerraformStack } from "cdktf";
+import { DataResource, propertyAccess, TerraformProvider, TerraformResource, TerraformStack } from "cdktf";
 import { SelfSignedCert } from "@cdktf/provider-tls/lib/self-signed-cert";
 import { Construct, IConstruct } from "constructs";
 import { X509Certificate } from "node:crypto";
 import { Problems } from "../errors";
 import { pin, Reference } from "./address";
-import { expression } from "./expression";
+import { expression, quoted } from "./expression";
 import {
   checkGenerations,
   FIRST_GENERATION,
@@ -151,6 +151,7 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     });
     const subject = id === "g1" ? props.subject : props.subject.withOrganizationalUnit(id);
     const sans = SubjectAltNames.of(...(props.sans ?? []));
+    const precondition = sans.preconditions;
     const certificate = new SelfSignedCert(this, id, {
       privateKeyPem: expression(key.privateKey),
       isCaCertificate: true,
@@ -160,7 +161,13 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
       allowedUses: [...KeyUsage.AUTHORITY.allowedUses],
       validityPeriodHours: validityHours!,
       setSubjectKeyId: true,
-      lifecycle: preventDestroy ? { preventDestroy } : undefined,
+      lifecycle:
+        preventDestroy || precondition.length > 0
+          ? {
+              preventDestroy: preventDestroy || undefined,
+              precondition: precondition.length > 0 ? precondition : undefined,
+            }
+          : undefined,
       provider: props.provider,
     });
     const address = pin(certificate, name);
@@ -217,8 +224,9 @@ function isProtected(state: GenerationState, props: CertificateAuthorityProps): 
 
 /** In Terraform, one newline after the block whatever a variable holds: the tls provider looks at the whole text. */
 function terraformPem(pem: string, wrap?: "sensitive"): string {
-  const text = Fn.join("", [Fn.trimspace(Fn.replace(Fn.rawString(pem), "\r", "")), "\n"]);
-  return wrap ? Fn.sensitive(text) : text;
+  // Not by Fn: it would write a carriage return bare into the expression, and a token inside rawString without its braces.
+  const text = `join("", [trimspace(replace(${quoted(pem)}, "\\r", "")), "\\n"])`;
+  return wrap ? `\${sensitive(${text})}` : `\${${text}}`;
 }
 
 function endOf(certificatePem: string): string | undefined {

@@ -130,12 +130,16 @@ export class Certificate extends Construct {
 /** What a certificate needs to know of the generations that could sign it. */
 export type Issuers = Readonly<Record<string, Pick<AuthorityGeneration, "state" | "validityHours">>>;
 
-/** Finds what is wrong with the choices made for a certificate, before it is made. `at` is empty or ends with a dot. */
+/**
+ * Finds what is wrong with the choices made for a certificate, before it is made. `at` is empty or ends with a dot; `otherwise` is
+ * the validity of a certificate for which none was chosen.
+ */
 export function checkCertificateOptions(
   options: CertificateOptions,
   issuers: Issuers,
   at: string,
   problems: Problems,
+  otherwise = DEFAULT_VALIDITY,
 ): void {
   options.validity?.checkLeaf(`${at}validity`, problems);
   options.keyAlgorithm?.check(`${at}keyAlgorithm`, problems);
@@ -154,7 +158,9 @@ export function checkCertificateOptions(
       "name a generation that is active or trusted",
     );
   } else if (issuer !== undefined) {
-    checkOutlives(options.validity ?? DEFAULT_VALIDITY, issuers[issuer]!.validityHours, `${at}validity`, problems);
+    const { validity } = options;
+    const where = validity ? `${at}validity` : "validity";
+    checkOutlives(validity ?? otherwise, issuers[issuer]!.validityHours, where, problems);
   }
 }
 

@@ -12,7 +12,7 @@ export function expression(reference: Reference): string {
 
 /** Doubles what Terraform would take for a template, but for the tokens of cdktf, which become one. */
 export function escapeTemplate(text: string): string {
-  return text.replace(/\$\{(?!TfToken\[)/g, "$${").replace(/%\{/g, "%%{");
+  return text.replace(/\$\{(?!TfToken\[)/g, () => "$${").replace(/%\{/g, "%%{");
 }
 
 /** Text as an operand inside an expression: quoted, with its tokens as templates. cdktf alone would write a token there bare. */

@@ -20,12 +20,18 @@ export const RFC_1123_SUBDOMAIN = new RegExp(`^${LABEL}(\\.${LABEL})*$`);
 
 /** The canonical text of an IP address, or undefined. An IPv4 address written as IPv6 is IPv4, as it is to Go. */
 export function canonicalIp(text: string): string | undefined {
-  const valid = ipaddr.IPv4.isValidFourPartDecimal(text) || (ipaddr.IPv6.isValid(text) && !text.includes("%"));
-  if (!valid) {
+  if (!ipaddr.IPv4.isValidFourPartDecimal(text) && !isIpv6(text)) {
     return undefined;
   }
   const address = ipaddr.process(text);
   return address instanceof ipaddr.IPv6 ? address.toRFC5952String() : address.toString();
+}
+
+/** Without a zone. Of ipaddr.js' readings of dotted IPv6, `::1.2.3.4` as IPv4 and leading zeros are not Go's. */
+function isIpv6(text: string): boolean {
+  const dotted = /^(.*:)([0-9.]*\.[0-9.]*)$/.exec(text);
+  const plain = !dotted || (dotted[1] !== "::" && ipaddr.IPv4.isValidFourPartDecimal(dotted[2]!));
+  return plain && !text.includes("%") && ipaddr.IPv6.isValid(text);
 }
 
 /**
@@ -53,7 +59,8 @@ export function isMistake(host: Host | HostMistake): host is HostMistake {
 }
 
 function mistake(text: string, looksLikeIp: boolean): HostMistake {
-  const meant = (host: string) => `did you mean ${JSON.stringify(host)}?`;
+  const meant = (host: string) =>
+    isMistake(parseHost(host)) ? "write the host alone" : `did you mean ${JSON.stringify(host)}?`;
   const url = /^[a-z][a-z0-9+.-]*:\/\/(\[[^\]]*\]|[^/:]*)/i.exec(text);
   if (url) {
     return { code: "host-url", fix: `it is a URL; ${meant(url[1]!.replace(/[[\]]/g, ""))}` };

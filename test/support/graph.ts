@@ -1,0 +1,40 @@
+/* eslint-disable @typescript-eslint/no-explicit-any -- it looks anywhere into the JSON */
+
+/** Resources of a synthesized stack by address. */
+export function resourcesOf(terraform: any): Map<string, any> {
+  return new Map(
+    Object.entries<object>(terraform.resource ?? {}).flatMap(([type, byName]) =>
+      Object.entries(byName).map(([name, resource]) => [`${type}.${name}`, resource] as const),
+    ),
+  );
+}
+
+/** `address: attribute` for what is new (`+`), gone (`-`) or different (`~`), sorted. */
+export function differences(before: any, after: any): string[] {
+  const [old, now] = [resourcesOf(before), resourcesOf(after)];
+  const added = [...now.keys()].filter((address) => !old.has(address)).map((address) => `+ ${address}`);
+  const gone = [...old.keys()].filter((address) => !now.has(address)).map((address) => `- ${address}`);
+  const changed = [...now].flatMap(([address, resource]) => {
+    const was = old.get(address) ?? resource;
+    return [...new Set([...Object.keys(was), ...Object.keys(resource)])]
+      .filter((attribute) => JSON.stringify(was[attribute]) !== JSON.stringify(resource[attribute]))
+      .map((attribute) => `~ ${address}: ${attribute}`);
+  });
+  return [...added, ...gone, ...changed].sort();
+}
+
+/** Every reference in a content, in the order they stand. */
+export function referencesIn(content: any): { readonly address: string; readonly attribute: string }[] {
+  if (typeof content === "string") {
+    return [];
+  }
+  if (content.concat) {
+    return content.concat.flatMap(referencesIn);
+  }
+  return content.base64 !== undefined ? referencesIn(content.base64) : [content];
+}
+
+/** Every Terraform expression in a value. What is escaped is none. */
+export function expressionsIn(value: unknown): string[] {
+  return JSON.stringify(value).match(/(?<!\$)\$\{[^}]*\}/g) ?? [];
+}

@@ -1,0 +1,99 @@
+import { evaluate, Reference } from "../../../lib";
+import { MEMBERS, pkiOf, terraformOfPki } from "../../support/cluster";
+
+const { pki } = pkiOf(MEMBERS);
+const lookup = ({ address, attribute }: Reference) => `<${address}.${attribute}>`;
+const contentOf = (holder: string, path: string) =>
+  evaluate(pki.files(holder).find((file) => file.path === path)!.content, lookup);
+
+const PKI = "/etc/kubernetes/pki";
+
+test("are sorted by path", () => {
+  for (const holder of [...pki.machines, "worker", "operator"]) {
+    const paths = pki.files(holder).map(({ path }) => path);
+    expect(paths).toEqual([...paths].sort());
+    expect(new Set(paths).size).toBe(paths.length);
+  }
+});
+
+test("belong to root, and to nobody else where they hold a key", () => {
+  for (const holder of [...pki.machines, "worker", "operator"]) {
+    for (const { path, mode, owner } of pki.files(holder)) {
+      expect({ path, owner, mode }).toEqual({
+        path,
+        owner: "root:root",
+        mode: /\.(key|conf)$/.test(path) ? "0600" : "0644",
+      });
+    }
+  }
+});
+
+test.each([
+  ["cp-1", `${PKI}/apiserver.crt`, "<tls_locally_signed_cert.pki__cp-1__apiserver.cert_pem>"],
+  ["cp-1", `${PKI}/apiserver.key`, "<tls_private_key.pki__cp-1__apiserver.private_key_pem>"],
+  ["cp-2", `${PKI}/apiserver.key`, "<tls_private_key.pki__cp-2__apiserver.private_key_pem>"],
+  ["cp-1", `${PKI}/ca.crt`, "<tls_self_signed_cert.pki__ca__kubernetes__g1.cert_pem>"],
+  ["cp-1", `${PKI}/ca-signing.crt`, "<tls_self_signed_cert.pki__ca__kubernetes__g1.cert_pem>"],
+  ["cp-1", `${PKI}/ca.key`, "<tls_private_key.pki__ca__kubernetes__g1.private_key_pem>"],
+  ["cp-1", `${PKI}/front-proxy-ca.key`, "<tls_private_key.pki__ca__front-proxy__g1.private_key_pem>"],
+  ["cp-1", `${PKI}/etcd/ca.crt`, "<tls_self_signed_cert.pki__ca__etcd__g1.cert_pem>"],
+  ["cp-1", `${PKI}/sa.pub`, "<tls_private_key.pki__keys__service-account__g1.public_key_pem>"],
+  ["cp-1", `${PKI}/sa.key`, "<tls_private_key.pki__keys__service-account__g1.private_key_pem>"],
+  ["etcd-1", `${PKI}/etcd/ca.key`, "<tls_private_key.pki__ca__etcd__g1.private_key_pem>"],
+  ["etcd-1", `${PKI}/etcd/peer.crt`, "<tls_locally_signed_cert.pki__etcd-1__etcd-peer.cert_pem>"],
+  ["worker", `${PKI}/ca.crt`, "<tls_self_signed_cert.pki__ca__kubernetes__g1.cert_pem>"],
+])("of %s: %s is %s", (holder, path, text) => {
+  expect(contentOf(holder, path)).toBe(text);
+});
+
+test("tell kubeadm of the endpoint, the networks and the one signer", () => {
+  const { pki } = pkiOf({ serviceCidrs: ["10.96.0.0/12", "fd00::/112"], clusterDomain: "k8s.example.org" });
+  const file = pki.files("cp-1").find(({ path }) => path === "/etc/kubernetes/cluster-configuration.yaml")!;
+  expect(file.content).toBe(`apiVersion: kubeadm.k8s.io/v1beta4
+kind: ClusterConfiguration
+clusterName: prod
+controlPlaneEndpoint: "api.prod.example.com:6443"
+networking:
+  dnsDomain: k8s.example.org
+  serviceSubnet: 10.96.0.0/12,fd00::/112
+controllerManager:
+  extraArgs:
+  - name: cluster-signing-cert-file
+    value: /etc/kubernetes/pki/ca-signing.crt
+`);
+});
+
+test("are published by holder and path, with the content as data", () => {
+  const { output } = terraformOfPki(MEMBERS);
+  expect(Object.keys(output.pki_files.value)).toEqual([...pki.machines, "worker", "operator"]);
+  expect(output.pki_files.description).toBe("Files of each machine, as references into this state");
+  expect(output.pki_files.value["etcd-2"][`${PKI}/etcd/server.key`]).toEqual({
+    mode: "0600",
+    owner: "root:root",
+    content: { address: "tls_private_key.pki__etcd-2__etcd-server", attribute: "private_key_pem" },
+  });
+});
+
+test("are published whole", () => {
+  const { output } = terraformOfPki(MEMBERS);
+  for (const holder of [...pki.machines, "worker", "operator"]) {
+    const published = Object.entries<{ mode: string; owner: string; content: unknown }>(output.pki_files.value[holder]);
+    expect(published.map(([path, file]) => ({ path, ...file }))).toEqual(JSON.parse(JSON.stringify(pki.files(holder))));
+  }
+});
+
+test("fingerprints are published by authority and key pair", () => {
+  const { output } = terraformOfPki();
+  const fingerprint = (name: string) => ({ g1: `\${tls_private_key.pki__${name}__g1.public_key_fingerprint_sha256}` });
+  expect(output.pki_fingerprints).toEqual({
+    description: "Fingerprints of public keys, to be written into the generations that have them",
+    value: {
+      authorities: {
+        kubernetes: fingerprint("ca__kubernetes"),
+        "front-proxy": fingerprint("ca__front-proxy"),
+        etcd: fingerprint("ca__etcd"),
+      },
+      keyPairs: { "service-account": fingerprint("keys__service-account") },
+    },
+  });
+});
