@@ -19,15 +19,15 @@ import {
 import { checkCertificateOptions } from "../x509/certificate";
 import { checkGenerations, FIRST_GENERATION } from "../x509/generation";
 import { checkAltNames } from "../x509/subject-alt-names";
-import { Cluster, serverUrl } from "./cluster";
+import type { Cluster } from "./cluster";
 import { checkCluster } from "./cluster-checks";
-import { concat, Content } from "./content";
+import type { Content } from "./content";
 import { Distribution } from "./distribution";
 import { publishFiles } from "./files";
 import { ANY_WORKER, MachineFile, OPERATOR } from "./holders";
 import { fillNames, fillText, holds, partiesOf, Party } from "./holdings";
-import { kubeconfig } from "./kubeconfig";
-import type { AuthorityRow, CertificateRow, DistributionTable, FileRow, KeyPairRow } from "./table";
+import { machineFiles } from "./machine-files";
+import type { CertificateRow, DistributionTable, FileRow } from "./table";
 
 /** What may be chosen for one certificate of a cluster. */
 export interface ClusterCertificateOptions extends CertificateOptions {
@@ -128,7 +128,7 @@ export class ClusterPki extends Construct {
     this.machines = parties.filter((party) => party.isMachine).map((party) => party.name);
     this.makeAuthorities(prefix, props);
     this.makeLeaves(prefix, parties, props);
-    this.fileLists = Object.fromEntries(parties.map((party) => [party.name, this.listFiles(party)]));
+    this.fileLists = this.listFiles(parties);
     publishFiles(this, prefix, this.fileLists);
     this.publishFingerprints(prefix);
     if (props.movedFrom !== undefined) {
@@ -168,9 +168,7 @@ export class ClusterPki extends Construct {
    * @throws PkiError when there is no such certificate
    */
   public certificate(name: string, machine?: string): Certificate {
-    const holders = [...this.leaves.keys()].filter((key) => key.endsWith(`/${name}`));
-    const only = holders.length === 1 ? holders[0]! : name;
-    return this.find(this.leaves, machine === undefined ? only : `${machine}/${name}`, "certificate");
+    return this.find(this.leaves, `${machine ?? this.onlyHolder(name)}/${name}`, "certificate");
   }
 
   /**
@@ -180,15 +178,16 @@ export class ClusterPki extends Construct {
    * @throws PkiError when there is no such kubeconfig
    */
   public kubeconfig(name: string, machine?: string): Content {
-    const certificate = this.certificate(name, machine);
-    const holder = [...this.leaves].find(([, leaf]) => leaf === certificate)![0].split("/")[0]!;
-    const rows = this.table.certificates[name]!.files.filter((row) => row.kind === "kubeconfig");
+    const holder = machine ?? this.onlyHolder(name);
+    this.certificate(name, holder);
+    const rows = kubeconfigRows(this.table.certificates[name]!);
     const file = this.files(holder).find(({ path }) => rows.some((row) => row.path === path));
     if (!file) {
+      const known = Object.entries(this.table.certificates).filter(([, row]) => kubeconfigRows(row).length > 0);
       throw this.unknown(
         "kubeconfig",
         name,
-        Object.keys(this.table.certificates).filter((row) => this.hasKubeconfig(row)),
+        known.map(([row]) => row),
       );
     }
     return file.content;
@@ -214,6 +213,9 @@ export class ClusterPki extends Construct {
         const allowed = "lower-case letters, digits and '-', a letter first";
         problems.add("address-prefix", prop, value, allowed, `set ${prop} to such a name`);
       }
+    }
+    if (props.movedFrom === prefix) {
+      problems.add("moved-from", "movedFrom", prefix, "another prefix than addressPrefix", "leave it out");
     }
     checkCluster(props.cluster, this.table, problems);
     this.checkChoices(props, problems);
@@ -297,54 +299,21 @@ export class ClusterPki extends Construct {
     }
   }
 
-  private listFiles(party: Party): MachineFile[] {
-    const rowsOf = <R extends AuthorityRow | KeyPairRow | CertificateRow>(
-      rows: Readonly<Record<string, R>>,
-      make: (name: string, file: FileRow, row: R) => Content | undefined,
-    ) =>
-      Object.entries(rows).flatMap(([name, row]) =>
-        row.files
-          .filter((file) => holds(party, file.on))
-          .flatMap((file) => {
-            const content = make(name, file, row);
-            return content === undefined ? [] : [machineFile(file, content)];
-          }),
-      );
-    const configuration = this.table.configuration
-      .filter((file) => holds(party, file.on))
-      .map(({ path, text }) => ({
-        path,
-        mode: "0644",
-        owner: "root:root",
-        content: fillText(text, this.cluster, party.name),
-      }));
-    return [
-      ...rowsOf(this.table.authorities, (name, file) => authorityContent(this.authority(name), file)),
-      ...rowsOf(this.table.keyPairs, (name, file) => keyPairContent(this.rings.get(name)!, file)),
-      ...rowsOf(this.table.certificates, (name, file) => this.certificateContent(name, file, party)),
-      ...configuration,
-    ].sort((a, b) => (a.path < b.path ? -1 : 1));
+  private listFiles(parties: readonly Party[]): Readonly<Record<string, readonly MachineFile[]>> {
+    const { table, cluster, authorities, rings: keyPairs, leaves: certificates } = this;
+    const identities = { table, cluster, authorities, keyPairs, certificates };
+    return Object.fromEntries(parties.map((party) => [party.name, machineFiles(party, identities)]));
   }
 
-  private certificateContent(name: string, file: FileRow, party: Party): Content | undefined {
-    const leaf = this.leaves.get(`${party.name}/${name}`);
-    if (!leaf || file.kind === "certificate") {
-      return leaf?.certificate;
+  /** The holder of a certificate that only one holds. */
+  private onlyHolder(name: string): string {
+    const holders = [...this.leaves.keys()].filter((key) => key.endsWith(`/${name}`)).map((key) => key.split("/")[0]!);
+    if (holders.length !== 1) {
+      throw holders.length > 1
+        ? this.unknown("holder", name, holders)
+        : this.unknown("certificate", name, [...this.leaves.keys()]);
     }
-    if (file.kind === "private key") {
-      return leaf.privateKey;
-    }
-    return kubeconfig({
-      clusterName: this.cluster.name,
-      server: file.server === "local" ? party.localServer : serverUrl(this.cluster.endpoint),
-      certificateAuthority: concat(this.bundle().references),
-      user: leaf.subject.fields.commonName,
-      credentials: { certificate: leaf.certificate, privateKey: leaf.privateKey },
-    });
-  }
-
-  private hasKubeconfig(name: string): boolean {
-    return this.table.certificates[name]!.files.some((row) => row.kind === "kubeconfig");
+    return holders[0]!;
   }
 
   private publishFingerprints(prefix: string): void {
@@ -418,6 +387,10 @@ export class ClusterPki extends Construct {
   }
 }
 
+function kubeconfigRows(row: CertificateRow): FileRow[] {
+  return row.files.filter((file) => file.kind === "kubeconfig");
+}
+
 /** The table as it is where etcd has an authority of its own somewhere else. */
 function withoutExternalEtcd(table: DistributionTable, cluster: Cluster): DistributionTable {
   if (cluster.etcd?.topology !== "external") {
@@ -439,23 +412,4 @@ function checkNames(given: object, known: object, at: string, problems: Problems
       "use one of the distribution's names",
     );
   }
-}
-
-function authorityContent({ active, bundle }: CertificateAuthority, { kind }: FileRow): Content {
-  if (kind === "private key") {
-    return active.privateKey;
-  }
-  return kind === "bundle" ? concat(bundle.references) : active.certificate;
-}
-
-function keyPairContent(ring: KeyPairRing, { kind }: FileRow): Content {
-  if (kind === "private key") {
-    return ring.privateKey;
-  }
-  return concat(kind === "private keys" ? ring.privateKeys : ring.publicKeys);
-}
-
-function machineFile({ path, kind, mode, owner = "root:root" }: FileRow, content: Content): MachineFile {
-  const holdsKey = kind === "private key" || kind === "private keys" || kind === "kubeconfig";
-  return { path, mode: mode ?? (holdsKey ? "0600" : "0644"), owner, content };
 }

@@ -1,4 +1,4 @@
-import { TerraformOutput } from "cdktf";
+import { Lazy, TerraformOutput, Token } from "cdktf";
 import { Construct } from "constructs";
 import { pin } from "../x509";
 import { escaped } from "./content";
@@ -19,9 +19,17 @@ export function publishFiles(
     ]),
   );
   const output = new TerraformOutput(scope, "Files", {
-    value,
+    // To prepare a stack cdktf resolves everything in it, only to find what comes from other stacks.
+    value: Lazy.anyValue({ produce: ({ preparing }) => (preparing ? unresolvedTexts(value) : value) }),
     description: "Files of each machine, as references into this state",
   });
   pin(output, `${prefix}_files`, "addressPrefix");
   return output;
+}
+
+function unresolvedTexts(value: unknown): string[] {
+  if (typeof value === "string") {
+    return Token.isUnresolved(value) ? [value] : [];
+  }
+  return Object.values(value as object).flatMap(unresolvedTexts);
 }

@@ -51,31 +51,33 @@ export function holds(party: Party, holders: readonly Holder[]): boolean {
   return holders.some((holder) => party.roles.includes(holder));
 }
 
+/** What stands for itself in a template. Values are worked out where they are asked for: most templates are plain text. */
+const TEXTS: Readonly<Record<string, (cluster: Cluster, machine: string) => string>> = {
+  machine: (_, machine) => machine,
+  clusterName: ({ name }) => name,
+  clusterDomain: ({ clusterDomain = "cluster.local" }) => clusterDomain,
+  endpoint: ({ endpoint }) => hostPort(hostAndPort(endpoint)),
+  serviceCidrs: ({ serviceCidrs }) => serviceCidrs.join(","),
+};
+
+/** Templates that stand for several names. */
+const NAMES: Readonly<Record<string, (cluster: Cluster, party: Party) => readonly AltName[]>> = {
+  "{addresses}": (_, { addresses }) => [{ ips: addresses }],
+  "{endpoint}": (cluster) => [endpointName(cluster)],
+  "{serviceIps}": ({ serviceCidrs }) => serviceCidrs.map(firstAddress),
+  "{extraSans}": ({ extraSans = [] }, party) => [...extraSans, ...party.extraSans],
+};
+
 /** Fills a text in: `{machine}`, `{clusterName}`, `{clusterDomain}`, `{endpoint}` (host:port), `{serviceCidrs}`. */
 export function fillText(template: string, cluster: Cluster, machine = ""): string {
-  const values: Readonly<Record<string, string>> = {
-    machine,
-    clusterName: cluster.name,
-    clusterDomain: domainOf(cluster),
-    endpoint: hostPort(hostAndPort(cluster.endpoint)),
-    serviceCidrs: cluster.serviceCidrs.join(","),
-  };
-  return template.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
+  return template.replace(/\{(\w+)\}/g, (whole, name: string) => TEXTS[name]?.(cluster, machine) ?? whole);
 }
 
 /** Fills the templates of alternative names in; `{addresses}`, `{endpoint}`, `{serviceIps}` and `{extraSans}` stand for several each. */
 export function fillNames(templates: readonly string[], cluster: Cluster, party: Party): AltName[] {
-  const lists: Readonly<Record<string, readonly AltName[]>> = {
-    "{addresses}": [{ ips: party.addresses }],
-    "{endpoint}": [endpointName(cluster)],
-    "{serviceIps}": cluster.serviceCidrs.map(firstAddress),
-    "{extraSans}": [...(cluster.extraSans ?? []), ...party.extraSans],
-  };
-  return templates.flatMap((template) => lists[template] ?? [fillText(template, cluster, party.name)]);
-}
-
-function domainOf(cluster: Cluster): string {
-  return cluster.clusterDomain ?? "cluster.local";
+  return templates.flatMap(
+    (template) => NAMES[template]?.(cluster, party) ?? [fillText(template, cluster, party.name)],
+  );
 }
 
 function endpointName({ endpoint }: Cluster): AltName {

@@ -15,6 +15,7 @@ import {
 } from "./generation";
 import { KeyAlgorithm } from "./key-algorithm";
 import { KeyUsage } from "./key-usage";
+import { lifecycle } from "./lifecycle";
 import { createKey } from "./private-key";
 import { Subject } from "./subject";
 import { AltName, checkAltNames, SubjectAltNames } from "./subject-alt-names";
@@ -151,7 +152,6 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     });
     const subject = id === "g1" ? props.subject : props.subject.withOrganizationalUnit(id);
     const sans = SubjectAltNames.of(...(props.sans ?? []));
-    const precondition = sans.preconditions;
     const certificate = new SelfSignedCert(this, id, {
       privateKeyPem: expression(key.privateKey),
       isCaCertificate: true,
@@ -161,13 +161,7 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
       allowedUses: [...KeyUsage.AUTHORITY.allowedUses],
       validityPeriodHours: validityHours!,
       setSubjectKeyId: true,
-      lifecycle:
-        preventDestroy || precondition.length > 0
-          ? {
-              preventDestroy: preventDestroy || undefined,
-              precondition: precondition.length > 0 ? precondition : undefined,
-            }
-          : undefined,
+      lifecycle: lifecycle({ preventDestroy, precondition: sans.preconditions }),
       provider: props.provider,
     });
     const address = pin(certificate, name);
@@ -193,7 +187,7 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
         certificate_pem: terraformPem(certificatePem),
         private_key_pem: terraformPem(privateKeyPem, "sensitive"),
       },
-      lifecycle: preventDestroy ? { preventDestroy } : undefined,
+      lifecycle: lifecycle({ preventDestroy }),
     });
     const address = pin(data, `${this.address}__${id}`);
     return {

@@ -8,6 +8,7 @@ import { AuthorityGeneration, ICertificateAuthority } from "./certificate-author
 import { expression } from "./expression";
 import { KeyAlgorithm } from "./key-algorithm";
 import { KeyUsage } from "./key-usage";
+import { lifecycle } from "./lifecycle";
 import { createKey, Key } from "./private-key";
 import { Subject } from "./subject";
 import { AltName, checkAltNames, SubjectAltNames } from "./subject-alt-names";
@@ -98,7 +99,6 @@ export class Certificate extends Construct {
 
     const name = props.address ?? id;
     const { provider } = props;
-    const preconditions = this.sans.preconditions;
     this.key = createKey(this, "Key", props.keyGeneration ? `${name}__${props.keyGeneration}` : name, {
       algorithm: props.keyAlgorithm ?? KeyAlgorithm.ECDSA_P256,
       provider,
@@ -108,7 +108,7 @@ export class Certificate extends Construct {
       subject: [{ ...this.subject.fields }],
       dnsNames: this.sans.dns.length > 0 ? [...this.sans.dns] : undefined,
       ipAddresses: this.sans.ips.length > 0 ? [...this.sans.ips] : undefined,
-      lifecycle: { createBeforeDestroy: true, precondition: preconditions.length > 0 ? preconditions : undefined },
+      lifecycle: lifecycle({ createBeforeDestroy: true, precondition: this.sans.preconditions }),
       provider,
     });
     const request = pin(this.request, name);

@@ -126,6 +126,7 @@ export function checkGenerations(
       problems.add("generation-id", here, id, "lower-case letters and digits, a letter first", "call it g1, g2, …");
     }
     generation.options.keyAlgorithm?.check(`${here}.keyAlgorithm`, problems);
+    checkFingerprint(generation.options.fingerprint, `${here}.fingerprint`, problems);
     generation.options.validity?.checkAuthority(`${here}.validity`, problems);
     if (generation.pem && kind === "key pair") {
       problems.add(
@@ -138,6 +139,14 @@ export function checkGenerations(
     } else if (generation.pem) {
       checkPem(generation.pem, here, problems);
     }
+  }
+}
+
+/** A fingerprint of another kind would be taken for a lost state, by the next apply. */
+function checkFingerprint(fingerprint: string | undefined, at: string, problems: Problems): void {
+  if (fingerprint !== undefined && !/^SHA256:[A-Za-z0-9+/]{43}$/.test(fingerprint)) {
+    const fix = "copy it from the output <prefix>_fingerprints";
+    problems.add("fingerprint-format", at, fingerprint, "SHA256: and 43 characters of base64", fix);
   }
 }
 

@@ -20,7 +20,9 @@ export const RFC_1123_SUBDOMAIN = new RegExp(`^${LABEL}(\\.${LABEL})*$`);
 
 /** The canonical text of an IP address, or undefined. An IPv4 address written as IPv6 is IPv4, as it is to Go. */
 export function canonicalIp(text: string): string | undefined {
-  if (!ipaddr.IPv4.isValidFourPartDecimal(text) && !isIpv6(text)) {
+  // ipaddr.js tells that a name is no address by an exception, and most of what comes here is a name.
+  const mayBeIp = text.includes(":") || /^[0-9.]+$/.test(text);
+  if (!mayBeIp || (!ipaddr.IPv4.isValidFourPartDecimal(text) && !isIpv6(text))) {
     return undefined;
   }
   const address = ipaddr.process(text);

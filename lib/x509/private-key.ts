@@ -3,6 +3,7 @@ import { PrivateKey } from "@cdktf/provider-tls/lib/private-key";
 import { Construct } from "constructs";
 import { pin, Reference } from "./address";
 import { KeyAlgorithm } from "./key-algorithm";
+import { lifecycle } from "./lifecycle";
 
 /** How a private key is made. */
 export interface KeyOptions {
@@ -24,12 +25,13 @@ export interface Key {
 
 /** Makes one private key under a pinned name. Every key of this library is made here. */
 export function createKey(scope: Construct, id: string, name: string, options: KeyOptions): Key {
+  const { fingerprint, preventDestroy } = options;
   const { algorithm, rsaBits, ecdsaCurve } = options.algorithm.tls;
   const resource = new PrivateKey(scope, id, {
     algorithm,
     rsaBits,
     ecdsaCurve,
-    lifecycle: lifecycleOf(options),
+    lifecycle: lifecycle({ preventDestroy, postcondition: fingerprint ? fingerprintCondition(fingerprint) : [] }),
     provider: options.provider,
   });
   const address = pin(resource, name);
@@ -41,21 +43,13 @@ export function createKey(scope: Construct, id: string, name: string, options: K
   };
 }
 
-function lifecycleOf({ fingerprint, preventDestroy }: KeyOptions): TerraformResourceLifecycle | undefined {
-  if (!fingerprint && !preventDestroy) {
-    return undefined;
-  }
-  return {
-    preventDestroy,
-    postcondition: fingerprint
-      ? [
-          {
-            condition: `\${self.public_key_fingerprint_sha256 == "${fingerprint}"}`,
-            errorMessage:
-              `[fingerprint] this is not the key with the fingerprint ${fingerprint} that the code names. ` +
-              "If the state was lost, restore it from its backup before you apply again; nothing was signed with the new key.",
-          },
-        ]
-      : undefined,
-  };
+function fingerprintCondition(fingerprint: string): TerraformResourceLifecycle["postcondition"] {
+  return [
+    {
+      condition: `\${self.public_key_fingerprint_sha256 == "${fingerprint}"}`,
+      errorMessage:
+        `[fingerprint] this is not the key with the fingerprint ${fingerprint} that the code names. ` +
+        "If the state was lost, restore it from its backup before you apply again; nothing was signed with the new key.",
+    },
+  ];
 }

@@ -65,8 +65,8 @@ export const kubeadm: DistributionTable = {
           on: ["control-plane", "worker"],
           consumers: [
             reloads("kube-apiserver", "--client-ca-file", { measured: KUBERNETES }),
-            reloads("kube-controller-manager", "--client-ca-file"),
-            restarts("kube-controller-manager", "--root-ca-file"),
+            reloads("kube-controller-manager", "--client-ca-file", { measured: KUBERNETES }),
+            restarts("kube-controller-manager", "--root-ca-file", { measured: KUBERNETES }),
             { component: "kubelet", via: { configField: "authentication.x509.clientCAFile" }, onChange: "reload" },
           ],
         },
@@ -75,13 +75,16 @@ export const kubeadm: DistributionTable = {
           path: `${PKI}/ca-signing.crt`,
           kind: "signer",
           on: CONTROL_PLANE,
-          consumers: [reloads("kube-controller-manager", "--cluster-signing-cert-file")],
+          consumers: [reloads("kube-controller-manager", "--cluster-signing-cert-file", { measured: KUBERNETES })],
         },
         {
           path: `${PKI}/ca.key`,
           kind: "private key",
           on: CONTROL_PLANE,
-          consumers: [reloads("kube-controller-manager", "--cluster-signing-key-file"), KUBEADM_SIGNS],
+          consumers: [
+            reloads("kube-controller-manager", "--cluster-signing-key-file", { measured: KUBERNETES }),
+            KUBEADM_SIGNS,
+          ],
         },
       ],
     },
@@ -103,7 +106,7 @@ export const kubeadm: DistributionTable = {
                 "--requestheader-extra-headers-prefix": "X-Remote-Extra-",
               },
             }),
-            reloads("kube-controller-manager", "--requestheader-client-ca-file"),
+            reloads("kube-controller-manager", "--requestheader-client-ca-file", { measured: KUBERNETES }),
           ],
         },
         { path: `${PKI}/front-proxy-ca.key`, kind: "private key", on: CONTROL_PLANE, consumers: [KUBEADM_SIGNS] },
@@ -120,8 +123,8 @@ export const kubeadm: DistributionTable = {
           on: ["control-plane", "etcd-member"],
           consumers: [
             restarts("etcd", "--trusted-ca-file", { measured: ETCD, with: { "--client-cert-auth": "true" } }),
-            restarts("etcd", "--peer-trusted-ca-file", { with: { "--peer-client-cert-auth": "true" } }),
-            restarts("kube-apiserver", "--etcd-cafile"),
+            restarts("etcd", "--peer-trusted-ca-file", { measured: ETCD, with: { "--peer-client-cert-auth": "true" } }),
+            restarts("kube-apiserver", "--etcd-cafile", { measured: KUBERNETES }),
           ],
         },
         { path: `${PKI}/etcd/ca.key`, kind: "private key", on: ETCD_MEMBER, consumers: [KUBEADM_SIGNS] },
@@ -144,9 +147,10 @@ export const kubeadm: DistributionTable = {
           on: CONTROL_PLANE,
           consumers: [
             restarts("kube-apiserver", "--service-account-signing-key-file", {
+              measured: KUBERNETES,
               with: { "--service-account-issuer": "https://kubernetes.default.svc.{clusterDomain}" },
             }),
-            restarts("kube-controller-manager", "--service-account-private-key-file"),
+            restarts("kube-controller-manager", "--service-account-private-key-file", { measured: KUBERNETES }),
           ],
         },
       ],
@@ -188,8 +192,8 @@ export const kubeadm: DistributionTable = {
       files: pair(
         "apiserver-kubelet-client",
         CONTROL_PLANE,
-        [reloads("kube-apiserver", "--kubelet-client-certificate")],
-        [reloads("kube-apiserver", "--kubelet-client-key")],
+        [reloads("kube-apiserver", "--kubelet-client-certificate", { measured: KUBERNETES })],
+        [reloads("kube-apiserver", "--kubelet-client-key", { measured: KUBERNETES })],
       ),
     },
     "front-proxy-client": {
@@ -201,8 +205,8 @@ export const kubeadm: DistributionTable = {
       files: pair(
         "front-proxy-client",
         CONTROL_PLANE,
-        [reloads("kube-apiserver", "--proxy-client-cert-file")],
-        [reloads("kube-apiserver", "--proxy-client-key-file")],
+        [reloads("kube-apiserver", "--proxy-client-cert-file", { measured: KUBERNETES })],
+        [reloads("kube-apiserver", "--proxy-client-key-file", { measured: KUBERNETES })],
       ),
     },
     "etcd-server": {
@@ -230,8 +234,8 @@ export const kubeadm: DistributionTable = {
       files: pair(
         "etcd/peer",
         ETCD_MEMBER,
-        [reloads("etcd", "--peer-cert-file")],
-        [reloads("etcd", "--peer-key-file")],
+        [reloads("etcd", "--peer-cert-file", { measured: ETCD })],
+        [reloads("etcd", "--peer-key-file", { measured: ETCD })],
       ),
     },
     "etcd-healthcheck-client": {
@@ -251,8 +255,8 @@ export const kubeadm: DistributionTable = {
       files: pair(
         "apiserver-etcd-client",
         CONTROL_PLANE,
-        [reloads("kube-apiserver", "--etcd-certfile")],
-        [reloads("kube-apiserver", "--etcd-keyfile")],
+        [reloads("kube-apiserver", "--etcd-certfile", { measured: KUBERNETES })],
+        [reloads("kube-apiserver", "--etcd-keyfile", { measured: KUBERNETES })],
       ),
     },
 
@@ -299,9 +303,9 @@ export const kubeadm: DistributionTable = {
           server: "local",
           on: CONTROL_PLANE,
           consumers: [
-            restarts("kube-controller-manager", "--kubeconfig"),
-            restarts("kube-controller-manager", "--authentication-kubeconfig"),
-            restarts("kube-controller-manager", "--authorization-kubeconfig"),
+            restarts("kube-controller-manager", "--kubeconfig", { measured: KUBERNETES }),
+            restarts("kube-controller-manager", "--authentication-kubeconfig", { measured: KUBERNETES }),
+            restarts("kube-controller-manager", "--authorization-kubeconfig", { measured: KUBERNETES }),
           ],
         },
       ],
@@ -335,6 +339,9 @@ export const kubeadm: DistributionTable = {
       issuedBy: "terraform",
       files: [
         {
+          // With rotateCertificates, kubeadm's default, a kubelet copies the certificate to kubelet-client-current.pem at its first start,
+          // and at later ones uses that as long as it is valid (seen on 1.36.3): for another to be used, that file has to go, too.
+          //
           // Since 1.33 a control plane's kubelet talks to its own API server; a worker has none and talks to the endpoint.
           path: "/etc/kubernetes/kubelet.conf",
           kind: "kubeconfig",

@@ -96,7 +96,7 @@ describe("accessors", () => {
       "operator/super-admin",
     ].join(", ");
     expect(errorOf(() => one.certificate("api", "cp-1"))).toMatchObject(unknown("certificate", "cp-1/api", allowed));
-    expect(errorOf(() => one.certificate("admin"))).toMatchObject(unknown("certificate", "admin", allowed));
+    expect(errorOf(() => one.certificate("admin"))).toMatchObject(unknown("holder", "admin", "cp-1, operator"));
     expect(errorOf(() => one.kubeconfig("nobody"))).toMatchObject(unknown("certificate", "nobody", allowed));
   });
 
@@ -577,4 +577,16 @@ describe("system:masters", () => {
       expect.stringContaining("[system-masters] prod-pki/pki/operator/super-admin"),
     ]);
   });
+});
+
+test("refuses to be moved from where it is", () => {
+  expect(problemsOf(() => pkiOf({}, { movedFrom: "pki" }))).toEqual([
+    {
+      code: "moved-from",
+      at: "movedFrom",
+      given: '"pki"',
+      allowed: "another prefix than addressPrefix",
+      fix: "leave it out",
+    },
+  ]);
 });

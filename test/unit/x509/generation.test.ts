@@ -188,3 +188,15 @@ describe("from outside", () => {
     ]);
   });
 });
+
+test("refuses a fingerprint of another kind, which the next apply would take for a lost state", () => {
+  expect(check({ g1: Generation.active({ fingerprint: "2c:5a:1e" }) })).toEqual([
+    {
+      code: "fingerprint-format",
+      at: "generations.g1.fingerprint",
+      given: '"2c:5a:1e"',
+      allowed: "SHA256: and 43 characters of base64",
+      fix: "copy it from the output <prefix>_fingerprints",
+    },
+  ]);
+});

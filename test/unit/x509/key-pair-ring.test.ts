@@ -56,10 +56,12 @@ test("shows the fingerprint of each key", () => {
 });
 
 test("refuses a key that is not the one whose fingerprint the code names", () => {
-  const generations = { g1: Generation.active({ fingerprint: "SHA256:xyz" }) };
+  const generations = { g1: Generation.active({ fingerprint: "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" }) };
   expect(
     terraformOf(ringOf({ generations }).stack).resource.tls_private_key.sa__g1.lifecycle.postcondition,
-  ).toMatchObject([{ condition: '${self.public_key_fingerprint_sha256 == "SHA256:xyz"}' }]);
+  ).toMatchObject([
+    { condition: '${self.public_key_fingerprint_sha256 == "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}' },
+  ]);
 });
 
 test("refuses an algorithm and a set of generations that break a rule, at once", () => {
