@@ -1,0 +1,68 @@
+import { readFile, rm, symlink, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { run } from "../sandbox/command";
+import { stackId } from "./clusters";
+import type { Sample } from "./sample";
+import type { Side } from "./sides";
+
+const ROOT = path.resolve(__dirname, "../..");
+
+/** What is synthesized in one process. */
+export interface Program {
+  readonly side: Side;
+  readonly clusters: number;
+  readonly controlPlanes: number;
+}
+
+/** What one process took, seen from inside and from outside. */
+export interface Run extends Sample {
+  readonly processSeconds: number;
+}
+
+/** Runs programs as JavaScript, which is how users run the library: no compiler is in what is measured. */
+export class Programs {
+  /** @param folder of its own */
+  public static async compile(folder: string): Promise<Programs> {
+    const configuration = {
+      extends: path.join(ROOT, "tsconfig.json"),
+      compilerOptions: { outDir: folder, rootDir: ROOT, noCheck: true, declaration: false, types: [] },
+      files: [path.join(ROOT, "test/bench/sample.ts")],
+      include: [],
+    };
+    const project = path.join(folder, "tsconfig.json");
+    await writeFile(project, JSON.stringify(configuration));
+    await run(process.execPath, [require.resolve("typescript/bin/tsc"), "-p", project]);
+    await symlink(path.join(ROOT, "node_modules"), path.join(folder, "node_modules"), "junction");
+    return new Programs(path.join(folder, "test/bench/sample.js"), path.join(folder, "out"));
+  }
+
+  private constructor(
+    private readonly script: string,
+    private readonly scratch: string,
+  ) {}
+
+  /** Synthesizes and throws the result away. */
+  public async measure(program: Program): Promise<Run> {
+    const start = performance.now();
+    const sample = await this.synthesize(program, this.scratch);
+    const processSeconds = (performance.now() - start) / 1000;
+    await rm(this.scratch, { recursive: true });
+    return { ...sample, processSeconds };
+  }
+
+  /** Synthesizes into a folder. */
+  public async synthesize({ side, clusters, controlPlanes }: Program, folder: string): Promise<Sample> {
+    const args = [this.script, side, String(clusters), String(controlPlanes), folder];
+    return JSON.parse(await run(process.execPath, args)) as Sample;
+  }
+}
+
+/** Where Terraform runs for the first cluster of what was synthesized into a folder. */
+export function stackFolder(folder: string): string {
+  return path.join(folder, "stacks", stackId("fleet-1"));
+}
+
+/** What Terraform reads in there. */
+export async function readConfiguration(folder: string): Promise<unknown> {
+  return JSON.parse(await readFile(path.join(stackFolder(folder), "cdk.tf.json"), "utf8"));
+}
