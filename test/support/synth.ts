@@ -1,5 +1,7 @@
 import { App, LocalBackend, TerraformOutput, TerraformStack, Testing } from "cdktf";
 import { TlsProvider } from "@cdktf/provider-tls/lib/provider";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { PkiError, Problem } from "../../lib";
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- tests look anywhere into the JSON */
@@ -30,8 +32,13 @@ export function resolved(stack: TerraformStack, value: unknown): any {
   return terraformOf(stack).output[id].value;
 }
 
+/** An app for tests. All share one empty output folder: cdktf would make a new one for each, and leave it. */
+export function newApp(): App {
+  return Testing.app({ outdir: path.join(tmpdir(), "cdktf-kubernetes-pki-tests") });
+}
+
 /** A stack as a user makes it, in an app of its own. */
-export function newStack(id = "prod-pki", app = Testing.app()): TerraformStack {
+export function newStack(id = "prod-pki", app = newApp()): TerraformStack {
   const stack = new TerraformStack(app, id);
   new LocalBackend(stack, { path: `../../../${id}.tfstate` });
   new TlsProvider(stack, "tls");

@@ -1,10 +1,10 @@
 import { KubernetesProvider } from "@cdktf/provider-kubernetes/lib/provider";
 import { Rotating } from "@cdktf/provider-time/lib/rotating";
-import { TerraformStack, TerraformVariable, Testing } from "cdktf";
+import { TerraformStack, TerraformVariable } from "cdktf";
 import { Construct } from "constructs";
 import { ClusterAccess, ClusterAccessProps, Group } from "../../../lib/access";
 import { Distribution, evaluate } from "../../../lib/kubernetes";
-import { synth } from "../../support/synth";
+import { newApp, synth } from "../../support/synth";
 import { accessStack, CA_PEM, LEAF_PEM, messageOf } from "./fixture";
 
 const props: ClusterAccessProps = {
@@ -167,7 +167,7 @@ test("lets Terraform look at an authority that is not known at synth", () => {
 });
 
 test("takes the authority from another stack", () => {
-  const app = Testing.app();
+  const app = newApp();
   const pki = new TerraformStack(app, "prod-pki");
   const standIn = new Rotating(pki, "ca", { rotationDays: 1 });
   const { json } = synthesized({ certificateAuthority: standIn.rfc3339 }, accessStack(app));

@@ -1,10 +1,11 @@
 import { KubernetesProvider } from "@cdktf/provider-kubernetes/lib/provider";
 import { RandomProvider } from "@cdktf/provider-random/lib/provider";
 import { TimeProvider } from "@cdktf/provider-time/lib/provider";
-import { TerraformStack, Testing } from "cdktf";
+import { TerraformStack } from "cdktf";
+import { newApp } from "../../support/synth";
 
 /** A stack with the providers that access needs. */
-export function accessStack(app = Testing.app()): TerraformStack {
+export function accessStack(app = newApp()): TerraformStack {
   const stack = new TerraformStack(app, "prod-access");
   new KubernetesProvider(stack, "kubernetes");
   new RandomProvider(stack, "random");

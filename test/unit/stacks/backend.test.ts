@@ -1,9 +1,9 @@
-import { TerraformStack, Testing } from "cdktf";
+import { TerraformStack } from "cdktf";
 import { localState, s3State } from "../../../stacks/backend";
-import { terraformOf } from "../../support/synth";
+import { newApp, terraformOf } from "../../support/synth";
 
 function backendOf(backend: (stack: TerraformStack) => void) {
-  const stack = new TerraformStack(Testing.app(), "prod-pki");
+  const stack = new TerraformStack(newApp(), "prod-pki");
   backend(stack);
   return terraformOf(stack).terraform.backend;
 }

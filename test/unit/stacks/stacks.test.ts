@@ -1,16 +1,16 @@
-import { App, TerraformStack, Testing } from "cdktf";
+import { App, TerraformStack } from "cdktf";
 import { ClusterAccessStack } from "../../../stacks/cluster-access-stack";
 import { ClusterPkiStack } from "../../../stacks/cluster-pki-stack";
 import { clusters } from "../../../stacks/clusters";
 import { printWarnings } from "../../../stacks/warnings";
 import { expressionsIn, resourcesOf } from "../../support/graph";
-import { synthApp, validationsOf } from "../../support/synth";
+import { newApp, synthApp, validationsOf } from "../../support/synth";
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- looks anywhere into the JSON */
 
 /** The app of `stacks/main.ts`. */
 function sampleApp(): App {
-  const app = Testing.app();
+  const app = newApp();
   for (const { access, ...config } of clusters) {
     const { pki } = new ClusterPkiStack(app, `${config.cluster.name}-pki`, config);
     new ClusterAccessStack(app, `${config.cluster.name}-access`, { ...config, ...access, pki });
@@ -102,7 +102,7 @@ describe("warnings", () => {
   });
 
   test("are printed with the path of their construct", () => {
-    const careless = Testing.app();
+    const careless = newApp();
     new ClusterPkiStack(careless, "test-pki", { ...clusters[0]!, deletionProtection: false });
     expect(printed(careless)).toEqual([
       "warning: test-pki/pki: deletionProtection is off: a plan may destroy authorities and service-account keys",

@@ -1,4 +1,4 @@
-import { Testing, TerraformVariable } from "cdktf";
+import { TerraformVariable } from "cdktf";
 import {
   Certificate,
   CertificateAuthority,
@@ -10,7 +10,7 @@ import {
   Subject,
   Validity,
 } from "../../../lib";
-import { errorOf, newStack, problemsOf, terraformOf } from "../../support/synth";
+import { errorOf, newApp, newStack, problemsOf, terraformOf } from "../../support/synth";
 
 const subject = new Subject({ commonName: "client", organization: "team" });
 
@@ -189,7 +189,7 @@ describe("what is refused", () => {
   });
 
   test("an authority of another stack, whose key would have to travel", () => {
-    const app = Testing.app();
+    const app = newApp();
     const authority = new CertificateAuthority(newStack("one", app), "ca", { subject });
     const act = () => new Certificate(newStack("two", app), "leaf", { authority, subject, usage: KeyUsage.CLIENT });
     expect(errorOf(act)).toMatchObject({

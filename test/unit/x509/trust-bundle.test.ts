@@ -1,6 +1,6 @@
-import { TerraformOutput, Testing } from "cdktf";
+import { TerraformOutput } from "cdktf";
 import { CertificateAuthority, Generation, Subject } from "../../../lib";
-import { newStack, synthApp, terraformOf } from "../../support/synth";
+import { newApp, newStack, synthApp, terraformOf } from "../../support/synth";
 
 const subject = new Subject({ commonName: "ca" });
 const generations = { g1: Generation.trusted(), g2: Generation.active() };
@@ -15,7 +15,7 @@ test("is its certificates in bundle order, with nothing between them", () => {
 });
 
 describe("read from another stack", () => {
-  const app = Testing.app();
+  const app = newApp();
   const { bundle } = new CertificateAuthority(newStack("producer", app), "ca", { subject, generations });
   const consumer = newStack("consumer", app);
   new TerraformOutput(consumer, "bundle", { value: bundle.pem });
