@@ -1,8 +1,8 @@
 import { Construct } from "constructs";
 import { Problems } from "../errors";
+import { checkAddressPrefix } from "../x509/address";
 import { ClusterRoleBinding } from "./cluster-role-binding";
 import { bind, DistributionBindingsProps } from "./distribution-bindings";
-import { checkAddressPrefix } from "./kubernetes-object";
 import { User } from "./rbac-subject";
 
 /** Props of {@link ApiServerToKubelet}. */

@@ -5,11 +5,12 @@ import { Problems } from "../errors";
 import { ANY_WORKER, Cluster, Content, Distribution, MachineFile, publishFiles } from "../kubernetes";
 import { checkNameAndEndpoint } from "../kubernetes/cluster-checks";
 import { claimPrefix, quoted } from "../x509";
+import { checkAddressPrefix, checkNamePart } from "../x509/address";
 import { ApiServerToKubelet } from "./api-server-to-kubelet";
 import { bootstrapKubeconfig } from "./bootstrap-kubeconfig";
 import { BootstrapToken, BootstrapTokenOptions, checkBootstrapToken } from "./bootstrap-token";
 import { ClusterAdmins } from "./cluster-admins";
-import { checkAddressPrefix, checkNamePart, KubernetesObjectProps, objectProps } from "./kubernetes-object";
+import { KubernetesObjectProps, objectProps } from "./kubernetes-object";
 import { NodeBootstrapping } from "./node-bootstrapping";
 import { checkSubjects, CLUSTER_ADMIN, IRbacSubject } from "./rbac-subject";
 

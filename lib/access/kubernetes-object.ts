@@ -1,5 +1,4 @@
 import { ITerraformDependable, TerraformProvider } from "cdktf";
-import { Problems } from "../errors";
 
 /** What every construct takes that makes objects in the API server. */
 export interface KubernetesObjectProps {
@@ -40,22 +39,4 @@ export function metaArguments({ provider, dependsOn }: KubernetesObjectProps) {
 /** What of the props is part of the object. */
 export function metadata({ labels, annotations }: KubernetesObjectProps) {
   return { labels: labels && { ...labels }, annotations: annotations && { ...annotations } };
-}
-
-/** Finds an address prefix that Terraform names could not start with. */
-export function checkAddressPrefix(prefix: string, problems: Problems): void {
-  checkNamePart("address-prefix", "addressPrefix", prefix, problems, "set addressPrefix to such a name");
-}
-
-/** Finds a name that could not be part of a Terraform name. */
-export function checkNamePart(
-  code: string,
-  at: string,
-  name: string,
-  problems: Problems,
-  fix = "choose such a name",
-): void {
-  if (!/^[a-z][a-z0-9-]*$/.test(name)) {
-    problems.add(code, at, name, "lower-case letters, digits and '-', a letter first", fix);
-  }
 }

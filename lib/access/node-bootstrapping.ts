@@ -1,9 +1,9 @@
 import { Construct } from "constructs";
 import { Problems } from "../errors";
+import { checkAddressPrefix } from "../x509/address";
 import { checkGroups } from "./bootstrap-token";
 import { ClusterRoleBinding } from "./cluster-role-binding";
 import { bind, DistributionBindingsProps } from "./distribution-bindings";
-import { checkAddressPrefix } from "./kubernetes-object";
 import { Group } from "./rbac-subject";
 
 /** Props of {@link NodeBootstrapping}. */

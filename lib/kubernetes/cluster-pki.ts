@@ -16,6 +16,7 @@ import {
   TrustBundle,
   Validity,
 } from "../x509";
+import { checkAddressPrefix } from "../x509/address";
 import { checkCertificateOptions } from "../x509/certificate";
 import { checkGenerations, FIRST_GENERATION } from "../x509/generation";
 import { checkAltNames } from "../x509/subject-alt-names";
@@ -208,11 +209,9 @@ export class ClusterPki extends Construct {
 
   private check(prefix: string, props: ClusterPkiProps): void {
     const problems = new Problems();
-    for (const [prop, value] of [["addressPrefix", prefix] as const, ["movedFrom", props.movedFrom] as const]) {
-      if (value !== undefined && !/^[a-z][a-z0-9-]*$/.test(value)) {
-        const allowed = "lower-case letters, digits and '-', a letter first";
-        problems.add("address-prefix", prop, value, allowed, `set ${prop} to such a name`);
-      }
+    checkAddressPrefix(prefix, problems);
+    if (props.movedFrom !== undefined) {
+      checkAddressPrefix(props.movedFrom, problems, "movedFrom");
     }
     if (props.movedFrom === prefix) {
       problems.add("moved-from", "movedFrom", prefix, "another prefix than addressPrefix", "leave it out");

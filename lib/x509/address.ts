@@ -46,6 +46,24 @@ export function pin(element: TerraformElement, name: string, prop = "address"): 
   return address;
 }
 
+/** Finds a name that could not be part of a Terraform name; `.` and `_` are kept apart from it, so that no two things share one. */
+export function checkNamePart(
+  code: string,
+  at: string,
+  name: string,
+  problems: Problems,
+  fix = "choose such a name",
+): void {
+  if (!/^[a-z][a-z0-9-]*$/.test(name)) {
+    problems.add(code, at, name, "lower-case letters, digits and '-', a letter first", fix);
+  }
+}
+
+/** Finds an address prefix that Terraform names could not start with. */
+export function checkAddressPrefix(prefix: string, problems: Problems, at = "addressPrefix"): void {
+  checkNamePart("address-prefix", at, prefix, problems, `set ${at} to such a name`);
+}
+
 /**
  * Reserves a whole prefix of names.
  *
