@@ -2,6 +2,9 @@ import path from "node:path";
 import { Cluster, Consumer, DistributionTable, Holder } from "../../lib";
 import { fillText } from "../../lib/kubernetes/holdings";
 
+/** What a control plane runs here. */
+export type Component = "etcd" | "kube-apiserver" | "kube-controller-manager";
+
 /** Where a sandbox listens. All on loopback. */
 export interface Ports {
   readonly apiServer: number;
@@ -30,7 +33,7 @@ const CONTROLLERS = [
 ];
 
 /** Flags that make the components run on one machine. None may name a PKI file: those come from the distribution's table. */
-export function baseFlags(folder: string, ports: Ports, serviceCidrs: readonly string[]): Record<string, string[]> {
+export function baseFlags(folder: string, ports: Ports, serviceCidrs: readonly string[]): Record<Component, string[]> {
   const client = `https://127.0.0.1:${ports.etcdClient}`;
   const peer = `https://127.0.0.1:${ports.etcdPeer}`;
   return {

@@ -1,4 +1,4 @@
-import { Cluster, Distribution } from "../../lib";
+import { ClusterPkiProps, Distribution, Generation } from "../../lib";
 import { Backend, localState } from "../../stacks/backend";
 
 const STACKS = "sandbox";
@@ -13,6 +13,8 @@ interface Settings {
   readonly port: number;
   readonly kubernetesProvider: "2.38.0" | "1.13.4";
   readonly extraSans?: readonly string[];
+  /** Whether everything has a second generation by now, which signs. */
+  readonly rotated?: boolean;
   /** First part of the stacks' names. @default sandbox */
   readonly stacks?: string;
 }
@@ -23,11 +25,11 @@ export class SandboxDescription {
     return new SandboxDescription(JSON.parse(process.env[VARIABLE] ?? "{}") as Settings);
   }
 
-  public readonly props: { readonly distribution: Distribution; readonly cluster: Cluster };
+  public readonly props: ClusterPkiProps;
   public readonly backend: Backend = localState("state");
 
   public constructor(private readonly settings: Settings) {
-    const { port, extraSans } = settings;
+    const { port, extraSans, rotated } = settings;
     this.props = {
       distribution: Distribution.KUBEADM,
       cluster: {
@@ -37,6 +39,7 @@ export class SandboxDescription {
         controlPlanes: [{ name: CONTROL_PLANE, addresses: ["127.0.0.1"], bindPort: port }],
         extraSans,
       },
+      ...(rotated ? secondGeneration(Distribution.KUBEADM) : {}),
     };
   }
 
@@ -56,7 +59,18 @@ export class SandboxDescription {
   }
 
   /** The same cluster with something else about it. */
-  public with(settings: Partial<Pick<Settings, "extraSans" | "stacks">>): SandboxDescription {
+  public with(settings: Partial<Pick<Settings, "extraSans" | "stacks" | "rotated">>): SandboxDescription {
     return new SandboxDescription({ ...this.settings, ...settings });
   }
+}
+
+/** A rotation of all authorities and keys at once, when the new ones sign and the old ones are still trusted. */
+function secondGeneration({ table }: Distribution): Partial<ClusterPkiProps> {
+  const generations = { g1: Generation.trusted(), g2: Generation.active() };
+  const every = <T>(rows: object, value: T) => Object.fromEntries(Object.keys(rows).map((name) => [name, value]));
+  return {
+    authorities: every(table.authorities, { generations }),
+    serviceAccount: { generations },
+    certificates: every(table.certificates, { keyGeneration: "k2" }),
+  };
 }

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { attempt, CommandOptions, Ended, run } from "./command";
-import { baseFlags, pkiFlags, Ports } from "./components";
+import { baseFlags, Component, pkiFlags, Ports } from "./components";
 import { Daemon } from "./daemon";
 import { ACCESS_STACK, CONTROL_PLANE, PKI_STACK, SandboxDescription } from "./description";
 import { environmentOfKubeconfig } from "./kubernetes-provider-1.13";
@@ -66,7 +66,7 @@ export class Sandbox {
     options: SandboxOptions,
     public readonly tools: Readonly<Record<(typeof TOOLS)[number], string>>,
     private readonly providers: Readonly<Record<string, string>>,
-    private readonly ports: Ports,
+    public readonly ports: Ports,
     public readonly description: SandboxDescription,
   ) {
     this.folder = options.folder;
@@ -79,6 +79,16 @@ export class Sandbox {
     for (const daemon of this.daemons.splice(0).reverse()) {
       await daemon.stop();
     }
+  }
+
+  /** Ends a component of the control plane and starts it again. */
+  public async restart(component: Component): Promise<void> {
+    const index = this.daemons.findIndex(({ name }) => name === component);
+    await this.daemons[index]!.stop();
+    this.daemons.splice(index, 1);
+    await this.start(component);
+    // Back in its place, so that etcd still ends after the API server that waits for it.
+    this.daemons.splice(index, 0, this.daemons.pop()!);
   }
 
   /** Where the files of a machine are, as if it were the root of its disk. */
@@ -171,14 +181,9 @@ export class Sandbox {
     await this.export(["--machine", CONTROL_PLANE], this.machine(CONTROL_PLANE), [PKI_STACK]);
     await this.export(["--operator"], this.machine("operator"), [PKI_STACK]);
 
-    const etcd = await this.start("etcd");
-    await etcd.until("listening", () => accepts(this.ports.etcdClient));
-    const apiServer = await this.start("kube-apiserver");
-    await apiServer.until("ready", async () => {
-      return (await this.kubectl(this.operator("super-admin"), "get", "--raw=/readyz")).code === 0;
-    });
-    const controllerManager = await this.start("kube-controller-manager");
-    await controllerManager.until("listening", () => accepts(this.ports.controllerManager));
+    await this.start("etcd");
+    await this.start("kube-apiserver");
+    await this.start("kube-controller-manager");
   }
 
   private async deployAccess(): Promise<void> {
@@ -216,14 +221,30 @@ export class Sandbox {
     return path.join(this.machine(node), "etc/kubernetes/kubelet.conf");
   }
 
-  private async start(component: "etcd" | "kube-apiserver" | "kube-controller-manager"): Promise<Daemon> {
+  private async start(component: Component): Promise<void> {
     this.progress(`start ${component}`);
     const { serviceCidrs } = this.description.props.cluster;
     const flags = [
-      ...baseFlags(this.folder, this.ports, serviceCidrs)[component]!,
+      ...baseFlags(this.folder, this.ports, serviceCidrs)[component],
       ...this.pkiFlags(component, this.machine(CONTROL_PLANE), "control-plane", "etcd-member"),
     ];
-    return this.daemon(component, this.tools[component], flags, process.env);
+    const daemon = await this.daemon(component, this.tools[component], flags, process.env);
+    await daemon.until(...this.readiness(component));
+  }
+
+  /** What a component is when it has started, and whether it is. */
+  private readiness(component: Component): [what: string, probe: () => Promise<boolean>] {
+    switch (component) {
+      case "etcd":
+        return ["listening", () => accepts(this.ports.etcdClient)];
+      case "kube-apiserver":
+        return [
+          "ready",
+          async () => (await this.kubectl(this.operator("super-admin"), "get", "--raw=/readyz")).code === 0,
+        ];
+      case "kube-controller-manager":
+        return ["listening", () => accepts(this.ports.controllerManager)];
+    }
   }
 
   private async daemon(

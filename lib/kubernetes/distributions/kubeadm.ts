@@ -192,6 +192,7 @@ export const kubeadm: DistributionTable = {
       files: pair(
         "apiserver-kubelet-client",
         CONTROL_PLANE,
+        // At the next connection; one that is open is closed within five minutes.
         [reloads("kube-apiserver", "--kubelet-client-certificate", { measured: KUBERNETES })],
         [reloads("kube-apiserver", "--kubelet-client-key", { measured: KUBERNETES })],
       ),
@@ -255,6 +256,7 @@ export const kubeadm: DistributionTable = {
       files: pair(
         "apiserver-etcd-client",
         CONTROL_PLANE,
+        // At the next connection; one that is open stays open.
         [reloads("kube-apiserver", "--etcd-certfile", { measured: KUBERNETES })],
         [reloads("kube-apiserver", "--etcd-keyfile", { measured: KUBERNETES })],
       ),
