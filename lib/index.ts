@@ -1,4 +1,54 @@
-export * from "./errors";
-export * from "./x509";
-export * from "./kubernetes";
+// The public names. Folders have an index of their own for each other, with what is nobody else's business.
+export { PkiError, type Problem } from "./errors";
+export {
+  Certificate,
+  CertificateAuthority,
+  Generation,
+  KeyAlgorithm,
+  KeyPairRing,
+  KeyUsage,
+  Subject,
+  SubjectAltNames,
+  TrustBundle,
+  Validity,
+  type AltName,
+  type AuthorityGeneration,
+  type CertificateAuthorityProps,
+  type CertificateOptions,
+  type CertificateProps,
+  type GenerationOptions,
+  type GenerationPem,
+  type Generations,
+  type GenerationState,
+  type ICertificateAuthority,
+  type Key,
+  type KeyAlgorithmArguments,
+  type KeyPairRingProps,
+  type Reference,
+  type SubjectFields,
+  type TypedNames,
+  type ValidityOptions,
+} from "./x509";
+export {
+  ClusterPki,
+  content,
+  Distribution,
+  evaluate,
+  kubeconfig,
+  serverUrl,
+  toTerraform,
+  type Cluster,
+  type ClusterCertificateOptions,
+  type ClusterPkiProps,
+  type Content,
+  type ControlPlane,
+  type Credentials,
+  type Endpoint,
+  type Etcd,
+  type FileMap,
+  type KubeconfigProps,
+  type Machine,
+  type MachineFile,
+} from "./kubernetes";
+export type * from "./kubernetes/table";
 export * from "./access";

@@ -1,4 +1,5 @@
-import { PkiError, Problems } from "../../lib";
+import { PkiError } from "../../lib";
+import { Problems } from "../../lib/errors";
 import { errorOf } from "../support/synth";
 
 function twoProblems(): Problems {

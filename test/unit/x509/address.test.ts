@@ -1,7 +1,7 @@
 import { TerraformOutput } from "cdktf";
 import { PrivateKey } from "@cdktf/provider-tls/lib/private-key";
 import { Construct } from "constructs";
-import { addBlock, claimPrefix, pin } from "../../../lib";
+import { addBlock, claimPrefix, pin } from "../../../lib/x509";
 import { errorOf, newStack, problemsOf, terraformOf, validationsOf } from "../../support/synth";
 
 const key = (scope: Construct, id: string) => new PrivateKey(scope, id, { algorithm: "RSA" });

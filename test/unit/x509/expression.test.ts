@@ -1,5 +1,5 @@
 import { TerraformVariable } from "cdktf";
-import { expression, quoted } from "../../../lib";
+import { expression, quoted } from "../../../lib/x509";
 import { escapeTemplate } from "../../../lib/x509/expression";
 import { newStack, resolved } from "../../support/synth";
 

@@ -1,5 +1,6 @@
 import { TerraformVariable } from "cdktf";
-import { Generation, Generations, KeyAlgorithm, Problem, Problems, Validity } from "../../../lib";
+import { Generation, Generations, KeyAlgorithm, Problem, Validity } from "../../../lib";
+import { Problems } from "../../../lib/errors";
 import { checkGenerations, FIRST_GENERATION, inBundleOrder } from "../../../lib/x509/generation";
 import { CA_CERTIFICATE, CA_KEY, CA_KEY_ALONE, LEAF_CERTIFICATE, LEAF_KEY } from "../../support/pem";
 import { newStack, problemsOf } from "../../support/synth";

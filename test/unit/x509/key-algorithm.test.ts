@@ -1,4 +1,5 @@
-import { KeyAlgorithm, KeyUsage, Problems } from "../../../lib";
+import { KeyAlgorithm, KeyUsage } from "../../../lib";
+import { Problems } from "../../../lib/errors";
 import { problemsOf } from "../../support/synth";
 
 test.each([

@@ -1,6 +1,7 @@
 import { TerraformVariable } from "cdktf";
 import fc from "fast-check";
-import { AltName, Problem, Problems, SubjectAltNames } from "../../../lib";
+import { AltName, Problem, SubjectAltNames } from "../../../lib";
+import { Problems } from "../../../lib/errors";
 import { checkAltNames } from "../../../lib/x509/subject-alt-names";
 import { newStack, problemsOf, resolved } from "../../support/synth";
 

@@ -1,4 +1,5 @@
-import { Problem, Problems, Subject, SubjectFields } from "../../../lib";
+import { Problem, Subject, SubjectFields } from "../../../lib";
+import { Problems } from "../../../lib/errors";
 import { problemsOf } from "../../support/synth";
 
 function check(fields: SubjectFields): readonly Problem[] {

@@ -1,5 +1,6 @@
 import { Token } from "cdktf";
-import { Problem, Problems, Validity } from "../../../lib";
+import { Problem, Validity } from "../../../lib";
+import { Problems } from "../../../lib/errors";
 import { problemsOf } from "../../support/synth";
 
 function problems(check: (problems: Problems) => void): readonly Problem[] {
