@@ -2,7 +2,7 @@ import { TerraformOutput, TerraformStack } from "cdktf";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { ClusterPki, ClusterPkiProps, Distribution, Generation, toTerraform } from "../../lib";
+import { ClusterPki, ClusterPkiProps, Distribution, Generation, toTerraform, Validity } from "../../lib";
 import { attempt, run } from "../sandbox/command";
 import { findTools } from "../sandbox/tools";
 import { AUTHORITIES, CERTIFICATES, EXPIRING, KUBECONFIGS } from "./kubeadm";
@@ -292,17 +292,31 @@ describe("plans", () => {
     ]);
   });
 
-  test("another authority in place of a protected one is refused", async () => {
+  test("what would replace or destroy an authority is refused", async () => {
     await applied("protected", {});
-    workspace.synth("protected", (stack) =>
-      pki(stack, { authorities: { kubernetes: { generations: { g2: Generation.active() } } } }),
-    );
-    const removed = await workspace.plan("protected");
-    // Removing a generation from the code is not guarded by prevent_destroy: what guards it is to retire it first.
-    expect(removed.map(({ address }) => address)).toContain("tls_self_signed_cert.pki__ca__kubernetes__g1");
-    const { code, stderr } = await workspace.terraform("protected", "destroy", "-auto-approve", "-no-color");
-    expect(code).toBe(1);
-    expect(stderr).toContain("Instance cannot be destroyed");
+    const longer = { kubernetes: { generations: { g1: Generation.active({ validity: Validity.years(20) }) } } };
+    workspace.synth("protected", (stack) => void pki(stack, { authorities: longer }));
+    for (const command of [["plan"], ["destroy", "-auto-approve"]]) {
+      const { code, stderr } = await workspace.terraform("protected", ...command, "-no-color");
+      expect(code).toBe(1);
+      // Terraform's words and OpenTofu's.
+      expect(stderr).toMatch(/(Instance|Resource instance) cannot be destroyed/);
+      expect(stderr).toContain("tls_self_signed_cert.pki__ca__kubernetes__g1");
+    }
+  });
+
+  test("a retired generation may be removed from the code, and takes nothing else with it", async () => {
+    const generations = (g1: Generation) => ({
+      authorities: { etcd: { generations: { g1, g2: Generation.active() } } },
+    });
+    await applied("retired", generations(Generation.retired()));
+    const only = { authorities: { etcd: { generations: { g2: Generation.active() } } } };
+    workspace.synth("retired", (stack) => void pki(stack, only));
+    const changes = await workspace.plan("retired");
+    expect(changes.map(({ address, change }) => `${address} ${change.actions.join()}`).sort()).toEqual([
+      "tls_private_key.pki__ca__etcd__g1 delete",
+      "tls_self_signed_cert.pki__ca__etcd__g1 delete",
+    ]);
   });
 
   test("moving to another prefix changes nothing", async () => {
