@@ -182,10 +182,13 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
   private adopt(id: string, { state, pem }: Generation, props: CertificateAuthorityProps): MadeGeneration {
     const preventDestroy = isProtected(state, props);
     const { certificatePem, privateKeyPem } = pem!;
+    const end = endOf(certificatePem);
     const data = new DataResource(this, id, {
       input: {
         certificate_pem: terraformPem(certificatePem),
         private_key_pem: terraformPem(privateKeyPem, "sensitive"),
+        // A check has to look at something that Terraform keeps.
+        ...(end ? { not_after: end } : {}),
       },
       lifecycle: lifecycle({ preventDestroy }),
     });
@@ -197,7 +200,7 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
       privateKey: { address, attribute: "output.private_key_pem" },
       resource: data,
       token: () => propertyAccess(data.output, ["certificate_pem"]) as unknown as string,
-      end: endOf(certificatePem),
+      end: end && `${address}.output.not_after`,
     };
   }
 }
@@ -223,9 +226,10 @@ function terraformPem(pem: string, wrap?: "sensitive"): string {
   return wrap ? `\${sensitive(${text})}` : `\${${text}}`;
 }
 
+/** The end of a certificate's validity, RFC 3339; undefined where its text is not known at synth. */
 function endOf(certificatePem: string): string | undefined {
   try {
-    return JSON.stringify(new Date(new X509Certificate(certificatePem).validTo).toISOString());
+    return new Date(new X509Certificate(certificatePem).validTo).toISOString();
   } catch {
     return undefined;
   }

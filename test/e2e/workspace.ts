@@ -59,6 +59,13 @@ export class Workspace {
     return attempt(this.binary, args, { cwd: this.stack(id), env: this.env });
   }
 
+  /** Gives variables to every Terraform command that follows. */
+  public setVariables(values: Readonly<Record<string, string>>): void {
+    for (const [name, value] of Object.entries(values)) {
+      this.env[`TF_VAR_${name}`] = value;
+    }
+  }
+
   /** Runs Terraform and expects it to succeed. */
   public async must(id: string, ...args: string[]): Promise<string> {
     const ended = await this.terraform(id, ...args);

@@ -201,6 +201,7 @@ describe("from outside", () => {
           input: {
             certificate_pem: `\${join("", [trimspace(replace(${inHcl(CA_CERTIFICATE)}, "\\r", "")), "\\n"])}`,
             private_key_pem: `\${sensitive(join("", [trimspace(replace(${inHcl(CA_KEY_ALONE)}, "\\r", "")), "\\n"]))}`,
+            not_after: "2126-10-29T04:12:01.000Z",
           },
           lifecycle: { prevent_destroy: true },
         },
@@ -300,7 +301,9 @@ describe("the warning before a leaf would outlive its authority", () => {
     const pem = { certificatePem: CA_CERTIFICATE, privateKeyPem: CA_KEY };
     const { stack, authority } = authorityOf({ generations: { g1: Generation.fromPem("active", pem) } });
     leaf(stack, authority, "a", 24);
-    expect(terraformOf(stack).check).toEqual({ ca: { assert: [assertion(24, "g1", '"2126-10-29T04:12:01.000Z"')] } });
+    expect(terraformOf(stack).check).toEqual({
+      ca: { assert: [assertion(24, "g1", "terraform_data.ca__g1.output.not_after")] },
+    });
   });
 
   test("is not given for an unresolved certificate from outside", () => {
