@@ -1,5 +1,6 @@
 import { Token } from "cdktf";
 import { Problems } from "../errors";
+import { SYSTEM_MASTERS } from "../kubernetes/table-checks";
 
 /** A subject as a binding names it. */
 export interface RbacSubject {
@@ -98,7 +99,7 @@ export function checkSubjects(
     } else if (name === "" || (kind === "ServiceAccount" && namespace === "")) {
       const allowed = kind === "ServiceAccount" ? "a namespace and a name" : "a name";
       problems.add("subject-name", here, `${kind} without one`, allowed, "name it");
-    } else if (name === "system:masters") {
+    } else if (name === SYSTEM_MASTERS) {
       const fix = "bind a group of your own: system:masters needs no binding, and nothing can revoke or limit it";
       problems.add("system-masters", here, name, "a subject that RBAC can limit", fix);
     } else if (clusterRole === CLUSTER_ADMIN && BROAD.test(name)) {

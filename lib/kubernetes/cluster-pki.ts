@@ -29,6 +29,7 @@ import { ANY_WORKER, MachineFile, OPERATOR } from "./holders";
 import { fillNames, fillText, holds, partiesOf, Party } from "./holdings";
 import { machineFiles } from "./machine-files";
 import type { CertificateRow, DistributionTable, FileRow } from "./table";
+import { SYSTEM_MASTERS } from "./table-checks";
 
 /** What may be chosen for one certificate of a cluster. */
 export interface ClusterCertificateOptions extends CertificateOptions {
@@ -344,24 +345,19 @@ export class ClusterPki extends Construct {
   private strangersInMasters(): string[] {
     const nodes = TerraformStack.of(this).node.findAll();
     const clusters = nodes.filter((node): node is ClusterPki => node instanceof ClusterPki);
-    const allowed = new Set(clusters.flatMap((cluster) => cluster.breakGlass));
+    // The table said why, or was refused.
+    const allowed = new Set(clusters.flatMap((cluster) => [...cluster.leaves.values()]));
     if (clusters[0] !== this) {
       return [];
     }
     return nodes
       .filter((node): node is Certificate => node instanceof Certificate && !allowed.has(node))
-      .filter((leaf) => leaf.subject.fields.organization === "system:masters")
+      .filter((leaf) => leaf.subject.fields.organization === SYSTEM_MASTERS)
       .map(
         (leaf) =>
           `[system-masters] ${leaf.node.path}: given "system:masters"; allowed: a group that RBAC can limit; ` +
           "fix: use a group of your own and bind it, or the distribution's break-glass identity",
       );
-  }
-
-  /** Certificates whose rows may be in `system:masters`. */
-  private get breakGlass(): Certificate[] {
-    const row = (key: string) => this.table.certificates[key.slice(key.indexOf("/") + 1)]!;
-    return [...this.leaves].filter(([key]) => row(key).breakGlass).map(([, leaf]) => leaf);
   }
 
   private find<T>(things: ReadonlyMap<string, T>, name: string, kind: string): T {

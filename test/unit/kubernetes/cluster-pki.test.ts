@@ -567,16 +567,6 @@ describe("system:masters", () => {
     inMasters(stack, pki);
     expect(validationsOf(stack)).toEqual([PROBLEM]);
   });
-
-  test("is for no row of a table that gives no reason", () => {
-    const { table } = Distribution.KUBEADM;
-    const row = { ...table.certificates["super-admin"]!, breakGlass: undefined };
-    const certificates = { ...table.certificates, "super-admin": row };
-    const { stack } = pkiOf({}, { distribution: new Distribution({ ...table, certificates }) });
-    expect(validationsOf(stack)).toEqual([
-      expect.stringContaining("[system-masters] prod-pki/pki/operator/super-admin"),
-    ]);
-  });
 });
 
 test("refuses to be moved from where it is", () => {

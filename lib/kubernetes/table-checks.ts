@@ -1,0 +1,100 @@
+import { Problems } from "../errors";
+import type { AuthorityRow, CertificateRow, Consumer, DistributionTable, FileRow } from "./table";
+
+/** The group that no authorizer can limit and nothing can revoke. */
+export const SYSTEM_MASTERS = "system:masters";
+
+/** Finds where a table contradicts itself, or what every distribution has to keep to. */
+export function checkTable(table: DistributionTable, problems: Problems): void {
+  checkAuthority(table.apiServerAuthority, "apiServerAuthority", table, problems);
+  for (const [name, row] of Object.entries(table.certificates)) {
+    checkCertificateRow(row, `certificates.${name}`, table, problems);
+  }
+  for (const [name, row] of Object.entries(table.authorities)) {
+    checkFrontProxy(row, `authorities.${name}`, problems);
+  }
+  checkPaths(table, problems);
+}
+
+function checkCertificateRow(row: CertificateRow, at: string, table: DistributionTable, problems: Problems): void {
+  checkAuthority(row.authority, `${at}.authority`, table, problems);
+  if (row.organization === SYSTEM_MASTERS && !row.breakGlass) {
+    const fix = "use a group that RBAC can limit, or say in breakGlass why this one must be";
+    problems.add("system-masters", `${at}.organization`, SYSTEM_MASTERS, "a group that can be unbound", fix);
+  }
+  if (row.holders.includes("worker")) {
+    const fix = "name the holder named-worker; a worker without a name joins by TLS bootstrap";
+    problems.add("shared-key", `${at}.holders`, "worker", "holders of which each is one machine", fix);
+  }
+  row.files.forEach(({ path, on }, index) => {
+    const others = on.filter((holder) => !row.holders.includes(holder));
+    if (others.length > 0) {
+      const fix = "add the holder to the row, or leave it out of the file";
+      problems.add(
+        "file-holder",
+        `${at}.files[${index}].on`,
+        `${path} on ${others.join(", ")}`,
+        row.holders.join(", "),
+        fix,
+      );
+    }
+  });
+}
+
+function checkAuthority(name: string, at: string, table: DistributionTable, problems: Problems): void {
+  if (!(name in table.authorities)) {
+    problems.add(
+      "unknown-authority",
+      at,
+      name,
+      Object.keys(table.authorities).join(", "),
+      "add its row to authorities",
+    );
+  }
+}
+
+/**
+ * Where one authority signs clients and front proxies, any client could come as a front proxy and be anybody, unless the names of
+ * front proxies are told.
+ *
+ * @see https://kubernetes.io/docs/tasks/extend-kubernetes/configure-aggregation-layer/#ca-reusage-and-conflicts
+ */
+function checkFrontProxy({ files }: AuthorityRow, at: string, problems: Problems): void {
+  const consumers = files.flatMap((file) => file.consumers);
+  const takes = (flag: string) => consumers.filter(({ via }) => "flag" in via && via.flag === flag);
+  const names = ({ with: flags = {} }: Consumer) => flags["--requestheader-allowed-names"];
+  const open = takes("--requestheader-client-ca-file").filter((consumer) => !names(consumer));
+  if (open.length > 0 && takes("--client-ca-file").length > 0) {
+    const given = "one authority for clients and front proxies";
+    const fix = "set --requestheader-allowed-names with --requestheader-client-ca-file, or use two authorities";
+    problems.add("front-proxy-authority", `${at}.files`, given, "the names of front proxies told", fix);
+  }
+}
+
+/** Two rows that write one file of one holder. */
+function checkPaths(table: DistributionTable, problems: Problems): void {
+  const writers = new Map<string, string>();
+  const rows: [string, readonly Pick<FileRow, "path" | "on">[]][] = [
+    ...(["authorities", "keyPairs", "certificates"] as const).flatMap((part) =>
+      Object.entries(table[part]).map(([name, { files }]): [string, readonly FileRow[]] => [`${part}.${name}`, files]),
+    ),
+    ["configuration", table.configuration],
+  ];
+  for (const [row, files] of rows) {
+    for (const { path, on } of files) {
+      for (const holder of on) {
+        const writer = writers.get(`${holder} ${path}`);
+        if (writer !== undefined) {
+          problems.add(
+            "file-twice",
+            row,
+            path,
+            `a file of ${holder} that ${writer} does not write`,
+            "choose another path",
+          );
+        }
+        writers.set(`${holder} ${path}`, row);
+      }
+    }
+  }
+}

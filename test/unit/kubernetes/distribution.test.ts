@@ -1,0 +1,159 @@
+import { TerraformStack } from "cdktf";
+import { CertificateRow, ClusterPki, Distribution, DistributionTable, evaluate, FileRow, KeyUsage } from "../../../lib";
+import { newStack, problemsOf, terraformOf } from "../../support/synth";
+
+// A distribution as somebody makes it who has the package alone.
+const file = (path: string, kind: FileRow["kind"], flag: string): FileRow => ({
+  path,
+  kind,
+  on: ["control-plane"],
+  consumers: [{ component: "kube-apiserver", via: { flag }, onChange: "restart" }],
+});
+
+const server: CertificateRow = {
+  authority: "root",
+  commonName: "{machine}.example",
+  usage: KeyUsage.SERVER,
+  sans: ["{machine}", "api.{clusterDomain}", "{addresses}"],
+  holders: ["control-plane"],
+  issuedBy: "terraform",
+  files: [
+    file("/opt/own/server.pem", "certificate", "--tls-cert-file"),
+    file("/opt/own/server-key.pem", "private key", "--tls-private-key-file"),
+  ],
+};
+
+const own: DistributionTable = {
+  name: "own",
+  version: "1",
+  requires: { controlPlanes: true, addresses: false },
+  apiServerAuthority: "root",
+  authorities: { root: { commonName: "own-root", files: [file("/opt/own/root.pem", "bundle", "--client-ca-file")] } },
+  keyPairs: { tokens: { files: [file("/opt/own/tokens.pub", "public keys", "--service-account-key-file")] } },
+  certificates: { server },
+  configuration: [{ path: "/opt/own/name", on: ["control-plane"], text: "{clusterName}\n", consumers: [] }],
+  access: Distribution.KUBEADM.table.access,
+};
+
+function pkiOf(stack: TerraformStack): ClusterPki {
+  return new ClusterPki(stack, "pki", {
+    distribution: new Distribution(own),
+    cluster: {
+      name: "prod",
+      endpoint: "api.prod.example.com",
+      serviceCidrs: ["10.96.0.0/12"],
+      clusterDomain: "own.local",
+      controlPlanes: [{ name: "a.b" }],
+    },
+  });
+}
+
+describe("a distribution of one's own", () => {
+  test("gets its addresses and names", () => {
+    const stack = newStack();
+    pkiOf(stack);
+    const { resource } = terraformOf(stack);
+    expect(Object.keys(resource.tls_private_key).sort()).toEqual([
+      "pki__a_b__server",
+      "pki__ca__root__g1",
+      "pki__keys__tokens__g1",
+    ]);
+    expect(resource.tls_cert_request["pki__a_b__server"]).toMatchObject({
+      subject: [{ common_name: "a.b.example" }],
+      dns_names: ["a.b", "api.own.local"],
+    });
+  });
+
+  test("gets its files", () => {
+    const files = pkiOf(newStack()).files("a.b");
+    const lookup = ({ address, attribute }: { address: string; attribute: string }) => `<${address}.${attribute}>`;
+    expect(files.map(({ path, mode, content }) => [path, mode, evaluate(content, lookup)])).toEqual([
+      ["/opt/own/name", "0644", "prod\n"],
+      ["/opt/own/root.pem", "0644", "<tls_self_signed_cert.pki__ca__root__g1.cert_pem>"],
+      ["/opt/own/server-key.pem", "0600", "<tls_private_key.pki__a_b__server.private_key_pem>"],
+      ["/opt/own/server.pem", "0644", "<tls_locally_signed_cert.pki__a_b__server.cert_pem>"],
+      ["/opt/own/tokens.pub", "0644", "<tls_private_key.pki__keys__tokens__g1.public_key_pem>"],
+    ]);
+  });
+});
+
+describe("a table is refused", () => {
+  const problems = (change: Partial<DistributionTable>) => problemsOf(() => new Distribution({ ...own, ...change }));
+  const withServer = (change: Partial<CertificateRow>) =>
+    problems({ certificates: { server: { ...server, ...change } } });
+
+  test("with a row whose authority it lacks", () => {
+    expect(withServer({ authority: "other" })).toEqual([
+      {
+        code: "unknown-authority",
+        at: "certificates.server.authority",
+        given: '"other"',
+        allowed: "root",
+        fix: "add its row to authorities",
+      },
+    ]);
+    expect(problems({ apiServerAuthority: "other" })).toMatchObject([{ at: "apiServerAuthority" }]);
+  });
+
+  test("with two rows that write one file", () => {
+    const path = "/opt/own/root.pem";
+    expect(problems({ keyPairs: { tokens: { files: [file(path, "public keys", "--x")] } } })).toEqual([
+      {
+        code: "file-twice",
+        at: "keyPairs.tokens",
+        given: `"${path}"`,
+        allowed: "a file of control-plane that authorities.root does not write",
+        fix: "choose another path",
+      },
+    ]);
+  });
+
+  test("with a key that all workers would share", () => {
+    expect(withServer({ holders: ["control-plane", "worker"] })).toMatchObject([
+      { code: "shared-key", at: "certificates.server.holders" },
+    ]);
+  });
+
+  test("with a file on somebody who does not hold the certificate", () => {
+    expect(withServer({ files: [{ ...server.files[0]!, on: ["control-plane", "named-worker"] }] })).toMatchObject([
+      { code: "file-holder", given: '"/opt/own/server.pem on named-worker"', allowed: "control-plane" },
+    ]);
+  });
+
+  test("with system:masters, unless it says why", () => {
+    expect(withServer({ organization: "system:masters" })).toMatchObject([{ code: "system-masters" }]);
+    const table = {
+      ...own,
+      certificates: { server: { ...server, organization: "system:masters", breakGlass: "why" } },
+    };
+    expect(() => new Distribution(table)).not.toThrow();
+  });
+
+  test("with one authority for clients and front proxies, unless front proxies are named", () => {
+    const authority = (names?: Record<string, string>) => ({
+      root: {
+        commonName: "own-root",
+        files: [
+          {
+            ...file("/opt/own/root.pem", "bundle", "--client-ca-file"),
+            consumers: ["--client-ca-file", "--requestheader-client-ca-file"].map((flag) => ({
+              component: "kube-apiserver",
+              via: { flag },
+              with: names,
+              onChange: "restart" as const,
+            })),
+          },
+        ],
+      },
+    });
+    expect(problems({ authorities: authority() })).toMatchObject([{ code: "front-proxy-authority" }]);
+    const named = authority({ "--requestheader-allowed-names": "front-proxy-client" });
+    expect(() => new Distribution({ ...own, authorities: named })).not.toThrow();
+  });
+
+  test("with all that is wrong at once, by its name", () => {
+    const act = () =>
+      new Distribution({ ...own, apiServerAuthority: "x", certificates: { server: { ...server, authority: "y" } } });
+    expect(act).toThrow("2 problems at distribution own\n");
+  });
+});
