@@ -1,8 +1,22 @@
+import { Password } from "@cdktf/provider-random/lib/password";
+import { RandomProvider } from "@cdktf/provider-random/lib/provider";
+import { StringResource } from "@cdktf/provider-random/lib/string-resource";
 import { TerraformOutput, TerraformStack, TerraformVariable } from "cdktf";
 import { X509Certificate } from "node:crypto";
 import { mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { ClusterPki, ClusterPkiProps, Distribution, Generation, toTerraform } from "../../lib";
+import {
+  ClusterPki,
+  ClusterPkiProps,
+  Content,
+  Distribution,
+  Generation,
+  kubeconfig,
+  serverUrl,
+  toTerraform,
+} from "../../lib";
+import { publishFiles } from "../../lib/kubernetes";
+import { pin } from "../../lib/x509";
 import { run } from "../sandbox/command";
 import { Workspace } from "./workspace";
 
@@ -116,6 +130,36 @@ function server(root: string, kubeconfig: string): string | undefined {
   const text = readFileSync(path.join(root, "etc/kubernetes", kubeconfig), "utf8");
   return /^ {4}server: "?([^"\n]*)"?$/m.exec(text)?.[1];
 }
+
+test("both interpreters agree on a kubeconfig with a token, and on base64 of what is not known at synth", async () => {
+  workspace.setVariables({ ca: '-----BEGIN CERTIFICATE-----\nnot a secret, "quoted" and ${kept}\n' });
+  workspace.synth("token", (stack) => {
+    new RandomProvider(stack, "random");
+    const id = { address: pin(new StringResource(stack, "id", { length: 6 }), "token"), attribute: "result" };
+    const secret = { address: pin(new Password(stack, "secret", { length: 16 }), "token"), attribute: "result" };
+    const config = kubeconfig({
+      clusterName: "prod",
+      server: serverUrl({ dns: later(stack, "host") }),
+      certificateAuthority: later(stack, "ca"),
+      user: "kubelet-bootstrap",
+      credentials: { token: { concat: [id, ".", secret] } },
+    });
+    const nested = { base64: { concat: ['%{ if } ${none} "', later(stack, "name"), "\n", { base64: config }] } };
+    const file = (path: string, content: Content) => ({ path, mode: "0600", owner: "root:root", content });
+    publishFiles(stack, "access", { worker: [file("/bootstrap.conf", config), file("/nested", nested)] });
+    const value = { "bootstrap.conf": toTerraform(config), nested: toTerraform(nested) };
+    new TerraformOutput(stack, "rendered", { value, sensitive: true, staticId: true });
+  });
+  await workspace.apply("token");
+  const root = await workspace.export(["--worker"], "token-worker", "token");
+  const { rendered } = JSON.parse(await workspace.must("token", "output", "-json")) as {
+    rendered: { value: Record<string, string> };
+  };
+  for (const [name, text] of Object.entries(rendered.value)) {
+    expect([name, readFileSync(path.join(root, name), "utf8")]).toEqual([name, text]);
+  }
+  expect(readFileSync(path.join(root, "bootstrap.conf"), "utf8")).toMatch(/^ {4}token: .{6}\..{16}$/m);
+});
 
 describe("an authority from outside", () => {
   const CLUSTER = {
