@@ -1,5 +1,5 @@
 import { ChildProcess, execFileSync, spawn } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -101,9 +101,13 @@ test("a port in use is one line that says what to do", async () => {
   const server = createServer().listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
   const { port } = server.address() as { port: number };
+  // Of the sandbox that has the port, say.
+  const kept = path.join(folder, "port", ".sandbox", "kept");
+  mkdirSync(kept, { recursive: true });
   const command = await Command.start("port", ["--port", String(port)]);
   expect(await command.ended).toBe(1);
   expect(command.printed).toBe(`port ${port} is in use: end what listens on it, or choose another with --port\n`);
+  expect(existsSync(kept)).toBe(true);
   await new Promise((resolve) => server.close(resolve));
 });
 

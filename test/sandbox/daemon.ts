@@ -51,10 +51,6 @@ export class Daemon {
     });
   }
 
-  public get pid(): number | undefined {
-    return this.child.pid;
-  }
-
   /**
    * Waits until a probe succeeds.
    *

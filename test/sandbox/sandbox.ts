@@ -35,10 +35,11 @@ export interface SandboxReport {
 export class Sandbox {
   /** From a machine with Node, Go and Terraform to a control plane with its nodes. Leaves nothing running when it fails. */
   public static async start(options: SandboxOptions): Promise<Sandbox> {
-    await empty(options.folder);
+    // Before anything is deleted: it may be another sandbox in the same folder that has the port.
     if (options.port !== undefined) {
       await checkFree(options.port);
     }
+    await empty(options.folder);
     const { progress } = options;
     const tools = await findTools(TOOLS, { progress });
     const providers = await providerEnvironment({ progress, terraform: tools.terraform });
@@ -48,7 +49,7 @@ export class Sandbox {
     const sandbox = new Sandbox(options, tools, providers.env, ports, new SandboxDescription(settings));
     try {
       await sandbox.startControlPlane();
-      await sandbox.deployAccess();
+      await sandbox.deploy(ACCESS_STACK);
       await sandbox.joinNodes(options.nodes);
     } catch (error) {
       await sandbox.stop();
@@ -184,10 +185,6 @@ export class Sandbox {
     await this.start("etcd");
     await this.start("kube-apiserver");
     await this.start("kube-controller-manager");
-  }
-
-  private async deployAccess(): Promise<void> {
-    await this.deploy(ACCESS_STACK);
   }
 
   private async joinNodes(names: readonly string[]): Promise<void> {
