@@ -3,7 +3,15 @@ import * as ipaddr from "ipaddr.js";
 import { Problems } from "../errors";
 import { canonicalIp, isMistake, parseHost, RFC_1123_SUBDOMAIN } from "../x509/host";
 import { checkAltNames, checkHost } from "../x509/subject-alt-names";
-import { API_SERVER_PORT, Cluster, ControlPlane, Endpoint, hostAndPort, Machine } from "./cluster";
+import {
+  API_SERVER_PORT,
+  Cluster,
+  ControlPlane,
+  Endpoint,
+  hostAndPort,
+  PlacedMachine,
+  placedMachines,
+} from "./cluster";
 import { ANY_WORKER, OPERATOR } from "./holders";
 import type { DistributionTable } from "./table";
 
@@ -15,24 +23,6 @@ const RESERVED_NAMES = [ANY_WORKER, OPERATOR, "cluster", "ca", "keys", "token", 
 
 /** kubeadm asks for ten: the API server has the first, the DNS service the tenth. */
 const MIN_SERVICE_ADDRESSES = 10;
-
-/** A machine and where it stands in the description. */
-export interface PlacedMachine {
-  readonly machine: Machine;
-  readonly at: string;
-}
-
-/** Every machine of a description, control planes first. */
-export function placedMachines(cluster: Cluster): PlacedMachine[] {
-  const place = (machines: readonly Machine[], at: string) =>
-    machines.map((machine, i) => ({ machine, at: `cluster.${at}[${i}]` }));
-  const members = cluster.etcd?.topology === "members" ? cluster.etcd.members : [];
-  return [
-    ...place(cluster.controlPlanes ?? [], "controlPlanes"),
-    ...place(members, "etcd.members"),
-    ...place(cluster.workers ?? [], "workers"),
-  ];
-}
 
 /**
  * Finds everything that is wrong with a cluster description.
@@ -147,7 +137,7 @@ function checkRequired(
       "add one, or use the stacked topology",
     );
   }
-  const servers = machines.filter(({ at }) => !at.startsWith("cluster.workers"));
+  const servers = machines.filter(({ roles }) => !roles.includes("worker"));
   for (const { machine, at } of table.requires.addresses ? servers : []) {
     if (!machine.addresses?.length) {
       problems.add(

@@ -1,6 +1,7 @@
 import { conditional, Fn, Token } from "cdktf";
 import type { AltName } from "../x509";
 import { canonicalIp, isMistake, parseHost } from "../x509/host";
+import type { Holder } from "./table";
 
 /** Where clients find the API server: `host:port` (the port is 6443 when left out), or a host whose kind is said when it is unresolved. */
 export type Endpoint =
@@ -64,6 +65,26 @@ export interface Cluster {
    * @default - none
    */
   readonly extraSans?: readonly AltName[];
+}
+
+/** A machine, where it stands in the description, and what it is in the cluster. */
+export interface PlacedMachine {
+  readonly machine: Machine;
+  /** `cluster.controlPlanes[0]` */
+  readonly at: string;
+  readonly roles: readonly Holder[];
+}
+
+/** Every machine of a description, control planes first. */
+export function placedMachines({ controlPlanes = [], workers = [], etcd }: Cluster): PlacedMachine[] {
+  const place = (machines: readonly Machine[], at: string, roles: readonly Holder[]) =>
+    machines.map((machine, i) => ({ machine, at: `cluster.${at}[${i}]`, roles }));
+  const isStacked = etcd === undefined || etcd.topology === "stacked";
+  return [
+    ...place(controlPlanes, "controlPlanes", isStacked ? ["control-plane", "etcd-member"] : ["control-plane"]),
+    ...place(etcd?.topology === "members" ? etcd.members : [], "etcd.members", ["etcd-member"]),
+    ...place(workers, "workers", ["named-worker", "worker"]),
+  ];
 }
 
 /** The API server's port, and kubeadm's default of `bindPort`. */

@@ -74,6 +74,8 @@ function template(content: Content, text: (literal: string) => string): string {
 
 /** The content where an expression stands already, e.g. as an argument. */
 function operand(content: Content): string {
-  const isReference = typeof content !== "string" && "address" in content;
-  return isReference ? expression(content).slice(2, -1) : `"${template(content, (text) => quoted(text).slice(1, -1))}"`;
+  if (typeof content !== "string" && "address" in content) {
+    return `${content.address}.${content.attribute}`;
+  }
+  return `"${template(content, (text) => quoted(text).slice(1, -1))}"`;
 }

@@ -2,8 +2,7 @@ import { Token } from "cdktf";
 import type { AltName } from "../x509";
 import * as ipaddr from "ipaddr.js";
 import { canonicalIp } from "../x509/host";
-import { API_SERVER_PORT, Cluster, ControlPlane, hostAndPort, hostPort, serverUrl } from "./cluster";
-import { placedMachines } from "./cluster-checks";
+import { API_SERVER_PORT, Cluster, ControlPlane, hostAndPort, hostPort, placedMachines, serverUrl } from "./cluster";
 import { ANY_WORKER, OPERATOR } from "./holders";
 import type { Holder } from "./table";
 
@@ -23,15 +22,7 @@ export interface Party {
 /** Everybody who may hold files of the cluster. */
 export function partiesOf(cluster: Cluster): Party[] {
   const endpoint = serverUrl(cluster.endpoint);
-  const etcd = cluster.etcd?.topology ?? "stacked";
-  const rolesAt = (at: string): Holder[] => {
-    if (at.startsWith("cluster.controlPlanes")) {
-      return etcd === "stacked" ? ["control-plane", "etcd-member"] : ["control-plane"];
-    }
-    return at.startsWith("cluster.etcd") ? ["etcd-member"] : ["named-worker", "worker"];
-  };
-  const machines = placedMachines(cluster).map(({ machine, at }): Party => {
-    const roles = rolesAt(at);
+  const machines = placedMachines(cluster).map(({ machine, roles }): Party => {
     const addresses = machine.addresses ?? [];
     const { bindPort = API_SERVER_PORT, extraSans = [] } = machine as ControlPlane;
     const local = roles.includes("control-plane") && addresses.length > 0;

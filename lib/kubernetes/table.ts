@@ -55,7 +55,10 @@ export interface FileRow {
 /** A certificate authority of a distribution. */
 export interface AuthorityRow {
   readonly commonName: string;
-  /** Names in its own certificate; templates as in {@link CertificateRow.sans}. */
+  /**
+   * Names in its own certificate.
+   * @default - none
+   */
   readonly sans?: readonly string[];
   /** True when it does not exist where etcd is external, and with it all it signs. */
   readonly ofEtcd?: boolean;

@@ -80,13 +80,13 @@ export interface CertificateAuthorityProps {
  * @see https://kubernetes.io/docs/tasks/tls/manual-rotation-of-ca-certificates/
  */
 export class CertificateAuthority extends Construct implements ICertificateAuthority {
-  public readonly generations: Readonly<Record<string, AuthorityGeneration>>;
   public readonly active: AuthorityGeneration;
   public readonly bundle: TrustBundle;
   /** SHA-256 fingerprint of each generated public key, by generation: a Terraform expression, for {@link Generation}'s `fingerprint`. */
   public readonly fingerprints: Readonly<Record<string, string>>;
 
   private readonly address: string;
+  private readonly made: Readonly<Record<string, MadeGeneration>>;
   private readonly assertions = new Map<
     string,
     { hours: number; assertion: { condition: string; error_message: string } }
@@ -103,7 +103,7 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     problems.throwIfAny(this.node.path);
 
     const made = Object.entries(generations).map(([name, generation]) => this.make(name, generation, props));
-    this.generations = Object.fromEntries(made.map((generation) => [generation.id, generation]));
+    this.made = Object.fromEntries(made.map((generation) => [generation.id, generation]));
     this.fingerprints = Object.fromEntries(made.flatMap((g) => (g.fingerprint ? [[g.id, g.fingerprint]] : [])));
     const trusted = inBundleOrder(made);
     this.active = trusted[0]!;
@@ -112,6 +112,10 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
       trusted.map((generation) => generation.certificate),
       trusted.map((generation) => generation.token),
     );
+  }
+
+  public get generations(): Readonly<Record<string, AuthorityGeneration>> {
+    return this.made;
   }
 
   /**
@@ -123,7 +127,7 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     if (noted && noted.hours >= validityHours) {
       return;
     }
-    const end = (this.generations[generation] as MadeGeneration).end;
+    const end = this.made[generation]?.end;
     if (end === undefined) {
       return;
     }
