@@ -14,7 +14,7 @@ export type ApiServerToKubeletProps = DistributionBindingsProps;
  *
  * The object is `<prefix>:apiserver-to-kubelet`. Nothing secret lands in the Terraform state.
  *
- * @throws PkiError when the prefix is no name
+ * @throws PkiError when the prefix is no name, or the distribution opens that way itself
  * @see https://kubernetes.io/docs/reference/access-authn-authz/kubelet-authn-authz/#kubelet-authorization
  */
 export class ApiServerToKubelet extends Construct {
@@ -24,14 +24,19 @@ export class ApiServerToKubelet extends Construct {
   public constructor(scope: Construct, id: string, props: ApiServerToKubeletProps) {
     super(scope, id);
     const prefix = props.addressPrefix ?? id;
+    const { name: distribution, access } = props.distribution.table;
     const problems = new Problems();
     checkAddressPrefix(prefix, problems);
+    if (!access.apiServerToKubelet) {
+      const allowed = "a distribution that leaves this way to you";
+      problems.add("distribution-access", "distribution", distribution, allowed, "leave it out: it makes its own");
+    }
     problems.throwIfAny(this.node.path);
 
     const apiServerToKubelet = {
       name: "apiserver-to-kubelet",
       clusterRole: "system:kubelet-api-admin",
-      subjects: [User.named(props.distribution.table.access.apiServerToKubelet.user)],
+      subjects: [User.named(access.apiServerToKubelet!.user)],
     };
     this.binding = bind(this, prefix, apiServerToKubelet, props);
   }

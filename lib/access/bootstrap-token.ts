@@ -5,7 +5,7 @@ import { StringResource } from "@cdktf/provider-random/lib/string-resource";
 import { Rotating } from "@cdktf/provider-time/lib/rotating";
 import { Construct } from "constructs";
 import { Problems } from "../errors";
-import { Content, Distribution } from "../kubernetes";
+import { AccessRow, Content, Distribution } from "../kubernetes";
 import { expression, pin, Reference } from "../x509";
 import { KubernetesObjectProps, metaArguments, metadata } from "./kubernetes-object";
 
@@ -27,8 +27,13 @@ export interface BootstrapTokenOptions {
    */
   readonly pipelineIntervalHours?: number;
   /**
+   * What joins with it, by the distribution's names: `worker`; k0s also knows `controller`.
+   * @default worker
+   */
+  readonly joins?: string;
+  /**
    * Groups of whoever uses the token, beside `system:bootstrappers`, which Kubernetes adds by itself.
-   * @default - the distribution's group of joining nodes
+   * @default - the distribution's, for what joins with it
    */
   readonly groups?: readonly string[];
   /**
@@ -38,7 +43,7 @@ export interface BootstrapTokenOptions {
   readonly signing?: boolean;
   /**
    * What the token is for, as `kubeadm token list` shows it.
-   * @default - its Terraform name
+   * @default - the distribution's words, or its Terraform name
    */
   readonly description?: string;
 }
@@ -67,7 +72,7 @@ export interface BootstrapTokenProps extends BootstrapTokenOptions, KubernetesOb
  *
  * In the Terraform state: the token's secret, three times (the password, its bcrypt hash, the Secret). Its id is public.
  *
- * @throws PkiError when the token would expire too early, or a group is none of bootstrappers
+ * @throws PkiError when the token would expire too early, a group is none of bootstrappers, or nothing joins with such a token
  * @see https://kubernetes.io/docs/reference/access-authn-authz/bootstrap-tokens/
  */
 export class BootstrapToken extends Construct {
@@ -88,13 +93,15 @@ export class BootstrapToken extends Construct {
 
   public constructor(scope: Construct, id: string, props: BootstrapTokenProps) {
     super(scope, id);
+    const { tokens } = props.distribution.table.access;
     const problems = new Problems();
-    checkBootstrapToken(props, problems);
+    checkBootstrapToken(props, tokens, problems);
     problems.throwIfAny(this.node.path);
 
     const name = props.address ?? id;
     const { rotateAfterHours, expireAfterHours } = lifetimeOf(props);
-    this.groups = [...(props.groups ?? [props.distribution.table.access.nodeBootstrapping.group])];
+    const row = tokens[props.joins ?? WORKER]!;
+    this.groups = [...(props.groups ?? (row.group === undefined ? [] : [row.group]))];
     this.rotation = new Rotating(this, "Rotation", { rotationHours: rotateAfterHours });
     pin(this.rotation, name);
     const madeAt = this.rotation.rfc3339;
@@ -112,10 +119,10 @@ export class BootstrapToken extends Construct {
         "token-id": expression(this.id),
         "token-secret": expression(secret),
         expiration: Fn.timeadd(madeAt, `${expireAfterHours}h`),
-        "usage-bootstrap-authentication": "true",
+        ...Object.fromEntries(row.usages.map((usage) => [usage, "true"])),
         ...(props.signing ? { "usage-bootstrap-signing": "true" } : {}),
-        "auth-extra-groups": this.groups.join(","),
-        description: props.description ?? name,
+        ...(this.groups.length > 0 ? { "auth-extra-groups": this.groups.join(",") } : {}),
+        description: props.description ?? row.description ?? name,
       },
       lifecycle: { createBeforeDestroy: true },
       ...metaArguments(props),
@@ -124,11 +131,24 @@ export class BootstrapToken extends Construct {
   }
 }
 
+/** What joins with a token that does not say. */
+export const WORKER = "worker";
+
 /** `BootstrapGroupPattern` of k8s.io/cluster-bootstrap. */
 const GROUP = /^system:bootstrappers:[a-z0-9:-]{0,255}[a-z0-9]$/;
 
 /** Finds everything that is wrong with a token before it is made. */
-export function checkBootstrapToken(options: BootstrapTokenOptions, problems: Problems, at = ""): void {
+export function checkBootstrapToken(
+  options: BootstrapTokenOptions,
+  rows: AccessRow["tokens"],
+  problems: Problems,
+  at = "",
+): void {
+  const { joins = WORKER } = options;
+  if (!(joins in rows)) {
+    const allowed = Object.keys(rows).join(", ") || "none: nothing joins this distribution with a bootstrap token";
+    problems.add("token-joins", `${at}joins`, joins, allowed, "use one of these names");
+  }
   const lifetime = lifetimeOf(options);
   const broken = Object.entries(lifetime).filter(([, hours]) => !Number.isInteger(hours) || hours < 1);
   for (const [prop, hours] of broken) {

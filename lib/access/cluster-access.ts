@@ -2,13 +2,12 @@ import { TerraformOutput, TerraformStack, Token } from "cdktf";
 import { Construct } from "constructs";
 import { X509Certificate } from "node:crypto";
 import { Problems } from "../errors";
-import { ANY_WORKER, Cluster, Content, Distribution, MachineFile, publishFiles } from "../kubernetes";
+import { Cluster, Content, Distribution, joinWith, MachineFile, publishFiles } from "../kubernetes";
 import { checkNameAndEndpoint } from "../kubernetes/cluster-checks";
 import { claimPrefix, quoted } from "../x509";
 import { checkAddressPrefix, checkNamePart } from "../x509/address";
 import { ApiServerToKubelet } from "./api-server-to-kubelet";
-import { bootstrapKubeconfig } from "./bootstrap-kubeconfig";
-import { BootstrapToken, BootstrapTokenOptions, checkBootstrapToken } from "./bootstrap-token";
+import { BootstrapToken, BootstrapTokenOptions, checkBootstrapToken, WORKER } from "./bootstrap-token";
 import { ClusterAdmins } from "./cluster-admins";
 import { KubernetesObjectProps, objectProps } from "./kubernetes-object";
 import { NodeBootstrapping } from "./node-bootstrapping";
@@ -28,7 +27,7 @@ export interface ClusterAccessProps extends KubernetesObjectProps {
    */
   readonly addressPrefix?: string;
   /**
-   * Bootstrap tokens by name, `[a-z][a-z0-9-]*`. The first one is in the bootstrap kubeconfig of workers; `{}` makes none.
+   * Bootstrap tokens by name, `[a-z][a-z0-9-]*`. The first one of each kind is in the file that such a machine joins with; `{}` makes none.
    * @default - one, `workers`
    */
   readonly tokens?: Readonly<Record<string, BootstrapTokenOptions>>;
@@ -61,11 +60,14 @@ export interface ClusterAccessProps extends KubernetesObjectProps {
 export class ClusterAccess extends Construct {
   /** Bootstrap tokens by name. */
   public readonly tokens: Readonly<Record<string, BootstrapToken>>;
-  public readonly nodeBootstrapping: NodeBootstrapping;
-  public readonly clusterAdmins: ClusterAdmins;
-  public readonly apiServerToKubelet: ApiServerToKubelet;
-  /** What a worker joins with, as data; undefined when there is no token. */
-  public readonly bootstrapKubeconfig?: Content;
+  /** What a machine joins with, by the token's name: data that names the token and does not hold it. */
+  public readonly joinTokens: Readonly<Record<string, Content>>;
+  /** Undefined where nodes of the distribution do not join by TLS bootstrap. */
+  public readonly nodeBootstrapping?: NodeBootstrapping;
+  /** Undefined where the distribution has no group of administrators and none was given. */
+  public readonly clusterAdmins?: ClusterAdmins;
+  /** Undefined where the distribution opens that way itself. */
+  public readonly apiServerToKubelet?: ApiServerToKubelet;
 
   public constructor(scope: Construct, id: string, props: ClusterAccessProps) {
     super(scope, id);
@@ -88,22 +90,41 @@ export class ClusterAccess extends Construct {
     this.tokens = Object.fromEntries(made);
 
     const bindings = { distribution, addressPrefix: prefix, ...objectProps(props) };
-    const groups = made.flatMap(([, token]) => token.groups);
-    this.nodeBootstrapping = new NodeBootstrapping(this, "node-bootstrapping", { ...bindings, groups, adopt });
-    this.clusterAdmins = new ClusterAdmins(this, "cluster-admins", {
-      ...bindings,
-      subjects: props.clusterAdmins,
-      adopt,
-    });
-    this.apiServerToKubelet = new ApiServerToKubelet(this, "apiserver-to-kubelet", bindings);
-
-    const files: MachineFile[] = [];
-    if (made.length > 0) {
-      this.bootstrapKubeconfig = bootstrapKubeconfig({ cluster, certificateAuthority, token: made[0]![1] });
-      const { path } = distribution.table.access.bootstrapKubeconfig;
-      files.push({ path, mode: "0600", owner: "root:root", content: this.bootstrapKubeconfig });
+    const { access } = distribution.table;
+    const subjects = props.clusterAdmins;
+    if (access.nodeBootstrapping) {
+      const groups = made.filter(([name]) => joins(tokens[name]!) === WORKER).flatMap(([, token]) => token.groups);
+      this.nodeBootstrapping = new NodeBootstrapping(this, "node-bootstrapping", { ...bindings, groups, adopt });
     }
-    checkLater(publishFiles(this, prefix, { [ANY_WORKER]: files }), certificateAuthority);
+    if (access.clusterAdmins || subjects?.length) {
+      this.clusterAdmins = new ClusterAdmins(this, "cluster-admins", { ...bindings, subjects, adopt });
+    }
+    if (access.apiServerToKubelet) {
+      this.apiServerToKubelet = new ApiServerToKubelet(this, "apiserver-to-kubelet", bindings);
+    }
+
+    const joinToken = ([name, { token }]: (typeof made)[number]) => {
+      const { format } = access.tokens[joins(tokens[name]!)]!;
+      return [name, joinWith(format, { cluster, certificateAuthority, token })] as const;
+    };
+    this.joinTokens = Object.fromEntries(made.map(joinToken));
+    checkLater(publishFiles(this, prefix, this.joinFiles(tokens, distribution)), certificateAuthority);
+  }
+
+  /** The file of whoever joins, with the first token of its kind. */
+  private joinFiles(
+    tokens: Readonly<Record<string, BootstrapTokenOptions>>,
+    { table }: Distribution,
+  ): Record<string, MachineFile[]> {
+    const files: Record<string, MachineFile[]> = {};
+    for (const [kind, { file }] of Object.entries(table.access.tokens)) {
+      const first = Object.keys(tokens).find((name) => joins(tokens[name]!) === kind);
+      if (first !== undefined) {
+        const { path, on } = file;
+        (files[on] ??= []).push({ path, mode: "0600", owner: "root:root", content: this.joinTokens[first]! });
+      }
+    }
+    return files;
   }
 
   private check(
@@ -117,11 +138,16 @@ export class ClusterAccess extends Construct {
     checkCertificateAuthority(props.certificateAuthority, problems);
     for (const [token, options] of Object.entries(tokens)) {
       checkNamePart("token-name", `tokens.${token}`, token, problems);
-      checkBootstrapToken(options, problems, `tokens.${token}.`);
+      checkBootstrapToken(options, props.distribution.table.access.tokens, problems, `tokens.${token}.`);
     }
     checkSubjects(props.clusterAdmins ?? [], CLUSTER_ADMIN, "clusterAdmins", problems);
     problems.throwIfAny(this.node.path);
   }
+}
+
+/** What joins with a token, by the distribution's names. */
+function joins({ joins = WORKER }: BootstrapTokenOptions): string {
+  return joins;
 }
 
 /** What was unresolved at synth is checked by Terraform, before the files could be exported. */

@@ -41,12 +41,12 @@ export class ClusterAdmins extends Construct {
     checkSubjects(props.subjects ?? [], CLUSTER_ADMIN, "subjects", problems);
     problems.throwIfAny(this.node.path);
 
-    const { group, binding } = props.distribution.table.access.clusterAdmins;
+    const own = props.distribution.table.access.clusterAdmins;
     const clusterAdmins = {
       name: "cluster-admins",
       clusterRole: CLUSTER_ADMIN,
-      subjects: [Group.named(group), ...(props.subjects ?? [])],
-      adopt: props.adopt ? binding : undefined,
+      subjects: [...(own ? [Group.named(own.group)] : []), ...(props.subjects ?? [])],
+      adopt: props.adopt ? own?.binding : undefined,
     };
     this.binding = bind(this, prefix, clusterAdmins, props);
   }

@@ -1,5 +1,4 @@
 export { ApiServerToKubelet, type ApiServerToKubeletProps } from "./api-server-to-kubelet";
-export { bootstrapKubeconfig, type BootstrapKubeconfigProps } from "./bootstrap-kubeconfig";
 export { BootstrapToken, type BootstrapTokenOptions, type BootstrapTokenProps } from "./bootstrap-token";
 export { ClusterAccess, type ClusterAccessProps } from "./cluster-access";
 export { ClusterAdmins, type ClusterAdminsProps } from "./cluster-admins";

@@ -48,27 +48,28 @@ export class NodeBootstrapping extends Construct {
     checkGroups(props.groups ?? [], "groups", problems);
     problems.throwIfAny(this.node.path);
 
-    const { group, bindings } = props.distribution.table.access.nodeBootstrapping;
+    const own = props.distribution.table.access.nodeBootstrapping;
     // Sorted, because Terraform takes another order for a change.
-    const more = [...new Set(props.groups)].filter((name) => name !== group).sort();
-    const bootstrappers = [group, ...more].map((name) => Group.named(name));
+    const more = [...new Set(props.groups)].filter((name) => name !== own?.group).sort();
+    const bootstrappers = [...(own ? [own.group] : []), ...more].map((name) => Group.named(name));
+    const bindings = own?.bindings;
     const createCsrs = {
       name: "create-csrs",
       clusterRole: "system:node-bootstrapper",
       subjects: bootstrappers,
-      adopt: props.adopt ? bindings.createCsrs : undefined,
+      adopt: props.adopt ? bindings?.createCsrs : undefined,
     };
     const approveFirst = {
       name: "approve-first",
       clusterRole: "system:certificates.k8s.io:certificatesigningrequests:nodeclient",
       subjects: bootstrappers,
-      adopt: props.adopt ? bindings.approveFirst : undefined,
+      adopt: props.adopt ? bindings?.approveFirst : undefined,
     };
     const approveRenewals = {
       name: "approve-renewals",
       clusterRole: "system:certificates.k8s.io:certificatesigningrequests:selfnodeclient",
       subjects: [Group.named("system:nodes")],
-      adopt: props.adopt ? bindings.approveRenewals : undefined,
+      adopt: props.adopt ? bindings?.approveRenewals : undefined,
     };
     this.createCsrs = bind(this, prefix, createCsrs, props);
     this.approveFirst = bind(this, prefix, approveFirst, props);

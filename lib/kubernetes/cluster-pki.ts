@@ -13,6 +13,7 @@ import {
   KeyPairRing,
   pin,
   Subject,
+  SubjectFields,
   TrustBundle,
   Validity,
 } from "../x509";
@@ -25,10 +26,10 @@ import { checkCluster } from "./cluster-checks";
 import type { Content } from "./content";
 import { Distribution } from "./distribution";
 import { publishFiles } from "./files";
-import { ANY_WORKER, MachineFile, OPERATOR } from "./holders";
+import { ANY_WORKER, CLUSTER, MachineFile, OPERATOR } from "./holders";
 import { fillNames, fillText, holds, partiesOf, Party } from "./holdings";
-import { machineFiles } from "./machine-files";
-import type { CertificateRow, DistributionTable, FileRow } from "./table";
+import { ClusterSecret, clusterSecrets, Identities, machineFiles } from "./machine-files";
+import type { CertificateRow, DistributionTable, EtcdTopology, FileRow } from "./table";
 import { SYSTEM_MASTERS } from "./table-checks";
 
 /** What may be chosen for one certificate of a cluster. */
@@ -75,8 +76,14 @@ export interface ClusterPkiProps {
    */
   readonly keyAlgorithm?: KeyAlgorithm;
   /**
+   * Fields of every subject beside CN and O, authorities included. Choose them before the first deploy: others replace everything.
+   * A later generation of an authority has its id as OU.
+   * @default - none
+   */
+  readonly subject?: Pick<SubjectFields, "organizationalUnit" | "country" | "province" | "locality">;
+  /**
    * Whether Terraform issues the certificates that are no authorities. `false` for those who seed authorities and let the
-   * distribution issue the rest.
+   * distribution issue the rest; `true` for those who run the components by hand.
    * @default - as the distribution does
    */
   readonly issueLeaves?: boolean;
@@ -110,6 +117,8 @@ const SERVICE_ACCOUNT = "service-account";
 export class ClusterPki extends Construct {
   /** Names of the machines of the cluster, control planes first. */
   public readonly machines: readonly string[];
+  /** Secrets of a management cluster that hold the cluster's identity, as data; none where the distribution wants files. */
+  public readonly secrets: readonly ClusterSecret[];
 
   private readonly table: DistributionTable;
   private readonly cluster: Cluster;
@@ -120,7 +129,7 @@ export class ClusterPki extends Construct {
 
   public constructor(scope: Construct, id: string, props: ClusterPkiProps) {
     super(scope, id);
-    this.table = withoutExternalEtcd(props.distribution.table, props.cluster);
+    this.table = whereEtcdIs(props.cluster.etcd?.topology ?? "stacked", props.distribution.table);
     this.cluster = props.cluster;
     const prefix = props.addressPrefix ?? id;
     this.check(prefix, props);
@@ -130,7 +139,11 @@ export class ClusterPki extends Construct {
     this.machines = parties.filter((party) => party.isMachine).map((party) => party.name);
     this.makeAuthorities(prefix, props);
     this.makeLeaves(prefix, parties, props);
-    this.fileLists = this.listFiles(parties);
+    const { table, cluster, authorities, rings: keyPairs, leaves: certificates } = this;
+    const identities: Identities = { table, cluster, authorities, keyPairs, certificates };
+    const [whole, others] = [parties.find(isCluster)!, parties.filter((party) => !isCluster(party))];
+    this.secrets = clusterSecrets(whole, identities);
+    this.fileLists = Object.fromEntries(others.map((party) => [party.name, machineFiles(party, identities)]));
     publishFiles(this, prefix, this.fileLists);
     this.publishFingerprints(prefix);
     if (props.movedFrom !== undefined) {
@@ -141,6 +154,7 @@ export class ClusterPki extends Construct {
         "deletionProtection is off: a plan may destroy authorities and service-account keys",
       );
     }
+    this.warnOfExceptions();
     this.node.addValidation({ validate: () => this.strangersInMasters() });
   }
 
@@ -235,6 +249,7 @@ export class ClusterPki extends Construct {
       "serviceAccount.generations",
       problems,
     );
+    new Subject({ commonName: "-", ...props.subject }).check("subject", problems);
     props.validity?.checkLeaf("validity", problems);
     props.keyAlgorithm?.check("keyAlgorithm", problems);
     for (const [name, row] of Object.entries(this.table.certificates)) {
@@ -250,8 +265,9 @@ export class ClusterPki extends Construct {
     const authorities = new Construct(this, "ca");
     for (const [name, row] of Object.entries(this.table.authorities)) {
       const authority = new CertificateAuthority(authorities, name, {
-        subject: new Subject({ commonName: row.commonName }),
+        subject: new Subject({ commonName: row.commonName, organization: row.organization, ...props.subject }),
         sans: row.sans,
+        issuer: row.issuer === undefined ? undefined : this.authority(row.issuer),
         generations: props.authorities?.[name]?.generations,
         address: `${prefix}__ca__${name}`,
         deletionProtection,
@@ -287,6 +303,7 @@ export class ClusterPki extends Construct {
           subject: new Subject({
             commonName: fillText(row.commonName, this.cluster, party.name),
             organization: row.organization,
+            ...props.subject,
           }),
           usage: row.usage,
           sans: [...fillNames(row.sans ?? [], this.cluster, party), ...extraSans],
@@ -297,12 +314,6 @@ export class ClusterPki extends Construct {
         this.leaves.set(`${party.name}/${name}`, leaf);
       }
     }
-  }
-
-  private listFiles(parties: readonly Party[]): Readonly<Record<string, readonly MachineFile[]>> {
-    const { table, cluster, authorities, rings: keyPairs, leaves: certificates } = this;
-    const identities = { table, cluster, authorities, keyPairs, certificates };
-    return Object.fromEntries(parties.map((party) => [party.name, machineFiles(party, identities)]));
   }
 
   /** The holder of a certificate that only one holds. */
@@ -339,6 +350,18 @@ export class ClusterPki extends Construct {
       const element = node as Partial<{ terraformResourceType: string; friendlyUniqueId: string }>;
       return element.terraformResourceType ? [`${element.terraformResourceType}.${element.friendlyUniqueId}`] : [];
     });
+  }
+
+  /** What of this the distribution itself would not let be better, and Terraform issues all the same. */
+  private warnOfExceptions(): void {
+    const issued = new Set([...this.leaves.keys()].map((key) => key.split("/")[1]!));
+    const { authorities, keyPairs, certificates } = this.table;
+    const rows = [authorities, keyPairs, certificates].flatMap((part) => Object.entries(part));
+    for (const [name, { exceptions = [] }] of rows) {
+      if (!(name in certificates) || issued.has(name)) {
+        exceptions.forEach(({ code, reason }) => Annotations.of(this).addWarning(`[${code}] ${name}: ${reason}`));
+      }
+    }
   }
 
   /** Certificates of the user's own that nobody could limit or revoke; the first cluster of a stack tells of all. */
@@ -382,19 +405,28 @@ export class ClusterPki extends Construct {
   }
 }
 
+function isCluster({ name }: Party): boolean {
+  return name === CLUSTER;
+}
+
 function kubeconfigRows(row: CertificateRow): FileRow[] {
   return row.files.filter((file) => file.kind === "kubeconfig");
 }
 
-/** The table as it is where etcd has an authority of its own somewhere else. */
-function withoutExternalEtcd(table: DistributionTable, cluster: Cluster): DistributionTable {
-  if (cluster.etcd?.topology !== "external") {
-    return table;
-  }
-  const keep = <R>(rows: Readonly<Record<string, R>>, test: (row: R) => boolean) =>
-    Object.fromEntries(Object.entries(rows).filter(([, row]) => test(row)));
-  const authorities = keep(table.authorities, (row) => !row.ofEtcd);
-  return { ...table, authorities, certificates: keep(table.certificates, (row) => row.authority in authorities) };
+/** The rows of a table that exist where etcd runs like this. */
+function whereEtcdIs(topology: EtcdTopology, table: DistributionTable): DistributionTable {
+  const keep = <R extends { readonly etcd?: readonly EtcdTopology[] }>(
+    rows: Readonly<Record<string, R>>,
+    test: (row: R) => boolean = () => true,
+  ) =>
+    Object.fromEntries(Object.entries(rows).filter(([, row]) => (row.etcd?.includes(topology) ?? true) && test(row)));
+  const authorities = keep(table.authorities);
+  return {
+    ...table,
+    authorities,
+    keyPairs: keep(table.keyPairs),
+    certificates: keep(table.certificates, (row) => row.authority in authorities),
+  };
 }
 
 function checkNames(given: object, known: object, at: string, problems: Problems): void {

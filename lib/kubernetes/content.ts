@@ -1,14 +1,39 @@
+import { createHash } from "node:crypto";
+import { gzipSync } from "node:zlib";
 import type { Reference } from "../x509/address";
 import { escapeTemplate, expression, quoted } from "../x509/expression";
 
 /**
- * What stands in a file, as data: text, a value of the Terraform state, several of them in a row, or one in base64.
+ * What stands in a file, as data: text, a value of the Terraform state, several of them in a row, or what is made of one: its
+ * base64, its gzip in base64, its SHA-256 in hex.
  *
  * It has two readers that agree byte for byte: {@link toTerraform} makes an expression of it, for Secrets and cloud-init;
- * {@link evaluate} fills it in from a state that was read. The data itself is public: it names secrets and never holds one. Text
- * may hold unresolved tokens of public values.
+ * {@link evaluate} fills it in from a state that was read. Only gzip is not the same bytes, since it may be written in several
+ * ways: it unpacks to the same. The data itself is public: it names secrets and never holds one. Text may hold unresolved tokens
+ * of public values.
  */
-export type Content = string | Reference | { readonly concat: readonly Content[] } | { readonly base64: Content };
+export type Content =
+  | string
+  | Reference
+  | { readonly concat: readonly Content[] }
+  | { readonly base64: Content }
+  | { readonly base64gzip: Content }
+  | { readonly sha256: Content };
+
+/** What is made of one content: Terraform's function, and the same here. */
+const FUNCTIONS = {
+  base64: { terraform: "base64encode", make: (text: string) => Buffer.from(text).toString("base64") },
+  base64gzip: { terraform: "base64gzip", make: (text: string) => gzipSync(text).toString("base64") },
+  sha256: { terraform: "sha256", make: (text: string) => createHash("sha256").update(text).digest("hex") },
+} as const;
+
+type FunctionName = keyof typeof FUNCTIONS;
+
+/** The function of a content that is made of another, and that other. */
+function madeOf(content: Exclude<Content, string>): [FunctionName, Content] | undefined {
+  const name = (Object.keys(FUNCTIONS) as FunctionName[]).find((key) => key in content);
+  return name && [name, (content as Record<FunctionName, Content>)[name]];
+}
 
 /** Content from a template literal: `` content`server: ${host}\n` ``. */
 export function content(strings: TemplateStringsArray, ...values: Content[]): Content {
@@ -44,7 +69,8 @@ export function escaped(content: Content): Content {
   if ("concat" in content) {
     return { concat: content.concat.map(escaped) };
   }
-  return "base64" in content ? { base64: escaped(content.base64) } : content;
+  const made = madeOf(content);
+  return made ? ({ [made[0]]: escaped(made[1]) } as Content) : content;
 }
 
 /**
@@ -59,7 +85,8 @@ export function evaluate(content: Content, lookup: (reference: Reference) => str
   if ("concat" in content) {
     return content.concat.map((part) => evaluate(part, lookup)).join("");
   }
-  return "base64" in content ? Buffer.from(evaluate(content.base64, lookup)).toString("base64") : lookup(content);
+  const made = madeOf(content);
+  return made ? FUNCTIONS[made[0]].make(evaluate(made[1], lookup)) : lookup(content as Reference);
 }
 
 function template(content: Content, text: (literal: string) => string): string {
@@ -69,7 +96,8 @@ function template(content: Content, text: (literal: string) => string): string {
   if ("concat" in content) {
     return content.concat.map((part) => template(part, text)).join("");
   }
-  return "base64" in content ? `\${base64encode(${operand(content.base64)})}` : expression(content);
+  const made = madeOf(content);
+  return made ? `\${${FUNCTIONS[made[0]].terraform}(${operand(made[1])})}` : expression(content as Reference);
 }
 
 /** The content where an expression stands already, e.g. as an argument. */

@@ -18,3 +18,5 @@ export type FileMap = Readonly<Record<string, Readonly<Record<string, Omit<Machi
 export const ANY_WORKER = "worker";
 /** The holder of what no machine may have. */
 export const OPERATOR = "operator";
+/** The holder of what the cluster has as a whole. */
+export const CLUSTER = "cluster";

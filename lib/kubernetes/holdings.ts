@@ -3,14 +3,14 @@ import type { AltName } from "../x509";
 import * as ipaddr from "ipaddr.js";
 import { canonicalIp } from "../x509/host";
 import { API_SERVER_PORT, Cluster, ControlPlane, hostAndPort, hostPort, placedMachines, serverUrl } from "./cluster";
-import { ANY_WORKER, OPERATOR } from "./holders";
+import { ANY_WORKER, CLUSTER, OPERATOR } from "./holders";
 import type { Holder } from "./table";
 
-/** A machine, any worker or the operator, and what it is in the cluster. */
+/** A machine, any worker, the operator or the cluster as a whole, and what it is. */
 export interface Party {
   readonly name: string;
   readonly roles: readonly Holder[];
-  /** False for the operator and for any worker. */
+  /** False for any worker, the operator and the cluster as a whole. */
   readonly isMachine: boolean;
   readonly addresses: readonly string[];
   /** More names for its own API server. */
@@ -34,6 +34,7 @@ export function partiesOf(cluster: Cluster): Party[] {
     ...machines,
     { name: ANY_WORKER, roles: ["worker"], ...nobody },
     { name: OPERATOR, roles: ["operator"], ...nobody },
+    { name: CLUSTER, roles: ["cluster"], ...nobody },
   ];
 }
 

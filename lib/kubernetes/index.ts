@@ -4,5 +4,7 @@ export { content, evaluate, toTerraform, type Content } from "./content";
 export { Distribution } from "./distribution";
 export { publishFiles } from "./files";
 export { ANY_WORKER, OPERATOR, type FileMap, type MachineFile } from "./holders";
+export { joinWith, type JoinProps } from "./join";
 export { kubeconfig, type Credentials, type KubeconfigProps } from "./kubeconfig";
+export { type ClusterSecret } from "./machine-files";
 export type * from "./table";

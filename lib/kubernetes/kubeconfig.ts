@@ -13,6 +13,11 @@ export interface KubeconfigProps {
   readonly certificateAuthority: Content;
   /** Name of the user entry. */
   readonly user: string;
+  /**
+   * Name of the context.
+   * @default - `<user>@<clusterName>`
+   */
+  readonly context?: string;
   readonly credentials: Credentials;
 }
 
@@ -24,7 +29,7 @@ export interface KubeconfigProps {
 export function kubeconfig(props: KubeconfigProps): Content {
   const cluster = scalar(props.clusterName);
   const user = scalar(props.user);
-  const context = scalar(`${props.user}@${props.clusterName}`);
+  const context = scalar(props.context ?? `${props.user}@${props.clusterName}`);
   return content`apiVersion: v1
 clusters:
 - cluster:

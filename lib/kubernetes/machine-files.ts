@@ -4,7 +4,7 @@ import { concat, Content } from "./content";
 import type { MachineFile } from "./holders";
 import { fillText, holds, Party } from "./holdings";
 import { kubeconfig } from "./kubeconfig";
-import type { DistributionTable, FileKind, FileRow } from "./table";
+import type { DistributionTable, FileKind, FileRow, SecretRow } from "./table";
 
 /** What a cluster's files are made of. */
 export interface Identities {
@@ -18,34 +18,77 @@ export interface Identities {
   readonly certificates: ReadonlyMap<string, Certificate>;
 }
 
+/** A Secret of a management cluster that holds part of a cluster's identity. */
+export interface ClusterSecret {
+  readonly name: string;
+  readonly type: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Names secrets, never holds one. */
+  readonly data: Readonly<Record<string, Content>>;
+}
+
 /** The files that somebody holds by the distribution's table, sorted by path. */
 export function machineFiles(party: Party, identities: Identities): MachineFile[] {
-  const { table, cluster, authorities, keyPairs, certificates } = identities;
-  const filesOf = (rows: readonly FileRow[], contentOf: (row: FileRow) => Content) =>
-    rows.filter((row) => holds(party, row.on)).map((row) => machineFile(row, contentOf(row)));
-  const ofAuthorities = Object.entries(table.authorities).flatMap(([name, { files }]) =>
-    filesOf(files, ({ kind }) => authorityContent(authorities.get(name)!, kind)),
-  );
-  const ofKeyPairs = Object.entries(table.keyPairs).flatMap(([name, { files }]) =>
-    filesOf(files, ({ kind }) => keyPairContent(keyPairs.get(name)!, kind)),
-  );
-  const ofCertificates = Object.entries(table.certificates).flatMap(([name, { files }]) => {
-    const certificate = certificates.get(`${party.name}/${name}`);
-    return certificate ? filesOf(files, (row) => certificateContent(certificate, row, party, identities)) : [];
-  });
+  const { table, cluster } = identities;
+  const filesOf = ({ files, contentOf }: HeldRow) =>
+    files.filter((row) => holds(party, row.on)).map((row) => machineFile(row, contentOf(row.kind, row.server)));
   const configuration = table.configuration
     .filter((row) => holds(party, row.on))
     .map(({ path, text }) => machineFile({ path }, fillText(text, cluster, party.name)));
-  return [...ofAuthorities, ...ofKeyPairs, ...ofCertificates, ...configuration].sort((a, b) =>
-    a.path < b.path ? -1 : 1,
-  );
+  return [...heldRows(party, identities).flatMap(filesOf), ...configuration].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** The Secrets of the cluster as a whole, sorted by name. */
+export function clusterSecrets(party: Party, identities: Identities): ClusterSecret[] {
+  const fill = (text: string) => fillText(text, identities.cluster);
+  const secretOf = ({ name, type, labels, data }: SecretRow, contentOf: HeldRow["contentOf"]): ClusterSecret => ({
+    name: fill(name),
+    type,
+    labels: mapValues(labels, fill),
+    data: mapValues(data, (kind) => contentOf(kind)),
+  });
+  return heldRows(party, identities)
+    .flatMap(({ secrets = [], contentOf }) => secrets.map((row) => secretOf(row, contentOf)))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** A row of the table, and what stands in its files. */
+interface HeldRow {
+  readonly files: readonly FileRow[];
+  readonly secrets?: readonly SecretRow[];
+  readonly contentOf: (kind: FileKind, server?: FileRow["server"]) => Content;
+}
+
+/** The rows of which somebody may hold files: those of authorities and key pairs, and of the certificates that were issued to it. */
+function heldRows(party: Party, identities: Identities): HeldRow[] {
+  const { table, authorities, keyPairs, certificates } = identities;
+  return [
+    ...Object.entries(table.authorities).map(([name, row]): HeldRow => {
+      return { ...row, contentOf: (kind) => authorityContent(authorities.get(name)!, kind) };
+    }),
+    ...Object.entries(table.keyPairs).map(([name, row]): HeldRow => {
+      return { ...row, contentOf: (kind) => keyPairContent(keyPairs.get(name)!, kind) };
+    }),
+    ...Object.entries(table.certificates).flatMap(([name, row]): HeldRow[] => {
+      const leaf = certificates.get(`${party.name}/${name}`);
+      const contentOf: HeldRow["contentOf"] = (kind, server) =>
+        certificateContent(leaf!, kind, server, party, identities);
+      return leaf ? [{ ...row, contentOf }] : [];
+    }),
+  ];
 }
 
 function authorityContent({ active, bundle }: CertificateAuthority, kind: FileKind): Content {
-  if (kind === "private key") {
-    return active.privateKey;
+  switch (kind) {
+    case "private key":
+      return active.privateKey;
+    case "bundle":
+      return concat(bundle.references);
+    case "chain":
+      return concat([active.certificate, ...active.chain]);
+    default:
+      return active.certificate;
   }
-  return kind === "bundle" ? concat(bundle.references) : active.certificate;
 }
 
 function keyPairContent(ring: KeyPairRing, kind: FileKind): Content {
@@ -55,17 +98,29 @@ function keyPairContent(ring: KeyPairRing, kind: FileKind): Content {
   return concat(kind === "private keys" ? ring.privateKeys : ring.publicKeys);
 }
 
-function certificateContent(leaf: Certificate, { kind, server }: FileRow, party: Party, of: Identities): Content {
-  if (kind !== "kubeconfig") {
-    return kind === "private key" ? leaf.privateKey : leaf.certificate;
+function certificateContent(
+  leaf: Certificate,
+  kind: FileKind,
+  server: FileRow["server"],
+  party: Party,
+  of: Identities,
+): Content {
+  switch (kind) {
+    case "kubeconfig":
+      return kubeconfig({
+        clusterName: of.cluster.name,
+        server: server === "local" ? party.localServer : serverUrl(of.cluster.endpoint),
+        certificateAuthority: concat(of.authorities.get(of.table.apiServerAuthority)!.bundle.references),
+        user: leaf.subject.fields.commonName,
+        credentials: { certificate: leaf.certificate, privateKey: leaf.privateKey },
+      });
+    case "private key":
+      return leaf.privateKey;
+    case "chain":
+      return concat([leaf.certificate, leaf.issuer.certificate, ...leaf.issuer.chain]);
+    default:
+      return leaf.certificate;
   }
-  return kubeconfig({
-    clusterName: of.cluster.name,
-    server: server === "local" ? party.localServer : serverUrl(of.cluster.endpoint),
-    certificateAuthority: concat(of.authorities.get(of.table.apiServerAuthority)!.bundle.references),
-    user: leaf.subject.fields.commonName,
-    credentials: { certificate: leaf.certificate, privateKey: leaf.privateKey },
-  });
 }
 
 const HOLDS_KEY: readonly (FileKind | undefined)[] = ["private key", "private keys", "kubeconfig"];
@@ -73,4 +128,8 @@ const HOLDS_KEY: readonly (FileKind | undefined)[] = ["private key", "private ke
 function machineFile(row: Pick<FileRow, "path"> & Partial<FileRow>, content: Content): MachineFile {
   const { path, kind, mode = HOLDS_KEY.includes(kind) ? "0600" : "0644", owner = "root:root" } = row;
   return { path, mode, owner, content };
+}
+
+function mapValues<A, B>(record: Readonly<Record<string, A>>, map: (value: A) => B): Record<string, B> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
 }

@@ -10,16 +10,22 @@ export function checkTable(table: DistributionTable, problems: Problems): void {
   for (const [name, row] of Object.entries(table.certificates)) {
     checkCertificateRow(row, `certificates.${name}`, table, problems);
   }
+  const names = Object.keys(table.authorities);
   for (const [name, row] of Object.entries(table.authorities)) {
     checkFrontProxy(row, `authorities.${name}`, problems);
+    if (row.issuer !== undefined) {
+      const earlier = names.slice(0, names.indexOf(name));
+      checkIssuer(row.issuer, `authorities.${name}.issuer`, earlier, problems);
+    }
   }
   checkPaths(table, problems);
 }
 
 function checkCertificateRow(row: CertificateRow, at: string, table: DistributionTable, problems: Problems): void {
   checkAuthority(row.authority, `${at}.authority`, table, problems);
-  if (row.organization === SYSTEM_MASTERS && !row.breakGlass) {
-    const fix = "use a group that RBAC can limit, or say in breakGlass why this one must be";
+  const mayBeMaster = row.breakGlass || row.exceptions?.some(({ code }) => code === "system-masters");
+  if (row.organization === SYSTEM_MASTERS && !mayBeMaster) {
+    const fix = "use a group that RBAC can limit, or say in breakGlass or exceptions why it must be";
     problems.add("system-masters", `${at}.organization`, SYSTEM_MASTERS, "a group that can be unbound", fix);
   }
   if (row.holders.includes("worker")) {
@@ -50,6 +56,14 @@ function checkAuthority(name: string, at: string, table: DistributionTable, prob
       Object.keys(table.authorities).join(", "),
       "add its row to authorities",
     );
+  }
+}
+
+/** An authority that is signed by one after it could never be made. */
+function checkIssuer(issuer: string, at: string, earlier: readonly string[], problems: Problems): void {
+  if (!earlier.includes(issuer)) {
+    const allowed = earlier.join(", ") || "none: it is the first";
+    problems.add("unknown-authority", at, issuer, allowed, "add its row to authorities, before this one");
   }
 }
 

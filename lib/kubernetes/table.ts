@@ -2,15 +2,28 @@ import type { KeyUsage } from "../x509";
 
 /**
  * Who holds something: each control plane, each etcd member (the control planes, when etcd is stacked), each worker with a name,
- * any worker whether named or not, or the operator, whose files are on no machine.
+ * any worker whether named or not, the operator, whose files are on no machine, or the cluster as a whole, whose files are on no
+ * machine either: what it has stands in Secrets of a management cluster.
  */
-export type Holder = "control-plane" | "etcd-member" | "named-worker" | "worker" | "operator";
+export type Holder = "control-plane" | "etcd-member" | "named-worker" | "worker" | "operator" | "cluster";
+
+/** Where etcd runs, as {@link Etcd} says. */
+export type EtcdTopology = "stacked" | "members" | "external";
+
+/** Where a distribution breaks a rule of this library. It stands in the inventory, and is a warning where Terraform issues the row. */
+export interface RowException {
+  /** The rule, e.g. `system-masters`. */
+  readonly code: string;
+  readonly reason: string;
+}
 
 /** What a file holds. */
 export type FileKind =
   /** The certificate alone. */
   | "certificate"
-  /** All trusted generations of an authority. */
+  /** The certificate, then that of its authority and of those above it. */
+  | "chain"
+  /** All trusted generations of an authority, the active first, each followed by those above it. */
   | "bundle"
   /** Exactly the active certificate of an authority. */
   | "signer"
@@ -52,26 +65,52 @@ export interface FileRow {
   readonly consumers: readonly Consumer[];
 }
 
+/** A Secret that holds part of an identity, in the namespace of the cluster's own object. */
+export interface SecretRow {
+  /** May hold `{clusterName}`. */
+  readonly name: string;
+  readonly type: string;
+  /** Values may hold `{clusterName}`. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** What stands under each key. */
+  readonly data: Readonly<Record<string, FileKind>>;
+}
+
+/** What every row may say. */
+interface Row {
+  /**
+   * Where etcd has to run for the row to exist; without an authority, what it signs does not exist either.
+   * @default - anywhere
+   */
+  readonly etcd?: readonly EtcdTopology[];
+  readonly files: readonly FileRow[];
+  /** @default - none */
+  readonly secrets?: readonly SecretRow[];
+  /** @default - none */
+  readonly exceptions?: readonly RowException[];
+}
+
 /** A certificate authority of a distribution. */
-export interface AuthorityRow {
+export interface AuthorityRow extends Row {
   readonly commonName: string;
+  readonly organization?: string;
   /**
    * Names in its own certificate.
    * @default - none
    */
   readonly sans?: readonly string[];
-  /** True when it does not exist where etcd is external, and with it all it signs. */
-  readonly ofEtcd?: boolean;
-  readonly files: readonly FileRow[];
+  /**
+   * The authority that signs it, which stands before it in the table.
+   * @default - itself
+   */
+  readonly issuer?: string;
 }
 
 /** A key pair of a distribution. */
-export interface KeyPairRow {
-  readonly files: readonly FileRow[];
-}
+export type KeyPairRow = Row;
 
 /** A certificate of a distribution: one for each of its holders, each with a key of its own. */
-export interface CertificateRow {
+export interface CertificateRow extends Row {
   readonly authority: string;
   /** May hold `{machine}`. */
   readonly commonName: string;
@@ -86,9 +125,8 @@ export interface CertificateRow {
   readonly holders: readonly Holder[];
   /** Who issues it when `issueLeaves` does not say otherwise. */
   readonly issuedBy: "terraform" | "distribution";
-  /** A reason when the row may be in `system:masters`, which no authorizer can limit and nothing can revoke. */
+  /** A reason when the row is the way in when nothing else is: it may be in `system:masters`, and no machine may hold it. */
   readonly breakGlass?: string;
-  readonly files: readonly FileRow[];
 }
 
 /** A file of text that tells the distribution about the others. */
@@ -100,19 +138,67 @@ export interface ConfigurationRow {
   readonly consumers: readonly Consumer[];
 }
 
-/** What stands inside the API server. */
+/** What a joining machine shows, and how it is written. */
+export type JoinFormat =
+  /** A kubeconfig with the token. */
+  | {
+      readonly kubeconfig: {
+        /** @default - the cluster's name */
+        readonly cluster?: string;
+        /** @default - `<user>@<cluster>` */
+        readonly context?: string;
+        /** Names the user entry; the API server knows the user by the token. */
+        readonly user: string;
+        /** @default - the endpoint's */
+        readonly port?: number;
+      };
+      /** What is done with its text. @default - nothing */
+      readonly encoding?: "base64gzip";
+    }
+  /** K3s' secure token: `K10`, the hash of the API server's authority in hex, `::` and the token. */
+  | "secure token";
+
+/** A bootstrap token of a distribution: a Secret in the API server, and what a machine joins with. */
+export interface TokenRow {
+  /** Keys of the Secret that are `"true"`: `usage-bootstrap-authentication`, … */
+  readonly usages: readonly string[];
+  /**
+   * Group of whoever uses it, beside `system:bootstrappers`.
+   * @default - none
+   */
+  readonly group?: string;
+  /** @default - the token's Terraform name */
+  readonly description?: string;
+  readonly format: JoinFormat;
+  /** Where a joining machine expects it; the operator's, where it is carried to the machine by hand. */
+  readonly file: {
+    readonly path: string;
+    readonly on: "worker" | "operator";
+    readonly consumers: readonly Consumer[];
+  };
+}
+
+/** A password with which machines join before anything stands in the API server. */
+export interface JoinPasswordRow {
+  /** What stands before the password: `server` makes `server:<password>`. */
+  readonly user: string;
+  readonly format: JoinFormat;
+  readonly files: readonly Pick<FileRow, "path" | "on" | "consumers">[];
+}
+
+/** What stands inside the API server. A distribution that makes a part itself, and lets nobody else, lacks it. */
 export interface AccessRow {
   /** Group of the administrators, and the distribution's own name of its binding to cluster-admin. */
-  readonly clusterAdmins: { readonly group: string; readonly binding: string };
-  /** Group of joining nodes, and the distribution's own names of the three bindings. */
-  readonly nodeBootstrapping: {
+  readonly clusterAdmins?: { readonly group: string; readonly binding: string };
+  /** Groups of joining nodes, and the distribution's own names of the three bindings. */
+  readonly nodeBootstrapping?: {
     readonly group: string;
     readonly bindings: { readonly createCsrs: string; readonly approveFirst: string; readonly approveRenewals: string };
   };
   /** The user as whom the API server talks to kubelets. */
-  readonly apiServerToKubelet: { readonly user: string };
-  /** Where a joining worker expects its token. */
-  readonly bootstrapKubeconfig: { readonly path: string; readonly consumers: readonly Consumer[] };
+  readonly apiServerToKubelet?: { readonly user: string };
+  /** Bootstrap tokens by what joins with them; the first is what a token is for that does not say. */
+  readonly tokens: Readonly<Record<string, TokenRow>>;
 }
 
 /** Everything that is particular to a distribution. Where one does not fit, the table lacks a column. */
@@ -128,5 +214,7 @@ export interface DistributionTable {
   readonly keyPairs: Readonly<Record<string, KeyPairRow>>;
   readonly certificates: Readonly<Record<string, CertificateRow>>;
   readonly configuration: readonly ConfigurationRow[];
+  /** @default - none */
+  readonly joinPasswords?: Readonly<Record<string, JoinPasswordRow>>;
   readonly access: AccessRow;
 }

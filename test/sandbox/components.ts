@@ -75,8 +75,8 @@ export function pkiFlags(
   { table, cluster, root }: { readonly table: DistributionTable; readonly cluster: Cluster; readonly root: string },
 ): string[] {
   const rows = [table.authorities, table.keyPairs, table.certificates].flatMap((part) => Object.values(part));
-  const bootstrap = { ...table.access.bootstrapKubeconfig, on: ["worker"] as const };
-  const files = [...rows.flatMap((row) => row.files), bootstrap].filter((file) =>
+  const joins = Object.values(table.access.tokens).map(({ file }) => ({ ...file, on: [file.on] }));
+  const files = [...rows.flatMap((row) => row.files), ...joins].filter((file) =>
     file.on.some((holder) => holders.includes(holder)),
   );
   return files.flatMap(({ path: file, consumers }) =>

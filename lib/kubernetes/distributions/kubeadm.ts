@@ -115,7 +115,7 @@ export const kubeadm: DistributionTable = {
     etcd: {
       commonName: "etcd-ca",
       sans: ["etcd-ca"],
-      ofEtcd: true,
+      etcd: ["stacked", "members"],
       files: [
         {
           path: `${PKI}/etcd/ca.crt`,
@@ -386,9 +386,17 @@ controllerManager:
       },
     },
     apiServerToKubelet: { user: "kube-apiserver-kubelet-client" },
-    bootstrapKubeconfig: {
-      path: "/etc/kubernetes/bootstrap-kubelet.conf",
-      consumers: [restarts("kubelet", "--bootstrap-kubeconfig")],
+    tokens: {
+      worker: {
+        usages: ["usage-bootstrap-authentication"],
+        group: "system:bootstrappers:kubeadm:default-node-token",
+        format: { kubeconfig: { user: "tls-bootstrap-token-user" } },
+        file: {
+          path: "/etc/kubernetes/bootstrap-kubelet.conf",
+          on: "worker",
+          consumers: [restarts("kubelet", "--bootstrap-kubeconfig")],
+        },
+      },
     },
   },
 };

@@ -20,7 +20,7 @@ test("binds the user of the API server's kubelet client certificate to system:ku
 
 test("names the same user as the certificate does", () => {
   const { access, certificates } = Distribution.KUBEADM.table;
-  expect(access.apiServerToKubelet.user).toBe(certificates["apiserver-kubelet-client"]!.commonName);
+  expect(access.apiServerToKubelet!.user).toBe(certificates["apiserver-kubelet-client"]!.commonName);
 });
 
 test("refuses a prefix that is no name", () => {

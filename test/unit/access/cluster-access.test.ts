@@ -82,7 +82,7 @@ test("publishes the workers' bootstrap kubeconfig as references, and no token", 
 
 test("offers the same kubeconfig as data", () => {
   const { access } = synthesized();
-  const yaml = evaluate(access.bootstrapKubeconfig!, ({ address }) => `<${address}>`);
+  const yaml = evaluate(access.joinTokens.workers!, ({ address }) => `<${address}>`);
   expect(yaml).toContain("token: <random_string.access__token__workers>.<random_password.access__token__workers>\n");
 });
 
@@ -95,8 +95,8 @@ test("puts the first of several tokens into the kubeconfig", () => {
 
 test("publishes no kubeconfig where there is no token", () => {
   const { access, json } = synthesized({ tokens: {} });
-  expect(access.bootstrapKubeconfig).toBeUndefined();
-  expect(json.output.access_files.value).toEqual({ worker: {} });
+  expect(access.joinTokens).toEqual({});
+  expect(json.output.access_files.value).toEqual({});
   expect(Object.keys(json.resource)).toEqual(["kubernetes_cluster_role_binding_v1"]);
 });
 

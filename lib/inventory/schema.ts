@@ -1,0 +1,119 @@
+// Nothing in here needs cdktf: the plan report reads the same data.
+
+/** Name of the file beside a stack's `cdk.tf.json`. */
+export const INVENTORY_FILE = "pki-inventory.json";
+
+/** Rises when a reader of the last version would misread the file. */
+export const INVENTORY_SCHEMA_VERSION = 1;
+
+/** Everything that a stack issues and grants, as it was described at synth. Public: it names secrets and never holds one. */
+export interface Inventory {
+  readonly schemaVersion: typeof INVENTORY_SCHEMA_VERSION;
+  /** Name of the stack. */
+  readonly stack: string;
+  /** Sorted by kind, cluster, name, generation and machine. */
+  readonly entries: readonly InventoryEntry[];
+}
+
+/** One thing of the inventory. */
+export type InventoryEntry = AuthorityEntry | KeyPairEntry | CertificateEntry | TokenEntry | BindingEntry;
+
+interface Entry {
+  /** The cluster, by its `addressPrefix`; missing for what a user made outside a cluster. */
+  readonly cluster?: string;
+  /** The distribution's name of it, or its Terraform name. */
+  readonly name: string;
+  /** Path of the construct. */
+  readonly path: string;
+  /** Addresses of its Terraform resources, sorted; none where the distribution makes it itself. */
+  readonly addresses: readonly string[];
+  /** What it breaks of the rules of this library, and why that has to be. Missing when nothing. */
+  readonly exceptions?: readonly { readonly code: string; readonly reason: string }[];
+}
+
+/** A generation of an authority. */
+export interface AuthorityEntry extends Entry {
+  readonly kind: "authority";
+  readonly generation: string;
+  readonly state: "active" | "trusted" | "retired";
+  /** `CN=kubernetes, O=…`; missing for one from outside whose text is not known at synth. */
+  readonly subject?: string;
+  readonly sans: readonly string[];
+  /** What it is signed by; missing when by itself. */
+  readonly issuer?: Issuer;
+  /** Missing for one from outside. */
+  readonly validityHours?: number;
+  /** `ECDSA-P256`, `RSA-2048`, …; missing for one from outside. */
+  readonly keyAlgorithm?: string;
+  readonly files: readonly FileEntry[];
+}
+
+/** Who signs something. */
+export interface Issuer {
+  /** Name of the authority. */
+  readonly authority: string;
+  readonly generation: string;
+}
+
+/** A generation of a key pair. */
+export interface KeyPairEntry extends Entry {
+  readonly kind: "key pair";
+  readonly generation: string;
+  readonly state: "active" | "trusted" | "retired";
+  readonly keyAlgorithm: string;
+  readonly files: readonly FileEntry[];
+}
+
+/** A certificate that is no authority. */
+export interface CertificateEntry extends Entry {
+  readonly kind: "certificate";
+  /** Who holds it: a machine, `operator`, `cluster`; missing for a user's own. */
+  readonly machine?: string;
+  readonly issuedBy: "terraform" | "distribution";
+  readonly subject: string;
+  /** `server`, `client`, `server, client`. */
+  readonly usage: string;
+  /** Sorted; unresolved ones as `(known after apply)`. */
+  readonly sans: readonly string[];
+  readonly issuer: Issuer;
+  /** Missing where the distribution decides. */
+  readonly validityHours?: number;
+  readonly earlyRenewalHours?: number;
+  readonly keyAlgorithm?: string;
+  readonly files: readonly FileEntry[];
+}
+
+/** A bootstrap token, or another secret with which machines join. */
+export interface TokenEntry extends Entry {
+  readonly kind: "token";
+  readonly groups: readonly string[];
+  readonly files: readonly FileEntry[];
+}
+
+/** A binding of a role to subjects. */
+export interface BindingEntry extends Entry {
+  readonly kind: "binding";
+  /** `ClusterRole/cluster-admin`. */
+  readonly role: string;
+  /** `Group/system:nodes`, `User/jane`, `ServiceAccount/ns/name`. */
+  readonly subjects: readonly string[];
+}
+
+/** A file, or the key of a Secret, that changes with an entry. */
+export interface FileEntry {
+  /** A machine, `worker`, `operator` or `cluster`. */
+  readonly machine: string;
+  /** Absolute path; for a Secret `Secret/<namespace>/<name>#<key>`. */
+  readonly path: string;
+  /** The kind of the distribution's table: certificate, chain, bundle, signer, private key, kubeconfig, … */
+  readonly kind: string;
+  readonly consumers: readonly ConsumerEntry[];
+}
+
+/** Who reads a file, and what has to happen when it changed. */
+export interface ConsumerEntry {
+  readonly component: string;
+  /** Flag, field or use, as the table names it: `--client-ca-file`. */
+  readonly via: string;
+  readonly onChange: "reload" | "restart";
+}

@@ -1,0 +1,70 @@
+import { gunzipSync } from "node:zlib";
+import { Content, Distribution, evaluate, joinWith, toTerraform } from "../../../lib/kubernetes";
+import { CA_CERTIFICATE as CA_PEM } from "../../support/pem";
+
+const token: Content = {
+  concat: [
+    { address: "random_string.workers", attribute: "result" },
+    ".",
+    { address: "random_password.workers", attribute: "result" },
+  ],
+};
+const { format } = Distribution.KUBEADM.table.access.tokens.worker!;
+const halves: Record<string, string> = {
+  "random_string.workers": "abcdef",
+  "random_password.workers": "0123456789abcdef",
+};
+const lookup = ({ address }: { readonly address: string }) => halves[address]!;
+
+test("a worker of kubeadm joins with what kubeadm writes, with the token inline", () => {
+  const cluster = { name: "prod", endpoint: "api.prod.example.com:6443" };
+  const content = joinWith(format, { cluster, certificateAuthority: CA_PEM, token });
+  expect(evaluate(content, lookup)).toBe(`apiVersion: v1
+clusters:
+- cluster:
+    certificate-authority-data: ${Buffer.from(CA_PEM).toString("base64")}
+    server: https://api.prod.example.com:6443
+  name: prod
+contexts:
+- context:
+    cluster: prod
+    user: tls-bootstrap-token-user
+  name: tls-bootstrap-token-user@prod
+current-context: tls-bootstrap-token-user@prod
+kind: Config
+users:
+- name: tls-bootstrap-token-user
+  user:
+    token: abcdef.0123456789abcdef
+`);
+});
+
+test("an IPv6 endpoint stands in brackets", () => {
+  const cluster = { name: "prod", endpoint: "[fd00::10]:6443" };
+  const content = joinWith(format, { cluster, certificateAuthority: CA_PEM, token });
+  expect(toTerraform(content)).toContain("https://[fd00::10]:6443");
+});
+
+test("names, port and encoding are those of the format", () => {
+  const cluster = { name: "prod", endpoint: "api.prod.example.com:6443" };
+  const text = joinWith(
+    {
+      kubeconfig: { cluster: "k0s", context: "k0s", user: "controller-bootstrap", port: 9443 },
+      encoding: "base64gzip",
+    },
+    { cluster, certificateAuthority: CA_PEM, token },
+  );
+  const yaml = gunzipSync(Buffer.from(evaluate(text, lookup), "base64")).toString();
+  expect(yaml).toContain("    server: https://api.prod.example.com:9443\n  name: k0s\n");
+  expect(yaml).toContain("    cluster: k0s\n    user: controller-bootstrap\n  name: k0s\ncurrent-context: k0s\n");
+});
+
+test("a secure token is K10, the SHA-256 of the authority's text, and the token", () => {
+  const text = joinWith("secure token", {
+    cluster: { name: "prod", endpoint: "api.prod.example.com" },
+    certificateAuthority: "authority\n",
+    token: "server:secret",
+  });
+  const digest = "17d31c37a2fd6589d7f6807e6e0743b6ab777440f416ab49880c0de1456d97e3";
+  expect(evaluate(text, lookup)).toBe(`K10${digest}::server:secret`);
+});
