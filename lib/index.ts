@@ -16,6 +16,7 @@ export {
   type CertificateAuthorityProps,
   type CertificateOptions,
   type CertificateProps,
+  type GenerationKeyPem,
   type GenerationOptions,
   type GenerationPem,
   type Generations,
@@ -25,6 +26,7 @@ export {
   type KeyAlgorithmArguments,
   type KeyPairRingProps,
   type Reference,
+  type SigningGeneration,
   type SubjectFields,
   type TypedNames,
   type ValidityOptions,
@@ -48,10 +50,14 @@ export {
   type Endpoint,
   type Etcd,
   type FileMap,
+  type Identities,
   type JoinProps,
   type KubeconfigProps,
   type Machine,
   type MachineFile,
+  type PublishedFile,
 } from "./kubernetes";
 export type * from "./kubernetes/table";
 export * from "./access";
+export * from "./delivery";
+export * from "./inventory";

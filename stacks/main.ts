@@ -1,5 +1,5 @@
 import { App } from "cdktf";
-import { PkiError } from "../lib";
+import { PkiError, writeInventories } from "../lib";
 import { ClusterAccessStack } from "./cluster-access-stack";
 import { ClusterPkiStack } from "./cluster-pki-stack";
 import { clusters } from "./clusters";
@@ -13,6 +13,7 @@ try {
   }
   printWarnings(app);
   app.synth();
+  writeInventories(app);
 } catch (error) {
   if (!(error instanceof PkiError)) {
     throw error;

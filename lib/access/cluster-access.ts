@@ -120,8 +120,9 @@ export class ClusterAccess extends Construct {
     for (const [kind, { file }] of Object.entries(table.access.tokens)) {
       const first = Object.keys(tokens).find((name) => joins(tokens[name]!) === kind);
       if (first !== undefined) {
-        const { path, on } = file;
-        (files[on] ??= []).push({ path, mode: "0600", owner: "root:root", content: this.joinTokens[first]! });
+        const { path, on, consumers } = file;
+        const content = this.joinTokens[first]!;
+        (files[on] ??= []).push({ path, kind: "join token", mode: "0600", owner: "root:root", content, consumers });
       }
     }
     return files;

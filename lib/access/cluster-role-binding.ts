@@ -4,7 +4,7 @@ import { Construct } from "constructs";
 import { Problems } from "../errors";
 import { addBlock, pin } from "../x509";
 import { KubernetesObjectProps, metaArguments, metadata } from "./kubernetes-object";
-import { checkSubjects, IRbacSubject, RBAC_API_GROUP } from "./rbac-subject";
+import { checkSubjects, IRbacSubject, RBAC_API_GROUP, RbacSubject } from "./rbac-subject";
 
 /** Props of a {@link ClusterRoleBinding}. */
 export interface ClusterRoleBindingProps extends KubernetesObjectProps {
@@ -39,6 +39,10 @@ export interface ClusterRoleBindingProps extends KubernetesObjectProps {
 export class ClusterRoleBinding extends Construct {
   /** Name of the object. */
   public readonly name: string;
+  /** Name of the ClusterRole. */
+  public readonly clusterRole: string;
+  /** Who gets it. */
+  public readonly subjects: readonly RbacSubject[];
   /** The L1 of the object. */
   public readonly resource: ClusterRoleBindingV1;
 
@@ -49,10 +53,12 @@ export class ClusterRoleBinding extends Construct {
     problems.throwIfAny(this.node.path);
 
     this.name = props.name;
+    this.clusterRole = props.clusterRole;
+    this.subjects = props.subjects.map((subject) => subject.toSubject());
     this.resource = new ClusterRoleBindingV1(this, "Resource", {
       metadata: { name: props.name, ...metadata(props) },
       roleRef: { apiGroup: RBAC_API_GROUP, kind: "ClusterRole", name: props.clusterRole },
-      subject: props.subjects.map((subject) => ({ ...subject.toSubject() })),
+      subject: this.subjects.map((subject) => ({ ...subject })),
       ...metaArguments(props),
     });
     const to = pin(this.resource, props.address ?? id);

@@ -60,7 +60,8 @@ export interface KeyPairEntry extends Entry {
   readonly kind: "key pair";
   readonly generation: string;
   readonly state: "active" | "trusted" | "retired";
-  readonly keyAlgorithm: string;
+  /** Missing for one from outside. */
+  readonly keyAlgorithm?: string;
   readonly files: readonly FileEntry[];
 }
 

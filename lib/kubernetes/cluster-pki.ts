@@ -29,6 +29,7 @@ import { publishFiles } from "./files";
 import { ANY_WORKER, CLUSTER, MachineFile, OPERATOR } from "./holders";
 import { fillNames, fillText, holds, partiesOf, Party } from "./holdings";
 import { ClusterSecret, clusterSecrets, Identities, machineFiles } from "./machine-files";
+import { publishInventory } from "./published-inventory";
 import type { CertificateRow, DistributionTable, EtcdTopology, FileRow } from "./table";
 import { SYSTEM_MASTERS } from "./table-checks";
 
@@ -108,8 +109,9 @@ const SERVICE_ACCOUNT = "service-account";
  * A cluster's whole PKI: its authorities, service-account keys, component certificates and kubeconfigs, as the distribution
  * expects them, and the file of each on each machine.
  *
- * In the Terraform state: every private key. In its outputs: none. `<prefix>_files` says which file is made of what, and
- * `<prefix>_fingerprints` holds the fingerprints of the public keys of authorities and key pairs.
+ * In the Terraform state: every private key. In its outputs: none. `<prefix>_files` says which file is made of what,
+ * `<prefix>_fingerprints` holds the fingerprints of the public keys of authorities and key pairs, and `<prefix>_inventory` what
+ * stands in each certificate, so that a plan says in clear what it changes.
  *
  * @throws PkiError with everything that is wrong with the description
  * @see https://kubernetes.io/docs/setup/best-practices/certificates/
@@ -117,6 +119,10 @@ const SERVICE_ACCOUNT = "service-account";
 export class ClusterPki extends Construct {
   /** Names of the machines of the cluster, control planes first. */
   public readonly machines: readonly string[];
+  /** First part of the Terraform name of everything in here. */
+  public readonly addressPrefix: string;
+  /** What the files are made of, by the distribution's names. */
+  public readonly identities: Identities;
   /** Secrets of a management cluster that hold the cluster's identity, as data; none where the distribution wants files. */
   public readonly secrets: readonly ClusterSecret[];
 
@@ -132,6 +138,7 @@ export class ClusterPki extends Construct {
     this.table = whereEtcdIs(props.cluster.etcd?.topology ?? "stacked", props.distribution.table);
     this.cluster = props.cluster;
     const prefix = props.addressPrefix ?? id;
+    this.addressPrefix = prefix;
     this.check(prefix, props);
     claimPrefix(TerraformStack.of(this), prefix, this.node.path);
 
@@ -140,12 +147,13 @@ export class ClusterPki extends Construct {
     this.makeAuthorities(prefix, props);
     this.makeLeaves(prefix, parties, props);
     const { table, cluster, authorities, rings: keyPairs, leaves: certificates } = this;
-    const identities: Identities = { table, cluster, authorities, keyPairs, certificates };
+    this.identities = { table, cluster, authorities, keyPairs, certificates };
     const [whole, others] = [parties.find(isCluster)!, parties.filter((party) => !isCluster(party))];
-    this.secrets = clusterSecrets(whole, identities);
-    this.fileLists = Object.fromEntries(others.map((party) => [party.name, machineFiles(party, identities)]));
+    this.secrets = clusterSecrets(whole, this.identities);
+    this.fileLists = Object.fromEntries(others.map((party) => [party.name, machineFiles(party, this.identities)]));
     publishFiles(this, prefix, this.fileLists);
     this.publishFingerprints(prefix);
+    publishInventory(this, prefix, this.identities);
     if (props.movedFrom !== undefined) {
       this.moveFrom(props.movedFrom, prefix);
     }
@@ -196,8 +204,8 @@ export class ClusterPki extends Construct {
   public kubeconfig(name: string, machine?: string): Content {
     const holder = machine ?? this.onlyHolder(name);
     this.certificate(name, holder);
-    const rows = kubeconfigRows(this.table.certificates[name]!);
-    const file = this.files(holder).find(({ path }) => rows.some((row) => row.path === path));
+    const paths = kubeconfigRows(this.table.certificates[name]!).map((row) => fillText(row.path, this.cluster, holder));
+    const file = this.files(holder).find(({ path }) => paths.includes(path));
     if (!file) {
       const known = Object.entries(this.table.certificates).filter(([, row]) => kubeconfigRows(row).length > 0);
       throw this.unknown(
@@ -240,8 +248,10 @@ export class ClusterPki extends Construct {
     const { authorities = {}, certificates = {}, serviceAccount = {} } = props;
     checkNames(authorities, this.table.authorities, "authorities", problems);
     checkNames(certificates, this.table.certificates, "certificates", problems);
-    for (const [name, { generations }] of Object.entries(authorities)) {
-      checkGenerations(generations ?? FIRST_GENERATION, "authority", `authorities.${name}.generations`, problems);
+    const generationsOf = (name: string) => authorities[name]?.generations ?? FIRST_GENERATION;
+    for (const [name, { issuer }] of Object.entries(this.table.authorities)) {
+      const above = issuer === undefined ? undefined : generationsOf(issuer);
+      checkGenerations(generationsOf(name), "authority", `authorities.${name}.generations`, problems, above);
     }
     checkGenerations(
       serviceAccount.generations ?? FIRST_GENERATION,
@@ -254,7 +264,7 @@ export class ClusterPki extends Construct {
     props.keyAlgorithm?.check("keyAlgorithm", problems);
     for (const [name, row] of Object.entries(this.table.certificates)) {
       const choices = certificates[name] ?? {};
-      const issuers = authorities[row.authority]?.generations ?? FIRST_GENERATION;
+      const issuers = generationsOf(row.authority);
       checkCertificateOptions(choices, issuers, `certificates.${name}.`, problems, props.validity);
       checkAltNames(choices.extraSans ?? [], `certificates.${name}.extraSans`, problems);
     }
@@ -301,7 +311,7 @@ export class ClusterPki extends Construct {
           ...choices,
           authority: this.authority(row.authority),
           subject: new Subject({
-            commonName: fillText(row.commonName, this.cluster, party.name),
+            commonName: fillText(row.commonName, this.cluster, party.name, party.addresses[0]),
             organization: row.organization,
             ...props.subject,
           }),

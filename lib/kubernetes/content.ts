@@ -89,6 +89,18 @@ export function evaluate(content: Content, lookup: (reference: Reference) => str
   return made ? FUNCTIONS[made[0]].make(evaluate(made[1], lookup)) : lookup(content as Reference);
 }
 
+/** Every value of the state that stands in the content, in order. */
+export function referencesIn(content: Content): Reference[] {
+  if (typeof content === "string") {
+    return [];
+  }
+  if ("concat" in content) {
+    return content.concat.flatMap(referencesIn);
+  }
+  const made = madeOf(content);
+  return made ? referencesIn(made[1]) : [content as Reference];
+}
+
 function template(content: Content, text: (literal: string) => string): string {
   if (typeof content === "string") {
     return text(content);

@@ -4,25 +4,37 @@ import { pin } from "../x509";
 import { escaped } from "./content";
 import type { FileMap, MachineFile } from "./holders";
 
-/** Publishes the files of a part as the output `<prefix>_files`, from which `kubernetes-pki export` writes them. */
+/** The output from which `kubernetes-pki export` writes files. */
+export class FilesOutput extends TerraformOutput {
+  public constructor(
+    scope: Construct,
+    id: string,
+    /** By holder. */
+    public readonly files: Readonly<Record<string, readonly MachineFile[]>>,
+  ) {
+    const value: FileMap = Object.fromEntries(
+      Object.entries(files).map(([holder, list]) => [
+        holder,
+        Object.fromEntries(
+          list.map(({ path, mode, owner, content }) => [path, { mode, owner, content: escaped(content) }]),
+        ),
+      ]),
+    );
+    super(scope, id, {
+      // To prepare a stack cdktf resolves everything in it, only to find what comes from other stacks.
+      value: Lazy.anyValue({ produce: ({ preparing }) => (preparing ? unresolvedTexts(value) : value) }),
+      description: "Files of each machine, as references into this state",
+    });
+  }
+}
+
+/** Publishes the files of a part as the output `<prefix>_files`. */
 export function publishFiles(
   scope: Construct,
   prefix: string,
   files: Readonly<Record<string, readonly MachineFile[]>>,
-): TerraformOutput {
-  const value: FileMap = Object.fromEntries(
-    Object.entries(files).map(([holder, list]) => [
-      holder,
-      Object.fromEntries(
-        list.map(({ path, mode, owner, content }) => [path, { mode, owner, content: escaped(content) }]),
-      ),
-    ]),
-  );
-  const output = new TerraformOutput(scope, "Files", {
-    // To prepare a stack cdktf resolves everything in it, only to find what comes from other stacks.
-    value: Lazy.anyValue({ produce: ({ preparing }) => (preparing ? unresolvedTexts(value) : value) }),
-    description: "Files of each machine, as references into this state",
-  });
+): FilesOutput {
+  const output = new FilesOutput(scope, "Files", files);
   pin(output, `${prefix}_files`, "addressPrefix");
   return output;
 }

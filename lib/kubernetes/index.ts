@@ -1,10 +1,10 @@
 export { serverUrl, type Cluster, type ControlPlane, type Endpoint, type Etcd, type Machine } from "./cluster";
 export { ClusterPki, type ClusterCertificateOptions, type ClusterPkiProps } from "./cluster-pki";
-export { content, evaluate, toTerraform, type Content } from "./content";
+export { content, evaluate, referencesIn, toTerraform, type Content } from "./content";
 export { Distribution } from "./distribution";
-export { publishFiles } from "./files";
-export { ANY_WORKER, OPERATOR, type FileMap, type MachineFile } from "./holders";
+export { FilesOutput, publishFiles } from "./files";
+export { ANY_WORKER, OPERATOR, type FileMap, type MachineFile, type PublishedFile } from "./holders";
 export { joinWith, type JoinProps } from "./join";
 export { kubeconfig, type Credentials, type KubeconfigProps } from "./kubeconfig";
-export { type ClusterSecret } from "./machine-files";
+export { type ClusterSecret, type Identities } from "./machine-files";
 export type * from "./table";

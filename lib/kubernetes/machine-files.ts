@@ -4,7 +4,7 @@ import { concat, Content } from "./content";
 import type { MachineFile } from "./holders";
 import { fillText, holds, Party } from "./holdings";
 import { kubeconfig } from "./kubeconfig";
-import type { DistributionTable, FileKind, FileRow, SecretRow } from "./table";
+import type { CertificateRow, DistributionTable, FileKind, FileRow, SecretRow } from "./table";
 
 /** What a cluster's files are made of. */
 export interface Identities {
@@ -31,24 +31,28 @@ export interface ClusterSecret {
 export function machineFiles(party: Party, identities: Identities): MachineFile[] {
   const { table, cluster } = identities;
   const filesOf = ({ files, contentOf }: HeldRow) =>
-    files.filter((row) => holds(party, row.on)).map((row) => machineFile(row, contentOf(row.kind, row.server)));
+    files
+      .filter((row) => holds(party, row.on))
+      .map((row) => machineFile({ ...row, path: fillText(row.path, cluster, party.name) }, contentOf(row)));
   const configuration = table.configuration
     .filter((row) => holds(party, row.on))
-    .map(({ path, text }) => machineFile({ path }, fillText(text, cluster, party.name)));
+    .map((row) => machineFile({ ...row, kind: "configuration" }, fillText(row.text, cluster, party.name)));
   return [...heldRows(party, identities).flatMap(filesOf), ...configuration].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 /** The Secrets of the cluster as a whole, sorted by name. */
 export function clusterSecrets(party: Party, identities: Identities): ClusterSecret[] {
+  const topology = identities.cluster.etcd?.topology ?? "stacked";
   const fill = (text: string) => fillText(text, identities.cluster);
+  const exists = ({ etcd = [topology] }: SecretRow) => etcd.includes(topology);
   const secretOf = ({ name, type, labels, data }: SecretRow, contentOf: HeldRow["contentOf"]): ClusterSecret => ({
     name: fill(name),
     type,
     labels: mapValues(labels, fill),
-    data: mapValues(data, (kind) => contentOf(kind)),
+    data: mapValues(data, (kind) => contentOf({ kind })),
   });
   return heldRows(party, identities)
-    .flatMap(({ secrets = [], contentOf }) => secrets.map((row) => secretOf(row, contentOf)))
+    .flatMap(({ secrets = [], contentOf }) => secrets.filter(exists).map((row) => secretOf(row, contentOf)))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
@@ -56,7 +60,7 @@ export function clusterSecrets(party: Party, identities: Identities): ClusterSec
 interface HeldRow {
   readonly files: readonly FileRow[];
   readonly secrets?: readonly SecretRow[];
-  readonly contentOf: (kind: FileKind, server?: FileRow["server"]) => Content;
+  readonly contentOf: (file: Pick<FileRow, "kind" | "server" | "alsoOf">) => Content;
 }
 
 /** The rows of which somebody may hold files: those of authorities and key pairs, and of the certificates that were issued to it. */
@@ -64,15 +68,17 @@ function heldRows(party: Party, identities: Identities): HeldRow[] {
   const { table, authorities, keyPairs, certificates } = identities;
   return [
     ...Object.entries(table.authorities).map(([name, row]): HeldRow => {
-      return { ...row, contentOf: (kind) => authorityContent(authorities.get(name)!, kind) };
+      const contentOf: HeldRow["contentOf"] = ({ kind, alsoOf = [] }) =>
+        concat([name, ...alsoOf].map((authority) => authorityContent(authorities.get(authority)!, kind)));
+      return { ...row, contentOf };
     }),
     ...Object.entries(table.keyPairs).map(([name, row]): HeldRow => {
-      return { ...row, contentOf: (kind) => keyPairContent(keyPairs.get(name)!, kind) };
+      return { ...row, contentOf: ({ kind }) => keyPairContent(keyPairs.get(name)!, kind) };
     }),
     ...Object.entries(table.certificates).flatMap(([name, row]): HeldRow[] => {
       const leaf = certificates.get(`${party.name}/${name}`);
-      const contentOf: HeldRow["contentOf"] = (kind, server) =>
-        certificateContent(leaf!, kind, server, party, identities);
+      const contentOf: HeldRow["contentOf"] = ({ kind, server }) =>
+        certificateContent({ leaf: leaf!, row }, kind, server, party, identities);
       return leaf ? [{ ...row, contentOf }] : [];
     }),
   ];
@@ -99,7 +105,7 @@ function keyPairContent(ring: KeyPairRing, kind: FileKind): Content {
 }
 
 function certificateContent(
-  leaf: Certificate,
+  { leaf, row }: { readonly leaf: Certificate; readonly row: CertificateRow },
   kind: FileKind,
   server: FileRow["server"],
   party: Party,
@@ -111,7 +117,7 @@ function certificateContent(
         clusterName: of.cluster.name,
         server: server === "local" ? party.localServer : serverUrl(of.cluster.endpoint),
         certificateAuthority: concat(of.authorities.get(of.table.apiServerAuthority)!.bundle.references),
-        user: leaf.subject.fields.commonName,
+        user: fillText(row.kubeconfigUser ?? leaf.subject.fields.commonName, of.cluster),
         credentials: { certificate: leaf.certificate, privateKey: leaf.privateKey },
       });
     case "private key":
@@ -123,11 +129,14 @@ function certificateContent(
   }
 }
 
-const HOLDS_KEY: readonly (FileKind | undefined)[] = ["private key", "private keys", "kubeconfig"];
+const HOLDS_KEY: readonly MachineFile["kind"][] = ["private key", "private keys", "kubeconfig"];
 
-function machineFile(row: Pick<FileRow, "path"> & Partial<FileRow>, content: Content): MachineFile {
-  const { path, kind, mode = HOLDS_KEY.includes(kind) ? "0600" : "0644", owner = "root:root" } = row;
-  return { path, mode, owner, content };
+function machineFile(
+  row: Pick<MachineFile, "path" | "kind" | "consumers"> & Partial<MachineFile>,
+  content: Content,
+): MachineFile {
+  const { path, kind, consumers, mode = HOLDS_KEY.includes(kind) ? "0600" : "0644", owner = "root:root" } = row;
+  return { path, kind, mode, owner, content, consumers };
 }
 
 function mapValues<A, B>(record: Readonly<Record<string, A>>, map: (value: A) => B): Record<string, B> {

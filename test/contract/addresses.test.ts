@@ -1,21 +1,14 @@
 import { Testing } from "cdktf";
-import { Cluster, Distribution } from "../../lib";
 import { localState } from "../../stacks/backend";
 import { ClusterAccessStack } from "../../stacks/cluster-access-stack";
 import { ClusterPkiStack } from "../../stacks/cluster-pki-stack";
-import { EXTERNAL, MEMBERS, ONE, terraformOfPki, THREE } from "../support/cluster";
+import { ONE, terraformOfPki } from "../support/cluster";
 import { expectGolden, lines } from "../support/golden";
 import { resourcesOf } from "../support/graph";
 import { synthApp } from "../support/synth";
+import { CASES, DISTRIBUTIONS } from "./cases";
 
 // A difference here replaces an authority or a certificate of everybody who upgrades: it is a breaking change.
-
-const CLUSTERS: Record<string, Cluster> = {
-  "kubeadm-one-control-plane": ONE,
-  "kubeadm-three-control-planes-and-a-worker": THREE,
-  "kubeadm-etcd-members-and-a-worker": MEMBERS,
-  "kubeadm-external-etcd": EXTERNAL,
-};
 
 /** Addresses of resources, outputs and checks, sorted. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- looks anywhere into it
@@ -24,14 +17,19 @@ function addressesOf(terraform: any): string {
   return lines([...resourcesOf(terraform).keys(), ...names("output"), ...names("check")].sort());
 }
 
-test.each(Object.entries(CLUSTERS))("addresses of resources, outputs and checks: %s", (name, cluster) => {
-  expectGolden(`${name}.addresses.txt`, addressesOf(terraformOfPki(cluster)));
+test.each(Object.entries(CASES))("addresses of resources, outputs and checks: %s", (name, { cluster, props }) => {
+  expectGolden(`${name}.addresses.txt`, addressesOf(terraformOfPki(cluster, props)));
 });
 
-test("addresses of resources and outputs: the access to a cluster", () => {
-  const app = Testing.app();
-  const props = { distribution: Distribution.KUBEADM, cluster: ONE, backend: localState("state") };
-  const { pki } = new ClusterPkiStack(app, "prod-pki", props);
-  new ClusterAccessStack(app, "prod-access", { ...props, pki });
-  expectGolden("kubeadm-access.addresses.txt", addressesOf(synthApp(app)["prod-access"]));
-});
+test.each(DISTRIBUTIONS.map((distribution) => [distribution.table.name, distribution] as const))(
+  "addresses of resources and outputs: the access to a cluster of %s",
+  (name, distribution) => {
+    const app = Testing.app();
+    const kinds = Object.keys(distribution.table.access.tokens);
+    const tokens = Object.fromEntries(kinds.map((kind) => [`${kind}s`, { joins: kind }]));
+    const props = { distribution, cluster: ONE, backend: localState("state") };
+    const { pki } = new ClusterPkiStack(app, "prod-pki", props);
+    new ClusterAccessStack(app, "prod-access", { ...props, pki, tokens });
+    expectGolden(`${name}-access.addresses.txt`, addressesOf(synthApp(app)["prod-access"]));
+  },
+);

@@ -1,20 +1,14 @@
-import { Cluster } from "../../lib";
-import { EXTERNAL, MEMBERS, ONE, pkiOf, THREE } from "../support/cluster";
+import { pkiOf } from "../support/cluster";
 import { expectGolden, lines } from "../support/golden";
+import { CASES } from "./cases";
 
 // Machines, images and other tools rely on these paths and modes.
 
-const CLUSTERS: Record<string, Cluster> = {
-  "kubeadm-one-control-plane": ONE,
-  "kubeadm-three-control-planes-and-a-worker": THREE,
-  "kubeadm-etcd-members-and-a-worker": MEMBERS,
-  "kubeadm-external-etcd": EXTERNAL,
-};
-
-test.each(Object.entries(CLUSTERS))("files of each holder: %s", (name, cluster) => {
-  const { pki } = pkiOf(cluster);
-  const list = [...pki.machines, "worker", "operator"].flatMap((holder) =>
+test.each(Object.entries(CASES))("files of each holder, and Secrets: %s", (name, { cluster, props }) => {
+  const { pki } = pkiOf(cluster, props);
+  const files = [...pki.machines, "worker", "operator"].flatMap((holder) =>
     pki.files(holder).map(({ path, mode, owner }) => `${holder} ${mode} ${owner} ${path}`),
   );
-  expectGolden(`${name}.files.txt`, lines(list));
+  const secrets = pki.secrets.map(({ name, type, data }) => `secret ${name} ${type} ${Object.keys(data).join(",")}`);
+  expectGolden(`${name}.files.txt`, lines([...files, ...secrets]));
 });

@@ -145,7 +145,8 @@ test("both interpreters agree on a kubeconfig with a token, and on base64 of wha
       credentials: { token: { concat: [id, ".", secret] } },
     });
     const nested = { base64: { concat: ['%{ if } ${none} "', later(stack, "name"), "\n", { base64: config }] } };
-    const file = (path: string, content: Content) => ({ path, mode: "0600", owner: "root:root", content });
+    const rest = { kind: "configuration", mode: "0600", owner: "root:root", consumers: [] } as const;
+    const file = (path: string, content: Content) => ({ path, content, ...rest });
     publishFiles(stack, "access", { worker: [file("/bootstrap.conf", config), file("/nested", nested)] });
     const value = { "bootstrap.conf": toTerraform(config), nested: toTerraform(nested) };
     new TerraformOutput(stack, "rendered", { value, sensitive: true, staticId: true });

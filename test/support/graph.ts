@@ -23,17 +23,6 @@ export function differences(before: any, after: any): string[] {
   return [...added, ...gone, ...changed].sort();
 }
 
-/** Every reference in a content, in the order they stand. */
-export function referencesIn(content: any): { readonly address: string; readonly attribute: string }[] {
-  if (typeof content === "string") {
-    return [];
-  }
-  if (content.concat) {
-    return content.concat.flatMap(referencesIn);
-  }
-  return content.base64 !== undefined ? referencesIn(content.base64) : [content];
-}
-
 /** Every Terraform expression in a value. What is escaped is none. */
 export function expressionsIn(value: unknown): string[] {
   return JSON.stringify(value).match(/(?<!\$)\$\{[^}]*\}/g) ?? [];

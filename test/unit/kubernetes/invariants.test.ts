@@ -1,6 +1,7 @@
 import { Cluster } from "../../../lib";
 import { EXTERNAL, MEMBERS, ONE, terraformOfPki, THREE } from "../../support/cluster";
-import { expressionsIn, referencesIn, resourcesOf } from "../../support/graph";
+import { referencesIn } from "../../../lib/kubernetes";
+import { expressionsIn, resourcesOf } from "../../support/graph";
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- looks anywhere into the JSON */
 

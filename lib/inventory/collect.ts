@@ -1,0 +1,315 @@
+import { TerraformResource, TerraformStack, Token } from "cdktf";
+import { CertRequest } from "@cdktf/provider-tls/lib/cert-request";
+import { PrivateKey } from "@cdktf/provider-tls/lib/private-key";
+import { SelfSignedCert } from "@cdktf/provider-tls/lib/self-signed-cert";
+import type { IConstruct } from "constructs";
+import { BootstrapToken, ClusterRoleBinding } from "../access";
+import { CertificateRow, ClusterPki, Consumer, FilesOutput, MachineFile, referencesIn } from "../kubernetes";
+import { fillNames, fillText, holds, partiesOf, Party } from "../kubernetes/holdings";
+import {
+  AuthorityGeneration,
+  Certificate,
+  CertificateAuthority,
+  KeyPairRing,
+  Subject,
+  SubjectAltNames,
+  SubjectFields,
+} from "../x509";
+import {
+  AuthorityEntry,
+  BindingEntry,
+  CertificateEntry,
+  ConsumerEntry,
+  FileEntry,
+  Inventory,
+  INVENTORY_SCHEMA_VERSION,
+  InventoryEntry,
+  Issuer,
+  KeyPairEntry,
+  TokenEntry,
+} from "./schema";
+
+/** What cannot be known at synth. */
+const LATER = "(known after apply)";
+
+/**
+ * Everything that a stack issues and grants, wherever its constructs are nested. Equal stacks have equal inventories. It names
+ * secrets and holds none.
+ */
+export function inventoryOf(stack: TerraformStack): Inventory {
+  const entries = new Collector(stack).entries();
+  return { schemaVersion: INVENTORY_SCHEMA_VERSION, stack: stack.node.id, entries: entries.sort(byWhatItIs) };
+}
+
+/** What a construct is called, and in which cluster. */
+interface Named {
+  readonly cluster?: string;
+  readonly name: string;
+}
+
+/** Reads the constructs of one stack. */
+class Collector {
+  private readonly nodes: readonly IConstruct[];
+  private readonly clusters: readonly ClusterPki[];
+  /** Names that a cluster's table gives to constructs. */
+  private readonly names = new Map<IConstruct, Named & { readonly machine?: string }>();
+  /** The authority's generation behind the address of a certificate. */
+  private readonly issuers = new Map<string, Issuer>();
+  /** Files by the addresses that stand in them. */
+  private readonly files = new Map<string, FileEntry[]>();
+
+  public constructor(stack: TerraformStack) {
+    this.nodes = stack.node.findAll();
+    this.clusters = this.nodes.filter((node) => node instanceof ClusterPki);
+    this.clusters.forEach((cluster) => this.nameParts(cluster));
+    for (const authority of this.nodes.filter((node) => node instanceof CertificateAuthority)) {
+      for (const { id, certificate } of Object.values(authority.generations)) {
+        this.issuers.set(certificate.address, { authority: this.named(authority).name, generation: id });
+      }
+    }
+    for (const output of this.nodes.filter((node) => node instanceof FilesOutput)) {
+      Object.entries(output.files).forEach(([holder, list]) => list.forEach((file) => this.index(holder, file)));
+    }
+  }
+
+  public entries(): InventoryEntry[] {
+    return [
+      ...this.nodes.flatMap((node): InventoryEntry[] => {
+        if (node instanceof CertificateAuthority) {
+          return Object.values(node.generations).map((generation) => this.authority(node, generation));
+        }
+        if (node instanceof KeyPairRing) {
+          return this.keyPairs(node);
+        }
+        if (node instanceof Certificate) {
+          return [this.certificate(node)];
+        }
+        if (node instanceof BootstrapToken) {
+          return [this.token(node)];
+        }
+        return node instanceof ClusterRoleBinding ? [this.binding(node)] : [];
+      }),
+      ...this.clusters.flatMap((cluster) => this.issuedByDistribution(cluster)),
+    ];
+  }
+
+  private nameParts({ addressPrefix: cluster, identities }: ClusterPki): void {
+    const { authorities, keyPairs, certificates } = identities;
+    [...authorities, ...keyPairs].forEach(([name, part]) => this.names.set(part, { cluster, name }));
+    for (const [key, leaf] of certificates) {
+      const [machine, name] = key.split("/") as [string, string];
+      this.names.set(leaf, { cluster, name, machine });
+    }
+  }
+
+  private index(machine: string, { path, kind, consumers, content }: MachineFile): void {
+    const entry = { machine, path, kind, consumers: consumers.map(consumerEntry) };
+    for (const address of new Set(referencesIn(content).map((reference) => reference.address))) {
+      this.files.set(address, [...(this.files.get(address) ?? []), entry]);
+    }
+  }
+
+  private authority(node: CertificateAuthority, generation: AuthorityGeneration): AuthorityEntry {
+    const { id, state, certificate, chain, validityHours } = generation;
+    const addresses = addressesOf(node, (name) => name.endsWith(`__${id}`));
+    return {
+      kind: "authority",
+      ...this.named(node),
+      path: node.node.path,
+      addresses,
+      ...this.exceptions(node, "authorities"),
+      generation: id,
+      state,
+      ...requestOf(node, addresses),
+      ...(chain.length > 0 ? { issuer: this.issuers.get(chain[0]!.address) ?? unknownIssuer(chain[0]!.address) } : {}),
+      ...(validityHours === undefined ? {} : { validityHours }),
+      ...keyAlgorithmOf(node, addresses),
+      files: this.filesOf([...addresses, certificate.address]),
+    };
+  }
+
+  private keyPairs(node: KeyPairRing): KeyPairEntry[] {
+    return Object.entries(node.states).map(([id, state]) => {
+      const addresses = addressesOf(node, (name) => name.endsWith(`__${id}`));
+      return {
+        kind: "key pair",
+        ...this.named(node),
+        path: node.node.path,
+        addresses,
+        ...this.exceptions(node, "keyPairs"),
+        generation: id,
+        state,
+        ...keyAlgorithmOf(node, addresses),
+        files: this.filesOf(addresses),
+      };
+    });
+  }
+
+  private certificate(node: Certificate): CertificateEntry {
+    const { subject, usage, sans, validity, issuer } = node;
+    const addresses = addressesOf(node);
+    return {
+      kind: "certificate",
+      ...this.named(node),
+      path: node.node.path,
+      addresses,
+      ...this.exceptions(node, "certificates"),
+      issuedBy: "terraform",
+      subject: subject.toString(),
+      usage: usage.name,
+      sans: namesOf(sans),
+      issuer: this.issuers.get(issuer.certificate.address) ?? unknownIssuer(issuer.certificate.address),
+      validityHours: validity.validityHours,
+      earlyRenewalHours: validity.earlyRenewalHours,
+      ...keyAlgorithmOf(node, addresses),
+      files: this.filesOf(addresses),
+    };
+  }
+
+  private token(node: BootstrapToken): TokenEntry {
+    const addresses = addressesOf(node);
+    return {
+      kind: "token",
+      name: node.resource.friendlyUniqueId,
+      path: node.node.path,
+      addresses,
+      groups: node.groups,
+      files: this.filesOf(addresses),
+    };
+  }
+
+  private binding(node: ClusterRoleBinding): BindingEntry {
+    return {
+      kind: "binding",
+      name: node.name,
+      path: node.node.path,
+      addresses: addressesOf(node),
+      role: `ClusterRole/${node.clusterRole}`,
+      subjects: node.subjects.map(({ kind, namespace, name }) => [kind, namespace, name].filter(Boolean).join("/")),
+    };
+  }
+
+  /** Certificates that the distribution issues itself: they have no resource, and stand here so that nothing is missing. */
+  private issuedByDistribution({ addressPrefix, identities, node }: ClusterPki): CertificateEntry[] {
+    const { table, cluster, authorities, certificates } = identities;
+    return partiesOf(cluster).flatMap((party) =>
+      Object.entries(table.certificates)
+        .filter(([name, row]) => holds(party, row.holders) && !certificates.has(`${party.name}/${name}`))
+        .map(([name, row]): CertificateEntry => {
+          const { commonName, organization, exceptions } = row;
+          return {
+            kind: "certificate",
+            cluster: addressPrefix,
+            name,
+            machine: party.name,
+            path: node.path,
+            addresses: [],
+            ...(exceptions ? { exceptions } : {}),
+            issuedBy: "distribution",
+            subject: new Subject({
+              commonName: fillText(commonName, cluster, party.name, party.addresses[0]),
+              organization,
+            }).toString(),
+            usage: row.usage.name,
+            sans: namesOf(SubjectAltNames.of(...fillNames(row.sans ?? [], cluster, party))),
+            issuer: { authority: row.authority, generation: authorities.get(row.authority)!.active.id },
+            files: filesOfRow(row, party),
+          };
+        }),
+    );
+  }
+
+  private named(node: IConstruct): Named & { readonly machine?: string } {
+    return this.names.get(node) ?? { name: node.node.id };
+  }
+
+  private exceptions(
+    node: IConstruct,
+    part: "authorities" | "keyPairs" | "certificates",
+  ): Pick<InventoryEntry, "exceptions"> {
+    const named = this.names.get(node);
+    const cluster = this.clusters.find(({ addressPrefix }) => addressPrefix === named?.cluster);
+    const exceptions = cluster?.identities.table[part][named!.name]?.exceptions;
+    return exceptions ? { exceptions } : {};
+  }
+
+  private filesOf(addresses: readonly string[]): FileEntry[] {
+    const found = new Set(addresses.flatMap((address) => this.files.get(address) ?? []));
+    return [...found].sort((a, b) => compare(a.machine, b.machine) || compare(a.path, b.path));
+  }
+}
+
+/** Addresses of the resources below a construct, sorted. */
+function addressesOf(node: IConstruct, test: (name: string) => boolean = () => true): string[] {
+  return resourcesOf(node)
+    .filter((resource) => test(resource.friendlyUniqueId))
+    .map(addressOf)
+    .sort();
+}
+
+function resourcesOf(node: IConstruct): TerraformResource[] {
+  return node.node
+    .findAll()
+    .filter((child): child is TerraformResource => TerraformResource.isTerraformResource(child));
+}
+
+function addressOf(resource: TerraformResource): string {
+  return `${resource.terraformResourceType}.${resource.friendlyUniqueId}`;
+}
+
+/** The algorithm of the key among the addresses; missing where the key came from outside. */
+function keyAlgorithmOf(node: IConstruct, addresses: readonly string[]): { readonly keyAlgorithm?: string } {
+  const key = resourcesOf(node).find(
+    (resource): resource is PrivateKey => resource instanceof PrivateKey && addresses.includes(addressOf(resource)),
+  );
+  return key ? { keyAlgorithm: `${key.algorithmInput}-${key.rsaBitsInput ?? key.ecdsaCurveInput}` } : {};
+}
+
+/** What a generation of an authority says of itself; no subject where its text came from outside. */
+function requestOf(node: IConstruct, addresses: readonly string[]): Pick<AuthorityEntry, "subject" | "sans"> {
+  const made = resourcesOf(node).find(
+    (resource): resource is SelfSignedCert | CertRequest =>
+      (resource instanceof SelfSignedCert || resource instanceof CertRequest) &&
+      addresses.includes(addressOf(resource)),
+  );
+  const [fields] = (made?.subjectInput ?? []) as SubjectFields[];
+  const sans = [...(made?.dnsNamesInput ?? []), ...(made?.ipAddressesInput ?? [])];
+  return { ...(fields ? { subject: new Subject(fields).toString() } : {}), sans };
+}
+
+function namesOf({ dns, ips }: SubjectAltNames): string[] {
+  return [...dns, ...ips].map((name) => (Token.isUnresolved(name) ? LATER : name));
+}
+
+/** An authority that is not made in this stack. */
+function unknownIssuer(address: string): Issuer {
+  return { authority: address, generation: "" };
+}
+
+function filesOfRow({ files }: CertificateRow, party: Party): FileEntry[] {
+  return files
+    .filter(({ on }) => holds(party, on))
+    .map(({ path, kind, consumers }) => ({ machine: party.name, path, kind, consumers: consumers.map(consumerEntry) }))
+    .sort((a, b) => compare(a.path, b.path));
+}
+
+function consumerEntry({ component, via, onChange }: Consumer): ConsumerEntry {
+  return { component, via: Object.values(via)[0] as string, onChange };
+}
+
+function byWhatItIs(a: InventoryEntry, b: InventoryEntry): number {
+  const keys = (entry: InventoryEntry) => [
+    entry.kind,
+    entry.cluster ?? "",
+    entry.name,
+    "generation" in entry ? entry.generation : "",
+    ("machine" in entry ? entry.machine : "") ?? "",
+    entry.path,
+  ];
+  const [left, right] = [keys(a), keys(b)];
+  return left.map((key, index) => compare(key, right[index]!)).find((order) => order !== 0) ?? 0;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

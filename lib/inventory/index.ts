@@ -1,0 +1,3 @@
+export { inventoryOf } from "./collect";
+export { writeInventories } from "./write";
+export type * from "./schema";

@@ -1,0 +1,26 @@
+import { App, TerraformStack } from "cdktf";
+import { writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { inventoryOf } from "./collect";
+import { INVENTORY_FILE } from "./schema";
+
+/**
+ * Writes the inventory of every stack of an app that has one, as `pki-inventory.json` beside its `cdk.tf.json`. Call it after
+ * `app.synth()`. Public: it names secrets and never holds one.
+ *
+ * @returns the files that were written
+ * @see kubernetes-pki plan, which reads it
+ */
+export function writeInventories(app: App): string[] {
+  return app.node
+    .findAll()
+    .filter((node): node is TerraformStack => TerraformStack.isStack(node))
+    .map((stack) => ({ stack, inventory: inventoryOf(stack) }))
+    .filter(({ inventory }) => inventory.entries.length > 0)
+    .map(({ stack, inventory }) => {
+      const { synthesizedStackPath } = app.manifest.forStack(stack);
+      const file = join(app.outdir, dirname(synthesizedStackPath), INVENTORY_FILE);
+      writeFileSync(file, `${JSON.stringify(inventory, null, 2)}\n`);
+      return file;
+    });
+}

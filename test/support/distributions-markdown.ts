@@ -1,0 +1,203 @@
+import { Distribution } from "../../lib";
+import type { AuthorityRow, CertificateRow, Consumer, DistributionTable, FileRow, KeyPairRow } from "../../lib";
+
+type AnyRow = AuthorityRow | KeyPairRow | CertificateRow;
+
+/** docs/distributions.md, from the tables. */
+export function distributionsMarkdown(distributions: readonly Distribution[]): string {
+  return `# Distributions
+
+What each distribution's table says: which identities a cluster has, in which files they stand, who reads those, and what has to
+happen when they change. This page is made from the tables (\`UPDATE_GOLDEN=1 npx jest test/contract/distributions\`); the control plane
+of the sandbox is started from the same rows.
+
+- *Issued by*: \`terraform\` rows have resources. \`distribution\` rows are issued by the distribution itself, from the authorities it is
+  given; with \`issueLeaves: true\` Terraform issues them as well, for components that are run by hand.
+- *When it changes*: \`reload\` is noticed by the component itself, \`restart\` is not. A version says that this was measured on it;
+  without one it is what the documentation or the source says.
+- Placeholders: \`{machine}\` and \`{addresses}\` are those of the machine that holds the certificate, \`{endpoint}\` the API server's
+  name, \`{serviceIps}\` the first address of each service CIDR, \`{extraSans}\` what the description adds.
+
+${distributions.map(({ table }) => section(table)).join("\n")}`;
+}
+
+function section(table: DistributionTable): string {
+  const parts = [
+    heading("Authorities", authorities(table)),
+    heading("Certificates", certificates(table)),
+    heading("Files", files(table)),
+    heading("Secrets", secrets(table)),
+    heading("What machines join with", joins(table)),
+    heading("Exceptions", exceptions(table)),
+  ];
+  return `## ${table.name}\n\nAs of ${table.version}. ${needs(table)}${parts.join("")}`;
+}
+
+function needs({ requires }: DistributionTable): string {
+  const wanted = [
+    ...(requires.controlPlanes ? ["control planes"] : []),
+    ...(requires.addresses ? ["addresses of its servers"] : []),
+  ];
+  return wanted.length > 0
+    ? `The description must name ${wanted.join(" and ")}.\n`
+    : "The description may leave machines out.\n";
+}
+
+function heading(title: string, text: string): string {
+  return text ? `\n### ${title}\n\n${text}` : "";
+}
+
+function authorities({ authorities, keyPairs }: DistributionTable): string {
+  const rows = Object.entries(authorities).map(([name, row]) => [
+    code(name),
+    row.commonName,
+    row.organization ?? "",
+    list(row.sans ?? []),
+    row.issuer ? code(row.issuer) : "itself",
+    where(row),
+  ]);
+  const pairs = Object.entries(keyPairs).map(([name, row]) => [
+    code(name),
+    "a key pair, no certificate",
+    "",
+    "",
+    "",
+    where(row),
+  ]);
+  return markdownTable(["Name", "CN", "O", "SANs", "Signed by", "Where etcd is"], [...rows, ...pairs]);
+}
+
+function certificates({ certificates }: DistributionTable): string {
+  const rows = Object.entries(certificates).map(([name, row]) => [
+    code(name),
+    row.commonName,
+    row.organization ?? "",
+    row.usage.name,
+    list(row.sans ?? []),
+    code(row.authority),
+    row.issuedBy,
+    row.holders.join(", "),
+    where(row),
+  ]);
+  const head = ["Name", "CN", "O", "Usage", "SANs", "Authority", "Issued by", "Each has its own", "Where etcd is"];
+  return markdownTable(head, rows);
+}
+
+function files(table: DistributionTable): string {
+  const rows = allRows(table).flatMap(([name, row]) => row.files.map((file) => fileCells(name, file)));
+  const configuration = table.configuration.map(({ path, on, consumers }) => [
+    code(path),
+    "configuration",
+    on.join(", "),
+    "0644 root:root",
+    consumers.map(reader).join("<br>"),
+  ]);
+  const sorted = [...rows, ...configuration].sort(([a], [b]) => (a! < b! ? -1 : 1));
+  return markdownTable(["File", "Holds", "On", "Mode", "Read by, when it changes"], sorted);
+}
+
+function fileCells(name: string, { path, kind, on, mode, owner = "root:root", consumers }: FileRow): string[] {
+  const secret = kind.startsWith("private") || kind === "kubeconfig";
+  return [
+    code(path),
+    `${name}: ${kind}`,
+    on.join(", "),
+    `${mode ?? (secret ? "0600" : "0644")} ${owner}`,
+    consumers.map(reader).join("<br>"),
+  ];
+}
+
+function secrets(table: DistributionTable): string {
+  const rows = allRows(table).flatMap(([name, { secrets = [] }]) =>
+    secrets.map((secret) => [
+      code(secret.name),
+      code(secret.type),
+      list(Object.entries(secret.labels).map(([key, value]) => `${key}=${value}`)),
+      list(Object.entries(secret.data).map(([key, kind]) => `${key}: ${kind}`)),
+      name,
+    ]),
+  );
+  return markdownTable(["Secret", "Type", "Labels", "Keys", "Of"], rows);
+}
+
+function joins({ access, joinPasswords = {} }: DistributionTable): string {
+  const tokens = Object.entries(access.tokens).map(([name, { usages, group, file, format }]) => [
+    `${name}: bootstrap token`,
+    formatOf(format),
+    list(usages),
+    group ?? "",
+    code(file.path),
+    file.on,
+  ]);
+  const passwords = Object.entries(joinPasswords).map(
+    ([
+      name,
+      {
+        user,
+        format,
+        files: [...rows],
+      },
+    ]) => [
+      `${name}: password of ${code(user)}`,
+      formatOf(format),
+      "",
+      "",
+      rows.map(({ path }) => code(path)).join("<br>"),
+      rows.map(({ on }) => on.join(", ")).join("<br>"),
+    ],
+  );
+  return markdownTable(["What", "Written as", "Usages", "Group", "File", "On"], [...tokens, ...passwords]);
+}
+
+function formatOf(format: DistributionTable["access"]["tokens"][string]["format"]): string {
+  if (format === "secure token") {
+    return "`K10<hash>::<token>`";
+  }
+  return format.encoding === "base64gzip" ? "base64(gzip(kubeconfig))" : "kubeconfig";
+}
+
+function exceptions(table: DistributionTable): string {
+  const rows = allRows(table).flatMap(([name, row]) => [
+    ...(row.exceptions ?? []).map(({ code: rule, reason }) => [code(name), code(rule), reason]),
+    ...("breakGlass" in row && row.breakGlass ? [[code(name), "break glass", row.breakGlass]] : []),
+  ]);
+  return markdownTable(["Row", "Rule", "Why"], rows);
+}
+
+function allRows({ authorities, keyPairs, certificates }: DistributionTable): [string, AnyRow][] {
+  return [authorities, keyPairs, certificates].flatMap((part) => Object.entries<AnyRow>(part));
+}
+
+function where({ etcd }: AnyRow): string {
+  return etcd ? etcd.join(", ") : "";
+}
+
+function reader({ component, via, with: others = {}, onChange, measured }: Consumer): string {
+  const [kind, name] = Object.entries(via)[0] as [string, string];
+  const how = kind === "use" ? `(${name})` : code(name);
+  const more = Object.entries(others).map(([flag, value]) => code(`${flag}=${value}`));
+  const change = `${onChange}${measured ? ` (${measured})` : ""}`;
+  return `${component} ${[how, ...more].join(" ")}: ${change}`;
+}
+
+function list(values: readonly string[]): string {
+  return values.map(code).join(" ");
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}
+
+/** A table without the columns that would be empty; nothing when it has no rows. */
+function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  if (rows.length === 0) {
+    return "";
+  }
+  const filled = head.map((_, index) => rows.some((row) => row[index] !== ""));
+  const line = (cells: readonly string[]) =>
+    `| ${cells
+      .filter((_, index) => filled[index])
+      .map((cell) => cell.replaceAll("|", "\\|"))
+      .join(" | ")} |\n`;
+  return line(head) + line(head.map(() => "---")) + rows.map(line).join("");
+}

@@ -1,0 +1,211 @@
+import { App, TerraformResource, TerraformStack, TerraformVariable } from "cdktf";
+import { Construct } from "constructs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  AuthorityEntry,
+  Certificate,
+  CertificateEntry,
+  ClusterAccess,
+  ClusterPki,
+  ClusterPkiProps,
+  Distribution,
+  Generation,
+  InventoryEntry,
+  inventoryOf,
+  KeyPairEntry,
+  KeyUsage,
+  Subject,
+  User,
+  writeInventories,
+} from "../../../lib";
+import { MEMBERS, ONE, pkiOf, THREE } from "../../support/cluster";
+import { newStack } from "../../support/synth";
+import { accessStack, CA_PEM } from "../access/fixture";
+
+function entriesOf(props: Partial<ClusterPkiProps> = {}, cluster = ONE): readonly InventoryEntry[] {
+  return inventoryOf(pkiOf(cluster, props).stack).entries;
+}
+
+function authority(entries: readonly InventoryEntry[], name: string, generation = "g1"): AuthorityEntry {
+  return entries.find(
+    (entry): entry is AuthorityEntry =>
+      entry.kind === "authority" && entry.name === name && entry.generation === generation,
+  )!;
+}
+
+function certificate(entries: readonly InventoryEntry[], name: string, machine?: string): CertificateEntry {
+  return entries.find(
+    (entry): entry is CertificateEntry =>
+      entry.kind === "certificate" && entry.name === name && (machine === undefined || entry.machine === machine),
+  )!;
+}
+
+const pathsOf = (entry: { readonly files: readonly { readonly machine: string; readonly path: string }[] }) =>
+  entry.files.map(({ machine, path }) => `${machine}:${path}`);
+
+test("every resource of a stack is in exactly one entry, wherever its construct is nested", () => {
+  const stack = newStack();
+  const platform = new Construct(new Construct(stack, "platform"), "cluster");
+  const pki = new ClusterPki(platform, "pki", { distribution: Distribution.KUBEADM, cluster: MEMBERS });
+  new Certificate(platform, "metrics-server", {
+    authority: pki.authority("front-proxy"),
+    subject: new Subject({ commonName: "metrics-server" }),
+    usage: KeyUsage.SERVER,
+    address: "metrics-server",
+  });
+  const resources = stack.node.findAll().filter((node) => TerraformResource.isTerraformResource(node));
+  const addresses = resources.map((resource) => `${resource.terraformResourceType}.${resource.friendlyUniqueId}`);
+  const listed = inventoryOf(stack).entries.flatMap((entry) => entry.addresses);
+  expect([...listed].sort()).toEqual(addresses.sort());
+});
+
+test("a certificate says who it is for, who signs it, and who has to look when it changes", () => {
+  expect(certificate(entriesOf(), "apiserver")).toEqual({
+    kind: "certificate",
+    cluster: "pki",
+    name: "apiserver",
+    machine: "cp-1",
+    path: "prod-pki/pki/cp-1/apiserver",
+    addresses: [
+      "tls_cert_request.pki__cp-1__apiserver",
+      "tls_locally_signed_cert.pki__cp-1__apiserver",
+      "tls_private_key.pki__cp-1__apiserver",
+    ],
+    issuedBy: "terraform",
+    subject: "CN=kube-apiserver",
+    usage: "server",
+    sans: [
+      "api.prod.example.com",
+      "cp-1",
+      "kubernetes",
+      "kubernetes.default",
+      "kubernetes.default.svc",
+      "kubernetes.default.svc.cluster.local",
+      "10.0.0.11",
+      "10.96.0.1",
+    ],
+    issuer: { authority: "kubernetes", generation: "g1" },
+    validityHours: 8760,
+    earlyRenewalHours: 720,
+    keyAlgorithm: "ECDSA-P256",
+    files: [
+      {
+        machine: "cp-1",
+        path: "/etc/kubernetes/pki/apiserver.crt",
+        kind: "certificate",
+        consumers: [{ component: "kube-apiserver", via: "--tls-cert-file", onChange: "reload" }],
+      },
+      {
+        machine: "cp-1",
+        path: "/etc/kubernetes/pki/apiserver.key",
+        kind: "private key",
+        consumers: [{ component: "kube-apiserver", via: "--tls-private-key-file", onChange: "reload" }],
+      },
+    ],
+  });
+});
+
+test("an authority's files are those that hold it: its bundle, its signer, its key and every kubeconfig", () => {
+  expect(pathsOf(authority(entriesOf(), "kubernetes"))).toEqual([
+    "cp-1:/etc/kubernetes/admin.conf",
+    "cp-1:/etc/kubernetes/controller-manager.conf",
+    "cp-1:/etc/kubernetes/kubelet.conf",
+    "cp-1:/etc/kubernetes/pki/ca-signing.crt",
+    "cp-1:/etc/kubernetes/pki/ca.crt",
+    "cp-1:/etc/kubernetes/pki/ca.key",
+    "cp-1:/etc/kubernetes/scheduler.conf",
+    "operator:/admin.conf",
+    "operator:/super-admin.conf",
+    "worker:/etc/kubernetes/pki/ca.crt",
+  ]);
+});
+
+test("a trusted generation is in bundles only, a retired one in no file", () => {
+  const generations = { g1: Generation.retired(), g2: Generation.active(), g3: Generation.trusted() };
+  const entries = entriesOf({ authorities: { etcd: { generations } } });
+  expect(authority(entries, "etcd", "g1")).toMatchObject({ state: "retired", files: [] });
+  expect(pathsOf(authority(entries, "etcd", "g2"))).toEqual([
+    "cp-1:/etc/kubernetes/pki/etcd/ca.crt",
+    "cp-1:/etc/kubernetes/pki/etcd/ca.key",
+  ]);
+  expect(authority(entries, "etcd", "g3")).toMatchObject({ state: "trusted", subject: "CN=etcd-ca, OU=g3" });
+  expect(pathsOf(authority(entries, "etcd", "g3"))).toEqual(["cp-1:/etc/kubernetes/pki/etcd/ca.crt"]);
+  expect(certificate(entries, "etcd-server").issuer).toEqual({ authority: "etcd", generation: "g2" });
+});
+
+test("the key pair of service accounts is there by generation", () => {
+  const generations = { g1: Generation.trusted(), g2: Generation.active() };
+  const pairs = entriesOf({ serviceAccount: { generations } }).filter(
+    (entry): entry is KeyPairEntry => entry.kind === "key pair",
+  );
+  expect(pairs).toMatchObject([
+    { name: "service-account", generation: "g1", state: "trusted", keyAlgorithm: "RSA-2048" },
+    { name: "service-account", generation: "g2", state: "active", keyAlgorithm: "RSA-2048" },
+  ]);
+  expect(pathsOf(pairs[0]!)).toEqual(["cp-1:/etc/kubernetes/pki/sa.pub"]);
+});
+
+test("what the distribution issues itself is there, without resources", () => {
+  const entries = entriesOf({ issueLeaves: false }, THREE);
+  const apiServers = entries.filter((entry) => entry.name === "apiserver");
+  expect(apiServers.map((entry) => (entry as CertificateEntry).machine)).toEqual(["cp-1", "cp-2", "cp-3"]);
+  expect(apiServers[1]).toMatchObject({ issuedBy: "distribution", addresses: [], subject: "CN=kube-apiserver" });
+  expect((apiServers[1] as CertificateEntry).sans).toContain("10.0.0.12");
+  expect(pathsOf(apiServers[1] as CertificateEntry)).toEqual([
+    "cp-2:/etc/kubernetes/pki/apiserver.crt",
+    "cp-2:/etc/kubernetes/pki/apiserver.key",
+  ]);
+});
+
+test("tokens and bindings are there, with the file that a worker joins with", () => {
+  const stack = accessStack();
+  new ClusterAccess(stack, "access", {
+    distribution: Distribution.KUBEADM,
+    cluster: ONE,
+    certificateAuthority: CA_PEM,
+    clusterAdmins: [User.named("jane")],
+  });
+  const { entries } = inventoryOf(stack);
+  expect(entries.find(({ kind }) => kind === "token")).toMatchObject({
+    name: "access__token__workers",
+    groups: ["system:bootstrappers:kubeadm:default-node-token"],
+    files: [{ machine: "worker", path: "/etc/kubernetes/bootstrap-kubelet.conf", kind: "join token" }],
+  });
+  expect(entries.find(({ name }) => name === "access:cluster-admins")).toMatchObject({
+    kind: "binding",
+    role: "ClusterRole/cluster-admin",
+    subjects: ["Group/kubeadm:cluster-admins", "User/jane"],
+    addresses: ["kubernetes_cluster_role_binding_v1.access__binding__cluster-admins"],
+  });
+});
+
+test("a name that is known only later is said to be so", () => {
+  const stack = newStack();
+  const host = new TerraformVariable(stack, "host", { type: "string" });
+  pkiOf({ extraSans: [{ dns: [host.stringValue] }] }, {}, stack);
+  const { sans } = certificate(inventoryOf(stack).entries, "apiserver");
+  expect(sans.filter((name) => !/^[\w.:-]+$/.test(name))).toEqual(["(known after apply)"]);
+});
+
+test("equal descriptions have equal inventories, in whatever order they are written", () => {
+  const [a, b] = [THREE, { ...THREE, controlPlanes: [...THREE.controlPlanes!].reverse() }];
+  expect(entriesOf({}, b)).toEqual(entriesOf({}, a));
+});
+
+test("it is written beside the cdk.tf.json of each stack that has one", () => {
+  const outdir = mkdtempSync(join(tmpdir(), "inventory-"));
+  try {
+    const app = new App({ outdir });
+    pkiOf({}, {}, newStack("prod-pki", app));
+    new TerraformStack(app, "other");
+    app.synth();
+    const file = join(outdir, "stacks/prod-pki/pki-inventory.json");
+    expect(writeInventories(app)).toEqual([file]);
+    expect(existsSync(join(outdir, "stacks/prod-pki/cdk.tf.json"))).toBe(true);
+    expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({ schemaVersion: 1, stack: "prod-pki" });
+  } finally {
+    rmSync(outdir, { recursive: true });
+  }
+});
