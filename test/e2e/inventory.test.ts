@@ -1,0 +1,100 @@
+import { X509Certificate } from "node:crypto";
+import { CertificateEntry, ClusterPki, ClusterPkiProps, Distribution, inventoryOf, InventoryEntry } from "../../lib";
+import { THREE } from "../support/cluster";
+import { Workspace } from "./workspace";
+
+jest.setTimeout(300_000);
+
+let workspace: Workspace;
+let entries: readonly InventoryEntry[];
+
+beforeAll(async () => {
+  workspace = await Workspace.create();
+  synth();
+  await workspace.apply("prod");
+});
+
+afterAll(() => workspace?.remove());
+
+function synth(cluster: Partial<ClusterPkiProps["cluster"]> = {}): void {
+  workspace.synth("prod", (stack) => {
+    new ClusterPki(stack, "pki", { distribution: Distribution.KUBEADM, cluster: { ...THREE, ...cluster } });
+    entries = inventoryOf(stack).entries;
+  });
+}
+
+interface State {
+  readonly values: {
+    readonly outputs: { readonly pki_inventory: { readonly value: PublishedInventory } };
+    readonly root_module: {
+      readonly resources: readonly { readonly address: string; readonly values: { readonly cert_pem: string } }[];
+    };
+  };
+}
+
+interface PublishedInventory {
+  readonly certificates: Readonly<
+    Record<
+      string,
+      Readonly<
+        Record<string, { sans: string[]; issuer: string; not_after: string; serial: string; pem_sha256: string }>
+      >
+    >
+  >;
+}
+
+const certificates = () =>
+  entries.filter((entry): entry is CertificateEntry => entry.kind === "certificate" && entry.issuedBy === "terraform");
+
+const USAGES: Readonly<Record<string, string>> = { "1.3.6.1.5.5.7.3.1": "server", "1.3.6.1.5.5.7.3.2": "client" };
+
+test("says of every certificate what the certificate says of itself", async () => {
+  const { values } = JSON.parse(await workspace.show("prod")) as State;
+  const pemOf = (address: string) =>
+    values.root_module.resources.find((one) => one.address === address)!.values.cert_pem;
+  expect(certificates().length).toBeGreaterThan(30);
+  for (const entry of certificates()) {
+    const address = entry.addresses.find((one) => one.startsWith("tls_locally_signed_cert."))!;
+    const real = new X509Certificate(pemOf(address));
+    const names = (real.subjectAltName ?? "")
+      .split(", ")
+      .filter(Boolean)
+      .map((name) => name.replace(/^(DNS|IP Address):/, ""));
+    expect({
+      subject: real.subject.split("\n").sort().join(", "),
+      sans: names.filter((name) => !name.includes(":")),
+      usage: real.keyUsage.map((oid) => USAGES[oid]).join(", "),
+      hours: (Date.parse(real.validTo) - Date.parse(real.validFrom)) / 3_600_000,
+    }).toEqual({
+      subject: entry.subject,
+      sans: entry.sans.filter((name) => !name.includes(":")),
+      usage: entry.usage,
+      hours: entry.validityHours,
+    });
+  }
+});
+
+test("the output <prefix>_inventory has the real end, serial number and issuer", async () => {
+  const { values } = JSON.parse(await workspace.show("prod")) as State;
+  const { certificates: published } = values.outputs.pki_inventory.value;
+  for (const { name, machine, addresses, issuer, sans } of certificates()) {
+    const address = addresses.find((one) => one.startsWith("tls_locally_signed_cert."))!;
+    const real = new X509Certificate(
+      values.root_module.resources.find((one) => one.address === address)!.values.cert_pem,
+    );
+    const { serial, not_after, ...rest } = published[machine!]![name]!;
+    expect(BigInt(serial)).toBe(BigInt(`0x${real.serialNumber}`));
+    // A certificate knows no parts of a second.
+    expect(Math.floor(Date.parse(not_after) / 1000)).toBe(Date.parse(real.validTo) / 1000);
+    expect(rest).toMatchObject({ sans, issuer: `${issuer.authority}/${issuer.generation}` });
+  }
+});
+
+test("a plan alone shows a new name of the API server, and nothing of others, in clear", async () => {
+  synth({ extraSans: ["api.internal.example.com"] });
+  const plan = await workspace.must("prod", "plan", "-no-color");
+  const outputs = plan.slice(plan.indexOf("Changes to Outputs:"));
+  expect(outputs.match(/\+ "api\.internal\.example\.com"/g)).toHaveLength(3);
+  expect(outputs).toMatch(/not_after +=.*-> \(known after apply\)/);
+  expect(outputs).not.toContain("sensitive");
+});
