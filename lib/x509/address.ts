@@ -1,4 +1,11 @@
-import { TerraformElement, TerraformOutput, TerraformResource, TerraformStack } from "cdktf";
+import {
+  TerraformDataSource,
+  TerraformElement,
+  TerraformLocal,
+  TerraformOutput,
+  TerraformResource,
+  TerraformStack,
+} from "cdktf";
 import { Problems } from "../errors";
 
 /** A value that stands in the Terraform state: an attribute of a resource with a pinned name. */
@@ -13,10 +20,10 @@ const NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
 const REGISTRY = Symbol.for("cdktf-kubernetes-pki/addresses");
 
 /**
- * Gives a resource or output the Terraform name that it keeps, wherever its construct stands in the tree: renaming or
+ * Gives a resource, data source, local or output the Terraform name that it keeps, wherever its construct stands in the tree: renaming or
  * wrapping a construct must never replace an authority. Call it directly after `new`, before an attribute is read.
  *
- * @returns the address, `<type>.<name>`
+ * @returns the address, `<type>.<name>`, `data.` before it for a data source
  * @throws PkiError when the name is not a Terraform name, is taken in this stack, or comes too late
  */
 export function pin(element: TerraformElement, name: string, prop = "address"): string {
@@ -122,20 +129,30 @@ function claimsOf(stack: TerraformStack): Map<string, string> {
 /** Elements that nobody pinned here and that have a pinned name all the same: cdktf would merge the two without a word. */
 function strangers(stack: TerraformStack, claims: ReadonlyMap<string, string>): string[] {
   return stack.node.findAll().flatMap((node) => {
-    if (!TerraformResource.isTerraformResource(node) && !TerraformOutput.isTerraformOutput(node)) {
+    const type = TerraformElement.isTerraformElement(node) ? typeOf(node) : undefined;
+    if (type === undefined) {
       return [];
     }
-    const element = node as TerraformElement;
-    const address = `${typeOf(element)}.${element.friendlyUniqueId}`;
+    const address = `${type}.${(node as TerraformElement).friendlyUniqueId}`;
     const owner = claims.get(address);
-    return owner === undefined || owner === element.node.path
+    return owner === undefined || owner === node.node.path
       ? []
       : [
-          `[address-taken] ${element.node.path}: given ${address}; allowed: a name that ${owner} does not have; fix: rename it`,
+          `[address-taken] ${node.node.path}: given ${address}; allowed: a name that ${owner} does not have; fix: rename it`,
         ];
   });
 }
 
-function typeOf(element: TerraformElement): string {
-  return TerraformResource.isTerraformResource(element) ? element.terraformResourceType : "output";
+/** What stands before the name in an address; undefined for what is never pinned. */
+function typeOf(element: TerraformElement): string | undefined {
+  if (TerraformDataSource.isTerraformDataSource(element)) {
+    return `data.${element.terraformResourceType}`;
+  }
+  if (TerraformResource.isTerraformResource(element)) {
+    return element.terraformResourceType;
+  }
+  if (TerraformOutput.isTerraformOutput(element)) {
+    return "output";
+  }
+  return element instanceof TerraformLocal ? "local" : undefined;
 }

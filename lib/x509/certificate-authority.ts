@@ -1,22 +1,28 @@
-import { DataResource, propertyAccess, TerraformProvider, TerraformResource, TerraformStack } from "cdktf";
+import { TerraformProvider, TerraformResource, TerraformStack } from "cdktf";
+import { CertRequest } from "@cdktf/provider-tls/lib/cert-request";
+import { LocallySignedCert } from "@cdktf/provider-tls/lib/locally-signed-cert";
 import { SelfSignedCert } from "@cdktf/provider-tls/lib/self-signed-cert";
 import { Construct, IConstruct } from "constructs";
-import { X509Certificate } from "node:crypto";
 import { Problems } from "../errors";
 import { pin, Reference } from "./address";
-import { expression, quoted } from "./expression";
+import { adoptAuthority } from "./adopted";
+import { invalidToday } from "./expiry";
+import { expression } from "./expression";
 import {
   checkGenerations,
   FIRST_GENERATION,
+  FIRST_ISSUER,
   Generation,
   Generations,
   GenerationState,
   inBundleOrder,
+  Issuers,
 } from "./generation";
 import { KeyAlgorithm } from "./key-algorithm";
 import { KeyUsage } from "./key-usage";
 import { lifecycle } from "./lifecycle";
-import { createKey } from "./private-key";
+import { certificatesOf, isLiteral } from "./pem";
+import { createKey, Key } from "./private-key";
 import { Subject } from "./subject";
 import { AltName, checkAltNames, SubjectAltNames } from "./subject-alt-names";
 import { TrustBundle } from "./trust-bundle";
@@ -28,16 +34,31 @@ export interface AuthorityGeneration {
   readonly state: GenerationState;
   /** Where its certificate is in the state. */
   readonly certificate: Reference;
-  /** Where its private key is in the state. */
-  readonly privateKey: Reference;
+  /** Where its private key is in the state; undefined for one from outside whose key stays there. */
+  readonly privateKey?: Reference;
+  /**
+   * Where the certificates above its own are in the state, nearest first, up to and including the root; none when it is self-signed.
+   * For one from outside they are one text, empty where a variable holds one certificate.
+   */
+  readonly chain: readonly Reference[];
+  /** PEM of the last certificate of the chain, its own where there is none above it; undefined unless that was given as literal text. */
+  readonly literalRoot?: string;
+  /** Where the end of its validity is in the state, RFC 3339. */
+  readonly end: Reference;
   /** Hours from issue to end; undefined for one from outside. */
   readonly validityHours?: number;
+}
+
+/** A generation that can sign. */
+export interface SigningGeneration extends AuthorityGeneration {
+  /** Where its private key is in the state. */
+  readonly privateKey: Reference;
 }
 
 /** Something that signs certificates. Accepted wherever an authority is needed. */
 export interface ICertificateAuthority extends IConstruct {
   /** The generation that signs. */
-  readonly active: AuthorityGeneration;
+  readonly active: SigningGeneration;
   /** All generations by id, the retired ones included. */
   readonly generations: Readonly<Record<string, AuthorityGeneration>>;
   /** What verifiers trust. */
@@ -58,6 +79,11 @@ export interface CertificateAuthorityProps {
    */
   readonly sans?: readonly AltName[];
   /**
+   * Authority that signs each generation of this one: `GenerationOptions.issuer` names which of its own. Must be in the same stack.
+   * @default - none: it is self-signed
+   */
+  readonly issuer?: ICertificateAuthority;
+  /**
    * Terraform name of its resources; a generation's is `<address>__<generation>`.
    * @default - the construct's id
    */
@@ -72,46 +98,44 @@ export interface CertificateAuthorityProps {
 }
 
 /**
- * A self-signed certificate authority as a set of generations. Exactly one signs; the others are trusted, or retired.
+ * A certificate authority as a set of generations. Exactly one signs; the others are trusted, or retired. It is a root, or is
+ * signed by another authority.
  *
  * In the Terraform state: the private key of every generation, and a copy of the signing key with every leaf.
  *
- * @throws PkiError when the subject or the generations break a rule
+ * @throws PkiError when the subject or the generations break a rule, or the issuer is in another stack
  * @see https://kubernetes.io/docs/tasks/tls/manual-rotation-of-ca-certificates/
  */
 export class CertificateAuthority extends Construct implements ICertificateAuthority {
-  public readonly active: AuthorityGeneration;
+  public readonly active: SigningGeneration;
   public readonly bundle: TrustBundle;
   /** SHA-256 fingerprint of each generated public key, by generation: a Terraform expression, for {@link Generation}'s `fingerprint`. */
   public readonly fingerprints: Readonly<Record<string, string>>;
 
   private readonly address: string;
   private readonly made: Readonly<Record<string, MadeGeneration>>;
-  private readonly assertions = new Map<
-    string,
-    { hours: number; assertion: { condition: string; error_message: string } }
-  >();
+  private readonly longestLeaf = new Map<string, number>();
+  private readonly assertions = new Map<string, Assertion>();
 
   public constructor(scope: Construct, id: string, props: CertificateAuthorityProps) {
     super(scope, id);
     this.address = props.address ?? id;
     const generations = props.generations ?? FIRST_GENERATION;
-    const problems = new Problems();
-    props.subject.check("subject", problems);
-    checkAltNames(props.sans ?? [], "sans", problems);
-    checkGenerations(generations, "authority", "generations", problems);
-    problems.throwIfAny(this.node.path);
+    this.check(generations, props);
 
     const made = Object.entries(generations).map(([name, generation]) => this.make(name, generation, props));
     this.made = Object.fromEntries(made.map((generation) => [generation.id, generation]));
     this.fingerprints = Object.fromEntries(made.flatMap((g) => (g.fingerprint ? [[g.id, g.fingerprint]] : [])));
     const trusted = inBundleOrder(made);
-    this.active = trusted[0]!;
+    // An active generation without a key was refused.
+    this.active = trusted[0] as MadeGeneration & SigningGeneration;
     this.node.defaultChild = trusted[0]!.resource;
-    this.bundle = new TrustBundle(
-      trusted.map((generation) => generation.certificate),
-      trusted.map((generation) => generation.token),
-    );
+    this.bundle = new TrustBundle(bundled(trusted), TerraformStack.of(this));
+    const { pem } = generations[this.active.id]!;
+    if (isLiteral(pem?.certificatePem)) {
+      const certificates = certificatesOf(pem.certificatePem);
+      this.node.addValidation({ validate: () => invalidToday(certificates, this.node.path) });
+    }
   }
 
   public get generations(): Readonly<Record<string, AuthorityGeneration>> {
@@ -123,21 +147,33 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
    * precondition, because that also runs when nothing changes and would block every plan late in an authority's life.
    */
   public noteLeaf(validityHours: number, generation = this.active.id): void {
-    const noted = this.assertions.get(generation);
-    if (noted && noted.hours >= validityHours) {
+    const made = this.made[generation];
+    if (!made || validityHours <= (this.longestLeaf.get(generation) ?? 0)) {
       return;
     }
-    const end = this.made[generation]?.end;
-    if (end === undefined) {
-      return;
+    this.longestLeaf.set(generation, validityHours);
+    this.assert(
+      `leaf ${generation}`,
+      `timecmp(timeadd(plantimestamp(), "${validityHours}h"), ${operand(made.end)}) <= 0`,
+      `A certificate of ${validityHours} hours that is issued now would outlive ${this.address}, generation ${generation}: introduce the next generation.`,
+    );
+  }
+
+  private assert(key: string, condition: string, message: string): void {
+    this.assertions.set(key, { condition: `\${${condition}}`, error_message: message });
+    TerraformStack.of(this).addOverride(`check.${this.address}`, { assert: [...this.assertions.values()] });
+  }
+
+  private check(generations: Generations, props: CertificateAuthorityProps): void {
+    const { subject, sans = [], issuer } = props;
+    const problems = new Problems();
+    subject.check("subject", problems);
+    checkAltNames(sans, "sans", problems);
+    checkGenerations(generations, "authority", "generations", problems, issuer && issuersOf(issuer));
+    if (issuer) {
+      checkSameStack(this, issuer, "issuer", problems);
     }
-    const assertion = {
-      condition: `\${timecmp(timeadd(plantimestamp(), "${validityHours}h"), ${end}) <= 0}`,
-      error_message: `A certificate of ${validityHours} hours that is issued now would outlive ${this.address}, generation ${generation}: introduce the next generation.`,
-    };
-    this.assertions.set(generation, { hours: validityHours, assertion });
-    const assert = [...this.assertions.values()].map((entry) => entry.assertion);
-    TerraformStack.of(this).addOverride(`check.${this.address}`, { assert });
+    problems.throwIfAny(this.node.path);
   }
 
   private make(id: string, generation: Generation, props: CertificateAuthorityProps): MadeGeneration {
@@ -145,96 +181,157 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
   }
 
   private issue(id: string, generation: Generation, props: CertificateAuthorityProps): MadeGeneration {
-    const { state, options, validityHours } = generation;
+    const { state, options } = generation;
     const name = `${this.address}__${id}`;
-    const preventDestroy = isProtected(state, props);
     const key = createKey(this, `${id}-key`, name, {
       algorithm: options.keyAlgorithm ?? KeyAlgorithm.ECDSA_P256,
       fingerprint: options.fingerprint,
-      preventDestroy,
+      preventDestroy: isProtected(state, props),
       provider: props.provider,
     });
-    const subject = id === "g1" ? props.subject : props.subject.withOrganizationalUnit(id);
-    const sans = SubjectAltNames.of(...(props.sans ?? []));
-    const certificate = new SelfSignedCert(this, id, {
-      privateKeyPem: expression(key.privateKey),
-      isCaCertificate: true,
-      subject: [{ ...subject.fields }],
-      dnsNames: sans.dns.length > 0 ? [...sans.dns] : undefined,
-      ipAddresses: sans.ips.length > 0 ? [...sans.ips] : undefined,
-      allowedUses: [...KeyUsage.AUTHORITY.allowedUses],
-      validityPeriodHours: validityHours!,
-      setSubjectKeyId: true,
-      lifecycle: lifecycle({ preventDestroy, precondition: sans.preconditions }),
-      provider: props.provider,
-    });
-    const address = pin(certificate, name);
+    const issuer = props.issuer?.generations[options.issuer ?? FIRST_ISSUER];
+    const resource = issuer
+      ? this.signedBy(issuer, id, generation, key, props)
+      : this.selfSigned(id, generation, key, props);
+    const address = pin(resource, name);
+    const end = { address, attribute: "validity_end_time" };
+    if (issuer && state !== "retired") {
+      // An hour, for two of equal validity that one apply issues.
+      this.assert(
+        `issuer ${id}`,
+        `timecmp(${operand(end)}, timeadd(${operand(issuer.end)}, "1h")) <= 0`,
+        `${this.address}, generation ${id}, ends after its issuer ${props.issuer!.node.id}, generation ${issuer.id}: introduce the next generation of both.`,
+      );
+    }
     return {
       id,
       state,
       certificate: { address, attribute: "cert_pem" },
       privateKey: key.privateKey,
-      validityHours,
-      resource: certificate,
-      token: () => certificate.certPem,
-      end: `${address}.validity_end_time`,
+      chain: issuer ? [issuer.certificate, ...issuer.chain] : [],
+      literalRoot: issuer?.literalRoot,
+      end,
+      validityHours: generation.validityHours,
+      resource,
       fingerprint: expression(key.fingerprint),
     };
   }
 
-  /** Keeps the PEM in the state, so that an authority from outside is read like any other: by its address. */
-  private adopt(id: string, { state, pem }: Generation, props: CertificateAuthorityProps): MadeGeneration {
-    const preventDestroy = isProtected(state, props);
-    const { certificatePem, privateKeyPem } = pem!;
-    const end = endOf(certificatePem);
-    const data = new DataResource(this, id, {
-      input: {
-        certificate_pem: terraformPem(certificatePem),
-        private_key_pem: terraformPem(privateKeyPem, "sensitive"),
-        // A check has to look at something that Terraform keeps.
-        ...(end ? { not_after: end } : {}),
-      },
-      lifecycle: lifecycle({ preventDestroy }),
+  private selfSigned(id: string, generation: Generation, key: Key, props: CertificateAuthorityProps): SelfSignedCert {
+    const sans = SubjectAltNames.of(...(props.sans ?? []));
+    const preventDestroy = isProtected(generation.state, props);
+    return new SelfSignedCert(this, id, {
+      ...named(id, key, sans, props),
+      ...certifying(generation),
+      lifecycle: lifecycle({ preventDestroy, precondition: sans.preconditions }),
     });
-    const address = pin(data, `${this.address}__${id}`);
-    return {
-      id,
-      state,
-      certificate: { address, attribute: "output.certificate_pem" },
-      privateKey: { address, attribute: "output.private_key_pem" },
-      resource: data,
-      token: () => propertyAccess(data.output, ["certificate_pem"]) as unknown as string,
-      end: end && `${address}.output.not_after`,
-    };
   }
+
+  private signedBy(
+    issuer: AuthorityGeneration,
+    id: string,
+    generation: Generation,
+    key: Key,
+    props: CertificateAuthorityProps,
+  ): LocallySignedCert {
+    const sans = SubjectAltNames.of(...(props.sans ?? []));
+    const preventDestroy = isProtected(generation.state, props);
+    const request = new CertRequest(this, `${id}-request`, {
+      ...named(id, key, sans, props),
+      lifecycle: lifecycle({ preventDestroy, precondition: sans.preconditions }),
+    });
+    return new LocallySignedCert(this, id, {
+      certRequestPem: `\${${pin(request, `${this.address}__${id}`)}.cert_request_pem}`,
+      caCertPem: expression(issuer.certificate),
+      caPrivateKeyPem: expression(issuer.privateKey!),
+      ...certifying(generation),
+      lifecycle: lifecycle({ preventDestroy }),
+      provider: props.provider,
+    });
+  }
+
+  private adopt(id: string, { state, pem }: Generation, props: CertificateAuthorityProps): MadeGeneration {
+    const { unresolvedEnd, ...adopted } = adoptAuthority(this, id, pem!, {
+      name: `${this.address}__${id}`,
+      preventDestroy: isProtected(state, props),
+      provider: props.provider,
+    });
+    if (unresolvedEnd && state === "active") {
+      this.assert(
+        `end ${id}`,
+        `timecmp(plantimestamp(), ${unresolvedEnd}) < 0`,
+        `[pem-expired] ${this.address}, generation ${id}, is an authority that has expired: introduce the next generation.`,
+      );
+    }
+    const { certificatePem } = pem!;
+    const literalRoot = isLiteral(certificatePem) ? certificatesOf(certificatePem).at(-1)!.toString() : undefined;
+    return { id, state, literalRoot, ...adopted };
+  }
+}
+
+/** One assertion of a Terraform `check`. */
+interface Assertion {
+  readonly condition: string;
+  readonly error_message: string;
 }
 
 /** What the authority itself knows of a generation. */
 interface MadeGeneration extends AuthorityGeneration {
   readonly resource: TerraformResource;
-  /** The certificate as a token that may cross stacks. Made on demand: every read of an attribute makes a new one. */
-  readonly token: () => string;
-  /** Terraform operand of the end of its validity. */
-  readonly end?: string;
   readonly fingerprint?: string;
+}
+
+/** What is checked of an authority's generations by those below it. */
+export function issuersOf(authority: ICertificateAuthority): Issuers {
+  return Object.fromEntries(
+    Object.entries(authority.generations).map(([id, { state, validityHours, privateKey }]) => [
+      id,
+      { state, validityHours, hasPrivateKey: privateKey !== undefined },
+    ]),
+  );
+}
+
+/** Finds an authority whose private key would have to travel. */
+export function checkSameStack(signed: Construct, by: ICertificateAuthority, at: string, problems: Problems): void {
+  if (TerraformStack.of(signed) !== TerraformStack.of(by)) {
+    const fix = "create the certificate in the authority's stack: a private key never goes through an output";
+    problems.add("authority-stack", at, by.node.path, "an authority of the same stack", fix);
+  }
+}
+
+/** Where the certificates of generations are, each followed by those above it, each once. */
+function bundled(generations: readonly AuthorityGeneration[]): Reference[] {
+  const references = generations.flatMap(({ certificate, chain }) => [certificate, ...chain]);
+  return [...new Map(references.map((reference) => [operand(reference), reference])).values()];
+}
+
+/** A reference where an expression stands already. */
+function operand({ address, attribute }: Reference): string {
+  return `${address}.${attribute}`;
 }
 
 function isProtected(state: GenerationState, props: CertificateAuthorityProps): boolean {
   return state !== "retired" && (props.deletionProtection ?? true);
 }
 
-/** In Terraform, one newline after the block whatever a variable holds: the tls provider looks at the whole text. */
-function terraformPem(pem: string, wrap?: "sensitive"): string {
-  // Not by Fn: it would write a carriage return bare into the expression, and a token inside rawString without its braces.
-  const text = `join("", [trimspace(replace(${quoted(pem)}, "\\r", "")), "\\n"])`;
-  return wrap ? `\${sensitive(${text})}` : `\${${text}}`;
+/** Who an authority is. */
+function named(id: string, key: Key, sans: SubjectAltNames, props: CertificateAuthorityProps) {
+  const subject = id === "g1" ? props.subject : props.subject.withOrganizationalUnit(id);
+  return {
+    privateKeyPem: expression(key.privateKey),
+    subject: [{ ...subject.fields }],
+    dnsNames: sans.dns.length > 0 ? [...sans.dns] : undefined,
+    ipAddresses: sans.ips.length > 0 ? [...sans.ips] : undefined,
+    provider: props.provider,
+  };
 }
 
-/** The end of a certificate's validity, RFC 3339; undefined where its text is not known at synth. */
-function endOf(certificatePem: string): string | undefined {
-  try {
-    return new Date(new X509Certificate(certificatePem).validTo).toISOString();
-  } catch {
-    return undefined;
-  }
+/** What its certificate says that it may do, and for how long. */
+function certifying(generation: Generation) {
+  return {
+    isCaCertificate: true,
+    allowedUses: [...KeyUsage.AUTHORITY.allowedUses],
+    validityPeriodHours: generation.validityHours!,
+    setSubjectKeyId: true,
+  };
 }

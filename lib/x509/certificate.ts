@@ -1,11 +1,12 @@
-import { TerraformProvider, TerraformStack } from "cdktf";
+import { TerraformProvider } from "cdktf";
 import { CertRequest } from "@cdktf/provider-tls/lib/cert-request";
 import { LocallySignedCert } from "@cdktf/provider-tls/lib/locally-signed-cert";
 import { Construct } from "constructs";
 import { Problems } from "../errors";
 import { pin, Reference } from "./address";
-import { AuthorityGeneration, ICertificateAuthority } from "./certificate-authority";
+import { AuthorityGeneration, checkSameStack, ICertificateAuthority, issuersOf } from "./certificate-authority";
 import { expression } from "./expression";
+import { checkIssuerName, Issuers } from "./generation";
 import { KeyAlgorithm } from "./key-algorithm";
 import { KeyUsage } from "./key-usage";
 import { lifecycle } from "./lifecycle";
@@ -77,6 +78,8 @@ export class Certificate extends Construct {
   public readonly certificate: Reference;
   /** Where the private key is in the state. */
   public readonly privateKey: Reference;
+  /** Where the certificates above it are in the state: the authority's that signed it, and those above that, up to and including the root. */
+  public readonly chain: readonly Reference[];
 
   public constructor(scope: Construct, id: string, props: CertificateProps) {
     super(scope, id);
@@ -86,11 +89,8 @@ export class Certificate extends Construct {
     const problems = new Problems();
     props.subject.check("subject", problems);
     checkAltNames(props.sans ?? [], "sans", problems);
-    checkCertificateOptions(props, props.authority.generations, "", problems);
-    if (TerraformStack.of(this) !== TerraformStack.of(props.authority)) {
-      const fix = "create the certificate in the authority's stack: a private key never goes through an output";
-      problems.add("authority-stack", "authority", props.authority.node.path, "an authority of the same stack", fix);
-    }
+    checkCertificateOptions(props, issuersOf(props.authority), "", problems);
+    checkSameStack(this, props.authority, "authority", problems);
     problems.throwIfAny(this.node.path);
 
     this.sans = SubjectAltNames.of(...(props.sans ?? []));
@@ -115,7 +115,7 @@ export class Certificate extends Construct {
     this.resource = new LocallySignedCert(this, "Resource", {
       certRequestPem: `\${${request}.cert_request_pem}`,
       caCertPem: expression(this.issuer.certificate),
-      caPrivateKeyPem: expression(this.issuer.privateKey),
+      caPrivateKeyPem: expression(this.issuer.privateKey!),
       allowedUses: [...this.usage.allowedUses],
       validityPeriodHours: this.validity.validityHours,
       earlyRenewalHours: this.validity.earlyRenewalHours,
@@ -124,11 +124,9 @@ export class Certificate extends Construct {
     });
     this.privateKey = this.key.privateKey;
     this.certificate = { address: pin(this.resource, name), attribute: "cert_pem" };
+    this.chain = [this.issuer.certificate, ...this.issuer.chain];
   }
 }
-
-/** What a certificate needs to know of the generations that could sign it. */
-export type Issuers = Readonly<Record<string, Pick<AuthorityGeneration, "state" | "validityHours">>>;
 
 /**
  * Finds what is wrong with the choices made for a certificate, before it is made. `at` is empty or ends with a dot; `otherwise` is
@@ -147,17 +145,11 @@ export function checkCertificateOptions(
     const allowed = "lower-case letters and digits, a letter first";
     problems.add("key-generation", `${at}keyGeneration`, options.keyGeneration, allowed, "call it k2, k3, …");
   }
-  const usable = Object.keys(issuers).filter((id) => issuers[id]!.state !== "retired");
-  const issuer = options.issuer ?? usable.find((id) => issuers[id]!.state === "active");
-  if (options.issuer !== undefined && !usable.includes(options.issuer)) {
-    problems.add(
-      "issuer",
-      `${at}issuer`,
-      options.issuer,
-      usable.join(", "),
-      "name a generation that is active or trusted",
-    );
-  } else if (issuer !== undefined) {
+  if (options.issuer !== undefined && !checkIssuerName(options.issuer, issuers, `${at}issuer`, problems)) {
+    return;
+  }
+  const issuer = options.issuer ?? Object.keys(issuers).find((id) => issuers[id]!.state === "active");
+  if (issuer !== undefined) {
     const { validity } = options;
     const where = validity ? `${at}validity` : "validity";
     checkOutlives(validity ?? otherwise, issuers[issuer]!.validityHours, where, problems);

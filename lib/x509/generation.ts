@@ -1,7 +1,6 @@
-import { Token } from "cdktf";
-import { createPrivateKey, X509Certificate } from "node:crypto";
 import { Problems } from "../errors";
 import { KeyAlgorithm } from "./key-algorithm";
+import { checkKeyPem, checkPem, GenerationKeyPem, GenerationPem } from "./pem";
 import { Validity } from "./validity";
 
 /**
@@ -27,17 +26,12 @@ export interface GenerationOptions {
    * @default - not checked
    */
   readonly fingerprint?: string;
-}
-
-/** An authority from outside. */
-export interface GenerationPem {
-  /** Certificate, PEM. May be unresolved, e.g. a variable. */
-  readonly certificatePem: string;
   /**
-   * Private key, PEM, unencrypted. Give a sensitive variable: a literal would stand in the synthesized JSON. Either way it lands in
-   * the Terraform state.
+   * Generation of the authority above that signs this one; only where there is one. It stays when that authority is rotated: the
+   * next generation here names the next one there.
+   * @default "g1"
    */
-  readonly privateKeyPem: string;
+  readonly issuer?: string;
 }
 
 /**
@@ -62,31 +56,58 @@ export class Generation {
     return new Generation("retired", options);
   }
 
-  /** An authority that was made elsewhere. CRLF and an `EC PARAMETERS` block are normalised. */
+  /**
+   * An authority that was made elsewhere. Line ends, text around the PEM and a block of `EC PARAMETERS` do not matter.
+   *
+   * Literal text is checked at synth, other text by Terraform in every plan. Only synth verifies the signatures of a chain; there
+   * Terraform compares key identifiers. An active generation whose literal certificate has expired is refused at synth; for
+   * other text Terraform warns, since what stops a plan must not depend on the time.
+   *
+   * In the Terraform state: the PEM. The public outputs hold none of the private key.
+   */
   public static fromPem(state: GenerationState, pem: GenerationPem): Generation {
-    const { certificatePem, privateKeyPem } = pem;
-    return new Generation(
-      state,
-      {},
-      { certificatePem: normalised(certificatePem), privateKeyPem: normalised(privateKeyPem) },
-    );
+    return new Generation(state, {}, pem);
+  }
+
+  /**
+   * A key pair that was made elsewhere, such as the service-account key of a cluster that is there already. Checked as
+   * {@link Generation.fromPem} is.
+   *
+   * In the Terraform state: the PEM.
+   */
+  public static fromKeyPem(state: GenerationState, keyPem: GenerationKeyPem): Generation {
+    return new Generation(state, {}, undefined, keyPem);
   }
 
   private constructor(
     public readonly state: GenerationState,
     public readonly options: GenerationOptions,
-    /** Where the generation is from outside: its normalised PEM. */
+    /** Where the generation is an authority from outside: its PEM, as it was given. */
     public readonly pem?: GenerationPem,
+    /** Where the generation is a key pair from outside: its PEM, as it was given. */
+    public readonly keyPem?: GenerationKeyPem,
   ) {}
 
   /** Hours that an authority of this generation is valid; undefined for one from outside. */
   public get validityHours(): number | undefined {
     return this.pem ? undefined : (this.options.validity ?? DEFAULT_VALIDITY).validityHours;
   }
+
+  /** False for one from outside whose private key stays there. */
+  public get hasPrivateKey(): boolean {
+    const pem = this.pem ?? this.keyPem;
+    return pem === undefined || pem.privateKeyPem !== undefined;
+  }
 }
 
 /** Generations by id, `[a-z][a-z0-9]*`, e.g. `g1`. */
 export type Generations = Readonly<Record<string, Generation>>;
+
+/** What those below an authority need to know of its generations. */
+export type Issuers = Readonly<Record<string, Pick<Generation, "state" | "validityHours" | "hasPrivateKey">>>;
+
+/** The generation that signs an authority's own, where none is named. */
+export const FIRST_ISSUER = "g1";
 
 /** What an authority has that is not rotated yet. */
 export const FIRST_GENERATION: Generations = { g1: Generation.active() };
@@ -101,12 +122,40 @@ export function inBundleOrder<T extends { readonly id: string; readonly state: G
     .sort((a, b) => rank(a) - rank(b) || (a.id < b.id ? -1 : 1));
 }
 
-/** Finds what is wrong with a set of generations. */
+/**
+ * Finds a generation that could not sign.
+ *
+ * @param retired whether one that is retired may be named
+ * @returns true when it may sign
+ */
+export function checkIssuerName(
+  issuer: string,
+  issuers: Issuers,
+  at: string,
+  problems: Problems,
+  retired = false,
+): boolean {
+  const usable = Object.entries(issuers)
+    .filter(([, { state, hasPrivateKey }]) => hasPrivateKey && (retired || state !== "retired"))
+    .map(([id]) => id);
+  if (!usable.includes(issuer)) {
+    const allowed = usable.join(", ") || "none: no generation is trusted and has its private key";
+    problems.add("issuer", at, issuer, allowed, "name a generation that is active or trusted");
+  }
+  return usable.includes(issuer);
+}
+
+/**
+ * Finds what is wrong with a set of generations.
+ *
+ * @param issuers generations of the authority above; none for what is self-signed or a key pair
+ */
 export function checkGenerations(
   generations: Generations,
   kind: "authority" | "key pair",
   at: string,
   problems: Problems,
+  issuers?: Issuers,
 ): void {
   const entries = Object.entries(generations);
   const active = entries.filter(([, generation]) => generation.state === "active").map(([id]) => id);
@@ -128,17 +177,54 @@ export function checkGenerations(
     generation.options.keyAlgorithm?.check(`${here}.keyAlgorithm`, problems);
     checkFingerprint(generation.options.fingerprint, `${here}.fingerprint`, problems);
     generation.options.validity?.checkAuthority(`${here}.validity`, problems);
-    if (generation.pem && kind === "key pair") {
-      problems.add(
-        "generation-pem",
-        here,
-        "Generation.fromPem",
-        "a generated key pair",
-        "use Generation.active or .trusted",
-      );
-    } else if (generation.pem) {
-      checkPem(generation.pem, here, problems);
+    checkFromOutside(generation, kind, here, problems);
+    checkIssuer(generation, issuers, here, problems);
+  }
+}
+
+function checkFromOutside(
+  generation: Generation,
+  kind: "authority" | "key pair",
+  at: string,
+  problems: Problems,
+): void {
+  const { pem, keyPem, state } = generation;
+  if (pem && kind === "key pair") {
+    problems.add("generation-pem", at, "Generation.fromPem", "a key pair", "use Generation.fromKeyPem");
+  } else if (keyPem && kind === "authority") {
+    problems.add("generation-pem", at, "Generation.fromKeyPem", "an authority", "use Generation.fromPem");
+  } else if (pem) {
+    checkPem(pem, state, at, problems);
+  } else if (keyPem) {
+    checkKeyPem(keyPem, state, at, problems);
+  }
+}
+
+function checkIssuer(generation: Generation, issuers: Issuers | undefined, at: string, problems: Problems): void {
+  const { issuer = FIRST_ISSUER } = generation.options;
+  if (!issuers) {
+    if (generation.options.issuer !== undefined) {
+      const fix = "leave it out, or give the authority an issuer";
+      problems.add("generation-issuer", `${at}.issuer`, issuer, "nothing: no authority is above this one", fix);
     }
+    return;
+  }
+  if (generation.pem) {
+    return;
+  }
+  // One that nobody trusts any more keeps its certificate, and that names its issuer.
+  if (!checkIssuerName(issuer, issuers, `${at}.issuer`, problems, generation.state === "retired")) {
+    return;
+  }
+  const [hours, limit] = [generation.validityHours!, issuers[issuer]!.validityHours];
+  if (limit !== undefined && hours > limit) {
+    problems.add(
+      "authority-outlives-issuer",
+      `${at}.validity`,
+      `${hours} hours`,
+      `at most the ${limit} hours of its issuer, generation ${issuer}`,
+      "shorten it, or name a generation of the issuer with a longer validity",
+    );
   }
 }
 
@@ -148,63 +234,4 @@ function checkFingerprint(fingerprint: string | undefined, at: string, problems:
     const fix = "copy it from the output <prefix>_fingerprints";
     problems.add("fingerprint-format", at, fingerprint, "SHA256: and 43 characters of base64", fix);
   }
-}
-
-function checkPem(pem: GenerationPem, at: string, problems: Problems): void {
-  if (Token.isUnresolved(pem.certificatePem) || Token.isUnresolved(pem.privateKeyPem)) {
-    return;
-  }
-  const certificate = parsed(() => new X509Certificate(pem.certificatePem));
-  const key = parsed(() => createPrivateKey(pem.privateKeyPem));
-  if (!certificate) {
-    problems.add(
-      "pem-certificate",
-      `${at}.certificatePem`,
-      "text that is no certificate",
-      "one PEM certificate",
-      "give its PEM",
-    );
-  } else if (!certificate.ca) {
-    problems.add(
-      "pem-not-ca",
-      `${at}.certificatePem`,
-      certificate.subject,
-      "a certificate authority",
-      "give the authority's certificate",
-    );
-  }
-  if (!key) {
-    problems.add(
-      "pem-key",
-      `${at}.privateKeyPem`,
-      "text that is no private key",
-      "an unencrypted PEM key",
-      "decrypt it first",
-    );
-  } else if (certificate && !certificate.checkPrivateKey(key)) {
-    problems.add(
-      "pem-mismatch",
-      `${at}.privateKeyPem`,
-      "the key of another certificate",
-      "the certificate's own key",
-      "pair them",
-    );
-  }
-}
-
-function parsed<T>(parse: () => T): T | undefined {
-  try {
-    return parse();
-  } catch {
-    return undefined;
-  }
-}
-
-/** Blocks as the tls provider recognises them: it keeps the old certificate, silently, when its authority's PEM has another shape. */
-function normalised(pem: string): string {
-  if (Token.isUnresolved(pem)) {
-    return pem;
-  }
-  const withoutParameters = pem.replace(/-----BEGIN EC PARAMETERS-----[^-]*-----END EC PARAMETERS-----\s*/g, "");
-  return `${withoutParameters.replace(/\r/g, "").trim()}\n`;
 }

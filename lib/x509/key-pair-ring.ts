@@ -2,7 +2,15 @@ import { TerraformProvider } from "cdktf";
 import { Construct } from "constructs";
 import { Problems } from "../errors";
 import { Reference } from "./address";
-import { checkGenerations, FIRST_GENERATION, Generations, GenerationState, inBundleOrder } from "./generation";
+import { adoptKeyPair } from "./adopted";
+import {
+  checkGenerations,
+  FIRST_GENERATION,
+  Generation,
+  Generations,
+  GenerationState,
+  inBundleOrder,
+} from "./generation";
 import { expression } from "./expression";
 import { KeyAlgorithm } from "./key-algorithm";
 import { createKey } from "./private-key";
@@ -39,12 +47,14 @@ export interface KeyPairRingProps {
 export class KeyPairRing extends Construct {
   /** The private key that signs. */
   public readonly privateKey: Reference;
-  /** Every private key that is not retired, the signing one first. */
+  /** Every private key that is not retired, the signing one first. One from outside may have left its own there. */
   public readonly privateKeys: readonly Reference[];
   /** Every public key that is not retired, the signing one's first. */
   public readonly publicKeys: readonly Reference[];
-  /** SHA-256 fingerprint of each public key, by generation: a Terraform expression. */
+  /** SHA-256 fingerprint of each generated public key, by generation: a Terraform expression. */
   public readonly fingerprints: Readonly<Record<string, string>>;
+  /** Where each generation stands in its life. */
+  public readonly states: Readonly<Record<string, GenerationState>>;
 
   public constructor(scope: Construct, id: string, props: KeyPairRingProps = {}) {
     super(scope, id);
@@ -54,20 +64,39 @@ export class KeyPairRing extends Construct {
     checkGenerations(generations, "key pair", "generations", problems);
     problems.throwIfAny(this.node.path);
 
-    const pairs = Object.entries(generations).map(([name, { state, options }]) => ({
-      id: name,
-      state: state as GenerationState,
-      key: createKey(this, name, `${props.address ?? id}__${name}`, {
-        algorithm: options.keyAlgorithm ?? props.keyAlgorithm ?? KeyAlgorithm.RSA_2048,
-        fingerprint: options.fingerprint,
-        preventDestroy: state !== "retired" && (props.deletionProtection ?? true),
-        provider: props.provider,
-      }),
-    }));
+    const pairs = Object.entries(generations).map(([name, generation]) => this.make(name, generation, props));
     const ring = inBundleOrder(pairs);
-    this.privateKey = ring[0]!.key.privateKey;
-    this.privateKeys = ring.map(({ key }) => key.privateKey);
-    this.publicKeys = ring.map(({ key }) => key.publicKey);
-    this.fingerprints = Object.fromEntries(pairs.map((pair) => [pair.id, expression(pair.key.fingerprint)]));
+    this.states = Object.fromEntries(pairs.map(({ id: name, state }) => [name, state]));
+    // An active generation without a key was refused.
+    this.privateKey = ring[0]!.privateKey!;
+    this.privateKeys = ring.flatMap(({ privateKey }) => privateKey ?? []);
+    this.publicKeys = ring.map(({ publicKey }) => publicKey);
+    this.fingerprints = Object.fromEntries(
+      pairs.flatMap(({ id: name, fingerprint }) => (fingerprint ? [[name, expression(fingerprint)]] : [])),
+    );
   }
+
+  private make(id: string, { state, options, keyPem }: Generation, props: KeyPairRingProps): Pair {
+    const name = `${props.address ?? this.node.id}__${id}`;
+    const preventDestroy = state !== "retired" && (props.deletionProtection ?? true);
+    const { provider } = props;
+    if (keyPem) {
+      return { id, state, ...adoptKeyPair(this, id, keyPem, { name, preventDestroy, provider }) };
+    }
+    const key = createKey(this, id, name, {
+      algorithm: options.keyAlgorithm ?? props.keyAlgorithm ?? KeyAlgorithm.RSA_2048,
+      fingerprint: options.fingerprint,
+      preventDestroy,
+      provider,
+    });
+    return { id, state, privateKey: key.privateKey, publicKey: key.publicKey, fingerprint: key.fingerprint };
+  }
+}
+
+interface Pair {
+  readonly id: string;
+  readonly state: GenerationState;
+  readonly publicKey: Reference;
+  readonly privateKey?: Reference;
+  readonly fingerprint?: Reference;
 }

@@ -1,8 +1,9 @@
+import { ref, TerraformStack, Token } from "cdktf";
 import { Reference } from "./address";
 
 /**
  * The certificates that a verifier trusts: every generation of an authority that is not retired, the active one first, then by
- * id. Each block ends with exactly one newline.
+ * id, each followed by the certificates above it, and each certificate once. Each block ends with exactly one newline.
  *
  * Public: it may be read from another stack, which then gets it through an output of the owning stack.
  */
@@ -10,11 +11,13 @@ export class TrustBundle {
   public constructor(
     /** Where the certificates are in the state, in bundle order. */
     public readonly references: readonly Reference[],
-    private readonly tokens: readonly (() => string)[],
+    /** The stack that owns them. */
+    private readonly stack: TerraformStack,
   ) {}
 
   /** The bundle as PEM, a token that resolves in any stack. */
   public get pem(): string {
-    return this.tokens.map((token) => token()).join("");
+    const token = ({ address, attribute }: Reference) => Token.asString(ref(`${address}.${attribute}`, this.stack));
+    return this.references.map(token).join("");
   }
 }

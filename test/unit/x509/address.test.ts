@@ -1,4 +1,5 @@
-import { TerraformOutput } from "cdktf";
+import { TerraformLocal, TerraformOutput } from "cdktf";
+import { DataTlsPublicKey } from "@cdktf/provider-tls/lib/data-tls-public-key";
 import { PrivateKey } from "@cdktf/provider-tls/lib/private-key";
 import { Construct } from "constructs";
 import { addBlock, claimPrefix, pin } from "../../../lib/x509";
@@ -17,6 +18,20 @@ test("gives an output its name", () => {
   const output = new TerraformOutput(new Construct(stack, "deep"), "Files", { value: "x" });
   expect(pin(output, "prod_files")).toBe("output.prod_files");
   expect(terraformOf(stack).output).toEqual({ prod_files: { value: "x" } });
+});
+
+test("gives a local and a data source their names, and finds a stranger with them", () => {
+  const stack = newStack();
+  const data = (scope: Construct, id: string) => new DataTlsPublicKey(scope, id, { privateKeyPem: "x" });
+  expect(pin(new TerraformLocal(stack, "local", "x"), "same")).toBe("local.same");
+  expect(pin(data(stack, "data"), "same")).toBe("data.tls_public_key.same");
+  expect(validationsOf(stack)).toEqual([]);
+  data(stack, "stranger").overrideLogicalId("same");
+  new TerraformLocal(stack, "another", "y").overrideLogicalId("same");
+  expect(validationsOf(stack)).toEqual([
+    expect.stringContaining("[address-taken] prod-pki/stranger: given data.tls_public_key.same"),
+    expect.stringContaining("[address-taken] prod-pki/another: given local.same"),
+  ]);
 });
 
 test("lets two types share a name", () => {

@@ -4,13 +4,24 @@ import {
   CertificateAuthority,
   CertificateAuthorityProps,
   Generation,
+  Generations,
   KeyAlgorithm,
   KeyUsage,
+  Reference,
   Subject,
   Validity,
 } from "../../../lib";
-import { CA_CERTIFICATE, CA_KEY, CA_KEY_ALONE } from "../../support/pem";
-import { errorOf, newStack, terraformOf } from "../../support/synth";
+import {
+  CA_CERTIFICATE,
+  CA_KEY,
+  CA_KEY_ALONE,
+  EXPIRED_CERTIFICATE,
+  FUTURE_CERTIFICATE,
+  INTERMEDIATE_CERTIFICATE,
+  ROOT_CERTIFICATE,
+  SIGNED_CA_CERTIFICATE,
+} from "../../support/pem";
+import { errorOf, newApp, newStack, problemsOf, synthApp, terraformOf, validationsOf } from "../../support/synth";
 
 const subject = new Subject({ commonName: "kubernetes" });
 
@@ -172,6 +183,114 @@ describe("several generations", () => {
   });
 });
 
+describe("below another authority", () => {
+  const long = { g1: Generation.trusted(), g2: Generation.active({ validity: Validity.years(20) }) };
+
+  function hierarchy(generations?: Generations, props: Partial<CertificateAuthorityProps> = {}) {
+    const stack = newStack();
+    const root = new CertificateAuthority(stack, "root", { subject, generations: long });
+    const { authority } = authorityOf({ generations, issuer: root, ...props }, stack);
+    return { stack, root, authority };
+  }
+
+  test("is a key, a request and a certificate that the first generation above signs, which no plan may destroy", () => {
+    const lifecycle = { prevent_destroy: true };
+    const { resource } = terraformOf(hierarchy(undefined, { sans: ["etcd"] }).stack);
+    expect(resource.tls_private_key.ca__g1).toEqual({ algorithm: "ECDSA", ecdsa_curve: "P256", lifecycle });
+    expect(resource.tls_cert_request.ca__g1).toEqual({
+      private_key_pem: "${tls_private_key.ca__g1.private_key_pem}",
+      subject: [{ common_name: "kubernetes" }],
+      dns_names: ["etcd"],
+      lifecycle,
+    });
+    expect(resource.tls_locally_signed_cert.ca__g1).toEqual({
+      cert_request_pem: "${tls_cert_request.ca__g1.cert_request_pem}",
+      ca_cert_pem: "${tls_self_signed_cert.root__g1.cert_pem}",
+      ca_private_key_pem: "${tls_private_key.root__g1.private_key_pem}",
+      is_ca_certificate: true,
+      set_subject_key_id: true,
+      allowed_uses: ["digital_signature", "key_encipherment", "cert_signing"],
+      validity_period_hours: 87600,
+      lifecycle,
+    });
+  });
+
+  test("is signed by the generation that its own names, and has the same names otherwise", () => {
+    const { stack, authority } = hierarchy({ g1: Generation.trusted(), g2: Generation.active({ issuer: "g2" }) });
+    const { tls_locally_signed_cert: certificates, tls_cert_request: requests } = terraformOf(stack).resource;
+    expect(certificates.ca__g1.ca_cert_pem).toBe("${tls_self_signed_cert.root__g1.cert_pem}");
+    expect(certificates.ca__g2.ca_cert_pem).toBe("${tls_self_signed_cert.root__g2.cert_pem}");
+    expect(requests.ca__g2.subject).toEqual([{ common_name: "kubernetes", organizational_unit: "g2" }]);
+    expect(Object.keys(authority.fingerprints)).toEqual(["g1", "g2"]);
+  });
+
+  test("may be destroyed when it is retired or deletionProtection is off", () => {
+    for (const { stack } of [
+      hierarchy({ g1: Generation.retired(), g2: Generation.active() }),
+      hierarchy(undefined, { deletionProtection: false }),
+    ]) {
+      const { tls_locally_signed_cert: certificates, tls_cert_request: requests } = terraformOf(stack).resource;
+      expect(certificates.ca__g1).not.toHaveProperty("lifecycle");
+      expect(requests.ca__g1).not.toHaveProperty("lifecycle");
+    }
+  });
+
+  test("has the certificates above it as its chain, down to its leaves", () => {
+    const { stack, root, authority } = hierarchy();
+    const below = new CertificateAuthority(stack, "below", { subject, issuer: authority });
+    const leaf = new Certificate(stack, "leaf", {
+      authority: below,
+      subject: new Subject({ commonName: "leaf" }),
+      usage: KeyUsage.CLIENT,
+    });
+    const addresses = (references: readonly Reference[]) => references.map(({ address }) => address);
+    expect(root.active.chain).toEqual([]);
+    expect(addresses(below.active.chain)).toEqual(["tls_locally_signed_cert.ca__g1", "tls_self_signed_cert.root__g1"]);
+    expect(addresses(leaf.chain)).toEqual(["tls_locally_signed_cert.below__g1", ...addresses(below.active.chain)]);
+  });
+
+  test("is bundled as the active with its chain, then the others with theirs, each certificate once", () => {
+    const generations = {
+      g1: Generation.trusted(),
+      g2: Generation.active({ issuer: "g2" }),
+      g3: Generation.trusted({ issuer: "g2" }),
+      g4: Generation.retired(),
+    };
+    expect(hierarchy(generations).authority.bundle.references.map(({ address }) => address)).toEqual([
+      "tls_locally_signed_cert.ca__g2",
+      "tls_self_signed_cert.root__g2",
+      "tls_locally_signed_cert.ca__g1",
+      "tls_self_signed_cert.root__g1",
+      "tls_locally_signed_cert.ca__g3",
+    ]);
+  });
+
+  test("is warned of when it ends after its issuer, an hour aside, unless it is retired", () => {
+    const { stack } = hierarchy({ g1: Generation.retired(), g2: Generation.active() });
+    expect(terraformOf(stack).check).toEqual({
+      ca: {
+        assert: [
+          {
+            condition:
+              '${timecmp(tls_locally_signed_cert.ca__g2.validity_end_time, timeadd(tls_self_signed_cert.root__g1.validity_end_time, "1h")) <= 0}',
+            error_message:
+              "ca, generation g2, ends after its issuer root, generation g1: introduce the next generation of both.",
+          },
+        ],
+      },
+    });
+  });
+
+  test("refuses an issuer of another stack, and one that cannot sign, at once", () => {
+    const root = new CertificateAuthority(newStack("other"), "root", { subject });
+    const act = () => authorityOf({ issuer: root, generations: { g1: Generation.active({ issuer: "g2" }) } });
+    expect(problemsOf(act)).toMatchObject([
+      { code: "issuer", at: "generations.g1.issuer", given: '"g2"', allowed: "g1" },
+      { code: "authority-stack", at: "issuer", given: '"other/root"', allowed: "an authority of the same stack" },
+    ]);
+  });
+});
+
 test("tells of everything that is wrong at once, with its path", () => {
   const broken = {
     subject: new Subject({ commonName: "" }),
@@ -192,15 +311,15 @@ test("tells of everything that is wrong at once, with its path", () => {
 
 describe("from outside", () => {
   const literal = { g1: Generation.fromPem("active", { certificatePem: CA_CERTIFICATE, privateKeyPem: CA_KEY }) };
-  const inHcl = (pem: string) => JSON.stringify(pem);
+  const chained = SIGNED_CA_CERTIFICATE + INTERMEDIATE_CERTIFICATE + ROOT_CERTIFICATE;
 
   test("is kept in the state, the key marked sensitive, each with one newline at its end", () => {
     expect(resourcesOf({ generations: literal })).toEqual({
       terraform_data: {
         ca__g1: {
           input: {
-            certificate_pem: `\${join("", [trimspace(replace(${inHcl(CA_CERTIFICATE)}, "\\r", "")), "\\n"])}`,
-            private_key_pem: `\${sensitive(join("", [trimspace(replace(${inHcl(CA_KEY_ALONE)}, "\\r", "")), "\\n"]))}`,
+            certificate_pem: CA_CERTIFICATE,
+            private_key_pem: `\${sensitive(${JSON.stringify(CA_KEY_ALONE)})}`,
             not_after: "2126-10-29T04:12:01.000Z",
           },
           lifecycle: { prevent_destroy: true },
@@ -209,15 +328,136 @@ describe("from outside", () => {
     });
   });
 
-  test("takes unresolved values as templates inside the expression", () => {
+  test("is kept the same whatever the line ends and the text around it", () => {
+    const windows = (pem: string) => `Certificate:\r\n\r\n${pem.replaceAll("\n", "\r\n")}\r\n`;
+    const pem = { certificatePem: windows(CA_CERTIFICATE), privateKeyPem: windows(CA_KEY) };
+    expect(resourcesOf({ generations: { g1: Generation.fromPem("active", pem) } })).toEqual(
+      resourcesOf({ generations: literal }),
+    );
+  });
+
+  test("keeps the certificates above it apart: the tls provider reads the first", () => {
+    const pem = { certificatePem: chained, privateKeyPem: CA_KEY };
+    const { stack, authority } = authorityOf({ generations: { g1: Generation.fromPem("active", pem) } });
+    expect(terraformOf(stack).resource.terraform_data.ca__g1.input).toMatchObject({
+      certificate_pem: SIGNED_CA_CERTIFICATE,
+      chain_pem: INTERMEDIATE_CERTIFICATE + ROOT_CERTIFICATE,
+    });
+    const chain = { address: "terraform_data.ca__g1", attribute: "output.chain_pem" };
+    expect(authority.active.chain).toEqual([chain]);
+    expect(authority.bundle.references).toEqual([authority.active.certificate, chain]);
+    expect(authority.active.literalRoot).toBe(ROOT_CERTIFICATE);
+  });
+
+  test("is the root of what is below it where its text is literal", () => {
+    const { stack, authority } = authorityOf({ generations: literal });
+    const below = new CertificateAuthority(stack, "below", { subject, issuer: authority });
+    expect(below.active.literalRoot).toBe(CA_CERTIFICATE);
+    expect(authorityOf().authority.active.literalRoot).toBeUndefined();
+  });
+
+  test("has no chain where a literal holds one certificate", () => {
+    expect(authorityOf({ generations: literal }).authority.active.chain).toEqual([]);
+  });
+
+  test("is only trusted where its key stays there, and signs nothing", () => {
+    const generations = {
+      g1: Generation.fromPem("trusted", { certificatePem: CA_CERTIFICATE }),
+      g2: Generation.active(),
+    };
+    const { stack, authority } = authorityOf({ generations });
+    expect(authority.generations.g1!.privateKey).toBeUndefined();
+    expect(terraformOf(stack).resource.terraform_data.ca__g1.input).not.toHaveProperty("private_key_pem");
+    const leaf = { authority, subject: new Subject({ commonName: "leaf" }), usage: KeyUsage.CLIENT, issuer: "g1" };
+    expect(problemsOf(() => new Certificate(stack, "leaf", leaf))).toMatchObject([{ code: "issuer", allowed: "g2" }]);
+  });
+
+  describe("unresolved", () => {
     const stack = newStack();
     const variable = (name: string) => new TerraformVariable(stack, name, { type: "string" }).stringValue;
     const pem = { certificatePem: variable("certificate"), privateKeyPem: variable("key") };
-    authorityOf({ generations: { g1: Generation.fromPem("active", pem) } }, stack);
-    expect(terraformOf(stack).resource.terraform_data.ca__g1.input).toEqual({
-      certificate_pem: '${join("", [trimspace(replace("${var.certificate}", "\\r", "")), "\\n"])}',
-      private_key_pem: '${sensitive(join("", [trimspace(replace("${var.key}", "\\r", "")), "\\n"]))}',
+    const { authority } = authorityOf({ generations: { g1: Generation.fromPem("active", pem) } }, stack);
+    const terraform = terraformOf(stack);
+
+    test("reads variables once, into sensitive locals: Terraform shows what a failed condition names", () => {
+      const text = (name: string) => `\${sensitive(replace("\${var.${name}}", "/[ \\t\\r]*\\n[ \\t]*/", "\\n"))}`;
+      expect(terraform.locals).toEqual({
+        ca__g1__certificate: text("certificate"),
+        "ca__g1__private-key": text("key"),
+      });
+      expect(JSON.stringify({ ...terraform, locals: {} })).not.toContain("var.");
     });
+
+    test("says with a code of its own what is refused", () => {
+      const conditions = [
+        terraform.data.tls_certificate.ca__g1,
+        terraform.data.tls_public_key.ca__g1,
+        terraform.resource.terraform_data.ca__g1,
+      ].flatMap(({ lifecycle }) => lifecycle.precondition as { error_message: string }[]);
+      expect(conditions.map(({ error_message: message }) => /^\[([a-z-]+)\] /.exec(message)![1])).toEqual([
+        "pem-certificate",
+        "pem-key-in-certificate",
+        "pem-key-encrypted",
+        "pem-key",
+        "pem-not-ca",
+        "pem-key-usage",
+        "pem-key-algorithm",
+        "pem-chain-order",
+        "pem-mismatch",
+      ]);
+    });
+
+    test("may have a chain", () => {
+      expect(authority.active.chain).toEqual([{ address: "terraform_data.ca__g1", attribute: "output.chain_pem" }]);
+    });
+
+    test("is warned of when it has expired", () => {
+      expect(terraform.check.ca.assert).toEqual([
+        {
+          condition: "${timecmp(plantimestamp(), data.tls_certificate.ca__g1.certificates[0].not_after) < 0}",
+          error_message:
+            "[pem-expired] ca, generation g1, is an authority that has expired: introduce the next generation.",
+        },
+      ]);
+    });
+  });
+
+  test("asks the provider for the public key alone where the certificate is literal", () => {
+    const stack = newStack();
+    const privateKeyPem = new TerraformVariable(stack, "key", { type: "string" }).stringValue;
+    const generations = { g1: Generation.fromPem("active", { certificatePem: CA_CERTIFICATE, privateKeyPem }) };
+    authorityOf({ generations }, stack);
+    const { data, resource } = terraformOf(stack);
+    expect(Object.keys(data)).toEqual(["tls_public_key"]);
+    expect(resource.terraform_data.ca__g1.lifecycle.precondition).toMatchObject([
+      { error_message: expect.stringContaining("[pem-mismatch]") },
+    ]);
+  });
+
+  test("reaches another stack as certificates alone", () => {
+    const app = newApp();
+    const producer = newStack("producer", app);
+    const pem = { certificatePem: chained, privateKeyPem: CA_KEY };
+    const { authority } = authorityOf({ generations: { g1: Generation.fromPem("active", pem) } }, producer);
+    new TerraformOutput(newStack("consumer", app), "bundle", { value: authority.bundle.pem });
+    const values = Object.values<{ value: string }>(synthApp(app).producer.output).map(({ value }) => value);
+    expect(values.sort()).toEqual([
+      "${terraform_data.ca__g1.output.certificate_pem}",
+      "${terraform_data.ca__g1.output.chain_pem}",
+    ]);
+  });
+
+  test.each([
+    ["pem-expired", EXPIRED_CERTIFICATE, "CN=expired, which ended 2002-01-01T00:00:00.000Z"],
+    ["pem-not-yet-valid", FUTURE_CERTIFICATE, "CN=not-yet, which begins 2120-01-01T00:00:00.000Z"],
+  ])("is refused at synth where it signs and is not valid: %s", (code, certificatePem, given) => {
+    const pem = { certificatePem, privateKeyPem: CA_KEY };
+    const found = (generations: Generations) => validationsOf(authorityOf({ generations }).stack);
+    expect(found({ g1: Generation.fromPem("active", pem) })).toEqual([
+      `[${code}] prod-pki/ca: given ${JSON.stringify(given)}; allowed: certificates that are valid now; ` +
+        "fix: make another generation active",
+    ]);
+    expect(found({ g1: Generation.fromPem("trusted", pem), g2: Generation.active() })).toEqual([]);
   });
 
   test("is used by its address like any other", () => {
@@ -306,12 +546,16 @@ describe("the warning before a leaf would outlive its authority", () => {
     });
   });
 
-  test("is not given for an unresolved certificate from outside", () => {
+  test("lets the tls provider find the end of an unresolved certificate from outside", () => {
     const stack = newStack();
     const pem = new TerraformVariable(stack, "pem", { type: "string" }).stringValue;
     const generations = { g1: Generation.fromPem("active", { certificatePem: pem, privateKeyPem: pem }) };
     const { authority } = authorityOf({ generations }, stack);
     leaf(stack, authority, "a", 24);
-    expect(terraformOf(stack)).not.toHaveProperty("check");
+    const { check, resource } = terraformOf(stack);
+    expect(check.ca.assert).toContainEqual(assertion(24, "g1", "terraform_data.ca__g1.output.not_after"));
+    expect(resource.terraform_data.ca__g1.input.not_after).toBe(
+      "${data.tls_certificate.ca__g1.certificates[0].not_after}",
+    );
   });
 });

@@ -1,13 +1,32 @@
 import { TerraformVariable } from "cdktf";
+import { createPrivateKey, generateKeyPairSync } from "node:crypto";
 import { Generation, Generations, KeyAlgorithm, Problem, Validity } from "../../../lib";
 import { Problems } from "../../../lib/errors";
 import { checkGenerations, FIRST_GENERATION, inBundleOrder } from "../../../lib/x509/generation";
-import { CA_CERTIFICATE, CA_KEY, CA_KEY_ALONE, LEAF_CERTIFICATE, LEAF_KEY } from "../../support/pem";
+import {
+  CA_CERTIFICATE,
+  CA_KEY,
+  CA_KEY_ALONE,
+  ED25519_CERTIFICATE,
+  INTERMEDIATE_CERTIFICATE,
+  INTERMEDIATE_KEY,
+  LEAF_CERTIFICATE,
+  LEAF_KEY,
+  NO_SIGNING_CERTIFICATE,
+  P224_CERTIFICATE,
+  ROOT_CERTIFICATE,
+  RSA_1024_CERTIFICATE,
+  SIGNED_CA_CERTIFICATE,
+} from "../../support/pem";
 import { newStack, problemsOf } from "../../support/synth";
 
-function check(generations: Generations, kind: "authority" | "key pair" = "authority"): readonly Problem[] {
+function check(
+  generations: Generations,
+  kind: "authority" | "key pair" = "authority",
+  issuers?: Generations,
+): readonly Problem[] {
   const problems = new Problems();
-  checkGenerations(generations, kind, "generations", problems);
+  checkGenerations(generations, kind, "generations", problems, issuers);
   return problems.none ? [] : problemsOf(() => problems.throwIfAny("x"));
 }
 
@@ -106,74 +125,134 @@ describe("from outside", () => {
     expect(fromPem(CA_CERTIFICATE, CA_KEY_ALONE)).toEqual([]);
   });
 
-  test("normalises CRLF, blank ends and a block of EC parameters", () => {
-    const windows = (pem: string) => `\r\n${pem.replaceAll("\n", "\r\n")}\r\n`;
-    const { pem } = Generation.fromPem("active", {
-      certificatePem: windows(CA_CERTIFICATE),
-      privateKeyPem: windows(CA_KEY),
-    });
-    expect(pem).toEqual({ certificatePem: CA_CERTIFICATE, privateKeyPem: CA_KEY_ALONE });
-  });
-
   test("says nothing of how long it is valid", () => {
     const generation = Generation.fromPem("trusted", { certificatePem: CA_CERTIFICATE, privateKeyPem: CA_KEY });
     expect(generation).toMatchObject({ state: "trusted", validityHours: undefined });
   });
 
-  test("refuses text that is neither certificate nor key, and does not show it", () => {
-    expect(fromPem("garbage", "secret garbage")).toEqual([
+  test("takes a chain that begins with the authority, with or without its root", () => {
+    expect(fromPem(SIGNED_CA_CERTIFICATE + INTERMEDIATE_CERTIFICATE + ROOT_CERTIFICATE, CA_KEY)).toEqual([]);
+    expect(fromPem(SIGNED_CA_CERTIFICATE + INTERMEDIATE_CERTIFICATE, CA_KEY)).toEqual([]);
+    expect(fromPem(SIGNED_CA_CERTIFICATE, CA_KEY)).toEqual([]);
+  });
+
+  test("takes text around the PEM, indentation and the line ends of Windows", () => {
+    const edited = (pem: string) =>
+      `Certificate:\r\n  Data: CN=test-ca\r\n${pem.replace(/^/gm, "  ")}`.replace(/\n/g, " \r\n");
+    expect(fromPem(edited(SIGNED_CA_CERTIFICATE + INTERMEDIATE_CERTIFICATE), edited(CA_KEY))).toEqual([]);
+  });
+
+  test("needs no private key unless it signs", () => {
+    const pem = { certificatePem: CA_CERTIFICATE };
+    const generations = { g1: Generation.fromPem("trusted", pem), g2: Generation.fromPem("retired", pem) };
+    expect(check({ ...generations, g3: Generation.active() })).toEqual([]);
+    expect(check({ g1: Generation.fromPem("active", pem) })).toEqual([
       {
-        code: "pem-certificate",
-        at: "generations.g1.certificatePem",
-        given: '"text that is no certificate"',
-        allowed: "one PEM certificate",
-        fix: "give its PEM",
-      },
-      {
-        code: "pem-key",
+        code: "pem-key-missing",
         at: "generations.g1.privateKeyPem",
-        given: '"text that is no private key"',
-        allowed: "an unencrypted PEM key",
-        fix: "decrypt it first",
+        given: '"nothing"',
+        allowed: "the private key of the active generation",
+        fix: "give privateKeyPem, or make the generation trusted",
       },
     ]);
   });
 
-  test("refuses a certificate that is no authority", () => {
-    expect(fromPem(LEAF_CERTIFICATE, LEAF_KEY)).toEqual([
+  const pkcs8 = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
+  const locked = (type: "pkcs8" | "sec1") =>
+    pkcs8.export({ type, format: "pem", cipher: "aes-256-cbc", passphrase: "x" }) as string;
+
+  test.each([
+    ["no certificate", "garbage", CA_KEY, "pem-certificate", "text that is no certificate"],
+    ["a key in its place", "", CA_KEY, "pem-certificate", "text that is no certificate"],
+    [
+      "a block that lacks its end",
+      CA_CERTIFICATE + INTERMEDIATE_CERTIFICATE.slice(0, 200),
+      CA_KEY,
+      "pem-certificate",
+      "2 certificates, of which 1 can be read",
+    ],
+    [
+      "a private key among the certificates",
+      CA_CERTIFICATE + CA_KEY,
+      CA_KEY,
+      "pem-key-in-certificate",
+      "a private key beside a certificate",
+    ],
+    ["no authority", LEAF_CERTIFICATE, LEAF_KEY, "pem-not-ca", "CN=leaf"],
+    ["an authority that may not sign", NO_SIGNING_CERTIFICATE, CA_KEY, "pem-key-usage", "CN=no-signing"],
+    [
+      "a chain in the wrong order",
+      SIGNED_CA_CERTIFICATE + ROOT_CERTIFICATE,
+      CA_KEY,
+      "pem-chain-order",
+      "CN=test-ca before CN=test-root, which did not issue it",
+    ],
+    [
+      "two authorities that have nothing to do with each other",
+      CA_CERTIFICATE + ROOT_CERTIFICATE,
+      CA_KEY,
+      "pem-chain-order",
+      "CN=test-ca before CN=test-root, which did not issue it",
+    ],
+    ["no key", CA_CERTIFICATE, "secret garbage", "pem-key", "text that is no private key"],
+    ["a certificate in place of the key", CA_CERTIFICATE, CA_CERTIFICATE, "pem-key", "text that is no private key"],
+    ["two keys", CA_CERTIFICATE, CA_KEY + LEAF_KEY, "pem-key", "2 private keys"],
+    ["an encrypted key", CA_CERTIFICATE, locked("pkcs8"), "pem-key-encrypted", "an encrypted private key"],
+    [
+      "an encrypted key of the old format",
+      CA_CERTIFICATE,
+      locked("sec1"),
+      "pem-key-encrypted",
+      "an encrypted private key",
+    ],
+    ["the key of another certificate", CA_CERTIFICATE, LEAF_KEY, "pem-mismatch", "the key of another certificate"],
+    [
+      "the key of the authority above",
+      SIGNED_CA_CERTIFICATE + INTERMEDIATE_CERTIFICATE,
+      INTERMEDIATE_KEY,
+      "pem-mismatch",
+      "the key of CN=test-intermediate, which does not come first",
+    ],
+  ])("refuses %s, and shows no PEM", (_, certificatePem, privateKeyPem, code, given) => {
+    const problems = fromPem(certificatePem, privateKeyPem);
+    expect(problems).toMatchObject([{ code, given: JSON.stringify(given) }]);
+    expect(JSON.stringify(problems)).not.toMatch(/BEGIN|[A-Za-z0-9+/]{40}|garbage/);
+  });
+
+  test.each([
+    ["RSA-1024", RSA_1024_CERTIFICATE, "CN=rsa-1024 with rsa 1024"],
+    ["P-224", P224_CERTIFICATE, "CN=p-224 with ec secp224r1"],
+    ["Ed25519", ED25519_CERTIFICATE, "CN=ed25519 with ed25519"],
+  ])("refuses %s", (_, certificatePem, given) => {
+    const generations = { g1: Generation.fromPem("trusted", { certificatePem }), g2: Generation.active() };
+    expect(check(generations)).toEqual([
       {
-        code: "pem-not-ca",
+        code: "pem-key-algorithm",
         at: "generations.g1.certificatePem",
-        given: '"CN=leaf"',
-        allowed: "a certificate authority",
-        fix: "give the authority's certificate",
+        given: JSON.stringify(given),
+        allowed: "RSA from 2048 bits on, ECDSA on P-256, P-384 or P-521",
+        fix: "make a new authority or key",
       },
     ]);
   });
 
-  test("refuses the key of another certificate", () => {
-    expect(fromPem(CA_CERTIFICATE, LEAF_KEY)).toEqual([
-      {
-        code: "pem-mismatch",
-        at: "generations.g1.privateKeyPem",
-        given: '"the key of another certificate"',
-        allowed: "the certificate's own key",
-        fix: "pair them",
-      },
+  test("tells of everything at once", () => {
+    const chain = NO_SIGNING_CERTIFICATE + LEAF_CERTIFICATE + RSA_1024_CERTIFICATE;
+    expect(fromPem(chain, locked("pkcs8")).map(({ code }) => code)).toEqual([
+      "pem-key-usage",
+      "pem-chain-order",
+      "pem-not-ca",
+      "pem-chain-order",
+      "pem-key-algorithm",
+      "pem-key-encrypted",
     ]);
   });
 
-  test("refuses a key in place of the certificate", () => {
-    expect(fromPem(CA_KEY, CA_KEY)).toMatchObject([{ code: "pem-certificate" }]);
-  });
-
-  test("takes unresolved values as they are", () => {
+  test("checks what is literal beside what is not", () => {
     const token = new TerraformVariable(newStack(), "pem", { type: "string", sensitive: true }).stringValue;
     expect(fromPem(token, token)).toEqual([]);
-    expect(Generation.fromPem("active", { certificatePem: token, privateKeyPem: token }).pem).toEqual({
-      certificatePem: token,
-      privateKeyPem: token,
-    });
+    expect(fromPem(LEAF_CERTIFICATE, token)).toMatchObject([{ code: "pem-not-ca" }]);
+    expect(fromPem(token, "garbage")).toMatchObject([{ code: "pem-key" }]);
   });
 
   test("refuses to be a key pair", () => {
@@ -183,8 +262,130 @@ describe("from outside", () => {
         code: "generation-pem",
         at: "generations.g1",
         given: '"Generation.fromPem"',
-        allowed: "a generated key pair",
-        fix: "use Generation.active or .trusted",
+        allowed: "a key pair",
+        fix: "use Generation.fromKeyPem",
+      },
+    ]);
+  });
+});
+
+describe("a key pair from outside", () => {
+  const pair = (bits = 2048) =>
+    generateKeyPairSync("rsa", {
+      modulusLength: bits,
+      publicKeyEncoding: { type: "spki", format: "pem" },
+      privateKeyEncoding: { type: "pkcs1", format: "pem" },
+    });
+  const mine = pair();
+  const keys = (publicKeyPem: string, privateKeyPem: string) =>
+    check({ g1: Generation.fromKeyPem("active", { publicKeyPem, privateKeyPem }) }, "key pair");
+
+  test("takes RSA and ECDSA, PKCS#1 and PKCS#8", () => {
+    const other = createPrivateKey(mine.privateKey).export({ type: "pkcs8", format: "pem" }) as string;
+    expect(keys(mine.publicKey, mine.privateKey)).toEqual([]);
+    expect(keys(mine.publicKey, other)).toEqual([]);
+    const ec = generateKeyPairSync("ec", { namedCurve: "P-384" });
+    const publicKey = ec.publicKey.export({ type: "spki", format: "pem" }) as string;
+    expect(keys(publicKey, ec.privateKey.export({ type: "sec1", format: "pem" }) as string)).toEqual([]);
+  });
+
+  test.each([
+    [
+      "another pair's public key",
+      pair().publicKey,
+      mine.privateKey,
+      "pem-public-mismatch",
+      "the public key of another key",
+    ],
+    ["no public key", mine.privateKey, mine.privateKey, "pem-public-key", "text that is no public key"],
+    ["two public keys", mine.publicKey + mine.publicKey, mine.privateKey, "pem-public-key", "2 public keys"],
+    ["no private key", mine.publicKey, mine.publicKey, "pem-key", "text that is no private key"],
+  ])("refuses %s", (_, publicKeyPem, privateKeyPem, code, given) => {
+    expect(keys(publicKeyPem, privateKeyPem)).toMatchObject([{ code, given: JSON.stringify(given) }]);
+  });
+
+  test("refuses RSA-1024", () => {
+    const weak = pair(1024);
+    expect(keys(weak.publicKey, weak.privateKey)).toMatchObject([
+      { code: "pem-key-algorithm", at: "generations.g1.publicKeyPem", given: '"a key with rsa 1024"' },
+    ]);
+  });
+
+  test("needs a private key only where it signs", () => {
+    const { publicKey: publicKeyPem } = mine;
+    const trusted = { g1: Generation.fromKeyPem("trusted", { publicKeyPem }), g2: Generation.active() };
+    expect(check(trusted, "key pair")).toEqual([]);
+    expect(check({ g1: Generation.fromKeyPem("active", { publicKeyPem }) }, "key pair")).toMatchObject([
+      { code: "pem-key-missing", at: "generations.g1.privateKeyPem" },
+    ]);
+  });
+
+  test("refuses to be an authority", () => {
+    const { publicKey: publicKeyPem, privateKey: privateKeyPem } = mine;
+    expect(check({ g1: Generation.fromKeyPem("active", { publicKeyPem, privateKeyPem }) })).toMatchObject([
+      { code: "generation-pem", given: '"Generation.fromKeyPem"', fix: "use Generation.fromPem" },
+    ]);
+  });
+});
+
+describe("below another authority", () => {
+  const roots = {
+    g1: Generation.trusted({ validity: Validity.years(5) }),
+    g2: Generation.active({ validity: Validity.years(20) }),
+    g3: Generation.retired(),
+    g4: Generation.fromPem("trusted", { certificatePem: CA_CERTIFICATE }),
+    g5: Generation.fromPem("trusted", { certificatePem: CA_CERTIFICATE, privateKeyPem: CA_KEY }),
+  };
+  const below = (generation: Generation) => check({ g1: generation }, "authority", roots);
+
+  test("names the generation that signs, g1 unless it says another", () => {
+    expect(below(Generation.active({ validity: Validity.years(5) }))).toEqual([]);
+    expect(below(Generation.active({ issuer: "g2" }))).toEqual([]);
+    expect(below(Generation.active({ issuer: "g5", validity: Validity.years(50) }))).toEqual([]);
+  });
+
+  test.each(["g3", "g4", "g9"])("refuses one that is retired, has no key or is unknown: %s", (issuer) => {
+    expect(below(Generation.active({ issuer }))).toEqual([
+      {
+        code: "issuer",
+        at: "generations.g1.issuer",
+        given: JSON.stringify(issuer),
+        allowed: "g1, g2, g5",
+        fix: "name a generation that is active or trusted",
+      },
+    ]);
+  });
+
+  test("may stay below a retired one when it is retired itself", () => {
+    const generations = { g1: Generation.retired({ issuer: "g3" }), g2: Generation.active({ issuer: "g2" }) };
+    expect(check(generations, "authority", roots)).toEqual([]);
+  });
+
+  test("may be valid as long as its issuer and no longer", () => {
+    expect(below(Generation.active({ issuer: "g2", validity: Validity.years(20) }))).toEqual([]);
+    expect(below(Generation.active())).toEqual([
+      {
+        code: "authority-outlives-issuer",
+        at: "generations.g1.validity",
+        given: '"87600 hours"',
+        allowed: "at most the 43800 hours of its issuer, generation g1",
+        fix: "shorten it, or name a generation of the issuer with a longer validity",
+      },
+    ]);
+  });
+
+  test("needs no issuer when it is from outside: its chain says it", () => {
+    expect(below(Generation.fromPem("active", { certificatePem: CA_CERTIFICATE, privateKeyPem: CA_KEY }))).toEqual([]);
+  });
+
+  test.each(["authority", "key pair"] as const)("is refused where no authority is above: %s", (kind) => {
+    expect(check({ g1: Generation.active({ issuer: "g1" }) }, kind)).toEqual([
+      {
+        code: "generation-issuer",
+        at: "generations.g1.issuer",
+        given: '"g1"',
+        allowed: "nothing: no authority is above this one",
+        fix: "leave it out, or give the authority an issuer",
       },
     ]);
   });

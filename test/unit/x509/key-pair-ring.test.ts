@@ -1,3 +1,5 @@
+import { TerraformVariable } from "cdktf";
+import { generateKeyPairSync } from "node:crypto";
 import { Generation, KeyAlgorithm, KeyPairRing, KeyPairRingProps } from "../../../lib";
 import { errorOf, newStack, problemsOf, terraformOf } from "../../support/synth";
 
@@ -71,4 +73,59 @@ test("refuses an algorithm and a set of generations that break a rule, at once",
     { code: "key-algorithm", at: "keyAlgorithm", given: '"Ed25519"' },
     { code: "generations-active", at: "generations", given: '"no active generation"' },
   ]);
+});
+
+describe("from outside", () => {
+  const pair = generateKeyPairSync("ec", {
+    namedCurve: "P-256",
+    publicKeyEncoding: { type: "spki", format: "pem" },
+    privateKeyEncoding: { type: "sec1", format: "pem" },
+  });
+  const pem = { publicKeyPem: pair.publicKey, privateKeyPem: pair.privateKey };
+
+  test("is kept in the state, the private key marked sensitive", () => {
+    const { stack, ring } = ringOf({ generations: { g1: Generation.fromKeyPem("active", pem) } });
+    expect(terraformOf(stack).resource).toEqual({
+      terraform_data: {
+        sa__g1: {
+          input: {
+            public_key_pem: pair.publicKey,
+            private_key_pem: `\${sensitive(${JSON.stringify(pair.privateKey)})}`,
+          },
+          lifecycle: { prevent_destroy: true },
+        },
+      },
+    });
+    expect(ring.privateKey).toEqual({ address: "terraform_data.sa__g1", attribute: "output.private_key_pem" });
+    expect(ring.publicKeys).toEqual([{ address: "terraform_data.sa__g1", attribute: "output.public_key_pem" }]);
+    expect(ring.fingerprints).toEqual({});
+  });
+
+  test("verifies without its private key beside one that signs", () => {
+    const generations = {
+      g1: Generation.fromKeyPem("trusted", { publicKeyPem: pair.publicKey }),
+      g2: Generation.active(),
+    };
+    const { ring } = ringOf({ generations });
+    expect(ring.publicKeys.map(({ address }) => address)).toEqual(["tls_private_key.sa__g2", "terraform_data.sa__g1"]);
+    expect(ring.privateKeys.map(({ address }) => address)).toEqual(["tls_private_key.sa__g2"]);
+  });
+
+  test("lets Terraform check what is unresolved", () => {
+    const stack = newStack();
+    const variable = (name: string) => new TerraformVariable(stack, name, { type: "string" }).stringValue;
+    const unresolved = { publicKeyPem: variable("public"), privateKeyPem: variable("private") };
+    new KeyPairRing(stack, "sa", { generations: { g1: Generation.fromKeyPem("active", unresolved) } });
+    const { data, resource } = terraformOf(stack);
+    const conditions = [data.tls_public_key.sa__g1, resource.terraform_data.sa__g1].flatMap(
+      ({ lifecycle }) => lifecycle.precondition as { error_message: string }[],
+    );
+    expect(conditions.map(({ error_message: message }) => /^\[([a-z-]+)\] /.exec(message)![1])).toEqual([
+      "pem-key-encrypted",
+      "pem-key",
+      "pem-public-key",
+      "pem-key-algorithm",
+      "pem-public-mismatch",
+    ]);
+  });
 });
