@@ -52,10 +52,14 @@ export {
   type FileMap,
   type Identities,
   type JoinProps,
+  type K0sOptions,
+  type K3sOptions,
   type KubeconfigProps,
   type Machine,
   type MachineFile,
   type PublishedFile,
+  type SingleCaOptions,
+  type SingleCaSet,
 } from "./kubernetes";
 export type * from "./kubernetes/table";
 export * from "./access";

@@ -5,7 +5,7 @@ import { StringResource } from "@cdktf/provider-random/lib/string-resource";
 import { Rotating } from "@cdktf/provider-time/lib/rotating";
 import { Construct } from "constructs";
 import { Problems } from "../errors";
-import { AccessRow, Content, Distribution } from "../kubernetes";
+import { AccessRow, Content, Distribution, TokenRow } from "../kubernetes";
 import { expression, pin, Reference } from "../x509";
 import { KubernetesObjectProps, metaArguments, metadata } from "./kubernetes-object";
 
@@ -28,11 +28,12 @@ export interface BootstrapTokenOptions {
   readonly pipelineIntervalHours?: number;
   /**
    * What joins with it, by the distribution's names: `worker`; k0s also knows `controller`.
-   * @default worker
+   * @default - what the distribution names first, `worker`
    */
   readonly joins?: string;
   /**
-   * Groups of whoever uses the token, beside `system:bootstrappers`, which Kubernetes adds by itself.
+   * Groups of whoever uses the token, beside `system:bootstrappers`, which Kubernetes adds by itself. Only for a token that the API
+   * server lets in: k0s' for controllers has none.
    * @default - the distribution's, for what joins with it
    */
   readonly groups?: readonly string[];
@@ -72,11 +73,14 @@ export interface BootstrapTokenProps extends BootstrapTokenOptions, KubernetesOb
  *
  * In the Terraform state: the token's secret, three times (the password, its bcrypt hash, the Secret). Its id is public.
  *
- * @throws PkiError when the token would expire too early, a group is none of bootstrappers, or nothing joins with such a token
+ * @throws PkiError when the token would expire too early, a group is none of bootstrappers or of no use, or nothing joins with such
+ * a token
  * @see https://kubernetes.io/docs/reference/access-authn-authz/bootstrap-tokens/
  */
 export class BootstrapToken extends Construct {
-  /** Groups of whoever uses it. */
+  /** What the distribution says of tokens for what joins with it. */
+  public readonly row: TokenRow;
+  /** Groups of whoever uses it, beside `system:bootstrappers`. */
   public readonly groups: readonly string[];
   /** The public half, where it is in the state. Its user is `system:bootstrap:<id>`. */
   public readonly id: Reference;
@@ -100,8 +104,9 @@ export class BootstrapToken extends Construct {
 
     const name = props.address ?? id;
     const { rotateAfterHours, expireAfterHours } = lifetimeOf(props);
-    const row = tokens[props.joins ?? WORKER]!;
-    this.groups = [...(props.groups ?? (row.group === undefined ? [] : [row.group]))];
+    this.row = rowOf(props, tokens)!;
+    const { usages, group, description = name } = this.row;
+    this.groups = [...(props.groups ?? (group === undefined ? [] : [group]))];
     this.rotation = new Rotating(this, "Rotation", { rotationHours: rotateAfterHours });
     pin(this.rotation, name);
     const madeAt = this.rotation.rfc3339;
@@ -119,10 +124,10 @@ export class BootstrapToken extends Construct {
         "token-id": expression(this.id),
         "token-secret": expression(secret),
         expiration: Fn.timeadd(madeAt, `${expireAfterHours}h`),
-        ...Object.fromEntries(row.usages.map((usage) => [usage, "true"])),
+        ...Object.fromEntries(usages.map((usage) => [usage, "true"])),
         ...(props.signing ? { "usage-bootstrap-signing": "true" } : {}),
         ...(this.groups.length > 0 ? { "auth-extra-groups": this.groups.join(",") } : {}),
-        description: props.description ?? row.description ?? name,
+        description: props.description ?? description,
       },
       lifecycle: { createBeforeDestroy: true },
       ...metaArguments(props),
@@ -131,8 +136,13 @@ export class BootstrapToken extends Construct {
   }
 }
 
-/** What joins with a token that does not say. */
-export const WORKER = "worker";
+/** Undefined where nothing joins with such a token. */
+function rowOf({ joins }: BootstrapTokenOptions, rows: AccessRow["tokens"]): TokenRow | undefined {
+  return Object.entries(rows).find(([kind]) => joins === undefined || joins === kind)?.[1];
+}
+
+/** The key of a token's Secret by which the API server lets its user in. */
+const AUTHENTICATION = "usage-bootstrap-authentication";
 
 /** `BootstrapGroupPattern` of k8s.io/cluster-bootstrap. */
 const GROUP = /^system:bootstrappers:[a-z0-9:-]{0,255}[a-z0-9]$/;
@@ -144,10 +154,16 @@ export function checkBootstrapToken(
   problems: Problems,
   at = "",
 ): void {
-  const { joins = WORKER } = options;
-  if (!(joins in rows)) {
-    const allowed = Object.keys(rows).join(", ") || "none: nothing joins this distribution with a bootstrap token";
-    problems.add("token-joins", `${at}joins`, joins, allowed, "use one of these names");
+  const row = rowOf(options, rows);
+  if (!row) {
+    const kinds = Object.keys(rows).join(", ");
+    const [allowed, fix] = kinds
+      ? [kinds, "use one of these names"]
+      : ["none: nothing joins this distribution with a bootstrap token", "make no token"];
+    problems.add("token-joins", `${at}joins`, options.joins ?? "nothing", allowed, fix);
+  } else if (options.groups?.length && !row.usages.includes(AUTHENTICATION)) {
+    const allowed = "none: the API server lets nobody in with such a token";
+    problems.add("token-groups", `${at}groups`, options.groups.join(", "), allowed, "leave groups out");
   }
   const lifetime = lifetimeOf(options);
   const broken = Object.entries(lifetime).filter(([, hours]) => !Number.isInteger(hours) || hours < 1);

@@ -2,12 +2,13 @@ import { TerraformOutput, TerraformStack, Token } from "cdktf";
 import { Construct } from "constructs";
 import { X509Certificate } from "node:crypto";
 import { Problems } from "../errors";
-import { Cluster, Content, Distribution, joinWith, MachineFile, publishFiles } from "../kubernetes";
+import { AccessRow, Cluster, Content, Distribution, joinWith, MachineFile, publishFiles } from "../kubernetes";
 import { checkNameAndEndpoint } from "../kubernetes/cluster-checks";
+import { secureTokenPrecondition } from "../kubernetes/join";
 import { claimPrefix, quoted } from "../x509";
 import { checkAddressPrefix, checkNamePart } from "../x509/address";
 import { ApiServerToKubelet } from "./api-server-to-kubelet";
-import { BootstrapToken, BootstrapTokenOptions, checkBootstrapToken, WORKER } from "./bootstrap-token";
+import { BootstrapToken, BootstrapTokenOptions, checkBootstrapToken } from "./bootstrap-token";
 import { ClusterAdmins } from "./cluster-admins";
 import { KubernetesObjectProps, objectProps } from "./kubernetes-object";
 import { NodeBootstrapping } from "./node-bootstrapping";
@@ -28,7 +29,7 @@ export interface ClusterAccessProps extends KubernetesObjectProps {
   readonly addressPrefix?: string;
   /**
    * Bootstrap tokens by name, `[a-z][a-z0-9-]*`. The first one of each kind is in the file that such a machine joins with; `{}` makes none.
-   * @default - one, `workers`
+   * @default - one, `workers`; none where nothing joins the distribution with a bootstrap token
    */
   readonly tokens?: Readonly<Record<string, BootstrapTokenOptions>>;
   /**
@@ -71,7 +72,9 @@ export class ClusterAccess extends Construct {
 
   public constructor(scope: Construct, id: string, props: ClusterAccessProps) {
     super(scope, id);
-    const { distribution, cluster, certificateAuthority, tokens = { workers: {} }, adopt } = props;
+    const { distribution, cluster, certificateAuthority, adopt } = props;
+    const { access } = distribution.table;
+    const { tokens = Object.keys(access.tokens).length > 0 ? { workers: {} } : {} } = props;
     const prefix = props.addressPrefix ?? id;
     this.check(prefix, tokens, props);
     claimPrefix(TerraformStack.of(this), prefix, this.node.path);
@@ -90,10 +93,9 @@ export class ClusterAccess extends Construct {
     this.tokens = Object.fromEntries(made);
 
     const bindings = { distribution, addressPrefix: prefix, ...objectProps(props) };
-    const { access } = distribution.table;
     const subjects = props.clusterAdmins;
     if (access.nodeBootstrapping) {
-      const groups = made.filter(([name]) => joins(tokens[name]!) === WORKER).flatMap(([, token]) => token.groups);
+      const groups = made.flatMap(([, token]) => token.groups);
       this.nodeBootstrapping = new NodeBootstrapping(this, "node-bootstrapping", { ...bindings, groups, adopt });
     }
     if (access.clusterAdmins || subjects?.length) {
@@ -103,24 +105,20 @@ export class ClusterAccess extends Construct {
       this.apiServerToKubelet = new ApiServerToKubelet(this, "apiserver-to-kubelet", bindings);
     }
 
-    const joinToken = ([name, { token }]: (typeof made)[number]) => {
-      const { format } = access.tokens[joins(tokens[name]!)]!;
-      return [name, joinWith(format, { cluster, certificateAuthority, token })] as const;
-    };
+    const joinToken = ([name, { row, token }]: (typeof made)[number]) =>
+      [name, joinWith(row.format, { cluster, certificateAuthority, token })] as const;
     this.joinTokens = Object.fromEntries(made.map(joinToken));
-    checkLater(publishFiles(this, prefix, this.joinFiles(tokens, distribution)), certificateAuthority);
+    const isHashed = made.some(([, { row }]) => row.format === "secure token");
+    checkLater(publishFiles(this, prefix, this.joinFiles(access)), certificateAuthority, isHashed);
   }
 
   /** The file of whoever joins, with the first token of its kind. */
-  private joinFiles(
-    tokens: Readonly<Record<string, BootstrapTokenOptions>>,
-    { table }: Distribution,
-  ): Record<string, MachineFile[]> {
+  private joinFiles(access: AccessRow): Record<string, MachineFile[]> {
     const files: Record<string, MachineFile[]> = {};
-    for (const [kind, { file }] of Object.entries(table.access.tokens)) {
-      const first = Object.keys(tokens).find((name) => joins(tokens[name]!) === kind);
+    for (const row of Object.values(access.tokens)) {
+      const first = Object.keys(this.tokens).find((name) => this.tokens[name]!.row === row);
       if (first !== undefined) {
-        const { path, on, consumers } = file;
+        const { path, on, consumers } = row.file;
         const content = this.joinTokens[first]!;
         (files[on] ??= []).push({ path, kind: "join token", mode: "0600", owner: "root:root", content, consumers });
       }
@@ -146,20 +144,16 @@ export class ClusterAccess extends Construct {
   }
 }
 
-/** What joins with a token, by the distribution's names. */
-function joins({ joins = WORKER }: BootstrapTokenOptions): string {
-  return joins;
-}
-
 /** What was unresolved at synth is checked by Terraform, before the files could be exported. */
-function checkLater(files: TerraformOutput, certificateAuthority: string): void {
+function checkLater(files: TerraformOutput, certificateAuthority: string, isHashed: boolean): void {
   if (Token.isUnresolved(certificateAuthority)) {
     const has = (text: string) => `strcontains(${quoted(certificateAuthority)}, "${text}")`;
     const precondition = {
       condition: `\${${has("-----BEGIN CERTIFICATE-----")} && !${has("PRIVATE KEY-----")}}`,
       error_message: "[certificate-authority] certificateAuthority must be PEM certificates and no private key.",
     };
-    files.addOverride("precondition", [precondition]);
+    const hashable = isHashed ? [secureTokenPrecondition(certificateAuthority)] : [];
+    files.addOverride("precondition", [precondition, ...hashable]);
   }
 }
 

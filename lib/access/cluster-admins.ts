@@ -8,7 +8,7 @@ import { checkSubjects, CLUSTER_ADMIN, Group, IRbacSubject } from "./rbac-subjec
 /** Props of {@link ClusterAdmins}. */
 export interface ClusterAdminsProps extends DistributionBindingsProps {
   /**
-   * More administrators, beside the distribution's group.
+   * More administrators, beside the distribution's group; at least one where it has none, as K3s and k0s.
    * @default - none
    */
   readonly subjects?: readonly IRbacSubject[];
@@ -26,7 +26,8 @@ export interface ClusterAdminsProps extends DistributionBindingsProps {
  * The object is `<prefix>:cluster-admins`. Who is in `system:masters` needs no binding: that is the break-glass kubeconfig,
  * with which the first apply is made. Nothing secret lands in the Terraform state.
  *
- * @throws PkiError when the prefix is no name, or a subject is `system:masters` or one that holds nearly everybody
+ * @throws PkiError when the prefix is no name, there is nobody to bind, or a subject is `system:masters` or one that holds nearly
+ * everybody
  * @see https://kubernetes.io/docs/reference/access-authn-authz/rbac/#user-facing-roles
  */
 export class ClusterAdmins extends Construct {
@@ -39,9 +40,20 @@ export class ClusterAdmins extends Construct {
     const problems = new Problems();
     checkAddressPrefix(prefix, problems);
     checkSubjects(props.subjects ?? [], CLUSTER_ADMIN, "subjects", problems);
+    const { name: distribution, access } = props.distribution.table;
+    const own = access.clusterAdmins;
+    if (!own && !props.subjects?.length) {
+      const fix = "name administrators, or leave it out: its own are in system:masters, which needs no binding";
+      problems.add(
+        "distribution-access",
+        "subjects",
+        "none",
+        `at least one: ${distribution} has no group of them`,
+        fix,
+      );
+    }
     problems.throwIfAny(this.node.path);
 
-    const own = props.distribution.table.access.clusterAdmins;
     const clusterAdmins = {
       name: "cluster-admins",
       clusterRole: CLUSTER_ADMIN,

@@ -29,7 +29,7 @@ export interface NodeBootstrappingProps extends DistributionBindingsProps {
  * The objects are `<prefix>:create-csrs`, `<prefix>:approve-first` and `<prefix>:approve-renewals`. Serving certificates are
  * approved by none of them: Kubernetes leaves those to you. Nothing secret lands in the Terraform state.
  *
- * @throws PkiError when the prefix is no name, or a group is none of bootstrappers
+ * @throws PkiError when the prefix is no name, a group is none of bootstrappers, or there is none
  * @see https://kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/
  */
 export class NodeBootstrapping extends Construct {
@@ -46,9 +46,14 @@ export class NodeBootstrapping extends Construct {
     const problems = new Problems();
     checkAddressPrefix(prefix, problems);
     checkGroups(props.groups ?? [], "groups", problems);
+    const { name: distribution, access } = props.distribution.table;
+    const own = access.nodeBootstrapping;
+    if (!own && !props.groups?.length) {
+      const fix = "name groups, or leave it out where nodes do not join by TLS bootstrap";
+      problems.add("distribution-access", "groups", "none", `at least one: ${distribution} has none of its own`, fix);
+    }
     problems.throwIfAny(this.node.path);
 
-    const own = props.distribution.table.access.nodeBootstrapping;
     // Sorted, because Terraform takes another order for a change.
     const more = [...new Set(props.groups)].filter((name) => name !== own?.group).sort();
     const bootstrappers = [...(own ? [own.group] : []), ...more].map((name) => Group.named(name));

@@ -4,7 +4,9 @@ import { PrivateKey } from "@cdktf/provider-tls/lib/private-key";
 import { SelfSignedCert } from "@cdktf/provider-tls/lib/self-signed-cert";
 import type { IConstruct } from "constructs";
 import { BootstrapToken, ClusterRoleBinding } from "../access";
-import { CertificateRow, ClusterPki, Consumer, FilesOutput, MachineFile, referencesIn } from "../kubernetes";
+import { ClusterSecrets, FilesSecret, JoinPassword } from "../delivery";
+import { CertificateRow, ClusterPki, Consumer, Content, FilesOutput, MachineFile, referencesIn } from "../kubernetes";
+import { CLUSTER } from "../kubernetes/holders";
 import { fillNames, fillText, holds, partiesOf, Party } from "../kubernetes/holdings";
 import {
   AuthorityGeneration,
@@ -68,7 +70,13 @@ class Collector {
       }
     }
     for (const output of this.nodes.filter((node) => node instanceof FilesOutput)) {
-      Object.entries(output.files).forEach(([holder, list]) => list.forEach((file) => this.index(holder, file)));
+      Object.entries(output.files).forEach(([holder, list]) => list.forEach((file) => this.indexFile(holder, file)));
+    }
+    for (const { namespace, secrets } of this.nodes.filter((node) => node instanceof ClusterSecrets)) {
+      secrets.forEach(({ name, data }) => this.indexSecret(namespace, name, data));
+    }
+    for (const { namespace, name, data } of this.nodes.filter((node) => node instanceof FilesSecret)) {
+      this.indexSecret(namespace, name, data);
     }
   }
 
@@ -85,7 +93,10 @@ class Collector {
           return [this.certificate(node)];
         }
         if (node instanceof BootstrapToken) {
-          return [this.token(node)];
+          return [this.token(node, node.groups)];
+        }
+        if (node instanceof JoinPassword) {
+          return [this.token(node, [])];
         }
         return node instanceof ClusterRoleBinding ? [this.binding(node)] : [];
       }),
@@ -102,8 +113,18 @@ class Collector {
     }
   }
 
-  private index(machine: string, { path, kind, consumers, content }: MachineFile): void {
-    const entry = { machine, path, kind, consumers: consumers.map(consumerEntry) };
+  private indexFile(machine: string, { path, kind, consumers, content }: MachineFile): void {
+    this.index({ machine, path, kind, consumers: consumers.map(consumerEntry) }, content);
+  }
+
+  private indexSecret(namespace: string, name: string, data: Readonly<Record<string, Content>>): void {
+    const secret = ["Secret", namespace, name].map((part) => (Token.isUnresolved(part) ? LATER : part)).join("/");
+    for (const [key, content] of Object.entries(data)) {
+      this.index({ machine: CLUSTER, path: `${secret}#${key}`, kind: "secret", consumers: [] }, content);
+    }
+  }
+
+  private index(entry: FileEntry, content: Content): void {
     for (const address of new Set(referencesIn(content).map((reference) => reference.address))) {
       this.files.set(address, [...(this.files.get(address) ?? []), entry]);
     }
@@ -166,14 +187,14 @@ class Collector {
     };
   }
 
-  private token(node: BootstrapToken): TokenEntry {
+  private token(node: BootstrapToken | JoinPassword, groups: readonly string[]): TokenEntry {
     const addresses = addressesOf(node);
     return {
       kind: "token",
       name: node.resource.friendlyUniqueId,
       path: node.node.path,
       addresses,
-      groups: node.groups,
+      groups,
       files: this.filesOf(addresses),
     };
   }
@@ -229,8 +250,11 @@ class Collector {
   ): Pick<InventoryEntry, "exceptions"> {
     const named = this.names.get(node);
     const cluster = this.clusters.find(({ addressPrefix }) => addressPrefix === named?.cluster);
-    const exceptions = cluster?.identities.table[part][named!.name]?.exceptions;
-    return exceptions ? { exceptions } : {};
+    const row: Partial<CertificateRow> | undefined = cluster?.identities.table[part][named!.name];
+    // A break-glass identity is in system:masters, and its table says why.
+    const breakGlass = row?.breakGlass === undefined ? [] : [{ code: "system-masters", reason: row.breakGlass }];
+    const exceptions = [...(row?.exceptions ?? []), ...breakGlass];
+    return exceptions.length > 0 ? { exceptions } : {};
   }
 
   private filesOf(addresses: readonly string[]): FileEntry[] {

@@ -106,7 +106,7 @@ export interface FileEntry {
   readonly machine: string;
   /** Absolute path; for a Secret `Secret/<namespace>/<name>#<key>`. */
   readonly path: string;
-  /** The kind of the distribution's table: certificate, chain, bundle, signer, private key, kubeconfig, … */
+  /** The kind of the distribution's table: certificate, chain, bundle, signer, private key, kubeconfig, …; `secret` for a Secret's key. */
   readonly kind: string;
   readonly consumers: readonly ConsumerEntry[];
 }

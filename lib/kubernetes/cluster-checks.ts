@@ -19,7 +19,7 @@ import type { DistributionTable } from "./table";
 const MAX_NODE_NAME_BYTES = 52;
 
 /** Words that stand where a machine's name would in a Terraform address or in the file map. */
-const RESERVED_NAMES = [ANY_WORKER, OPERATOR, "cluster", "ca", "keys", "token", "binding"];
+const RESERVED_NAMES = [ANY_WORKER, OPERATOR, "cluster", "ca", "keys", "token", "binding", "secret"];
 
 /** kubeadm asks for ten: the API server has the first, the DNS service the tenth. */
 const MIN_SERVICE_ADDRESSES = 10;

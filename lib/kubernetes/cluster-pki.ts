@@ -1,4 +1,4 @@
-import { Annotations, TerraformOutput, TerraformProvider, TerraformStack } from "cdktf";
+import { Annotations, TerraformOutput, TerraformProvider, TerraformResource, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import { PkiError, Problems } from "../errors";
 import {
@@ -135,7 +135,8 @@ export class ClusterPki extends Construct {
 
   public constructor(scope: Construct, id: string, props: ClusterPkiProps) {
     super(scope, id);
-    this.table = whereEtcdIs(props.cluster.etcd?.topology ?? "stacked", props.distribution.table);
+    const rows = whereEtcdIs(props.cluster.etcd?.topology ?? "stacked", props.distribution.table);
+    this.table = props.issueLeaves ? rows : withoutDerivedFiles(rows);
     this.cluster = props.cluster;
     const prefix = props.addressPrefix ?? id;
     this.addressPrefix = prefix;
@@ -356,10 +357,10 @@ export class ClusterPki extends Construct {
 
   /** Addresses of all resources in here. */
   private get pinned(): string[] {
-    return this.node.findAll().flatMap((node) => {
-      const element = node as Partial<{ terraformResourceType: string; friendlyUniqueId: string }>;
-      return element.terraformResourceType ? [`${element.terraformResourceType}.${element.friendlyUniqueId}`] : [];
-    });
+    return this.node
+      .findAll()
+      .filter((node): node is TerraformResource => TerraformResource.isTerraformResource(node))
+      .map(({ terraformResourceType, friendlyUniqueId }) => `${terraformResourceType}.${friendlyUniqueId}`);
   }
 
   /** What of this the distribution itself would not let be better, and Terraform issues all the same. */
@@ -437,6 +438,18 @@ function whereEtcdIs(topology: EtcdTopology, table: DistributionTable): Distribu
     keyPairs: keep(table.keyPairs),
     certificates: keep(table.certificates, (row) => row.authority in authorities),
   };
+}
+
+/** The table without the files that the distribution writes itself where it runs. */
+function withoutDerivedFiles(table: DistributionTable): DistributionTable {
+  const keep = <R extends { readonly files: readonly FileRow[] }>(rows: Readonly<Record<string, R>>) =>
+    Object.fromEntries(
+      Object.entries(rows).map(([name, row]): [string, R] => [
+        name,
+        { ...row, files: row.files.filter(({ writtenBy }) => writtenBy !== "distribution") },
+      ]),
+    );
+  return { ...table, authorities: keep(table.authorities), keyPairs: keep(table.keyPairs) };
 }
 
 function checkNames(given: object, known: object, at: string, problems: Problems): void {

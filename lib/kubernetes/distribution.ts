@@ -1,5 +1,9 @@
 import { Problems } from "../errors";
+import { clusterApi } from "./distributions/cluster-api";
+import { k0s, K0sOptions } from "./distributions/k0s";
+import { k3s, K3sOptions } from "./distributions/k3s";
 import { kubeadm } from "./distributions/kubeadm";
+import { singleCa, SingleCaOptions } from "./distributions/single-ca";
 import type { DistributionTable } from "./table";
 import { checkTable } from "./table-checks";
 
@@ -13,6 +17,40 @@ import { checkTable } from "./table-checks";
 export class Distribution {
   /** kubeadm 1.29 and later. */
   public static readonly KUBEADM = new Distribution(kubeadm);
+  /** K3s with its usual data directory and self-signed authorities, see {@link Distribution.k3s}. */
+  public static readonly K3S = Distribution.k3s();
+  /** RKE2 with its usual data directory and self-signed authorities, see {@link Distribution.rke2}. */
+  public static readonly RKE2 = Distribution.rke2();
+  /** k0s with its usual data directory, see {@link Distribution.k0s}. */
+  public static readonly K0S = Distribution.k0s();
+  /** Binaries installed by hand with certificates of one CA, see {@link Distribution.singleCa}. */
+  public static readonly SINGLE_CA = Distribution.singleCa();
+  /** Cluster API with its kubeadm providers: Secrets of a management cluster, see `ClusterSecrets`. */
+  public static readonly CLUSTER_API = new Distribution(clusterApi);
+
+  /** K3s 1.33 and later: the 11 files of a custom CA and join passwords; it issues its own certificates from them. */
+  public static k3s(options?: K3sOptions): Distribution {
+    return new Distribution(k3s({ program: "k3s", ...options }));
+  }
+
+  /** RKE2 1.33 and later: the same files as K3s, under its own name. */
+  public static rke2(options?: K3sOptions): Distribution {
+    return new Distribution(k3s({ program: "rke2", ...options }));
+  }
+
+  /** k0s 1.32.1 and later: authorities, service-account keys and join tokens; it issues its own certificates from them. */
+  public static k0s(options?: K0sOptions): Distribution {
+    return new Distribution(k0s(options));
+  }
+
+  /**
+   * Binaries installed by hand with certificates of one CA, as guides with cfssl make them, or with authorities of their own for sets.
+   *
+   * @throws PkiError when a set is unknown, or cannot have an authority of its own and the one server certificate at once
+   */
+  public static singleCa(options?: SingleCaOptions): Distribution {
+    return new Distribution(singleCa(options));
+  }
 
   public constructor(
     /** Everything that is particular to it. */

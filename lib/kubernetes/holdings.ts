@@ -44,8 +44,9 @@ export function holds(party: Party, holders: readonly Holder[]): boolean {
 }
 
 /** What stands for itself in a template. Values are worked out where they are asked for: most templates are plain text. */
-const TEXTS: Readonly<Record<string, (cluster: Cluster, machine: string) => string>> = {
+const TEXTS: Readonly<Record<string, (cluster: Cluster, machine: string, address: string) => string>> = {
   machine: (_, machine) => machine,
+  address: (_cluster, _machine, address) => address,
   clusterName: ({ name }) => name,
   clusterDomain: ({ clusterDomain = "cluster.local" }) => clusterDomain,
   endpoint: ({ endpoint }) => hostPort(hostAndPort(endpoint)),
@@ -60,9 +61,9 @@ const NAMES: Readonly<Record<string, (cluster: Cluster, party: Party) => readonl
   "{extraSans}": ({ extraSans = [] }, party) => [...extraSans, ...party.extraSans],
 };
 
-/** Fills a text in: `{machine}`, `{clusterName}`, `{clusterDomain}`, `{endpoint}` (host:port), `{serviceCidrs}`. */
-export function fillText(template: string, cluster: Cluster, machine = ""): string {
-  return template.replace(/\{(\w+)\}/g, (whole, name: string) => TEXTS[name]?.(cluster, machine) ?? whole);
+/** Fills a text in: `{machine}`, `{address}`, `{clusterName}`, `{clusterDomain}`, `{endpoint}` (host:port), `{serviceCidrs}`. */
+export function fillText(template: string, cluster: Cluster, machine = "", address = ""): string {
+  return template.replace(/\{(\w+)\}/g, (whole, name: string) => TEXTS[name]?.(cluster, machine, address) ?? whole);
 }
 
 /** Fills the templates of alternative names in; `{addresses}`, `{endpoint}`, `{serviceIps}` and `{extraSans}` stand for several each. */

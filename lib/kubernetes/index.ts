@@ -2,6 +2,9 @@ export { serverUrl, type Cluster, type ControlPlane, type Endpoint, type Etcd, t
 export { ClusterPki, type ClusterCertificateOptions, type ClusterPkiProps } from "./cluster-pki";
 export { content, evaluate, referencesIn, toTerraform, type Content } from "./content";
 export { Distribution } from "./distribution";
+export { type K0sOptions } from "./distributions/k0s";
+export { type K3sOptions } from "./distributions/k3s";
+export { type SingleCaOptions, type SingleCaSet } from "./distributions/single-ca";
 export { FilesOutput, publishFiles } from "./files";
 export { ANY_WORKER, OPERATOR, type FileMap, type MachineFile, type PublishedFile } from "./holders";
 export { joinWith, type JoinProps } from "./join";

@@ -1,5 +1,5 @@
 import { Problems } from "../errors";
-import type { AuthorityRow, CertificateRow, Consumer, DistributionTable, FileRow } from "./table";
+import type { CertificateRow, Consumer, DistributionTable, FileRow } from "./table";
 
 /** The group that no authorizer can limit and nothing can revoke. */
 export const SYSTEM_MASTERS = "system:masters";
@@ -12,7 +12,10 @@ export function checkTable(table: DistributionTable, problems: Problems): void {
   }
   const names = Object.keys(table.authorities);
   for (const [name, row] of Object.entries(table.authorities)) {
-    checkFrontProxy(row, `authorities.${name}`, problems);
+    checkFrontProxy(name, table, problems);
+    row.files.forEach(({ alsoOf = [] }, index) => {
+      alsoOf.forEach((other) => checkAuthority(other, `authorities.${name}.files[${index}].alsoOf`, table, problems));
+    });
     if (row.issuer !== undefined) {
       const earlier = names.slice(0, names.indexOf(name));
       checkIssuer(row.issuer, `authorities.${name}.issuer`, earlier, problems);
@@ -73,15 +76,18 @@ function checkIssuer(issuer: string, at: string, earlier: readonly string[], pro
  *
  * @see https://kubernetes.io/docs/tasks/extend-kubernetes/configure-aggregation-layer/#ca-reusage-and-conflicts
  */
-function checkFrontProxy({ files }: AuthorityRow, at: string, problems: Problems): void {
-  const consumers = files.flatMap((file) => file.consumers);
+function checkFrontProxy(name: string, { authorities }: DistributionTable, problems: Problems): void {
+  const bundles = Object.entries(authorities).flatMap(([of, { files }]) =>
+    files.filter(({ alsoOf = [] }) => of === name || alsoOf.includes(name)),
+  );
+  const consumers = bundles.flatMap((file) => file.consumers);
   const takes = (flag: string) => consumers.filter(({ via }) => "flag" in via && via.flag === flag);
   const names = ({ with: flags = {} }: Consumer) => flags["--requestheader-allowed-names"];
   const open = takes("--requestheader-client-ca-file").filter((consumer) => !names(consumer));
   if (open.length > 0 && takes("--client-ca-file").length > 0) {
     const given = "one authority for clients and front proxies";
     const fix = "set --requestheader-allowed-names with --requestheader-client-ca-file, or use two authorities";
-    problems.add("front-proxy-authority", `${at}.files`, given, "the names of front proxies told", fix);
+    problems.add("front-proxy-authority", `authorities.${name}.files`, given, "the names of front proxies told", fix);
   }
 }
 

@@ -52,9 +52,14 @@ export interface Consumer {
 
 /** A file that holds part of an identity. */
 export interface FileRow {
-  /** Absolute path; the operator's start at the folder of the operator's choice. */
+  /** Absolute path, which may hold `{machine}`; the operator's start at the folder of the operator's choice. */
   readonly path: string;
   readonly kind: FileKind;
+  /**
+   * More authorities of the table whose bundles follow in a bundle, for a reader that verifies what any of them signs.
+   * @default - none
+   */
+  readonly alsoOf?: readonly string[];
   readonly on: readonly Holder[];
   /** @default - `0600` for what holds a key, else `0644` */
   readonly mode?: string;
@@ -62,6 +67,11 @@ export interface FileRow {
   readonly owner?: string;
   /** Which API server a kubeconfig points at: the cluster's endpoint, or the one on the same machine where there is one. */
   readonly server?: "endpoint" | "local";
+  /**
+   * Who writes it. What the distribution makes of the other files by itself is delivered only with `issueLeaves`, when nobody runs it.
+   * @default terraform
+   */
+  readonly writtenBy?: "terraform" | "distribution";
   readonly consumers: readonly Consumer[];
 }
 
@@ -74,6 +84,11 @@ export interface SecretRow {
   readonly labels: Readonly<Record<string, string>>;
   /** What stands under each key. */
   readonly data: Readonly<Record<string, FileKind>>;
+  /**
+   * Where etcd has to run for the Secret to exist.
+   * @default - anywhere its row exists
+   */
+  readonly etcd?: readonly EtcdTopology[];
 }
 
 /** What every row may say. */
@@ -112,7 +127,7 @@ export type KeyPairRow = Row;
 /** A certificate of a distribution: one for each of its holders, each with a key of its own. */
 export interface CertificateRow extends Row {
   readonly authority: string;
-  /** May hold `{machine}`. */
+  /** May hold `{machine}` and `{address}`, the machine's first. */
   readonly commonName: string;
   readonly organization?: string;
   readonly usage: KeyUsage;
@@ -125,6 +140,11 @@ export interface CertificateRow extends Row {
   readonly holders: readonly Holder[];
   /** Who issues it when `issueLeaves` does not say otherwise. */
   readonly issuedBy: "terraform" | "distribution";
+  /**
+   * Names the user entry of its kubeconfigs. May hold `{clusterName}`.
+   * @default - the common name
+   */
+  readonly kubeconfigUser?: string;
   /** A reason when the row is the way in when nothing else is: it may be in `system:masters`, and no machine may hold it. */
   readonly breakGlass?: string;
 }
@@ -183,7 +203,13 @@ export interface JoinPasswordRow {
   /** What stands before the password: `server` makes `server:<password>`. */
   readonly user: string;
   readonly format: JoinFormat;
-  readonly files: readonly Pick<FileRow, "path" | "on" | "consumers">[];
+  readonly files: readonly JoinPasswordFileRow[];
+}
+
+/** Where a password is expected. */
+export interface JoinPasswordFileRow extends Pick<FileRow, "path" | "on" | "consumers"> {
+  /** The password alone, where it is told who may join. @default - the password's format */
+  readonly format?: "password";
 }
 
 /** What stands inside the API server. A distribution that makes a part itself, and lets nobody else, lacks it. */

@@ -1,5 +1,6 @@
 import { KeyUsage } from "../../x509";
 import type { Consumer, DistributionTable, FileRow, Holder } from "../table";
+import { reloads, restarts, uses } from "./rows";
 
 const PKI = "/etc/kubernetes/pki";
 
@@ -9,21 +10,6 @@ const ETCD = "3.6.14";
 
 const CONTROL_PLANE: readonly Holder[] = ["control-plane"];
 const ETCD_MEMBER: readonly Holder[] = ["etcd-member"];
-
-/** A flag whose file the component reads again by itself. */
-function reloads(component: string, flag: string, more: Partial<Consumer> = {}): Consumer {
-  return { component, via: { flag }, onChange: "reload", ...more };
-}
-
-/** A flag whose file the component reads at its start. */
-function restarts(component: string, flag: string, more: Partial<Consumer> = {}): Consumer {
-  return { component, via: { flag }, onChange: "restart", ...more };
-}
-
-/** Somebody who uses a file from the command line. */
-function uses(component: string, use: string): Consumer {
-  return { component, via: { use }, onChange: "reload" };
-}
 
 /** `<base>.crt` and `<base>.key`, as kubeadm pairs them. */
 function pair(

@@ -23,6 +23,15 @@ test("names the same user as the certificate does", () => {
   expect(access.apiServerToKubelet!.user).toBe(certificates["apiserver-kubelet-client"]!.commonName);
 });
 
+test("is refused where the distribution opens that way itself", () => {
+  const make = () => new ApiServerToKubelet(accessStack(), "access", { distribution: Distribution.K0S });
+  expect(messageOf(make)).toBe(
+    "1 problem at prod-access/access\n" +
+      '  [distribution-access] distribution: given "k0s"; allowed: a distribution that leaves this way to you; ' +
+      "fix: leave it out: it makes its own",
+  );
+});
+
 test("refuses a prefix that is no name", () => {
   const make = () => new ApiServerToKubelet(accessStack(), "Access", { distribution: Distribution.KUBEADM });
   expect(messageOf(make)).toContain('[address-prefix] addressPrefix: given "Access"');

@@ -2,10 +2,11 @@ import { KubernetesProvider } from "@cdktf/provider-kubernetes/lib/provider";
 import { Rotating } from "@cdktf/provider-time/lib/rotating";
 import { TerraformStack, TerraformVariable } from "cdktf";
 import { Construct } from "constructs";
+import { gunzipSync } from "node:zlib";
 import { ClusterAccess, ClusterAccessProps, Group } from "../../../lib/access";
 import { Distribution, evaluate } from "../../../lib/kubernetes";
 import { newApp, synth } from "../../support/synth";
-import { accessStack, CA_PEM, LEAF_PEM, messageOf } from "./fixture";
+import { accessStack, BARE, CA_PEM, LEAF_PEM, messageOf } from "./fixture";
 
 const props: ClusterAccessProps = {
   distribution: Distribution.KUBEADM,
@@ -186,6 +187,90 @@ test.each([
   const message = refused({ certificateAuthority });
   expect(message).toContain(`[certificate-authority] certificateAuthority: given "${given}"`);
   expect(message).not.toContain("BEGIN");
+});
+
+describe("k0s", () => {
+  const both = { distribution: Distribution.K0S, tokens: { workers: {}, controllers: { joins: "controller" } } };
+
+  test("has two kinds of tokens, and its three bindings: the rest it leaves to nobody", () => {
+    const { access, json } = synthesized(both);
+    expect(addresses(json.resource).filter((address) => address.startsWith("kubernetes_"))).toEqual([
+      "kubernetes_cluster_role_binding_v1.access__binding__approve-first",
+      "kubernetes_cluster_role_binding_v1.access__binding__approve-renewals",
+      "kubernetes_cluster_role_binding_v1.access__binding__create-csrs",
+      "kubernetes_secret_v1.access__token__controllers",
+      "kubernetes_secret_v1.access__token__workers",
+    ]);
+    expect(access.clusterAdmins).toBeUndefined();
+    expect(access.apiServerToKubelet).toBeUndefined();
+  });
+
+  test("joins a worker at the API server and a controller at k0s' own API", () => {
+    const { joinTokens } = synthesized(both).access;
+    const kubeconfig = (name: string) => {
+      const token = evaluate(joinTokens[name]!, ({ address }) => `<${address}>`);
+      return gunzipSync(Buffer.from(token, "base64")).toString();
+    };
+    // pkg/token/kubeconfig.go, GenerateKubeconfig
+    const expected = (name: string, user: string, port: number) => `apiVersion: v1
+clusters:
+- cluster:
+    certificate-authority-data: ${Buffer.from(CA_PEM).toString("base64")}
+    server: https://api.prod.example.com:${port}
+  name: k0s
+contexts:
+- context:
+    cluster: k0s
+    user: ${user}
+  name: k0s
+current-context: k0s
+kind: Config
+users:
+- name: ${user}
+  user:
+    token: <random_string.access__token__${name}>.<random_password.access__token__${name}>
+`;
+    expect(kubeconfig("workers")).toBe(expected("workers", "kubelet-bootstrap", 6443));
+    expect(kubeconfig("controllers")).toBe(expected("controllers", "controller-bootstrap", 9443));
+  });
+
+  test("puts the worker's token where k0s' tools look for it, and the controller's into the operator's hands", () => {
+    const { value } = synthesized(both).json.output.access_files;
+    const names = Object.entries<object>(value).map(([holder, files]) => [holder, Object.keys(files)]);
+    expect(names).toEqual([
+      ["worker", ["/etc/k0s/k0stoken"]],
+      ["operator", ["/controller-token"]],
+    ]);
+    expect(JSON.stringify(value.worker)).not.toContain("controllers");
+    expect(JSON.stringify(value.operator)).not.toContain("workers");
+    expect(value.operator["/controller-token"].mode).toBe("0600");
+  });
+
+  test("lets workers' groups join nodes, and has none of controllers", () => {
+    const gpu = "system:bootstrappers:prod:gpu";
+    const { resource } = synthesized({ ...both, tokens: { ...both.tokens, gpu: { groups: [gpu] } } }).json;
+    const { subject } = resource.kubernetes_cluster_role_binding_v1["access__binding__create-csrs"];
+    expect(subject.map(({ name }: { name: string }) => name)).toEqual(["system:bootstrappers", gpu]);
+    expect(resource.kubernetes_secret_v1.access__token__controllers.data).not.toHaveProperty("auth-extra-groups");
+  });
+
+  test("binds administrators once they are named", () => {
+    const { resource } = synthesized({ ...both, clusterAdmins: [Group.named("pipelines")] }).json;
+    const { subject } = resource.kubernetes_cluster_role_binding_v1["access__binding__cluster-admins"];
+    expect(subject.map(({ name }: { name: string }) => name)).toEqual(["pipelines"]);
+  });
+});
+
+test("makes nothing where the distribution leaves nothing to make", () => {
+  const { access, json } = synthesized({ distribution: BARE });
+  expect(json.resource).toBeUndefined();
+  expect(json.output.access_files.value).toEqual({});
+  expect(access.tokens).toEqual({});
+  expect(access.nodeBootstrapping).toBeUndefined();
+});
+
+test("refuses a token where nothing joins with one", () => {
+  expect(refused({ distribution: BARE, tokens: { workers: {} } })).toContain("[token-joins] tokens.workers.joins");
 });
 
 test("refuses a prefix that another part of the stack has", () => {

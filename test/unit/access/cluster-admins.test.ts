@@ -51,3 +51,21 @@ test("refuses everybody", () => {
   const subjects = [Group.named("sre"), Group.named("system:authenticated")];
   expect(messageOf(() => synthesized({ subjects }))).toContain("[broad-cluster-admin] subjects[1]");
 });
+
+test("binds those that are named where the distribution has no group of administrators", () => {
+  const subjects = [Group.named("platform-pipeline")];
+  const { resource, import: imports } = synthesized({ distribution: Distribution.K0S, subjects, adopt: true });
+  expect(resource.kubernetes_cluster_role_binding_v1[ADDRESS]).toMatchObject({
+    metadata: { name: "access:cluster-admins" },
+    subject: [{ name: "platform-pipeline" }],
+  });
+  expect(imports).toBeUndefined();
+});
+
+test("is refused where there is nobody to bind", () => {
+  expect(messageOf(() => synthesized({ distribution: Distribution.K0S }))).toBe(
+    "1 problem at prod-access/access\n" +
+      '  [distribution-access] subjects: given "none"; allowed: at least one: k0s has no group of them; ' +
+      "fix: name administrators, or leave it out: its own are in system:masters, which needs no binding",
+  );
+});

@@ -2,6 +2,7 @@ import { KubernetesProvider } from "@cdktf/provider-kubernetes/lib/provider";
 import { RandomProvider } from "@cdktf/provider-random/lib/provider";
 import { TimeProvider } from "@cdktf/provider-time/lib/provider";
 import { TerraformStack } from "cdktf";
+import { Distribution } from "../../../lib/kubernetes";
 import { newApp } from "../../support/synth";
 
 /** A stack with the providers that access needs. */
@@ -12,6 +13,9 @@ export function accessStack(app = newApp()): TerraformStack {
   new TimeProvider(stack, "time");
   return stack;
 }
+
+/** A distribution that leaves nothing in the API server to anybody else. */
+export const BARE = new Distribution({ ...Distribution.KUBEADM.table, name: "bare", access: { tokens: {} } });
 
 /** What was thrown, as text. */
 export function messageOf(act: () => unknown): string {

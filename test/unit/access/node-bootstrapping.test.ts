@@ -1,7 +1,7 @@
 import { NodeBootstrapping, NodeBootstrappingProps } from "../../../lib/access";
 import { Distribution } from "../../../lib/kubernetes";
 import { synth } from "../../support/synth";
-import { accessStack, messageOf } from "./fixture";
+import { accessStack, BARE, messageOf } from "./fixture";
 
 const RBAC = "rbac.authorization.k8s.io";
 const GROUP = "system:bootstrappers:kubeadm:default-node-token";
@@ -81,4 +81,39 @@ test("refuses a prefix that is no name and a group that is none of bootstrappers
   expect(message).toContain("2 problems at prod-access/joining");
   expect(message).toContain('[address-prefix] addressPrefix: given "My_Access"');
   expect(message).toContain('[token-group] groups[0]: given "system:nodes"');
+});
+
+test("lets everybody with a token of k0s join, and knows k0s' own bindings", () => {
+  const { resource, import: imports } = synthesized({ distribution: Distribution.K0S, adopt: true });
+  expect(resource.kubernetes_cluster_role_binding_v1).toEqual({
+    "access__binding__create-csrs": binding("kubelet-bootstrap", CREATE, "system:bootstrappers"),
+    "access__binding__approve-first": binding(
+      "node-autoapprove-bootstrap",
+      `${APPROVE}:nodeclient`,
+      "system:bootstrappers",
+    ),
+    "access__binding__approve-renewals": binding(
+      "node-autoapprove-certificate-rotation",
+      `${APPROVE}:selfnodeclient`,
+      "system:nodes",
+    ),
+  });
+  expect(imports.map(({ id }: { id: string }) => id)).toEqual([
+    "kubelet-bootstrap",
+    "node-autoapprove-bootstrap",
+    "node-autoapprove-certificate-rotation",
+  ]);
+});
+
+test("lets groups of one's own join where the distribution has none", () => {
+  const { resource } = synthesized({ distribution: BARE, groups: ["system:bootstrappers:edge"] });
+  expect(resource.kubernetes_cluster_role_binding_v1["access__binding__create-csrs"]).toEqual(
+    binding("access:create-csrs", CREATE, "system:bootstrappers:edge"),
+  );
+});
+
+test.each([{}, { groups: [] }])("is refused where the distribution has no group and %j names none", (groups) => {
+  expect(messageOf(() => synthesized({ distribution: BARE, ...groups }))).toContain(
+    '[distribution-access] groups: given "none"; allowed: at least one: bare has none of its own',
+  );
 });

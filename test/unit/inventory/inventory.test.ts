@@ -10,13 +10,16 @@ import {
   ClusterAccess,
   ClusterPki,
   ClusterPkiProps,
+  ClusterSecrets,
   Distribution,
   Generation,
   InventoryEntry,
   inventoryOf,
+  JoinPassword,
   KeyPairEntry,
   KeyUsage,
   Subject,
+  TokenEntry,
   User,
   writeInventories,
 } from "../../../lib";
@@ -208,4 +211,22 @@ test("it is written beside the cdk.tf.json of each stack that has one", () => {
   } finally {
     rmSync(outdir, { recursive: true });
   }
+});
+
+test("Secrets stand among the files of what they hold", () => {
+  const { stack, pki } = pkiOf({ controlPlanes: [] }, { distribution: Distribution.CLUSTER_API });
+  new ClusterSecrets(stack, "secrets", { pki, namespace: "fleet" });
+  const { entries } = inventoryOf(stack);
+  expect(pathsOf(authority(entries, "etcd"))).toEqual([
+    "cluster:Secret/fleet/prod-etcd#tls.crt",
+    "cluster:Secret/fleet/prod-etcd#tls.key",
+  ]);
+});
+
+test("a join password is a token with the files of machines that join with it", () => {
+  const { stack, pki } = pkiOf(THREE, { distribution: Distribution.K3S });
+  new JoinPassword(stack, "agent", { pki });
+  const token = inventoryOf(stack).entries.find(({ kind }) => kind === "token")!;
+  expect(token).toMatchObject({ addresses: ["random_password.pki__token__agent"], groups: [] });
+  expect(pathsOf(token as TokenEntry)).toContain("worker:/etc/rancher/k3s/token");
 });

@@ -287,7 +287,11 @@ describe("choices", () => {
   test("another first part of every address", () => {
     const terraform = terraformOfPki({}, { addressPrefix: "prod-eu" });
     expect([...resourcesOf(terraform).keys()].filter((address) => !address.includes(".prod-eu__"))).toEqual([]);
-    expect(Object.keys(terraform.output).sort()).toEqual(["prod-eu_files", "prod-eu_fingerprints"]);
+    expect(Object.keys(terraform.output).sort()).toEqual([
+      "prod-eu_files",
+      "prod-eu_fingerprints",
+      "prod-eu_inventory",
+    ]);
     expect(Object.keys(terraform.check)).toEqual([
       "prod-eu__ca__kubernetes",
       "prod-eu__ca__front-proxy",

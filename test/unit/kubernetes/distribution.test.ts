@@ -1,5 +1,17 @@
 import { TerraformStack } from "cdktf";
-import { CertificateRow, ClusterPki, Distribution, DistributionTable, evaluate, FileRow, KeyUsage } from "../../../lib";
+import { gzipSync } from "node:zlib";
+import {
+  CertificateRow,
+  ClusterPki,
+  Distribution,
+  DistributionTable,
+  evaluate,
+  FileRow,
+  Holder,
+  KeyUsage,
+} from "../../../lib";
+import { baseFlags, pkiFlags, Site } from "../../sandbox/components";
+import { unpacked } from "../../sandbox/distribution";
 import { newStack, problemsOf, terraformOf } from "../../support/synth";
 
 // A distribution as somebody makes it who has the package alone.
@@ -74,6 +86,53 @@ describe("a distribution of one's own", () => {
       ["/opt/own/server.pem", "0644", "<tls_locally_signed_cert.pki__a_b__server.cert_pem>"],
       ["/opt/own/tokens.pub", "0644", "<tls_private_key.pki__keys__tokens__g1.public_key_pem>"],
     ]);
+  });
+});
+
+describe("a sandbox", () => {
+  const cluster = { name: "prod", endpoint: "api.prod.example.com", serviceCidrs: ["10.96.0.0/12"] };
+  const site = (table: DistributionTable, ...holders: Holder[]): Site => {
+    return { table, cluster, machine: "a.b", root: "/root", holders };
+  };
+
+  test("starts its components with the flags that the table says", () => {
+    expect(pkiFlags("kube-apiserver", site(own, "control-plane"))).toEqual([
+      "--client-ca-file=/root/opt/own/root.pem",
+      "--service-account-key-file=/root/opt/own/tokens.pub",
+      "--tls-cert-file=/root/opt/own/server.pem",
+      "--tls-private-key-file=/root/opt/own/server-key.pem",
+    ]);
+    expect(pkiFlags("etcd", site(own, "control-plane"))).toEqual([]);
+    expect(pkiFlags("kube-apiserver", site(own, "worker"))).toEqual([]);
+  });
+
+  test("refuses two files for one flag, of which a component would use the last without a word", () => {
+    const files = [...server.files, file("/opt/own/other.pem", "certificate", "--tls-cert-file")];
+    const table = { ...own, certificates: { server: { ...server, files } } };
+    expect(() => pkiFlags("kube-apiserver", site(table, "control-plane"))).toThrow(
+      "--tls-cert-file=/root/opt/own/server.pem --tls-cert-file=/root/opt/own/other.pem",
+    );
+  });
+
+  test("gives a flag that is repeated all its files", () => {
+    const more = { files: [file("/opt/own/more.pub", "public keys", "--service-account-key-file")] };
+    const table = { ...own, keyPairs: { ...own.keyPairs, more } };
+    expect(pkiFlags("kube-apiserver", site(table, "control-plane"))).toEqual(
+      expect.arrayContaining(["tokens", "more"].map((name) => `--service-account-key-file=/root/opt/own/${name}.pub`)),
+    );
+  });
+
+  test("has no flag of its own that names a file of a PKI", () => {
+    const ports = { apiServer: 1, etcdClient: 2, etcdPeer: 3, controllerManager: 4 };
+    const flags = Object.values(baseFlags("/root", ports, ["10.96.0.0/12"])).flat();
+    expect(flags.filter((flag) => flag.includes("=/"))).toEqual(["--data-dir=/root/etcd"]);
+  });
+
+  test("unpacks what a machine joins with as the table packs it", () => {
+    const kubeconfig = { kubeconfig: { user: "somebody" } };
+    expect(unpacked(kubeconfig, "text")).toBe("text");
+    const packed = gzipSync("text").toString("base64");
+    expect(unpacked({ ...kubeconfig, encoding: "base64gzip" }, packed)).toBe("text");
   });
 });
 

@@ -1,6 +1,12 @@
+import { createHash, X509Certificate } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import { Content, Distribution, evaluate, joinWith, toTerraform } from "../../../lib/kubernetes";
-import { CA_CERTIFICATE as CA_PEM } from "../../support/pem";
+import {
+  CA_CERTIFICATE as CA_PEM,
+  INTERMEDIATE_CERTIFICATE,
+  ROOT_CERTIFICATE,
+  SIGNED_CA_CERTIFICATE,
+} from "../../support/pem";
 
 const token: Content = {
   concat: [
@@ -67,4 +73,30 @@ test("a secure token is K10, the SHA-256 of the authority's text, and the token"
   });
   const digest = "17d31c37a2fd6589d7f6807e6e0743b6ab777440f416ab49880c0de1456d97e3";
   expect(evaluate(text, lookup)).toBe(`K10${digest}::server:secret`);
+});
+
+describe("the hash in a secure token, where the authority is literal text", () => {
+  const hash = (text: string | Buffer) => createHash("sha256").update(text).digest("hex");
+  const der = hash(new X509Certificate(ROOT_CERTIFICATE).raw);
+
+  test.each([
+    ["of one certificate: its text", CA_PEM, hash(CA_PEM)],
+    ["of a chain: the root's DER", SIGNED_CA_CERTIFICATE + INTERMEDIATE_CERTIFICATE + ROOT_CERTIFICATE, der],
+    ["of a chain in another order", SIGNED_CA_CERTIFICATE + ROOT_CERTIFICATE + INTERMEDIATE_CERTIFICATE, der],
+    [
+      "of a chain before another authority",
+      SIGNED_CA_CERTIFICATE + INTERMEDIATE_CERTIFICATE + ROOT_CERTIFICATE + CA_PEM,
+      der,
+    ],
+    ["of self-signed ones in a row: their text", CA_PEM + ROOT_CERTIFICATE, hash(CA_PEM + ROOT_CERTIFICATE)],
+    [
+      "of a chain without its root: its text",
+      SIGNED_CA_CERTIFICATE + INTERMEDIATE_CERTIFICATE,
+      hash(SIGNED_CA_CERTIFICATE + INTERMEDIATE_CERTIFICATE),
+    ],
+  ])("is, %s", (_, certificateAuthority, expected) => {
+    const cluster = { name: "prod", endpoint: "api.prod.example.com" };
+    const text = joinWith("secure token", { cluster, certificateAuthority, token: "node:secret" });
+    expect(evaluate(text, lookup)).toBe(`K10${expected}::node:secret`);
+  });
 });

@@ -1,0 +1,96 @@
+import { SecretV1 } from "@cdktf/provider-kubernetes/lib/secret-v1";
+import { Annotations, TerraformStack } from "cdktf";
+import { Construct } from "constructs";
+import { KubernetesObjectProps } from "../access";
+import { metaArguments, metadata } from "../access/kubernetes-object";
+import { Problems } from "../errors";
+import { ClusterPki, ClusterSecret, toTerraform } from "../kubernetes";
+import { claimPrefix, pin } from "../x509";
+import { checkAddressPrefix } from "../x509/address";
+import { checkNamespace } from "./secret-checks";
+
+/** Props of {@link ClusterSecrets}. */
+export interface ClusterSecretsProps extends KubernetesObjectProps {
+  /** Whose Secrets: a PKI of the same stack, for a distribution that keeps its identity in Secrets. */
+  readonly pki: ClusterPki;
+  /** Where they stand: the namespace of the cluster's own object, which exists. */
+  readonly namespace: string;
+  /**
+   * First part of the Terraform name of every Secret, `[a-z][a-z0-9-]*`: `<addressPrefix>__secret__<name>`. It never changes once it
+   * was deployed.
+   * @default - the construct's id
+   */
+  readonly addressPrefix?: string;
+  /**
+   * Lets Terraform refuse every plan that would destroy one of the Secrets, such as that of `terraform destroy`: machines that are made
+   * afterwards would get another identity than those that are there.
+   * @default true
+   */
+  readonly deletionProtection?: boolean;
+}
+
+/**
+ * The Secrets of a management cluster from which a cluster is made, with the names, types, labels and keys that its distribution states.
+ * They come first: apply them before the cluster's own object is there, or Cluster API makes authorities of its own.
+ *
+ * The stack needs a kubernetes provider for the management cluster. `labels` are added to those of the distribution, which stay.
+ *
+ * In the Terraform state: what is in the Secrets, in clear, private keys of authorities included, beside those of the PKI. It must be in
+ * the PKI's stack: no private key goes through an output.
+ *
+ * @throws PkiError when the PKI is in another stack, or its distribution has no Secrets
+ * @see https://cluster-api.sigs.k8s.io/tasks/certs/using-custom-certificates
+ */
+export class ClusterSecrets extends Construct {
+  /** Their namespace. */
+  public readonly namespace: string;
+  /** What is in them, as data. */
+  public readonly secrets: readonly ClusterSecret[];
+  /** The L1s by name of the Secret. */
+  public readonly resources: Readonly<Record<string, SecretV1>>;
+
+  public constructor(scope: Construct, id: string, props: ClusterSecretsProps) {
+    super(scope, id);
+    const { pki, namespace, deletionProtection = true } = props;
+    const prefix = props.addressPrefix ?? id;
+    this.check(prefix, props);
+    claimPrefix(TerraformStack.of(this), prefix, this.node.path);
+
+    this.namespace = namespace;
+    this.secrets = pki.secrets;
+    const made = pki.secrets.map(({ name, type, labels, data }) => {
+      const resource = new SecretV1(this, name, {
+        metadata: { name, namespace, ...metadata({ ...props, labels: { ...props.labels, ...labels } }) },
+        type,
+        data: Object.fromEntries(Object.entries(data).map(([key, content]) => [key, toTerraform(content)])),
+        lifecycle: deletionProtection ? { preventDestroy: true } : undefined,
+        ...metaArguments(props),
+      });
+      // Only dots are mapped, and no name has an underscore of its own: no two things share a name.
+      pin(resource, `${prefix}__secret__${name.replaceAll(".", "_")}`, "addressPrefix");
+      return [name, resource] as const;
+    });
+    this.resources = Object.fromEntries(made);
+    if (!deletionProtection) {
+      Annotations.of(this).addWarning(
+        "deletionProtection is off: a plan may destroy the Secrets a cluster is made from",
+      );
+    }
+  }
+
+  private check(prefix: string, { pki, namespace }: ClusterSecretsProps): void {
+    const problems = new Problems();
+    checkAddressPrefix(prefix, problems);
+    checkNamespace(namespace, problems);
+    const [own, others] = [TerraformStack.of(this), TerraformStack.of(pki)];
+    if (own !== others) {
+      const fix = `make the Secrets in stack ${others.node.id}: no private key goes through an output`;
+      problems.add("other-stack", "pki", `one of stack ${others.node.id}`, `one of stack ${own.node.id}`, fix);
+    }
+    if (pki.secrets.length === 0) {
+      const fix = "use files, or Distribution.CLUSTER_API";
+      problems.add("no-secrets", "pki", "one whose distribution has no Secrets", "one that has", fix);
+    }
+    problems.throwIfAny(this.node.path);
+  }
+}

@@ -1,0 +1,119 @@
+import { SecretV1 } from "@cdktf/provider-kubernetes/lib/secret-v1";
+import { TerraformDataSource, TerraformStack } from "cdktf";
+import { Construct } from "constructs";
+import { KubernetesObjectProps } from "../access";
+import { metaArguments, metadata } from "../access/kubernetes-object";
+import { Problems } from "../errors";
+import { Content, MachineFile, referencesIn, toTerraform } from "../kubernetes";
+import { pin } from "../x509";
+import { checkNamespace, checkSecretName } from "./secret-checks";
+
+/** Props of a {@link FilesSecret}. */
+export interface FilesSecretProps extends KubernetesObjectProps {
+  /** Name of the Secret. */
+  readonly name: string;
+  /** Its namespace, which exists. */
+  readonly namespace: string;
+  /** What is in it: `pki.files("cp-1")`, or some of them. */
+  readonly files: readonly Pick<MachineFile, "path" | "content">[];
+  /**
+   * Terraform name of the Secret.
+   * @default - the construct's id
+   */
+  readonly address?: string;
+}
+
+/**
+ * A Secret of files, for what runs inside a cluster: an etcd backup, a monitoring of components, a control plane in pods.
+ *
+ * A file's key is its path as kubeadm writes it in its own Secrets: without the first `/`, and each other one a `-`. Mode and owner are
+ * said where the Secret is mounted. All contents together may have 1 MiB.
+ *
+ * In the Terraform state: every file, in clear, beside the keys it is made of. It must be in the stack that owns these.
+ *
+ * @throws PkiError when a path makes no key, two make the same, or a name is none
+ */
+export class FilesSecret extends Construct {
+  /** Name of the Secret. */
+  public readonly name: string;
+  /** Its namespace. */
+  public readonly namespace: string;
+  /** Key of each file by its path. */
+  public readonly keys: Readonly<Record<string, string>>;
+  /** What is under each key, as data. */
+  public readonly data: Readonly<Record<string, Content>>;
+  /** The L1. */
+  public readonly resource: SecretV1;
+
+  public constructor(scope: Construct, id: string, props: FilesSecretProps) {
+    super(scope, id);
+    const { name, namespace, files } = props;
+    const problems = new Problems();
+    checkSecretName(name, problems);
+    checkNamespace(namespace, problems);
+    checkKeys(files, problems);
+    problems.throwIfAny(this.node.path);
+
+    this.name = name;
+    this.namespace = namespace;
+    this.keys = Object.fromEntries(files.map(({ path }) => [path, keyOf(path)]));
+    this.data = Object.fromEntries(files.map(({ path, content }) => [keyOf(path), content]));
+    this.resource = new SecretV1(this, "Resource", {
+      metadata: { name, namespace, ...metadata(props) },
+      type: "Opaque",
+      data: Object.fromEntries(Object.entries(this.data).map(([key, content]) => [key, toTerraform(content)])),
+      ...metaArguments(props),
+    });
+    pin(this.resource, props.address ?? id);
+    this.node.addValidation({ validate: () => this.strangers(files) });
+  }
+
+  /** What the files are made of and the stack does not have. */
+  private strangers(files: FilesSecretProps["files"]): string[] {
+    const stack = TerraformStack.of(this);
+    const known = addressesOf(stack);
+    const used = files.flatMap(({ content }) => referencesIn(content)).map(({ address }) => address);
+    return [...new Set(used)]
+      .filter((address) => !known.has(address))
+      .map(
+        (address) =>
+          `[other-stack] ${this.node.path}: given ${address}; allowed: what stack ${stack.node.id} has; ` +
+          "fix: make it in the stack of the files, since no private key goes through an output",
+      );
+  }
+}
+
+/** What Kubernetes takes as a key of a Secret. */
+const KEY = /^(?!\.$|\.\.)[-._a-zA-Z0-9]{1,253}$/;
+
+function keyOf(path: string): string {
+  return path.replace(/^\//, "").replaceAll("/", "-");
+}
+
+function checkKeys(files: FilesSecretProps["files"], problems: Problems): void {
+  const paths = new Map<string, string>();
+  for (const { path } of files) {
+    const key = keyOf(path);
+    const other = paths.get(key);
+    if (!KEY.test(key)) {
+      const allowed = "letters, digits, '-', '_', '.' and '/', at most 253 bytes";
+      problems.add("secret-key", "files", path, allowed, "give the file such a path");
+    } else if (other !== undefined) {
+      const allowed = `a path whose key is not ${key}, as that of ${other} is`;
+      problems.add("secret-key-twice", "files", path, allowed, "put one of them into a Secret of its own");
+    }
+    paths.set(key, path);
+  }
+}
+
+/** Addresses of all resources and data sources of a stack. */
+function addressesOf(stack: TerraformStack): Set<string> {
+  const addresses = stack.node.findAll().flatMap((node) => {
+    const element = node as Partial<{ terraformResourceType: string; friendlyUniqueId: string }>;
+    const address = `${element.terraformResourceType}.${element.friendlyUniqueId}`;
+    return element.terraformResourceType
+      ? [TerraformDataSource.isTerraformDataSource(node) ? `data.${address}` : address]
+      : [];
+  });
+  return new Set(addresses);
+}

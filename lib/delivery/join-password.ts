@@ -1,0 +1,116 @@
+import { TerraformStack } from "cdktf";
+import { Password } from "@cdktf/provider-random/lib/password";
+import { Construct } from "constructs";
+import { Problems } from "../errors";
+import {
+  ClusterPki,
+  content,
+  Content,
+  JoinPasswordFileRow,
+  JoinPasswordRow,
+  joinWith,
+  MachineFile,
+  publishFiles,
+} from "../kubernetes";
+import { concat } from "../kubernetes/content";
+import { holds, partiesOf } from "../kubernetes/holdings";
+import { checkSecureToken } from "../kubernetes/join";
+import { pin } from "../x509";
+
+/** Props of a {@link JoinPassword}. */
+export interface JoinPasswordProps {
+  /** The cluster that is joined; in the same stack, since its first server starts with the password. */
+  readonly pki: ClusterPki;
+  /**
+   * What joins with it, by the distribution's names: `server` and `agent` for K3s and RKE2.
+   * @default - the construct's id
+   */
+  readonly joins?: string;
+  /**
+   * Lets Terraform refuse every plan that would destroy the password. K3s encrypts the authorities' keys in its datastore with that
+   * of servers, and takes another one only through `token rotate`.
+   * @default true
+   */
+  readonly deletionProtection?: boolean;
+}
+
+/**
+ * A password with which machines join before anything stands in the API server: those of K3s and RKE2. Where the distribution
+ * expects it as a secure token, the machine also knows by it which cluster it joins.
+ *
+ * It is made once and kept. The token also holds a hash of the API server's authority, which changes with a generation that is
+ * self-signed: deliver it again then, for machines that join later. `kubernetes-pki export` writes its files with those of the PKI.
+ *
+ * In the Terraform state: the password, and its bcrypt hash. In its outputs: none. `<prefix>__token__<joins>_files` says what the
+ * files are made of.
+ *
+ * @throws PkiError when nothing joins the distribution so, the PKI is in another stack, or Terraform could not make the hash: it
+ * cannot hash the DER of a root that it generates
+ * @see https://docs.k3s.io/cli/token
+ */
+export class JoinPassword extends Construct {
+  /** The password alone, as data. */
+  public readonly password: Content;
+  /** What a machine joins with, as data. */
+  public readonly token: Content;
+  /** The L1 of the password. */
+  public readonly resource: Password;
+
+  private readonly fileLists: Readonly<Record<string, readonly MachineFile[]>>;
+
+  public constructor(scope: Construct, id: string, { pki, joins = id, deletionProtection }: JoinPasswordProps) {
+    super(scope, id);
+    const { table, cluster, authorities } = pki.identities;
+    const authority = authorities.get(table.apiServerAuthority)!;
+    const problems = new Problems();
+    const row = table.joinPasswords?.[joins];
+    this.check(row, joins, pki, problems);
+    problems.throwIfAny(this.node.path);
+
+    const { user, format, files } = row!;
+    const address = `${pki.addressPrefix}__token__${joins}`;
+    this.resource = new Password(this, "Resource", {
+      length: 32,
+      special: false,
+      lifecycle: { preventDestroy: deletionProtection ?? true },
+    });
+    this.password = { address: pin(this.resource, address), attribute: "result" };
+    this.token = joinWith(format, {
+      cluster,
+      certificateAuthority: concat(authority.bundle.references),
+      root: authority.active.literalRoot,
+      token: content`${user}:${this.password}`,
+    });
+    const lists = partiesOf(cluster).map((party): [string, MachineFile[]] => [
+      party.name,
+      files.filter(({ on }) => holds(party, on)).map((file) => this.file(file)),
+    ]);
+    this.fileLists = Object.fromEntries(lists.filter(([, held]) => held.length > 0));
+    publishFiles(this, address, this.fileLists);
+  }
+
+  /** The files of a machine, or of any `worker`; none where the machine does not need the password. */
+  public files(machine: string): readonly MachineFile[] {
+    return this.fileLists[machine] ?? [];
+  }
+
+  private file({ path, format, consumers }: JoinPasswordFileRow): MachineFile {
+    const text = format === "password" ? this.password : this.token;
+    return { path, kind: "join token", mode: "0600", owner: "root:root", content: text, consumers };
+  }
+
+  private check(row: JoinPasswordRow | undefined, joins: string, pki: ClusterPki, problems: Problems): void {
+    const { table, authorities } = pki.identities;
+    if (!row) {
+      const known = Object.keys(table.joinPasswords ?? {}).join(", ");
+      const allowed = known || `none: nothing joins ${table.name} with a password`;
+      problems.add("password-joins", "joins", joins, allowed, known ? "use one of these names" : "make no password");
+    } else if (row.format === "secure token") {
+      checkSecureToken(authorities.get(table.apiServerAuthority)!.active, "pki", problems);
+    }
+    if (TerraformStack.of(this) !== TerraformStack.of(pki)) {
+      const fix = "make it in the PKI's stack: the first server starts with it";
+      problems.add("password-stack", "pki", pki.node.path, "a PKI of the same stack", fix);
+    }
+  }
+}

@@ -1,0 +1,329 @@
+import { AnnotationMetadataEntryType } from "cdktf";
+import { Cluster, ClusterPki, ClusterPkiProps, Distribution, FileRow, Generation, MachineFile } from "../../../../lib";
+import { referencesIn } from "../../../../lib/kubernetes";
+import { EXTERNAL, pkiOf, terraformOfPki, THREE } from "../../../support/cluster";
+import { resourcesOf } from "../../../support/graph";
+
+// What k0s does is restated here from its sources at v1.36.3+k0s.2: cmd/controller/certificates.go, pkg/certificate/manager.go,
+// pkg/component/controller/{apiserver,controllermanager,etcd}.go.
+
+const K0S: Partial<ClusterPkiProps> = { distribution: Distribution.K0S };
+const BY_HAND: Partial<ClusterPkiProps> = { ...K0S, issueLeaves: true };
+const WORKED: Partial<Cluster> = { workers: [{ name: "node-1" }] };
+const { table } = Distribution.K0S;
+
+const line = ({ path, mode, owner, kind }: MachineFile) => `${mode} ${owner} ${path}: ${kind}`;
+
+const warningsOf = ({ node }: ClusterPki) =>
+  node.metadata.filter(({ type }) => type === AnnotationMetadataEntryType.WARN).map(({ data }) => String(data));
+
+const filesOf = (props: Partial<ClusterPkiProps>, holder: string, cluster: Partial<Cluster> = {}) =>
+  pkiOf(cluster, props).pki.files(holder);
+
+const PKI = "/var/lib/k0s/pki";
+
+/** What k0s takes in place of its own, and the bundles beside it. */
+const CUSTOM_CA = [
+  "0644 root:root /etc/k0s/cluster-config.yaml: configuration",
+  `0644 root:root ${PKI}/ca-bundle.crt: bundle`,
+  `0644 root:root ${PKI}/ca.crt: signer`,
+  `0640 kube-apiserver:root ${PKI}/ca.key: private key`,
+  `0644 etcd:root ${PKI}/etcd/ca-bundle.crt: bundle`,
+  `0644 etcd:root ${PKI}/etcd/ca.crt: signer`,
+  `0640 etcd:root ${PKI}/etcd/ca.key: private key`,
+  `0644 root:root ${PKI}/front-proxy-ca-bundle.crt: bundle`,
+  `0644 root:root ${PKI}/front-proxy-ca.crt: signer`,
+  `0640 root:root ${PKI}/front-proxy-ca.key: private key`,
+  `0640 kube-apiserver:root ${PKI}/sa.key: private key`,
+  `0644 root:root ${PKI}/sa.pub: public keys`,
+];
+
+describe("the custom-CA set", () => {
+  test("is on each controller, and nobody else has any of it", () => {
+    const { pki } = pkiOf(THREE, K0S);
+    for (const machine of ["cp-1", "cp-2", "cp-3"]) {
+      expect(pki.files(machine).map(line)).toEqual(CUSTOM_CA);
+    }
+    for (const holder of ["node-1", "worker", "operator"]) {
+      expect(pki.files(holder)).toEqual([]);
+    }
+  });
+
+  test("is all that Terraform makes: k0s issues its own certificates", () => {
+    expect([...resourcesOf(terraformOfPki(THREE, K0S)).keys()].sort()).toEqual([
+      "tls_private_key.pki__ca__etcd__g1",
+      "tls_private_key.pki__ca__front-proxy__g1",
+      "tls_private_key.pki__ca__kubernetes__g1",
+      "tls_private_key.pki__keys__service-account__g1",
+      "tls_self_signed_cert.pki__ca__etcd__g1",
+      "tls_self_signed_cert.pki__ca__front-proxy__g1",
+      "tls_self_signed_cert.pki__ca__kubernetes__g1",
+    ]);
+  });
+
+  test("has nothing for an etcd that others run", () => {
+    const paths = filesOf(K0S, "cp-1", EXTERNAL).map(({ path }) => path);
+    expect(paths).toEqual(CUSTOM_CA.map((text) => text.split(/[ :]/)[3]).filter((path) => !path!.includes("/etcd/")));
+  });
+
+  test("has k0s' own names, by which k0s sees that it may renew what they signed", () => {
+    const commonNames = Object.values(table.authorities).map(({ commonName }) => commonName);
+    expect(commonNames).toEqual(["kubernetes-ca", "kubernetes-front-proxy-ca", "etcd-ca"]);
+  });
+
+  test.each(["kubernetes", "front-proxy", "etcd"])(
+    "during a rotation of %s the file that signs has one certificate and its bundle two",
+    (name) => {
+      const generations = { g1: Generation.trusted(), g2: Generation.active() };
+      const files = filesOf({ ...K0S, authorities: { [name]: { generations } } }, "cp-1");
+      const base = { kubernetes: "ca", "front-proxy": "front-proxy-ca", etcd: "etcd/ca" }[name]!;
+      const addressesIn = (file: string) =>
+        referencesIn(files.find(({ path }) => path === `${PKI}/${file}`)!.content).map(({ address }) => address);
+      const g1 = `tls_self_signed_cert.pki__ca__${name}__g1`;
+      const g2 = `tls_self_signed_cert.pki__ca__${name}__g2`;
+      expect(addressesIn(`${base}.crt`)).toEqual([g2]);
+      expect(addressesIn(`${base}.key`)).toEqual([`tls_private_key.pki__ca__${name}__g2`]);
+      expect(addressesIn(`${base}-bundle.crt`)).toEqual([g2, g1]);
+    },
+  );
+
+  test("stands under another data directory when told so", () => {
+    const distribution = Distribution.k0s({ dataDir: "/srv/k0s" });
+    const moved = CUSTOM_CA.map((text) => text.replace("/var/lib/k0s", "/srv/k0s")).sort();
+    expect(filesOf({ distribution }, "cp-1").map(line).sort()).toEqual(moved);
+    expect(JSON.stringify(distribution.table)).not.toContain("/var/lib/k0s");
+  });
+});
+
+/** Subject, usage and names of everything that k0s issues on a controller, by file under its pki folder. */
+const LEAVES: Record<string, { readonly subject: string; readonly names: readonly string[] }> = {
+  admin: { subject: "system:masters/kubernetes-admin", names: [] },
+  "apiserver-etcd-client": {
+    subject: "apiserver-etcd-client/apiserver-etcd-client",
+    names: ["localhost", "127.0.0.1"],
+  },
+  "apiserver-kubelet-client": { subject: "system:masters/apiserver-kubelet-client", names: [] },
+  ccm: { subject: "system:kube-controller-manager/system:kube-controller-manager", names: [] },
+  "etcd/peer": { subject: "etcd-peer/10.0.0.11", names: ["10.0.0.11"] },
+  "etcd/server": { subject: "etcd-server/etcd-server", names: ["localhost", "127.0.0.1"] },
+  "front-proxy-client": { subject: "front-proxy-client/front-proxy-client", names: [] },
+  "k0s-api": { subject: "kubernetes/k0s-api", names: apiServerNames() },
+  konnectivity: { subject: "system:masters/kubernetes-konnectivity", names: [] },
+  scheduler: { subject: "system:kube-scheduler/system:kube-scheduler", names: [] },
+  server: { subject: "kubernetes/kubernetes", names: apiServerNames() },
+};
+
+function apiServerNames(): readonly string[] {
+  return [
+    "api.prod.example.com",
+    "kubernetes",
+    "kubernetes.default",
+    "kubernetes.default.svc",
+    "kubernetes.default.svc.cluster.local",
+    "localhost",
+    "10.0.0.11",
+    "10.96.0.1",
+    "127.0.0.1",
+    "::1",
+  ];
+}
+
+describe("the certificates that k0s issues, made for components that are run by hand", () => {
+  const { pki } = pkiOf(WORKED, BY_HAND);
+  const resources = resourcesOf(terraformOfPki(WORKED, BY_HAND));
+
+  test("are k0s' own files, with its modes and owners", () => {
+    const more = pki.files("cp-1").map(line);
+    expect(more.filter((text) => !CUSTOM_CA.includes(text))).toEqual([
+      `0600 root:root ${PKI}/admin.conf: kubeconfig`,
+      `0644 root:root ${PKI}/admin.crt: certificate`,
+      `0640 root:root ${PKI}/admin.key: private key`,
+      `0644 kube-apiserver:root ${PKI}/apiserver-etcd-client.crt: certificate`,
+      `0640 kube-apiserver:root ${PKI}/apiserver-etcd-client.key: private key`,
+      `0644 kube-apiserver:root ${PKI}/apiserver-kubelet-client.crt: certificate`,
+      `0640 kube-apiserver:root ${PKI}/apiserver-kubelet-client.key: private key`,
+      `0600 kube-apiserver:root ${PKI}/ccm.conf: kubeconfig`,
+      `0644 kube-apiserver:root ${PKI}/ccm.crt: certificate`,
+      `0640 kube-apiserver:root ${PKI}/ccm.key: private key`,
+      `0644 etcd:root ${PKI}/etcd/peer.crt: certificate`,
+      `0640 etcd:root ${PKI}/etcd/peer.key: private key`,
+      `0644 etcd:root ${PKI}/etcd/server.crt: certificate`,
+      `0640 etcd:root ${PKI}/etcd/server.key: private key`,
+      `0644 kube-apiserver:root ${PKI}/front-proxy-client.crt: certificate`,
+      `0640 kube-apiserver:root ${PKI}/front-proxy-client.key: private key`,
+      `0644 kube-apiserver:root ${PKI}/k0s-api.crt: certificate`,
+      `0640 kube-apiserver:root ${PKI}/k0s-api.key: private key`,
+      `0640 konnectivity-server:root ${PKI}/konnectivity.conf: kubeconfig`,
+      `0644 konnectivity-server:root ${PKI}/konnectivity.crt: certificate`,
+      `0640 konnectivity-server:root ${PKI}/konnectivity.key: private key`,
+      `0600 kube-scheduler:root ${PKI}/scheduler.conf: kubeconfig`,
+      `0644 kube-scheduler:root ${PKI}/scheduler.crt: certificate`,
+      `0640 kube-scheduler:root ${PKI}/scheduler.key: private key`,
+      `0644 kube-apiserver:root ${PKI}/server.crt: certificate`,
+      `0640 kube-apiserver:root ${PKI}/server.key: private key`,
+    ]);
+  });
+
+  test.each(Object.entries(LEAVES))("%s has k0s' subject, names and usages", (base, { subject, names }) => {
+    const file = pki.files("cp-1").find(({ path }) => path === `${PKI}/${base}.crt`)!;
+    const { address } = referencesIn(file.content)[0]!;
+    const certificate = resources.get(address);
+    const request = resources.get(address.replace("tls_locally_signed_cert", "tls_cert_request"));
+    expect(`${request.subject[0].organization}/${request.subject[0].common_name}`).toBe(subject);
+    expect([...(request.dns_names ?? []), ...(request.ip_addresses ?? [])]).toEqual(names);
+    expect(certificate.allowed_uses).toEqual(["digital_signature", "key_encipherment", "server_auth", "client_auth"]);
+    const authority = base.includes("etcd") ? "etcd" : base.startsWith("front-proxy") ? "front-proxy" : "kubernetes";
+    expect(certificate.ca_cert_pem).toBe(`\${tls_self_signed_cert.pki__ca__${authority}__g1.cert_pem}`);
+  });
+
+  test("leave out the name with a dot at its end, which is none in a certificate", () => {
+    const { dns_names: names } = resources.get("tls_cert_request.pki__cp-1__apiserver");
+    expect(names.filter((name: string) => name.endsWith("."))).toEqual([]);
+  });
+
+  test("are two for the operator and a worker with a name: a way in, and a kubelet's identity", () => {
+    expect(pki.files("operator").map(line)).toEqual(["0600 root:root /admin.conf: kubeconfig"]);
+    expect(pki.files("node-1").map(line)).toEqual(["0600 root:root /var/lib/k0s/kubelet.conf: kubeconfig"]);
+    expect(pki.certificate("kubelet", "node-1").subject.toString()).toBe("CN=system:node:node-1, O=system:nodes");
+    expect(pki.certificate("kubelet", "node-1").usage.name).toBe("client");
+    expect(pki.certificate("admin", "operator").subject.toString()).toBe("CN=kubernetes-admin, O=system:masters");
+  });
+
+  test("have a key of their own on each machine", () => {
+    const { pki: several } = pkiOf(THREE, BY_HAND);
+    const holders = [...several.machines, "operator"];
+    const keys = holders.flatMap((holder) => [
+      ...new Set(
+        several
+          .files(holder)
+          .flatMap(({ content }) => referencesIn(content))
+          .filter(({ attribute }) => attribute.startsWith("private_key"))
+          .map(({ address }) => address)
+          .filter((address) => !/__(ca|keys)__/.test(address)),
+      ),
+    ]);
+    expect(keys).toHaveLength(3 * Object.keys(LEAVES).length + 2);
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  test("warn at synth of each rule that k0s breaks", () => {
+    const rules = warningsOf(pki).map((text) => text.split(":")[0]!);
+    expect(rules.filter((text) => text.startsWith("[system-masters]"))).toEqual([
+      "[system-masters] apiserver-kubelet-client",
+      "[system-masters] konnectivity",
+      "[system-masters] admin",
+    ]);
+    expect(rules.filter((text) => text.startsWith("[two-usages]"))).toHaveLength(9);
+  });
+});
+
+test("nothing is warned of while k0s issues its own", () => {
+  expect(warningsOf(pkiOf({}, K0S).pki)).toEqual([]);
+});
+
+test("says of every row why it is in system:masters or has two usages", () => {
+  const codes = Object.entries(table.certificates).map(
+    ([name, { exceptions = [] }]) => `${name}: ${exceptions.map(({ code }) => code).join(", ")}`,
+  );
+  expect(codes).toEqual([
+    "apiserver: two-usages",
+    "k0s-api: two-usages",
+    "apiserver-kubelet-client: two-usages, system-masters",
+    "front-proxy-client: two-usages",
+    "konnectivity: two-usages, system-masters",
+    "etcd-server: ",
+    "etcd-peer: ",
+    "apiserver-etcd-client: two-usages",
+    "admin: two-usages, system-masters",
+    "controller-manager: two-usages",
+    "scheduler: two-usages",
+    "kubelet: ",
+  ]);
+});
+
+describe("flags", () => {
+  const rows = [table.authorities, table.keyPairs, table.certificates].flatMap((part) => Object.values(part));
+  const files: FileRow[] = rows.flatMap((row) => row.files);
+  const flagsOf = (component: string) =>
+    Object.fromEntries(
+      files.flatMap(({ path, consumers }) =>
+        consumers
+          .filter((consumer) => consumer.component === component)
+          .flatMap(({ via }) => ("flag" in via ? [[via.flag.slice(2), path.replace(`${PKI}/`, "")]] : [])),
+      ),
+    );
+
+  /** What k0s passes where its configuration does not say otherwise. */
+  const OWN = {
+    "kube-apiserver": {
+      "client-ca-file": "ca.crt",
+      "etcd-cafile": "etcd/ca.crt",
+      "etcd-certfile": "apiserver-etcd-client.crt",
+      "etcd-keyfile": "apiserver-etcd-client.key",
+      "kubelet-certificate-authority": "ca.crt",
+      "kubelet-client-certificate": "apiserver-kubelet-client.crt",
+      "kubelet-client-key": "apiserver-kubelet-client.key",
+      "proxy-client-cert-file": "front-proxy-client.crt",
+      "proxy-client-key-file": "front-proxy-client.key",
+      "requestheader-client-ca-file": "front-proxy-ca.crt",
+      "service-account-key-file": "sa.pub",
+      "service-account-signing-key-file": "sa.key",
+      "tls-cert-file": "server.crt",
+      "tls-private-key-file": "server.key",
+    },
+    "kube-controller-manager": {
+      "authentication-kubeconfig": "ccm.conf",
+      "authorization-kubeconfig": "ccm.conf",
+      "client-ca-file": "ca.crt",
+      "cluster-signing-cert-file": "ca.crt",
+      "cluster-signing-key-file": "ca.key",
+      kubeconfig: "ccm.conf",
+      "requestheader-client-ca-file": "front-proxy-ca.crt",
+      "root-ca-file": "ca.crt",
+      "service-account-private-key-file": "sa.key",
+    },
+    etcd: {
+      "cert-file": "etcd/server.crt",
+      "key-file": "etcd/server.key",
+      "peer-cert-file": "etcd/peer.crt",
+      "peer-key-file": "etcd/peer.key",
+      "peer-trusted-ca-file": "etcd/ca.crt",
+      "trusted-ca-file": "etcd/ca.crt",
+    },
+  };
+
+  /** `extraArgs` of the configuration, by the key that stands above them. */
+  const [configuration] = filesOf(K0S, "cp-1");
+  const extraArgs = (key: string) => {
+    const [, block = ""] = String(configuration!.content).split(new RegExp(`^ +${key}:\n +extraArgs:\n`, "m"));
+    const args = block.split("\n").map((text) => /^ +([\w-]+): \S+\/pki\/(\S+)$/.exec(text));
+    const end = args.findIndex((match) => match === null);
+    return Object.fromEntries(args.slice(0, end).map((match) => [match![1], match![2]]));
+  };
+
+  test.each([
+    ["kube-apiserver", "api"],
+    ["kube-controller-manager", "controllerManager"],
+    ["etcd", "etcd"],
+  ] as const)("of %s are those of k0s, and its configuration changes those of bundles", (component, key) => {
+    expect(flagsOf(component)).toEqual({ ...OWN[component], ...extraArgs(key) });
+    const bundles = Object.entries(flagsOf(component)).filter(([, file]) => file.endsWith("-bundle.crt"));
+    expect(Object.fromEntries(bundles)).toEqual(extraArgs(key));
+    expect(bundles).not.toEqual([]);
+  });
+
+  test("name the front proxy, the issuer of service-account tokens and etcd's clients as k0s does", () => {
+    const others = Object.assign({}, ...files.flatMap(({ consumers }) => consumers.map((consumer) => consumer.with)));
+    expect(others).toEqual({
+      "--requestheader-allowed-names": "front-proxy-client",
+      "--requestheader-username-headers": "X-Remote-User",
+      "--requestheader-group-headers": "X-Remote-Group",
+      "--requestheader-extra-headers-prefix": "X-Remote-Extra-",
+      "--client-cert-auth": "true",
+      "--peer-client-cert-auth": "true",
+      "--service-account-issuer": "https://kubernetes.default.svc",
+      "--service-account-jwks-uri": "https://kubernetes.default.svc/openid/v1/jwks",
+      "--api-audiences": "https://kubernetes.default.svc",
+    });
+  });
+});

@@ -1,0 +1,301 @@
+import { AnnotationMetadataEntryType, TerraformVariable } from "cdktf";
+import {
+  Cluster,
+  ClusterAccess,
+  ClusterPki,
+  ClusterPkiProps,
+  Distribution,
+  Generation,
+  MachineFile,
+} from "../../../../lib";
+import { referencesIn } from "../../../../lib/kubernetes";
+import { EXTERNAL, MEMBERS, pkiOf, terraformOfPki, THREE } from "../../../support/cluster";
+import { resourcesOf } from "../../../support/graph";
+import { terraformOf } from "../../../support/synth";
+import { accessStack } from "../../access/fixture";
+
+// What K3s does is restated here from its sources: pkg/daemons/control/deps/deps.go, pkg/daemons/control/server.go,
+// pkg/agent/config/config.go, pkg/server/handlers/handlers.go.
+
+const K3S: Partial<ClusterPkiProps> = { distribution: Distribution.K3S };
+const BY_HAND: Partial<ClusterPkiProps> = { ...K3S, issueLeaves: true };
+const CHAINED: Partial<ClusterPkiProps> = { distribution: Distribution.k3s({ chained: true }) };
+const WORKED: Partial<Cluster> = { workers: [{ name: "node-1", addresses: ["10.0.0.21"] }] };
+const TLS = "/var/lib/rancher/k3s/server/tls";
+const AGENT = "/var/lib/rancher/k3s/agent";
+const PROGRAMS = ["k3s", "rke2"] as const;
+
+const { table } = Distribution.K3S;
+const tables = { k3s: table, rke2: Distribution.RKE2.table };
+const line = ({ path, mode, kind }: MachineFile) => `${mode} ${path}: ${kind}`;
+const pathsOf = (files: readonly MachineFile[]) => files.map(({ path }) => path);
+const addressesIn = ({ content }: MachineFile) => referencesIn(content).map(({ address }) => address);
+
+function fileOf(pki: ClusterPki, machine: string, path: string): MachineFile {
+  return pki.files(machine).find((file) => file.path === path)!;
+}
+
+/** @see https://docs.k3s.io/cli/certificate#using-custom-ca-certificates */
+const CUSTOM_CA = [
+  `0644 ${TLS}/client-ca.crt: bundle`,
+  `0600 ${TLS}/client-ca.key: private key`,
+  `0644 ${TLS}/etcd/peer-ca.crt: bundle`,
+  `0600 ${TLS}/etcd/peer-ca.key: private key`,
+  `0644 ${TLS}/etcd/server-ca.crt: bundle`,
+  `0600 ${TLS}/etcd/server-ca.key: private key`,
+  `0644 ${TLS}/request-header-ca.crt: bundle`,
+  `0600 ${TLS}/request-header-ca.key: private key`,
+  `0644 ${TLS}/server-ca.crt: bundle`,
+  `0600 ${TLS}/server-ca.key: private key`,
+  `0600 ${TLS}/service.key: private keys`,
+];
+
+describe("the custom-CA set", () => {
+  test.each([
+    ["etcd on the servers", THREE, ["cp-1", "cp-2", "cp-3"]],
+    ["servers that only run etcd", MEMBERS, ["cp-1", "etcd-1"]],
+    ["an etcd that others run: K3s wants its authorities all the same", EXTERNAL, ["cp-1", "cp-2"]],
+  ])("is these 11 files on each server, with %s", (_, cluster, servers) => {
+    const { pki } = pkiOf(cluster, K3S);
+    for (const server of servers) {
+      expect(pki.files(server).map(line)).toEqual(CUSTOM_CA);
+    }
+  });
+
+  test("is nobody else's", () => {
+    const { pki } = pkiOf(THREE, K3S);
+    for (const holder of ["node-1", "worker", "operator"]) {
+      expect(pki.files(holder)).toEqual([]);
+    }
+  });
+
+  test("is all that Terraform makes: K3s issues its own leaves", () => {
+    const types = [...resourcesOf(terraformOfPki(THREE, K3S)).keys()].map((address) => address.split(".")[0]);
+    expect(types.sort()).toEqual([
+      ...Array<string>(6).fill("tls_private_key"),
+      ...Array<string>(5).fill("tls_self_signed_cert"),
+    ]);
+  });
+
+  test("of RKE2 is the same in its own data directory, which may be another", () => {
+    const rke2 = pkiOf({}, { distribution: Distribution.RKE2 }).pki.files("cp-1");
+    expect(pathsOf(rke2)).toEqual(CUSTOM_CA.map((text) => text.split(/ |: /)[1]!.replace("k3s", "rke2")));
+    const elsewhere = pkiOf({}, { distribution: Distribution.rke2({ dataDir: "/srv/rke2" }) }).pki.files("cp-1");
+    expect(pathsOf(elsewhere)).toEqual(pathsOf(rke2).map((path) => path.replace("/var/lib/rancher/rke2", "/srv/rke2")));
+  });
+
+  test("has service.key with every private key, the one that signs first", () => {
+    const generations = { g1: Generation.trusted(), g2: Generation.active(), g3: Generation.retired() };
+    const { pki } = pkiOf({}, { ...K3S, serviceAccount: { generations } });
+    expect(addressesIn(fileOf(pki, "cp-1", `${TLS}/service.key`))).toEqual([
+      "tls_private_key.pki__keys__service-account__g2",
+      "tls_private_key.pki__keys__service-account__g1",
+    ]);
+  });
+});
+
+describe("root, intermediate and leaf authorities", () => {
+  test("stand in each file nearest first, and the root's key in none", () => {
+    const { pki } = pkiOf(WORKED, CHAINED);
+    expect(pki.files("cp-1").map(line)).toEqual(CUSTOM_CA);
+    expect(addressesIn(fileOf(pki, "cp-1", `${TLS}/etcd/peer-ca.crt`))).toEqual([
+      "tls_locally_signed_cert.pki__ca__etcd-peer__g1",
+      "tls_locally_signed_cert.pki__ca__intermediate__g1",
+      "tls_self_signed_cert.pki__ca__root__g1",
+    ]);
+    const held = pki.machines.flatMap((machine) => pki.files(machine).flatMap(addressesIn));
+    expect(held.filter((address) => /^tls_private_key\.pki__ca__(root|intermediate)/.test(address))).toEqual([]);
+  });
+
+  test("follow each leaf that Terraform issues", () => {
+    const { pki } = pkiOf(WORKED, { ...CHAINED, issueLeaves: true });
+    expect(addressesIn(fileOf(pki, "node-1", `${AGENT}/client-kubelet.crt`))).toEqual([
+      "tls_locally_signed_cert.pki__node-1__kubelet",
+      "tls_locally_signed_cert.pki__ca__client__g1",
+      "tls_locally_signed_cert.pki__ca__intermediate__g1",
+      "tls_self_signed_cert.pki__ca__root__g1",
+    ]);
+    const signer = fileOf(pki, "cp-1", `${TLS}/server-ca.nochain.crt`);
+    expect(addressesIn(signer)).toEqual(["tls_locally_signed_cert.pki__ca__server__g1"]);
+  });
+});
+
+describe("leaves", () => {
+  test("are the distribution's, each of them", () => {
+    for (const program of PROGRAMS) {
+      expect(new Set(Object.values(tables[program].certificates).map(({ issuedBy }) => issuedBy))).toEqual(
+        new Set(["distribution"]),
+      );
+    }
+  });
+
+  test.each([
+    ["apiserver", "server", "kube-apiserver", undefined, "server"],
+    ["apiserver-kubelet-client", "client", "system:apiserver", "system:masters", "client"],
+    ["front-proxy-client", "request-header", "system:auth-proxy", undefined, "client"],
+    ["apiserver-etcd-client", "etcd-server", "etcd-client", undefined, "client"],
+    ["etcd-server", "etcd-server", "etcd-server", undefined, "server, client"],
+    ["etcd-peer", "etcd-peer", "etcd-peer", undefined, "server, client"],
+    ["controller-manager-server", "server", "kube-controller-manager", undefined, "server"],
+    ["scheduler-server", "server", "kube-scheduler", undefined, "server"],
+    ["admin", "client", "system:admin", "system:masters", "client"],
+    ["supervisor", "client", "system:k3s-supervisor", "system:masters", "client"],
+    ["controller-manager", "client", "system:kube-controller-manager", undefined, "client"],
+    ["scheduler", "client", "system:kube-scheduler", undefined, "client"],
+    ["cloud-controller-manager", "client", "k3s-cloud-controller-manager", undefined, "client"],
+    ["kubelet", "client", "system:node:{machine}", "system:nodes", "client"],
+    ["kubelet-server", "server", "{machine}", undefined, "server"],
+    ["kube-proxy", "client", "system:kube-proxy", undefined, "client"],
+    ["k3s-controller", "client", "system:k3s-controller", undefined, "client"],
+  ])("%s is of %s: CN=%s, O=%s, for %s", (name, authority, commonName, organization, usage) => {
+    const row = table.certificates[name]!;
+    expect([row.authority, row.commonName, row.organization, row.usage.name]).toEqual([
+      authority,
+      commonName,
+      organization,
+      usage,
+    ]);
+  });
+
+  test("are no others, and RKE2's users and files have its name", () => {
+    expect(Object.keys(table.certificates)).toHaveLength(17);
+    const renamed = JSON.stringify(tables.k3s).replaceAll("k3s", "rke2").replaceAll("K3s", "rke2");
+    expect(JSON.parse(JSON.stringify(tables.rke2))).toEqual(JSON.parse(renamed));
+    expect(tables.rke2.certificates["supervisor"]!.commonName).toBe("system:rke2-supervisor");
+    expect(pathsOf(pkiOf({}, { ...BY_HAND, distribution: Distribution.RKE2 }).pki.files("cp-1"))).toEqual(
+      expect.arrayContaining([
+        "/etc/rancher/rke2/rke2.yaml",
+        "/var/lib/rancher/rke2/agent/client-rke2-controller.crt",
+        "/var/lib/rancher/rke2/agent/rke2controller.kubeconfig",
+        "/var/lib/rancher/rke2/server/tls/client-rke2-cloud-controller.key",
+      ]),
+    );
+  });
+
+  test("stand where K3s writes them on a server", () => {
+    const paths = pathsOf(pkiOf({}, BY_HAND).pki.files("cp-1"));
+    const pairs = (folder: string, names: readonly string[]) =>
+      names.flatMap((name) => [`${folder}/${name}.crt`, `${folder}/${name}.key`]);
+    const expected = [
+      "/etc/rancher/k3s/k3s.yaml",
+      `${AGENT}/client-ca.crt`,
+      `${AGENT}/server-ca.crt`,
+      ...pairs(AGENT, ["client-k3s-controller", "client-kube-proxy", "client-kubelet", "serving-kubelet"]),
+      ...["k3scontroller", "kubelet", "kubeproxy"].map((name) => `${AGENT}/${name}.kubeconfig`),
+      ...["admin", "api-server", "cloud-controller", "controller", "scheduler", "supervisor"].map(
+        (name) => `/var/lib/rancher/k3s/server/cred/${name}.kubeconfig`,
+      ),
+      ...CUSTOM_CA.map((text) => text.split(/ |: /)[1]!),
+      `${TLS}/client-ca.nochain.crt`,
+      `${TLS}/server-ca.nochain.crt`,
+      `${TLS}/service.current.key`,
+      ...pairs(TLS, [
+        ...["admin", "auth-proxy", "controller", "k3s-cloud-controller", "kube-apiserver", "scheduler"].map(
+          (name) => `client-${name}`,
+        ),
+        "client-supervisor",
+        "serving-kube-apiserver",
+        "kube-controller-manager/kube-controller-manager",
+        "kube-scheduler/kube-scheduler",
+      ]),
+      ...pairs(`${TLS}/etcd`, ["client", "peer-server-client", "server-client"]),
+    ];
+    expect(paths).toEqual(expected.sort());
+  });
+
+  test("on an agent are the kubelet's two, kube-proxy's and the program's own", () => {
+    const { pki } = pkiOf(WORKED, BY_HAND);
+    expect(pathsOf(pki.files("node-1"))).toEqual([
+      `${AGENT}/client-ca.crt`,
+      `${AGENT}/client-k3s-controller.crt`,
+      `${AGENT}/client-k3s-controller.key`,
+      `${AGENT}/client-kube-proxy.crt`,
+      `${AGENT}/client-kube-proxy.key`,
+      `${AGENT}/client-kubelet.crt`,
+      `${AGENT}/client-kubelet.key`,
+      `${AGENT}/k3scontroller.kubeconfig`,
+      `${AGENT}/kubelet.kubeconfig`,
+      `${AGENT}/kubeproxy.kubeconfig`,
+      `${AGENT}/server-ca.crt`,
+      `${AGENT}/serving-kubelet.crt`,
+      `${AGENT}/serving-kubelet.key`,
+    ]);
+    expect(pathsOf(pki.files("operator"))).toEqual(["/admin.conf"]);
+  });
+
+  test("share no key, neither with another row nor with another machine", () => {
+    const { pki } = pkiOf(MEMBERS, BY_HAND);
+    const leaves = [...pki.identities.certificates];
+    const keys = leaves.map(([, leaf]) => leaf.privateKey.address);
+    expect(new Set(keys).size).toBe(leaves.length);
+    for (const machine of pki.machines) {
+      const key = (name: string) => addressesIn(fileOf(pki, machine, `${AGENT}/${name}.key`));
+      expect(key("client-kubelet")).not.toEqual(key("client-kube-proxy"));
+    }
+  });
+
+  test("of a server have every name by which K3s is reached", () => {
+    const { pki } = pkiOf(WORKED, BY_HAND);
+    const { dns, ips } = pki.certificate("apiserver", "cp-1").sans;
+    expect(dns).toEqual([
+      "api.prod.example.com",
+      "cp-1",
+      "kubernetes",
+      "kubernetes.default",
+      "kubernetes.default.svc",
+      "kubernetes.default.svc.cluster.local",
+      "localhost",
+    ]);
+    expect(ips).toEqual(expect.arrayContaining(["10.0.0.11", "10.96.0.1", "127.0.0.1", "::1"]));
+    expect(pki.certificate("etcd-peer", "cp-1").sans.dns).toContain("kine.sock");
+    expect(pki.certificate("kubelet-server", "node-1").sans).toMatchObject({
+      dns: ["localhost", "node-1"],
+      ips: ["10.0.0.21", "127.0.0.1"],
+    });
+  });
+
+  test("that K3s puts into system:masters are exceptions with K3s' reason, and a warning where Terraform issues them", () => {
+    const masters = Object.entries(table.certificates).filter(([, row]) => row.organization === "system:masters");
+    expect(masters.map(([name]) => name)).toEqual(["apiserver-kubelet-client", "admin", "supervisor"]);
+    const warnings = ({ node }: ClusterPki) =>
+      node.metadata.filter(({ type }) => type === AnnotationMetadataEntryType.WARN).map(({ data }) => String(data));
+    expect(warnings(pkiOf({}, K3S).pki)).toEqual([]);
+    expect(warnings(pkiOf({}, BY_HAND).pki).map((text) => text.split(":")[0])).toEqual([
+      "[system-masters] apiserver-kubelet-client",
+      "[system-masters] admin",
+      "[system-masters] supervisor",
+    ]);
+  });
+});
+
+describe("joining", () => {
+  const access = (certificateAuthority: (stack: ReturnType<typeof accessStack>) => string) => {
+    const stack = accessStack();
+    const cluster = { name: "prod", endpoint: "api.prod.example.com:6443" };
+    const props = { distribution: Distribution.K3S, cluster, certificateAuthority: certificateAuthority(stack) };
+    return { stack, access: new ClusterAccess(stack, "access", props) };
+  };
+
+  test("leaves nothing to bind: K3s does that itself", () => {
+    const { stack } = access((scope) => new TerraformVariable(scope, "ca", {}).stringValue);
+    const types = new Set([...resourcesOf(terraformOf(stack)).keys()].map((address) => address.split(".")[0]));
+    expect([...types].sort()).toEqual(["kubernetes_secret_v1", "random_password", "random_string", "time_rotating"]);
+  });
+
+  test("takes bootstrap tokens as k3s token create makes them", () => {
+    const { stack } = access((scope) => new TerraformVariable(scope, "ca", {}).stringValue);
+    const { data } = terraformOf(stack).resource.kubernetes_secret_v1.access__token__workers;
+    expect(data).toMatchObject({
+      "usage-bootstrap-authentication": "true",
+      "usage-bootstrap-signing": "true",
+      "auth-extra-groups": "system:bootstrappers:k3s:default-node-token",
+    });
+  });
+
+  test("lets Terraform refuse an unresolved authority that is below a root", () => {
+    const { stack } = access((scope) => new TerraformVariable(scope, "ca", {}).stringValue);
+    const { precondition } = terraformOf(stack).output.access_files;
+    expect(precondition).toHaveLength(2);
+    expect(precondition[1].error_message).toContain("[secure-token-root]");
+  });
+});
