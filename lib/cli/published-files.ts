@@ -69,13 +69,13 @@ function chosenParts(states: readonly State[], prefixes: readonly string[]): Pub
   const chosen = states.flatMap((state) => {
     const parts = partsOf(state);
     const wanted = parts.filter(({ prefix }) => prefixes.length === 0 || prefixes.includes(prefix));
-    const known = parts.map(({ prefix }) => prefix).join(", ");
+    const known = prefixesOf(parts).join(", ");
     if (wanted.length === 0) {
       throw new CliError(
         `${state.origin} has no files of the prefix ${prefixes.join(" or ")}: it has those of ${known}`,
       );
     }
-    if (prefixes.length === 0 && wanted.length > 1) {
+    if (prefixes.length === 0 && prefixesOf(wanted).length > 1) {
       throw new CliError(`${state.origin} has files of several prefixes: choose with --prefix from ${known}`);
     }
     return wanted;
@@ -87,10 +87,17 @@ function chosenParts(states: readonly State[], prefixes: readonly string[]): Pub
   return chosen;
 }
 
-/** The outputs `<prefix>_files` of a state; others that end alike and hold something else are the user's own. */
+function prefixesOf(parts: readonly Published[]): string[] {
+  return [...new Set(parts.map(({ prefix }) => prefix))];
+}
+
+/**
+ * The outputs `<prefix>_files` of a state, and `<prefix>__token__<name>_files` of what belongs to the same cluster: a machine needs both
+ * to start. Others that end alike and hold something else are the user's own.
+ */
 function partsOf(state: State): Published[] {
   const parts = [...state.outputs].flatMap(([name, map]) => {
-    const prefix = /^([a-z][a-z0-9-]*)_files$/.exec(name)?.[1];
+    const prefix = /^([a-z][a-z0-9-]*)(?:__token__[a-z][a-z0-9-]*)?_files$/.exec(name)?.[1];
     return prefix !== undefined && isFileMap(map) ? [{ state, prefix, map }] : [];
   });
   if (parts.length === 0) {

@@ -14,6 +14,11 @@ export class State {
     private readonly resources: ReadonlyMap<string, unknown>,
   ) {}
 
+  /** Addresses of all resources. */
+  public get addresses(): string[] {
+    return [...this.resources.keys()];
+  }
+
   /** The text that a reference stands for; undefined where the state has none. */
   public value({ address, attribute }: Reference): string | undefined {
     const path = attribute.split(".");

@@ -36,12 +36,13 @@ interface Place {
   readonly stdin?: string | readonly Buffer[];
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  readonly now?: () => Date;
 }
 
 /** Runs the command in this process, in the test's folder. */
 export async function kubernetesPki(
   argv: readonly string[],
-  { stdin = "", cwd = folder, env = {} }: Place = {},
+  { stdin = "", cwd = folder, env = {}, now }: Place = {},
 ): Promise<Result> {
   let out = "";
   let err = "";
@@ -51,6 +52,7 @@ export async function kubernetesPki(
     stderr: { write: (text: string) => (err += text) },
     cwd,
     env: { ...cleanEnvironment(), ...env },
+    now,
   });
   printed += out + err;
   return { code, out, err };
