@@ -5,9 +5,19 @@ import { SelfSignedCert } from "@cdktf/provider-tls/lib/self-signed-cert";
 import type { IConstruct } from "constructs";
 import { BootstrapToken, ClusterRoleBinding } from "../access";
 import { ClusterSecrets, FilesSecret, JoinPassword } from "../delivery";
-import { CertificateRow, ClusterPki, Consumer, Content, FilesOutput, MachineFile, referencesIn } from "../kubernetes";
+import {
+  CertificateRow,
+  Cluster,
+  ClusterPki,
+  Consumer,
+  Content,
+  FilesOutput,
+  MachineFile,
+  referencesIn,
+} from "../kubernetes";
 import { CLUSTER } from "../kubernetes/holders";
 import { fillNames, fillText, holds, partiesOf, Party } from "../kubernetes/holdings";
+import { consumersOf } from "../kubernetes/machine-files";
 import {
   AuthorityGeneration,
   Certificate,
@@ -234,7 +244,7 @@ class Collector {
             usage: row.usage.name,
             sans: namesOf(SubjectAltNames.of(...fillNames(row.sans ?? [], cluster, party))),
             issuer: { authority: row.authority, generation: authorities.get(row.authority)!.active.id },
-            files: filesOfRow(row, party),
+            files: filesOfRow(row, party, cluster),
           };
         }),
     );
@@ -310,10 +320,15 @@ function unknownIssuer(address: string): Issuer {
   return { authority: address, generation: "" };
 }
 
-function filesOfRow({ files }: CertificateRow, party: Party): FileEntry[] {
+function filesOfRow({ files }: CertificateRow, party: Party, cluster: Cluster): FileEntry[] {
   return files
     .filter(({ on }) => holds(party, on))
-    .map(({ path, kind, consumers }) => ({ machine: party.name, path, kind, consumers: consumers.map(consumerEntry) }))
+    .map((row) => ({
+      machine: party.name,
+      path: fillText(row.path, cluster, party.name),
+      kind: row.kind,
+      consumers: consumersOf(row, party).map(consumerEntry),
+    }))
     .sort((a, b) => compare(a.path, b.path));
 }
 

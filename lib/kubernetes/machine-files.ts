@@ -4,7 +4,7 @@ import { concat, Content } from "./content";
 import type { MachineFile } from "./holders";
 import { fillText, holds, Party } from "./holdings";
 import { kubeconfig } from "./kubeconfig";
-import type { CertificateRow, DistributionTable, FileKind, FileRow, SecretRow } from "./table";
+import type { CertificateRow, Consumer, DistributionTable, FileKind, FileRow, SecretRow } from "./table";
 
 /** What a cluster's files are made of. */
 export interface Identities {
@@ -33,11 +33,19 @@ export function machineFiles(party: Party, identities: Identities): MachineFile[
   const filesOf = ({ files, contentOf }: HeldRow) =>
     files
       .filter((row) => holds(party, row.on))
-      .map((row) => machineFile({ ...row, path: fillText(row.path, cluster, party.name) }, contentOf(row)));
+      .map((row) => {
+        const consumers = consumersOf(row, party);
+        return machineFile({ ...row, consumers, path: fillText(row.path, cluster, party.name) }, contentOf(row));
+      });
   const configuration = table.configuration
     .filter((row) => holds(party, row.on))
     .map((row) => machineFile({ ...row, kind: "configuration" }, fillText(row.text, cluster, party.name)));
   return [...heldRows(party, identities).flatMap(filesOf), ...configuration].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Who reads a file where somebody holds it: not everything runs on every holder. */
+export function consumersOf({ consumers }: Pick<FileRow, "consumers">, party: Party): Consumer[] {
+  return consumers.filter(({ on }) => on === undefined || holds(party, on));
 }
 
 /** The Secrets of the cluster as a whole, sorted by name. */

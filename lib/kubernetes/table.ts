@@ -44,6 +44,11 @@ export interface Consumer {
   readonly via: { readonly flag: string } | { readonly configField: string } | { readonly use: string };
   /** Flags that go with it. */
   readonly with?: Readonly<Record<string, string>>;
+  /**
+   * On which of the file's holders it runs.
+   * @default - on all
+   */
+  readonly on?: readonly Holder[];
   /** Whether a changed file is noticed by itself, or the component must be restarted. */
   readonly onChange: "reload" | "restart";
   /** The component's version on which that was measured; without it, it is what the documentation says. */

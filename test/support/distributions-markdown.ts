@@ -172,12 +172,13 @@ function where({ etcd }: AnyRow): string {
   return etcd ? etcd.join(", ") : "";
 }
 
-function reader({ component, via, with: others = {}, onChange, measured }: Consumer): string {
+function reader({ component, via, with: others = {}, on, onChange, measured }: Consumer): string {
   const [kind, name] = Object.entries(via)[0] as [string, string];
   const how = kind === "use" ? `(${name})` : code(name);
   const more = Object.entries(others).map(([flag, value]) => code(`${flag}=${value}`));
   const change = `${onChange}${measured ? ` (${measured})` : ""}`;
-  return `${component} ${[how, ...more].join(" ")}: ${change}`;
+  const where = on ? ` on ${on.join(", ")}` : "";
+  return `${component}${where} ${[how, ...more].join(" ")}: ${change}`;
 }
 
 function list(values: readonly string[]): string {

@@ -20,7 +20,8 @@ export interface K3sOptions {
   /**
    * Whether the five authorities are signed by an `intermediate`, and that by a `root`, whose keys stay in the Terraform state: then
    * a later generation of one of the five is trusted by whoever trusts the root. Choose before the first deploy. A secure token
-   * holds a hash that Terraform can only make of a root that was given as literal PEM.
+   * holds a hash that Terraform can only make of a root that was given as literal PEM. Every verifier then accepts what any of the five
+   * signed, a client of the API server at etcd, too: a warning says so.
    * @default false
    */
   readonly chained?: boolean;
@@ -52,6 +53,16 @@ const SERVER_NAMES = [
 ];
 
 const KUBECTL = uses("kubectl", "--kubeconfig");
+
+/** What a chain costs, in K3s' own set of custom authorities as well. */
+const SHARED_ROOT: readonly RowException[] = [
+  {
+    code: "shared-root",
+    reason:
+      "every bundle ends with the one root, so each verifier accepts what any of the authorities below it signed: " +
+      "a client of the API server is one of etcd, too",
+  },
+];
 
 function inMasters(reason: string): readonly RowException[] {
   return [{ code: "system-masters", reason }];
@@ -198,7 +209,7 @@ export function k3s(options: K3sOptions & { readonly program: "k3s" | "rke2" }):
       ...(chained
         ? {
             // No machine has a file of these two: their certificates stand in the files of the others, and their keys in the state.
-            root: { commonName: `${program}-root-ca`, files: [] },
+            root: { commonName: `${program}-root-ca`, files: [], exceptions: SHARED_ROOT },
             intermediate: { commonName: `${program}-intermediate-ca`, issuer: "root", files: [] },
           }
         : {}),

@@ -50,9 +50,9 @@ export const kubeadm: DistributionTable = {
           kind: "bundle",
           on: ["control-plane", "worker"],
           consumers: [
-            reloads("kube-apiserver", "--client-ca-file", { measured: KUBERNETES }),
-            reloads("kube-controller-manager", "--client-ca-file", { measured: KUBERNETES }),
-            restarts("kube-controller-manager", "--root-ca-file", { measured: KUBERNETES }),
+            reloads("kube-apiserver", "--client-ca-file", { on: CONTROL_PLANE, measured: KUBERNETES }),
+            reloads("kube-controller-manager", "--client-ca-file", { on: CONTROL_PLANE, measured: KUBERNETES }),
+            restarts("kube-controller-manager", "--root-ca-file", { on: CONTROL_PLANE, measured: KUBERNETES }),
             { component: "kubelet", via: { configField: "authentication.x509.clientCAFile" }, onChange: "reload" },
           ],
         },
@@ -108,9 +108,17 @@ export const kubeadm: DistributionTable = {
           kind: "bundle",
           on: ["control-plane", "etcd-member"],
           consumers: [
-            restarts("etcd", "--trusted-ca-file", { measured: ETCD, with: { "--client-cert-auth": "true" } }),
-            restarts("etcd", "--peer-trusted-ca-file", { measured: ETCD, with: { "--peer-client-cert-auth": "true" } }),
-            restarts("kube-apiserver", "--etcd-cafile", { measured: KUBERNETES }),
+            restarts("etcd", "--trusted-ca-file", {
+              on: ETCD_MEMBER,
+              measured: ETCD,
+              with: { "--client-cert-auth": "true" },
+            }),
+            restarts("etcd", "--peer-trusted-ca-file", {
+              on: ETCD_MEMBER,
+              measured: ETCD,
+              with: { "--peer-client-cert-auth": "true" },
+            }),
+            restarts("kube-apiserver", "--etcd-cafile", { on: CONTROL_PLANE, measured: KUBERNETES }),
           ],
         },
         { path: `${PKI}/etcd/ca.key`, kind: "private key", on: ETCD_MEMBER, consumers: [KUBEADM_SIGNS] },

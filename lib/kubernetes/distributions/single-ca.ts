@@ -279,7 +279,7 @@ function bundles(authority: string, from: AuthorityOf, all: readonly Verifier[])
         kind: "bundle",
         ...(alsoOf.length > 0 ? { alsoOf } : {}),
         on: [...new Set([...(known?.on ?? []), ...on])],
-        consumers: [...(known?.consumers ?? []), consumer],
+        consumers: [...(known?.consumers ?? []), { ...consumer, on }],
       });
     }
   }

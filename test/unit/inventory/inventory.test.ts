@@ -125,6 +125,16 @@ test("an authority's files are those that hold it: its bundle, its signer, its k
   ]);
 });
 
+test("who reads a file is said for each holder: no API server runs on a worker", () => {
+  const { files } = authority(entriesOf(), "kubernetes");
+  const readers = (machine: string) =>
+    files
+      .find((file) => file.machine === machine && file.path.endsWith("/ca.crt"))!
+      .consumers.map(({ component }) => component);
+  expect(readers("worker")).toEqual(["kubelet"]);
+  expect(readers("cp-1")).toContain("kube-apiserver");
+});
+
 test("a trusted generation is in bundles only, a retired one in no file", () => {
   const generations = { g1: Generation.retired(), g2: Generation.active(), g3: Generation.trusted() };
   const entries = entriesOf({ authorities: { etcd: { generations } } });

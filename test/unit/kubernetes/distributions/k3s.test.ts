@@ -299,3 +299,9 @@ describe("joining", () => {
     expect(precondition[1].error_message).toContain("[secure-token-root]");
   });
 });
+
+test("a chain warns that every verifier accepts what any of its authorities signed", () => {
+  const { node } = pkiOf({}, CHAINED).pki;
+  const warnings = node.metadata.filter(({ type }) => type === "@cdktf/warn").map(({ data }) => String(data));
+  expect(warnings).toEqual([expect.stringMatching(/^\[shared-root\] root: /)]);
+});
