@@ -117,6 +117,22 @@ test("a port that is none is one line", async () => {
   expect(command.printed).toBe("--port: given http; allowed: a port from 1 to 65535\n");
 });
 
+test("a distribution that is none, or that runs nothing, is one line with those that there are", async () => {
+  for (const name of ["openshift", "cluster-api"]) {
+    const command = await Command.start("no-distribution", ["--distribution", name]);
+    expect(await command.ended).toBe(1);
+    expect(command.printed).toMatch(
+      new RegExp(`^--distribution: given ${name}; allowed: kubeadm, [a-z0-9, -]*k0s.*\n$`),
+    );
+  }
+});
+
+test("--help says which distributions there are", async () => {
+  const command = await Command.start("help", ["--help"]);
+  expect(await command.ended).toBe(0);
+  expect(command.printed).toMatch(/^ {2}--distribution NAME .*\bkubeadm\b.*\bk0s\b.*\(default: kubeadm\)$/m);
+});
+
 test("a missing tool that cannot be built is one line that says what to do", async () => {
   const env = { PATH: path.dirname(process.execPath), XDG_CACHE_HOME: path.join(folder, "empty-cache") };
   const command = await Command.start("no-go", ["--once"], env);

@@ -1,13 +1,12 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { get } from "node:https";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "node:tls";
-import { run } from "../sandbox/command";
 import { ACCESS_STACK, PKI_STACK } from "../sandbox/description";
 import { Sandbox, SandboxReport } from "../sandbox/sandbox";
+import { describeIdentities, NAMED_WORKER } from "./identities";
 
 jest.setTimeout(600_000);
 
@@ -17,7 +16,12 @@ let sandbox: Sandbox;
 let report: SandboxReport;
 
 beforeAll(async () => {
-  sandbox = await Sandbox.start({ folder: path.join(folder, "sandbox"), nodes: NODES, progress: () => undefined });
+  sandbox = await Sandbox.start({
+    folder: path.join(folder, "sandbox"),
+    nodes: NODES,
+    workers: [NAMED_WORKER],
+    progress: () => undefined,
+  });
   report = await sandbox.report();
 });
 
@@ -80,83 +84,31 @@ describe("joining by TLS bootstrap", () => {
 });
 
 describe("identities", () => {
+  describeIdentities("kubeadm", "node-1", () => sandbox);
+
   const may = async (kubeconfig: string, ...what: string[]) =>
     (await sandbox.kubectl(kubeconfig, "auth", "can-i", ...what)).stdout.trim();
-  const ofControlPlane = (name: string) => path.join(sandbox.machine("cp-1"), "etc/kubernetes", name);
 
   test("the admin may list nodes", async () => {
-    expect(await may(sandbox.operator("admin"), "list", "nodes")).toBe("yes");
-    expect((await sandbox.kubectl(sandbox.operator("admin"), "get", "nodes")).code).toBe(0);
+    expect(await may(sandbox.everyday, "list", "nodes")).toBe("yes");
+    expect((await sandbox.kubectl(sandbox.everyday, "get", "nodes")).code).toBe(0);
   });
 
-  test("the break-glass identity needs no binding", async () => {
-    const { stdout } = await sandbox.kubectl(sandbox.operator("super-admin"), "auth", "whoami");
-    expect(stdout).toContain("system:masters");
-  });
-
-  test("the scheduler's certificate may not delete nodes, and authenticates as the scheduler", async () => {
-    const scheduler = ofControlPlane("scheduler.conf");
-    expect(
-      (await sandbox.kubectl(scheduler, "auth", "whoami", "--output=jsonpath={.status.userInfo.username}")).stdout,
-    ).toBe("system:kube-scheduler");
+  test("the scheduler may not delete nodes, nor list secrets", async () => {
+    const scheduler = path.join(sandbox.machine("cp-1"), "etc/kubernetes/scheduler.conf");
     expect(await may(scheduler, "delete", "nodes")).toBe("no");
     expect(await may(scheduler, "list", "secrets", "--all-namespaces")).toBe("no");
     expect(await may(scheduler, "list", "certificatesigningrequests")).toBe("no");
   });
 
-  test("a certificate of an unknown authority gets 401", async () => {
-    expect(await statusFor(...(await stranger()))).toBe(401);
-  });
-
-  test("the certificate of a kubeconfig gets in at the same place", async () => {
-    const text = readFileSync(sandbox.operator("admin"), "utf8");
-    const decoded = (name: string) => Buffer.from(new RegExp(`${name}: (.*)`).exec(text)![1]!, "base64").toString();
-    expect(await statusFor(decoded("client-certificate-data"), decoded("client-key-data"))).toBe(200);
-  });
-
   test("the API server's kubelet client may reach kubelets", async () => {
     const subject = "kube-apiserver-kubelet-client";
     const { stdout } = await sandbox.kubectl(
-      sandbox.operator("super-admin"),
+      sandbox.first,
       ...["auth", "can-i", "get", "nodes/proxy", "--as", subject, "--as-group", "system:authenticated"],
     );
     expect(stdout.trim()).toBe("yes");
   });
-
-  /** The status that a list of nodes is answered with. */
-  function statusFor(cert: string, key: string): Promise<number | undefined> {
-    const ca = readFileSync(ofControlPlane("pki/ca.crt"));
-    return new Promise((resolve, reject) => {
-      const request = get(`${sandbox.server}/api/v1/nodes`, { ca, cert, key, agent: false }, (response) => {
-        response.resume();
-        resolve(response.statusCode);
-      });
-      request.once("error", reject);
-    });
-  }
-
-  /** The break-glass identity's name, signed by an authority that has the real one's name and is not it. */
-  async function stranger(): Promise<[certificate: string, key: string]> {
-    const at = (name: string) => path.join(folder, name);
-    const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-    await run("openssl", [
-      "req",
-      "-x509",
-      ...key,
-      "-subj",
-      "/CN=kubernetes",
-      "-keyout",
-      at("ca.key"),
-      "-out",
-      at("ca.crt"),
-    ]);
-    const subject = "/O=system:masters/CN=kubernetes-super-admin";
-    await run("openssl", ["req", "-new", ...key, "-subj", subject, "-keyout", at("leaf.key"), "-out", at("leaf.csr")]);
-    writeFileSync(at("ext"), "extendedKeyUsage=clientAuth\n");
-    const signing = ["-CA", at("ca.crt"), "-CAkey", at("ca.key"), "-CAcreateserial", "-extfile", at("ext")];
-    await run("openssl", ["x509", "-req", "-in", at("leaf.csr"), ...signing, "-out", at("leaf.crt")]);
-    return [readFileSync(at("leaf.crt"), "utf8"), readFileSync(at("leaf.key"), "utf8")];
-  }
 });
 
 describe("the stacks", () => {

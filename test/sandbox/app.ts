@@ -12,7 +12,7 @@ const description = SandboxDescription.fromEnvironment();
 const app = new App();
 const { props, backend, stacks } = description;
 const { pki } = new ClusterPkiStack(app, `${stacks}-pki`, { ...props, backend });
-const access = new ClusterAccessStack(app, `${stacks}-access`, { ...props, backend, pki });
+const access = new ClusterAccessStack(app, `${stacks}-access`, { ...props, ...description.access, backend, pki });
 printWarnings(app);
 app.synth();
 

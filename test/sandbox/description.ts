@@ -1,5 +1,7 @@
 import { ClusterPkiProps, Distribution, Generation } from "../../lib";
 import { Backend, localState } from "../../stacks/backend";
+import { AccessOptions } from "../../stacks/cluster-access-stack";
+import { distributionNamed } from "./distribution";
 
 const STACKS = "sandbox";
 export const PKI_STACK = `${STACKS}-pki`;
@@ -11,6 +13,10 @@ const VARIABLE = "SANDBOX";
 /** What the process that runs the sandbox tells the app that cdktf runs. */
 interface Settings {
   readonly port: number;
+  /** @default kubeadm */
+  readonly distribution?: string;
+  /** Workers with a name in the description, and certificates of their own. @default - none */
+  readonly workers?: readonly string[];
   readonly kubernetesProvider: "2.38.0" | "1.13.4";
   readonly extraSans?: readonly string[];
   /** Whether everything has a second generation by now, which signs. */
@@ -26,21 +32,28 @@ export class SandboxDescription {
   }
 
   public readonly props: ClusterPkiProps;
+  public readonly access: AccessOptions;
   public readonly backend: Backend = localState("state");
 
   public constructor(private readonly settings: Settings) {
-    const { port, extraSans, rotated } = settings;
+    const { port, workers, extraSans, rotated } = settings;
+    const distribution = distributionNamed(settings.distribution);
     this.props = {
-      distribution: Distribution.KUBEADM,
+      distribution,
+      // Nobody but Terraform is there to issue them.
+      issueLeaves: true,
       cluster: {
         name: "sandbox",
         endpoint: `127.0.0.1:${port}`,
         serviceCidrs: ["10.96.0.0/12"],
         controlPlanes: [{ name: CONTROL_PLANE, addresses: ["127.0.0.1"], bindPort: port }],
+        // All of 127.0.0.0/8 is this machine, and no two machines share an address.
+        workers: workers?.map((worker, index) => ({ name: worker, addresses: [`127.0.1.${index + 1}`] })),
         extraSans,
       },
-      ...(rotated ? secondGeneration(Distribution.KUBEADM) : {}),
+      ...(rotated ? secondGeneration(distribution) : {}),
     };
+    this.access = "worker" in distribution.table.access.tokens ? {} : { tokens: {} };
   }
 
   /** Which kubernetes provider Terraform finds. */

@@ -1,10 +1,20 @@
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
+import type { DistributionTable, Holder } from "../../lib";
+import { fillText } from "../../lib/kubernetes/holdings";
 import { attempt, CommandOptions, Ended, run } from "./command";
-import { baseFlags, Component, pkiFlags, Ports } from "./components";
+import { baseFlags, Component, hollowFlags, kubeletFlags, pkiFlags, Ports, Site } from "./components";
 import { Daemon } from "./daemon";
 import { ACCESS_STACK, CONTROL_PLANE, PKI_STACK, SandboxDescription } from "./description";
+import {
+  bootstrapKubeconfig,
+  bootstrapToken,
+  distributionNamed,
+  kubeletKubeconfig,
+  operatorKubeconfigs,
+  unpacked,
+} from "./distribution";
 import { environmentOfKubeconfig } from "./kubernetes-provider-1.13";
 import { accepts, checkFree, freePorts } from "./ports";
 import { findTools, Progress, providerEnvironment } from "./tools";
@@ -19,8 +29,12 @@ export interface SandboxOptions {
   readonly folder: string;
   /** Port of the API server. @default - a free one */
   readonly port?: number;
+  /** Whose table everything is made and started from. @default kubeadm */
+  readonly distribution?: string;
   /** Nodes that join. */
   readonly nodes: readonly string[];
+  /** Workers that the description names, beside the nodes where those must have a name before they join. @default - none */
+  readonly workers?: readonly string[];
   readonly progress: Progress;
 }
 
@@ -28,13 +42,23 @@ export interface SandboxOptions {
 export interface SandboxReport {
   readonly nodes: readonly { readonly name: string; readonly ready: boolean }[];
   readonly requests: readonly { readonly user: string; readonly signer: string; readonly conditions: string }[];
-  readonly identities: readonly { readonly kubeconfig: string; readonly user: string; readonly groups: string }[];
+  readonly identities: readonly {
+    readonly kubeconfig: string;
+    readonly user: string;
+    readonly groups: string;
+    /** Whose kubeconfig it is. */
+    readonly expectedUser: string;
+  }[];
 }
 
-/** A control plane on this machine, on certificates that Terraform issued, and nodes that joined it by TLS bootstrap. */
+/**
+ * A control plane on this machine, on certificates that Terraform issued, and nodes that joined it: by TLS bootstrap, or with a
+ * kubeconfig of their own where the distribution's nodes do not join so.
+ */
 export class Sandbox {
   /** From a machine with Node, Go and Terraform to a control plane with its nodes. Leaves nothing running when it fails. */
   public static async start(options: SandboxOptions): Promise<Sandbox> {
+    const { table } = distributionNamed(options.distribution);
     // Before anything is deleted: it may be another sandbox in the same folder that has the port.
     if (options.port !== undefined) {
       await checkFree(options.port);
@@ -45,7 +69,13 @@ export class Sandbox {
     const providers = await providerEnvironment({ progress, terraform: tools.terraform });
     const [free, etcdClient, etcdPeer, controllerManager] = (await freePorts(4)) as [number, number, number, number];
     const ports: Ports = { apiServer: options.port ?? free, etcdClient, etcdPeer, controllerManager };
-    const settings = { port: ports.apiServer, kubernetesProvider: providers.kubernetesProvider };
+    const { distribution, workers = [] } = options;
+    const settings = {
+      port: ports.apiServer,
+      kubernetesProvider: providers.kubernetesProvider,
+      distribution,
+      workers: bootstrapToken(table) ? workers : [...options.nodes, ...workers],
+    };
     const sandbox = new Sandbox(options, tools, providers.env, ports, new SandboxDescription(settings));
     try {
       await sandbox.startControlPlane();
@@ -97,9 +127,25 @@ export class Sandbox {
     return path.join(this.folder, "machines", name);
   }
 
-  /** A kubeconfig of the operator: `admin` or `super-admin`. */
-  public operator(name: string): string {
-    return path.join(this.machine("operator"), `${name}.conf`);
+  /** Where a file of the table is that a machine has. */
+  public file(machine: string, at: string): string {
+    return path.join(this.machine(machine), fillText(at, this.description.props.cluster, machine));
+  }
+
+  /** The operator's kubeconfig of everyday. */
+  public get everyday(): string {
+    return this.file("operator", operatorKubeconfigs(this.table).everyday.path);
+  }
+
+  /** The operator's kubeconfig that needs no binding: the first apply is done with it. */
+  public get first(): string {
+    return this.file("operator", operatorKubeconfigs(this.table).first.path);
+  }
+
+  /** The kubeconfig with a token with which a node joined by TLS bootstrap; nothing where it had a certificate before. */
+  public bootstrapKubeconfig(node: string): string | undefined {
+    const token = bootstrapToken(this.table);
+    return token && this.file(node, bootstrapKubeconfig(token));
   }
 
   /** The synthesized stack. */
@@ -121,7 +167,7 @@ export class Sandbox {
 
   /** What kubectl answers, parsed. */
   public async get<T>(...args: string[]): Promise<T> {
-    const { code, stdout, stderr } = await this.kubectl(this.operator("super-admin"), ...args, "--output=json");
+    const { code, stdout, stderr } = await this.kubectl(this.first, ...args, "--output=json");
     if (code !== 0) {
       throw new Error(`kubectl ${args.join(" ")}: ${stderr}`);
     }
@@ -156,7 +202,7 @@ export class Sandbox {
   public async report(): Promise<SandboxReport> {
     const nodes = await this.get<List<Conditions & Named>>("get", "nodes");
     const requests = await this.get<List<Conditions & CertificateRequest>>("get", "csr");
-    const kubeconfigs = [this.operator("admin"), ...this.nodes.map((node) => this.kubelet(node))];
+    const { everyday } = operatorKubeconfigs(this.table);
     return {
       nodes: nodes.items.map((node) => ({ name: node.metadata.name, ready: hasCondition(node, "Ready") })),
       requests: requests.items.map(({ spec, status }) => ({
@@ -167,8 +213,16 @@ export class Sandbox {
           ...(status.certificate ? ["Issued"] : []),
         ].join(","),
       })),
-      identities: await Promise.all(kubeconfigs.map((kubeconfig) => this.whoAmI(kubeconfig))),
+      identities: await Promise.all([
+        this.whoAmI(this.everyday, everyday.row.commonName),
+        ...this.nodes.map((node) => this.whoAmI(this.kubelet(node), `system:node:${node}`)),
+      ]),
     };
+  }
+
+  /** Whether nodes ask for their certificate; else they have it before they join. */
+  public get joinsByRequest(): boolean {
+    return bootstrapToken(this.table) !== undefined;
   }
 
   /** Which kubernetes provider the access stack was proven on. */
@@ -197,25 +251,33 @@ export class Sandbox {
 
   private async startNode(name: string, port: number): Promise<Daemon> {
     const root = this.machine(name);
-    await this.export(["--worker"], root, [PKI_STACK, ACCESS_STACK]);
-    const flags = [
-      "--morph=kubelet",
-      "--use-host-image-service=false",
-      `--name=${name}`,
-      `--kubeconfig=${this.kubelet(name)}`,
-      `--cert-dir=${path.join(root, "var/lib/kubelet/pki")}`,
-      `--kubelet-port=${port}`,
-      "--kubelet-read-only-port=0",
-      ...this.pkiFlags("kubelet", root, "worker"),
-    ];
+    const flags = [...hollowFlags(name, port, path.join(root, "var/lib/kubelet/pki")), ...(await this.joinFlags(name))];
     const temporary = path.join(root, "tmp");
     await mkdir(temporary, { recursive: true });
     this.progress(`start ${name}`);
     return this.daemon(name, this.tools.kubemark, flags, { ...process.env, TMPDIR: temporary });
   }
 
+  /** Brings a node the files that it joins with. */
+  private async joinFlags(name: string): Promise<string[]> {
+    const root = this.machine(name);
+    const token = bootstrapToken(this.table);
+    if (!token) {
+      await this.export(["--machine", name], root, [PKI_STACK]);
+      return kubeletFlags(this.site(name, "named-worker", "worker"));
+    }
+    await this.export(["--worker"], root, [PKI_STACK, ACCESS_STACK]);
+    const source = this.file(name, token.file.path);
+    const bootstrap = this.bootstrapKubeconfig(name)!;
+    if (bootstrap !== source) {
+      await mkdir(path.dirname(bootstrap), { recursive: true });
+      await writeFile(bootstrap, unpacked(token.format, await readFile(source, "utf8")), { mode: 0o600 });
+    }
+    return [`--kubeconfig=${this.kubelet(name)}`, `--bootstrap-kubeconfig=${bootstrap}`];
+  }
+
   private kubelet(node: string): string {
-    return path.join(this.machine(node), "etc/kubernetes/kubelet.conf");
+    return this.file(node, kubeletKubeconfig(this.table));
   }
 
   private async start(component: Component): Promise<void> {
@@ -223,7 +285,7 @@ export class Sandbox {
     const { serviceCidrs } = this.description.props.cluster;
     const flags = [
       ...baseFlags(this.folder, this.ports, serviceCidrs)[component],
-      ...this.pkiFlags(component, this.machine(CONTROL_PLANE), "control-plane", "etcd-member"),
+      ...pkiFlags(component, this.site(CONTROL_PLANE, "control-plane", "etcd-member")),
     ];
     const daemon = await this.daemon(component, this.tools[component], flags, process.env);
     await daemon.until(...this.readiness(component));
@@ -235,10 +297,7 @@ export class Sandbox {
       case "etcd":
         return ["listening", () => accepts(this.ports.etcdClient)];
       case "kube-apiserver":
-        return [
-          "ready",
-          async () => (await this.kubectl(this.operator("super-admin"), "get", "--raw=/readyz")).code === 0,
-        ];
+        return ["ready", async () => (await this.kubectl(this.first, "get", "--raw=/readyz")).code === 0];
       case "kube-controller-manager":
         return ["listening", () => accepts(this.ports.controllerManager)];
     }
@@ -255,30 +314,34 @@ export class Sandbox {
     return daemon;
   }
 
-  private pkiFlags(component: string, root: string, ...holders: Parameters<typeof pkiFlags>[1]): string[] {
-    const { cluster, distribution } = this.description.props;
-    return pkiFlags(component, holders, { table: distribution.table, cluster, root });
+  private get table(): DistributionTable {
+    return this.description.props.distribution.table;
+  }
+
+  private site(machine: string, ...holders: readonly Holder[]): Site {
+    const { cluster } = this.description.props;
+    return { table: this.table, cluster, machine, root: this.machine(machine), holders };
   }
 
   private async isReady(node: string): Promise<boolean> {
-    const { code, stdout } = await this.kubectl(this.operator("super-admin"), "get", "node", node, "--output=json");
+    const { code, stdout } = await this.kubectl(this.first, "get", "node", node, "--output=json");
     return code === 0 && hasCondition(JSON.parse(stdout) as Conditions, "Ready");
   }
 
-  private async whoAmI(kubeconfig: string): Promise<SandboxReport["identities"][number]> {
+  private async whoAmI(kubeconfig: string, expectedUser: string): Promise<SandboxReport["identities"][number]> {
     const { code, stdout, stderr } = await this.kubectl(kubeconfig, "auth", "whoami", "--output=json");
     const name = path.relative(path.join(this.folder, "machines"), kubeconfig);
     if (code !== 0) {
-      return { kubeconfig: name, user: stderr.trim(), groups: "" };
+      return { kubeconfig: name, user: stderr.trim(), groups: "", expectedUser };
     }
     const { userInfo } = (JSON.parse(stdout) as { status: { userInfo: { username: string; groups: string[] } } })
       .status;
-    return { kubeconfig: name, user: userInfo.username, groups: userInfo.groups.join(",") };
+    return { kubeconfig: name, user: userInfo.username, groups: userInfo.groups.join(","), expectedUser };
   }
 
   /** Terraform's environment, with the break-glass identity once it is there. */
   private get environment(): NodeJS.ProcessEnv {
-    const kubeconfig = this.operator("super-admin");
+    const kubeconfig = this.first;
     const access = existsSync(kubeconfig)
       ? { KUBE_CONFIG_PATH: kubeconfig, ...this.oldProviderAccess(kubeconfig) }
       : {};

@@ -166,6 +166,38 @@ describe("export", () => {
     expectOneLine(result, "no files for --worker in stdin; the machines are: cp-1");
   });
 
+  describe("where a machine joins with a password of its cluster", () => {
+    const joined = (prefix: string) => {
+      const state = pkiState({ "cp-1": CP_1, "cp-2": {} }, prefix);
+      const { outputs } = state["values"] as { outputs: Record<string, unknown> };
+      outputs[`${prefix}__token__server_files`] = { value: { "cp-1": { "/etc/token": file("token", "0600") } } };
+      outputs[`${prefix}__token__agent_files`] = { value: { "cp-1": { "/etc/agent-token": file("agent", "0600") } } };
+      return state;
+    };
+
+    test("exports it with the files of the PKI, though no prefix is chosen", async () => {
+      expect(await exportState(joined("pki"))).toMatchObject({ code: 0 });
+      expect(filesBelow(join(folder, "root"))).toEqual([
+        "/etc/agent-token",
+        "/etc/kubernetes/pki/ca.crt",
+        "/etc/kubernetes/pki/ca.key",
+        "/etc/token",
+      ]);
+    });
+
+    test("exports it when the prefix of its cluster is chosen, and with no other cluster's", async () => {
+      const state = joined("prod");
+      const { outputs } = state["values"] as { outputs: Record<string, unknown> };
+      outputs["staging__token__server_files"] = { value: { "cp-1": { "/etc/token": file("staging", "0600") } } };
+      expectOneLine(
+        await exportState(state),
+        "stdin has files of several prefixes: choose with --prefix from prod, staging",
+      );
+      expect(await exportState(state, "--prefix", "prod")).toMatchObject({ code: 0 });
+      expect(exported("etc/token")).toBe("token");
+    });
+  });
+
   describe("where a state has several prefixes", () => {
     const two = pkiState({ "cp-1": CP_1 }, "prod");
     (two["values"] as { outputs: Record<string, unknown> }).outputs["staging_files"] = {

@@ -1,0 +1,3 @@
+module k3s-rules
+
+go 1.24

@@ -1,0 +1,344 @@
+import { RandomProvider } from "@cdktf/provider-random/lib/provider";
+import { TerraformOutput, TerraformStack, TerraformVariable } from "cdktf";
+import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { Cluster, ClusterPki, ClusterPkiProps, Distribution, Generation, Generations, JoinPassword } from "../../lib";
+import { attempt, run } from "../sandbox/command";
+import { secureTokenPrecondition } from "../../lib/kubernetes/join";
+import { quoted } from "../../lib/x509";
+import {
+  CA_CERTIFICATE,
+  CA_KEY_ALONE,
+  INTERMEDIATE_CERTIFICATE,
+  ROOT_CERTIFICATE,
+  SIGNED_CA_CERTIFICATE,
+} from "../support/pem";
+import { CA_PEM } from "../unit/access/fixture";
+import { Workspace } from "./workspace";
+
+jest.setTimeout(300_000);
+
+const CLUSTER: Cluster = {
+  name: "prod",
+  endpoint: "api.prod.example.com:6443",
+  serviceCidrs: ["10.43.0.0/16"],
+  controlPlanes: [{ name: "cp-1", addresses: ["10.0.0.11"] }],
+  workers: [{ name: "node-1", addresses: ["10.0.0.21"] }],
+};
+const TLS = "var/lib/rancher/k3s/server/tls";
+const AUTHORITIES = ["server", "client", "request-header", "etcd/server", "etcd/peer"];
+
+let workspace: Workspace;
+
+beforeAll(async () => {
+  workspace = await Workspace.create();
+});
+
+afterAll(() => workspace?.remove());
+
+/** A cluster of K3s with both passwords. */
+function k3s(stack: TerraformStack, props: Partial<ClusterPkiProps> = {}): ClusterPki {
+  const pki = new ClusterPki(stack, "pki", { distribution: Distribution.K3S, cluster: CLUSTER, ...props });
+  new RandomProvider(stack, "random");
+  new JoinPassword(stack, "server", { pki });
+  new JoinPassword(stack, "agent", { pki });
+  return pki;
+}
+
+/** What K3s itself would say, restated in Go: see there. */
+function rules(...args: string[]): Promise<string> {
+  return run("go", ["run", ".", ...args], { cwd: path.join(__dirname, "k3s-rules") });
+}
+
+const read = (...names: string[]) => readFileSync(path.join(...names), "utf8");
+
+function filesBelow(folder: string): string[] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
+    .sort();
+}
+
+function certificatesIn(pem: string): X509Certificate[] {
+  return (pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n/g) ?? []).map(
+    (block) => new X509Certificate(block),
+  );
+}
+
+describe("what K3s is given before its first start", () => {
+  let root: string;
+
+  beforeAll(async () => {
+    workspace.synth("plain", (stack) => k3s(stack));
+    await workspace.apply("plain");
+    root = await workspace.export(["--machine", "cp-1"], "plain", "plain");
+  });
+
+  test("one export of a server has the 11 files of a custom CA and its tokens", () => {
+    expect(filesBelow(root)).toEqual([
+      "etc/rancher/k3s/agent-token",
+      "etc/rancher/k3s/token",
+      `${TLS}/client-ca.crt`,
+      `${TLS}/client-ca.key`,
+      `${TLS}/etcd/peer-ca.crt`,
+      `${TLS}/etcd/peer-ca.key`,
+      `${TLS}/etcd/server-ca.crt`,
+      `${TLS}/etcd/server-ca.key`,
+      `${TLS}/request-header-ca.crt`,
+      `${TLS}/request-header-ca.key`,
+      `${TLS}/server-ca.crt`,
+      `${TLS}/server-ca.key`,
+      `${TLS}/service.key`,
+    ]);
+  });
+
+  test("each authority is self-signed, with its own key", () => {
+    for (const name of AUTHORITIES) {
+      const certificates = certificatesIn(read(root, TLS, `${name}-ca.crt`));
+      expect(certificates).toHaveLength(1);
+      const [certificate] = certificates as [X509Certificate];
+      expect(certificate.ca).toBe(true);
+      expect(certificate.verify(certificate.publicKey)).toBe(true);
+      expect(certificate.checkPrivateKey(createPrivateKey(read(root, TLS, `${name}-ca.key`)))).toBe(true);
+    }
+  });
+
+  test("service.key is one RSA key in PKCS#1, which K3s' own script writes with -traditional", () => {
+    expect(read(root, TLS, "service.key")).toMatch(
+      /^-----BEGIN RSA PRIVATE KEY-----[^-]+-----END RSA PRIVATE KEY-----\n$/,
+    );
+  });
+
+  test("the tokens hold the hash of server-ca.crt as K3s computes it, and a password that a server reads alone", async () => {
+    const hash = await rules("hash", path.join(root, TLS, "server-ca.crt"));
+    expect(hash).toBe(
+      createHash("sha256")
+        .update(read(root, TLS, "server-ca.crt"))
+        .digest("hex"),
+    );
+    expect(read(root, "etc/rancher/k3s/token")).toMatch(new RegExp(`^K10${hash}::server:[A-Za-z0-9]{32}$`));
+    const worker = await workspace.export(["--worker"], "plain-worker", "plain");
+    expect(filesBelow(worker)).toEqual(["etc/rancher/k3s/token"]);
+    const password = read(root, "etc/rancher/k3s/agent-token");
+    expect(password).toMatch(/^[A-Za-z0-9]{32}$/);
+    expect(read(worker, "etc/rancher/k3s/token")).toBe(`K10${hash}::node:${password}`);
+  });
+
+  test("no output holds a password, and a second plan is empty", async () => {
+    const outputs = await workspace.must("plain", "output", "-json");
+    expect(outputs).not.toContain(read(root, "etc/rancher/k3s/agent-token"));
+    expect(await workspace.plan("plain")).toEqual([]);
+  });
+
+  test("a plan that would destroy a password fails", async () => {
+    const { code, stderr } = await workspace.terraform("plain", "plan", "-destroy", "-no-color");
+    expect(code).not.toBe(0);
+    expect(stderr).toContain("random_password.pki__token__server");
+  });
+});
+
+describe("leaves for components that are run by hand", () => {
+  let server: string;
+  let agent: string;
+
+  beforeAll(async () => {
+    workspace.synth("leaves", (stack) => k3s(stack, { issueLeaves: true }));
+    await workspace.apply("leaves");
+    server = await workspace.export(["--machine", "cp-1"], "leaves-cp-1", "leaves");
+    agent = await workspace.export(["--machine", "node-1"], "leaves-node-1", "leaves");
+  });
+
+  test("an agent's kubelet and kube-proxy have two keys, on a server as well, and no machine has another's", () => {
+    const keys = [server, agent].flatMap((root) => [
+      read(root, "var/lib/rancher/k3s/agent/client-kubelet.key"),
+      read(root, "var/lib/rancher/k3s/agent/client-kube-proxy.key"),
+      read(root, "var/lib/rancher/k3s/agent/client-k3s-controller.key"),
+      read(root, "var/lib/rancher/k3s/agent/serving-kubelet.key"),
+    ]);
+    expect(new Set(keys).size).toBe(8);
+  });
+
+  test("diff says that client-kubelet.key and client-kube-proxy.key differ", async () => {
+    const cwd = path.join(agent, "var/lib/rancher/k3s/agent");
+    expect(await attempt("diff", ["-q", "client-kubelet.key", "client-kube-proxy.key"], { cwd })).toMatchObject({
+      code: 1,
+    });
+  });
+
+  test("each leaf is followed by its authority, and openssl verifies it", async () => {
+    const cases = [
+      [server, `${TLS}/serving-kube-apiserver.crt`, "server", "sslserver"],
+      [server, `${TLS}/client-admin.crt`, "client", "sslclient"],
+      [server, `${TLS}/client-auth-proxy.crt`, "request-header", "sslclient"],
+      [server, `${TLS}/etcd/server-client.crt`, "etcd/server", "sslserver"],
+      [server, `${TLS}/etcd/peer-server-client.crt`, "etcd/peer", "sslclient"],
+      [agent, "var/lib/rancher/k3s/agent/client-kubelet.crt", "client", "sslclient"],
+      [agent, "var/lib/rancher/k3s/agent/serving-kubelet.crt", "server", "sslserver"],
+    ] as const;
+    for (const [root, file, authority, purpose] of cases) {
+      const [leaf, above] = certificatesIn(read(root, file));
+      expect(above!.toString()).toBe(read(server, TLS, `${authority}-ca.crt`));
+      expect(leaf!.checkPrivateKey(createPrivateKey(read(root, file.replace(/crt$/, "key"))))).toBe(true);
+      const ca = path.join(server, TLS, `${authority}-ca.crt`);
+      await run("openssl", ["verify", "-purpose", purpose, "-CAfile", ca, path.join(root, file)]);
+    }
+  });
+
+  test("the files that K3s makes of the others are those it would make", () => {
+    expect(read(server, TLS, "server-ca.nochain.crt")).toBe(read(server, TLS, "server-ca.crt"));
+    expect(read(server, TLS, "service.current.key")).toBe(read(server, TLS, "service.key"));
+    expect(read(agent, "var/lib/rancher/k3s/agent/client-ca.crt")).toBe(read(server, TLS, "client-ca.crt"));
+  });
+});
+
+/** Every authority of K3s in these generations. */
+function everyAuthority(generations: Generations): ClusterPkiProps["authorities"] {
+  const names = ["server", "client", "request-header", "etcd-server", "etcd-peer"];
+  return Object.fromEntries(names.map((name) => [name, { generations }]));
+}
+
+/** Applies a state of a rotation, and exports what a server has then. */
+async function step(id: string, name: string, props: Partial<ClusterPkiProps>): Promise<string> {
+  workspace.synth(id, (stack) => void new ClusterPki(stack, "pki", { ...ROTATED, ...props }));
+  await workspace.apply(id);
+  return path.join(await workspace.export(["--machine", "cp-1"], `${id}-${name}`, id), TLS);
+}
+
+const ROTATED: ClusterPkiProps = { distribution: Distribution.K3S, cluster: CLUSTER };
+const INTRODUCED: Generations = { g1: Generation.active(), g2: Generation.trusted() };
+const PROMOTED: Generations = { g1: Generation.trusted(), g2: Generation.active() };
+const RETIRED: Generations = { g1: Generation.retired(), g2: Generation.active() };
+
+describe("rotate-ca, its rules restated from pkg/server/cert.go", () => {
+  test("takes every step of a rotation below one root, and the hash of the token stays", async () => {
+    const distribution = Distribution.k3s({ chained: true });
+    const first = await step("chained", "first", { distribution });
+    const introduced = await step("chained", "introduced", { distribution, authorities: everyAuthority(INTRODUCED) });
+    const promoted = await step("chained", "promoted", {
+      distribution,
+      authorities: everyAuthority(PROMOTED),
+      serviceAccount: { generations: PROMOTED },
+    });
+    const retired = await step("chained", "retired", {
+      distribution,
+      authorities: everyAuthority(RETIRED),
+      serviceAccount: { generations: PROMOTED },
+    });
+
+    expect(certificatesIn(read(first, "server-ca.crt")).map(({ subject }) => subject)).toEqual([
+      "CN=k3s-server-ca",
+      "CN=k3s-intermediate-ca",
+      "CN=k3s-root-ca",
+    ]);
+    expect(certificatesIn(read(promoted, "server-ca.crt")).map(({ subject }) => subject)).toEqual([
+      "OU=g2\nCN=k3s-server-ca",
+      "CN=k3s-intermediate-ca",
+      "CN=k3s-root-ca",
+      "CN=k3s-server-ca",
+    ]);
+    expect(await rules("rotate", first, introduced)).toBe("");
+    expect(await rules("rotate", introduced, promoted)).toBe("");
+    expect(await rules("rotate", promoted, retired)).toBe("");
+    // Below a root nobody has to be told before.
+    expect(await rules("rotate", first, promoted)).toBe("");
+
+    const [, , root] = certificatesIn(read(first, "server-ca.crt"));
+    const hash = createHash("sha256").update(root!.raw).digest("hex");
+    for (const folder of [first, introduced, promoted, retired]) {
+      expect(await rules("hash", path.join(folder, "server-ca.crt"))).toBe(hash);
+    }
+  });
+
+  test("takes a self-signed authority once it is trusted, and not when it stands alone", async () => {
+    const first = await step("self-signed", "first", {});
+    const introduced = await step("self-signed", "introduced", { authorities: everyAuthority(INTRODUCED) });
+    const promoted = await step("self-signed", "promoted", { authorities: everyAuthority(PROMOTED) });
+    const retired = await step("self-signed", "retired", { authorities: everyAuthority(RETIRED) });
+
+    expect(await rules("rotate", first, introduced)).toBe("");
+    expect(await rules("rotate", introduced, promoted)).toBe("");
+    expect(await rules("rotate", first, promoted)).toContain("server: not verified by the authorities in use");
+    expect(await rules("rotate", promoted, retired)).toContain("server: one certificate alone");
+  });
+
+  test("refuses service-account keys without the one that signed", async () => {
+    const first = await step("keys", "first", {});
+    const others = await step("other-keys", "first", {});
+    expect(await rules("rotate", first, others)).toContain(
+      "service.key: the key that signed is not among the new ones",
+    );
+  });
+});
+
+describe("the hash of a secure token", () => {
+  /** The hash in the token of a server, and what K3s makes of its file. */
+  async function hashes(id: string): Promise<{ readonly given: string; readonly computed: string }> {
+    await workspace.apply(id);
+    const root = await workspace.export(["--machine", "cp-1"], id, id);
+    const given = /^K10([0-9a-f]{64})::/.exec(read(root, "etc/rancher/k3s/token"))![1]!;
+    return { given, computed: await rules("hash", path.join(root, TLS, "server-ca.crt")) };
+  }
+
+  test("is of the whole file while two self-signed authorities are in it", async () => {
+    workspace.synth("two", (stack) => k3s(stack, { authorities: { server: { generations: PROMOTED } } }));
+    const { given, computed } = await hashes("two");
+    expect(given).toBe(computed);
+  });
+
+  test("is of the DER of a root that was given as literal text", async () => {
+    workspace.setVariables({ root_key: CA_KEY_ALONE });
+    workspace.synth("literal", (stack) => {
+      const key = new TerraformVariable(stack, "root_key", { type: "string", sensitive: true });
+      const pem = { certificatePem: CA_CERTIFICATE, privateKeyPem: key.stringValue };
+      k3s(stack, {
+        distribution: Distribution.k3s({ chained: true }),
+        authorities: { root: { generations: { g1: Generation.fromPem("active", pem) } } },
+      });
+    });
+    const { given, computed } = await hashes("literal");
+    expect(given).toBe(computed);
+    expect(given).toBe(createHash("sha256").update(new X509Certificate(CA_CERTIFICATE).raw).digest("hex"));
+  });
+
+  describe("of text that only Terraform knows", () => {
+    beforeAll(async () => {
+      workspace.synth("unresolved", (stack) => {
+        const { stringValue } = new TerraformVariable(stack, "authority", { type: "string" });
+        const output = new TerraformOutput(stack, "hash", {
+          value: `\${sha256(${quoted(stringValue)})}`,
+          staticId: true,
+        });
+        output.addOverride("precondition", [secureTokenPrecondition(stringValue)]);
+      });
+      await workspace.must("unresolved", "init", "-no-color");
+    });
+
+    test.each([
+      ["one self-signed authority", CA_CERTIFICATE],
+      ["one whose own key identifier names itself", CA_PEM],
+      ["two self-signed authorities", CA_CERTIFICATE + ROOT_CERTIFICATE],
+    ])("is computed there, for %s", async (_, text) => {
+      const file = path.join(workspace.folder, "authority.pem");
+      writeFileSync(file, text);
+      await workspace.must("unresolved", "apply", "-auto-approve", "-no-color", "-var", `authority=${text}`);
+      expect(JSON.parse(await workspace.must("unresolved", "output", "-json", "hash"))).toBe(await rules("hash", file));
+    });
+
+    test.each([
+      ["an authority below a root", SIGNED_CA_CERTIFICATE + INTERMEDIATE_CERTIFICATE + ROOT_CERTIFICATE],
+      ["no certificate", "nothing"],
+    ])("is refused there, for %s", async (_, text) => {
+      const { code, stderr } = await workspace.terraform(
+        "unresolved",
+        "plan",
+        "-no-color",
+        "-var",
+        `authority=${text}`,
+      );
+      expect(code).not.toBe(0);
+      expect(stderr).toContain("[secure-token-root]");
+    });
+  });
+});
