@@ -189,14 +189,15 @@ function checkFromOutside(
   problems: Problems,
 ): void {
   const { pem, keyPem, state } = generation;
+  const signs = state === "active";
   if (pem && kind === "key pair") {
     problems.add("generation-pem", at, "Generation.fromPem", "a key pair", "use Generation.fromKeyPem");
   } else if (keyPem && kind === "authority") {
     problems.add("generation-pem", at, "Generation.fromKeyPem", "an authority", "use Generation.fromPem");
   } else if (pem) {
-    checkPem(pem, state, at, problems);
+    checkPem(pem, signs, at, problems);
   } else if (keyPem) {
-    checkKeyPem(keyPem, state, at, problems);
+    checkKeyPem(keyPem, signs, at, problems);
   }
 }
 

@@ -1,7 +1,6 @@
 import { Token } from "cdktf";
 import { createPrivateKey, createPublicKey, KeyObject, X509Certificate } from "node:crypto";
 import { Problems } from "../errors";
-import type { GenerationState } from "./generation";
 
 /** An authority from outside. */
 export interface GenerationPem {
@@ -95,9 +94,9 @@ export function publicKeyOf(privateKeyPem: string): Buffer {
   return spki(createPublicKey(createPrivateKey(blocksOf(PRIVATE_KEY, privateKeyPem)[0]!)));
 }
 
-/** Finds what is wrong with the literal parts of an authority from outside. */
-export function checkPem(pem: GenerationPem, state: GenerationState, at: string, problems: Problems): void {
-  checkPresent(pem.privateKeyPem, state, at, problems);
+/** Finds what is wrong with the literal parts of an authority from outside, which signs or is only trusted. */
+export function checkPem(pem: GenerationPem, signs: boolean, at: string, problems: Problems): void {
+  checkPresent(pem.privateKeyPem, signs, at, problems);
   const finder = (prop: string) => (fault: Fault, given: string) => add(fault, `${at}.${prop}`, given, problems);
   const found = isLiteral(pem.certificatePem) ? checkCertificates(pem.certificatePem, finder("certificatePem")) : [];
   const key = isLiteral(pem.privateKeyPem) ? checkKey(pem.privateKeyPem, finder("privateKeyPem")) : undefined;
@@ -116,8 +115,8 @@ export function checkPem(pem: GenerationPem, state: GenerationState, at: string,
 }
 
 /** Finds what is wrong with the literal parts of a key pair from outside. */
-export function checkKeyPem(pem: GenerationKeyPem, state: GenerationState, at: string, problems: Problems): void {
-  checkPresent(pem.privateKeyPem, state, at, problems);
+export function checkKeyPem(pem: GenerationKeyPem, signs: boolean, at: string, problems: Problems): void {
+  checkPresent(pem.privateKeyPem, signs, at, problems);
   const { publicKeyPem, privateKeyPem } = pem;
   const key = isLiteral(privateKeyPem)
     ? checkKey(privateKeyPem, (fault, given) => add(fault, `${at}.privateKeyPem`, given, problems))
@@ -145,8 +144,8 @@ function add(fault: Fault, at: string, given: string, problems: Problems): void 
   problems.add(fault, at, given, allowed, fix);
 }
 
-function checkPresent(privateKeyPem: string | undefined, state: GenerationState, at: string, problems: Problems): void {
-  if (privateKeyPem === undefined && state === "active") {
+function checkPresent(privateKeyPem: string | undefined, signs: boolean, at: string, problems: Problems): void {
+  if (privateKeyPem === undefined && signs) {
     add("pem-key-missing", `${at}.privateKeyPem`, "nothing", problems);
   }
 }
