@@ -65,3 +65,17 @@ export type * from "./kubernetes/table";
 export * from "./access";
 export * from "./delivery";
 export * from "./inventory";
+export type {
+  ComponentEffect,
+  Danger,
+  DangerCode,
+  Difference,
+  DriftReport,
+  Facts,
+  FileEffect,
+  GenerationsReport,
+  IdentityChange,
+  PlanReport,
+  Reason,
+  Verb,
+} from "./report";

@@ -3,11 +3,18 @@ import type { Readable } from "node:stream";
 /** What a command sees of its process. */
 export interface Io {
   readonly stdin: Readable;
-  readonly stdout: { write(text: string): unknown };
+  readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean };
   readonly stderr: { write(text: string): unknown };
   /** Folder that relative paths start at. */
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** @default - the system's clock */
+  readonly now?: () => Date;
+}
+
+/** How a command ended, where it did not fail: it sets the exit code here. An error makes it 1, whatever stands here. */
+export interface Outcome {
+  exitCode: number;
 }
 
 /**

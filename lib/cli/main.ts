@@ -2,18 +2,21 @@
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { addExport } from "./export";
-import { CliError, Io } from "./io";
+import { CliError, Io, Outcome } from "./io";
+import { addPlan } from "./plan";
+import { addStatus } from "./status";
 
 /**
  * Runs the `kubernetes-pki` command.
  *
  * @param argv arguments after the command's name
- * @returns the exit code: 0, or 1 when one line on stderr says what was wrong
+ * @returns the exit code: what the command made of it, 0 for most; 1 when one line on stderr says what was wrong
  */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
+  const outcome: Outcome = { exitCode: 0 };
   try {
-    await commands(io).parseAsync(argv, { from: "user" });
-    return 0;
+    await commands(io, outcome).parseAsync(argv, { from: "user" });
+    return outcome.exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) {
       return 0;
@@ -26,7 +29,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-function commands(io: Io): Command {
+function commands(io: Io, outcome: Outcome): Command {
   const program = new Command("kubernetes-pki")
     .description("A Kubernetes cluster's identity, as cdktf-kubernetes-pki keeps it in Terraform states.")
     .version(version())
@@ -37,6 +40,8 @@ function commands(io: Io): Command {
       outputError: () => undefined, // Bad usage is told in `run`, in one line like every other error.
     });
   addExport(program, io);
+  addPlan(program, io, outcome);
+  addStatus(program, io, outcome);
   return program;
 }
 

@@ -1,5 +1,5 @@
 import { Content, evaluate } from "../kubernetes/content";
-import { ANY_WORKER, FileMap, OPERATOR } from "../kubernetes/holders";
+import { ANY_WORKER, FileMap, OPERATOR, prefixOfFiles } from "../kubernetes/holders";
 import { CliError } from "./io";
 import { fields, State } from "./state";
 import type { FinishedFile } from "./write-files";
@@ -97,7 +97,7 @@ function prefixesOf(parts: readonly Published[]): string[] {
  */
 function partsOf(state: State): Published[] {
   const parts = [...state.outputs].flatMap(([name, map]) => {
-    const prefix = /^([a-z][a-z0-9-]*)(?:__token__[a-z][a-z0-9-]*)?_files$/.exec(name)?.[1];
+    const prefix = prefixOfFiles(name);
     return prefix !== undefined && isFileMap(map) ? [{ state, prefix, map }] : [];
   });
   if (parts.length === 0) {

@@ -116,5 +116,5 @@ export interface ConsumerEntry {
   readonly component: string;
   /** Flag, field or use, as the table names it: `--client-ca-file`. */
   readonly via: string;
-  readonly onChange: "reload" | "restart";
+  readonly onChange: "reload" | "restart" | "next-use";
 }

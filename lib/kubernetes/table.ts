@@ -49,8 +49,8 @@ export interface Consumer {
    * @default - on all
    */
   readonly on?: readonly Holder[];
-  /** Whether a changed file is noticed by itself, or the component must be restarted. */
-  readonly onChange: "reload" | "restart";
+  /** Whether a changed file is noticed by itself, the component must be restarted, or it only runs when somebody uses it. */
+  readonly onChange: "reload" | "restart" | "next-use";
   /** The component's version on which that was measured; without it, it is what the documentation says. */
   readonly measured?: string;
 }

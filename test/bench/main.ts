@@ -8,10 +8,11 @@ import { findTools, providerEnvironment } from "../sandbox/tools";
 import { Applied, measureApply } from "./apply";
 import { writeDocument } from "./document";
 import { describeMachine } from "./machine";
+import { measurePlan } from "./plan";
 import { Program, Programs, readConfiguration } from "./program";
 import { assertSameResources } from "./same-resources";
 import { measureSynth } from "./synth";
-import { applyTables, synthTables } from "./tables";
+import { applyTables, planTables, synthTables } from "./tables";
 
 const CONTROL_PLANES = [1, 3];
 
@@ -46,6 +47,7 @@ async function bench(folder: string, quick: boolean): Promise<string> {
 
   const synth = await measureSynth(programs, quick, progress);
   const applies = await measureApply(stacks, terraform, env, quick, progress);
+  const plans = await measurePlan(path.join(folder, "plans"), quick, progress);
   const date = new Date().toISOString().slice(0, 10);
   return [
     `${date}. ${await describeMachine(terraform, env)}.`,
@@ -53,6 +55,8 @@ async function bench(folder: string, quick: boolean): Promise<string> {
     synthTables(synth),
     "### `terraform apply` from an empty state",
     applyTables(applies),
+    "### `kubernetes-pki plan`, report ÷ `JSON.parse` of the same file",
+    planTables(plans),
   ].join("\n\n");
 }
 

@@ -1,4 +1,4 @@
-import { readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { copyFile, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { run } from "../sandbox/command";
 import { stackId } from "./clusters";
@@ -23,16 +23,7 @@ export interface Run extends Sample {
 export class Programs {
   /** @param folder of its own */
   public static async compile(folder: string): Promise<Programs> {
-    const configuration = {
-      extends: path.join(ROOT, "tsconfig.json"),
-      compilerOptions: { outDir: folder, rootDir: ROOT, noCheck: true, declaration: false, types: [] },
-      files: [path.join(ROOT, "test/bench/sample.ts")],
-      include: [],
-    };
-    const project = path.join(folder, "tsconfig.json");
-    await writeFile(project, JSON.stringify(configuration));
-    await run(process.execPath, [require.resolve("typescript/bin/tsc"), "-p", project]);
-    await symlink(path.join(ROOT, "node_modules"), path.join(folder, "node_modules"), "junction");
+    await compile(folder, ["test/bench/sample.ts"]);
     return new Programs(path.join(folder, "test/bench/sample.js"), path.join(folder, "out"));
   }
 
@@ -55,6 +46,27 @@ export class Programs {
     const args = [this.script, side, String(clusters), String(controlPlanes), folder];
     return JSON.parse(await run(process.execPath, args)) as Sample;
   }
+}
+
+/**
+ * Compiles files of this repository, and what they import, into a folder in which they run.
+ *
+ * @returns the folder
+ */
+export async function compile(folder: string, files: readonly string[]): Promise<string> {
+  const configuration = {
+    extends: path.join(ROOT, "tsconfig.json"),
+    compilerOptions: { outDir: folder, rootDir: ROOT, noCheck: true, declaration: false, types: [] },
+    files: files.map((file) => path.join(ROOT, file)),
+    include: [],
+  };
+  const project = path.join(folder, "tsconfig.json");
+  await writeFile(project, JSON.stringify(configuration));
+  await run(process.execPath, [require.resolve("typescript/bin/tsc"), "-p", project]);
+  await symlink(path.join(ROOT, "node_modules"), path.join(folder, "node_modules"), "junction");
+  // The command finds its version there.
+  await copyFile(path.join(ROOT, "package.json"), path.join(folder, "package.json"));
+  return folder;
 }
 
 /** Where Terraform runs for the first cluster of what was synthesized into a folder. */

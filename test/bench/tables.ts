@@ -1,4 +1,5 @@
 import type { Apply, ApplyResult } from "./apply";
+import type { PlanResult, PlanRun } from "./plan";
 import type { Run } from "./program";
 import { Summary, summary } from "./statistics";
 import type { SynthResult } from "./synth";
@@ -11,6 +12,8 @@ const bothSeconds: Measure<Run> = (run) => run.constructSeconds + run.synthSecon
 const processSeconds: Measure<Run> = (run) => run.processSeconds;
 const megabytes: Measure<Run> = (run) => run.megabytes;
 const applySeconds: Measure<Apply> = (apply) => apply.seconds;
+const planSeconds: Measure<PlanRun> = (run) => run.seconds;
+const planMegabytes: Measure<PlanRun> = (run) => run.megabytes;
 const stateBytes: Measure<Apply> = (apply) => apply.stateBytes;
 
 /** What construct + synth took: ratios first, since they hold on other machines too. */
@@ -71,6 +74,34 @@ export function applyTables(results: readonly ApplyResult[]): string {
     ]),
   );
   return `${ratios}\n\n${absolute}`;
+}
+
+/** What `kubernetes-pki plan` took as a whole process, next to one that only parses the file. */
+export function planTables(results: readonly PlanResult[]): string {
+  return table(
+    [
+      "Changes",
+      "Plan",
+      "Runs",
+      "Time ÷ parse",
+      "Memory ÷ parse",
+      "kubernetes-pki plan",
+      "Memory",
+      "JSON.parse",
+      "Its memory",
+    ],
+    results.map(({ changes, planBytes, report, parse }) => [
+      changes,
+      `${(planBytes / 1e6).toFixed(1)} MB`,
+      report.length,
+      ratio(report, parse, planSeconds),
+      ratio(report, parse, planMegabytes),
+      seconds(report, planSeconds),
+      `${median(report, planMegabytes).toFixed(0)} MB`,
+      seconds(parse, planSeconds),
+      `${median(parse, planMegabytes).toFixed(0)} MB`,
+    ]),
+  );
 }
 
 function nameOf({ program: { side, controlPlanes } }: ApplyResult): string {

@@ -176,7 +176,7 @@ function reader({ component, via, with: others = {}, on, onChange, measured }: C
   const [kind, name] = Object.entries(via)[0] as [string, string];
   const how = kind === "use" ? `(${name})` : code(name);
   const more = Object.entries(others).map(([flag, value]) => code(`${flag}=${value}`));
-  const change = `${onChange}${measured ? ` (${measured})` : ""}`;
+  const change = `${onChange === "next-use" ? "next use" : onChange}${measured ? ` (${measured})` : ""}`;
   const where = on ? ` on ${on.join(", ")}` : "";
   return `${component}${where} ${[how, ...more].join(" ")}: ${change}`;
 }

@@ -12,5 +12,5 @@ export function restarts(component: string, flag: string, more: Partial<Consumer
 
 /** Somebody who uses a file from the command line. */
 export function uses(component: string, use: string): Consumer {
-  return { component, via: { use }, onChange: "reload" };
+  return { component, via: { use }, onChange: "next-use" };
 }

@@ -1,0 +1,15 @@
+export { planReport, isDangerCode, REPORT_SCHEMA_VERSION } from "./report";
+export type { PlanReport, IdentityChange, GenerationsReport, DriftReport, ReportOptions } from "./report";
+export type { Verb, Reason, Difference } from "./changes";
+export { DANGERS } from "./dangers";
+export type { Danger, DangerCode } from "./dangers";
+export type { FileEffect, ComponentEffect } from "./effects";
+export type { Facts } from "./facts";
+export type { GenerationStanding } from "./generations";
+export type { IdentityKind } from "./names";
+export { readPlan, PlanError } from "./plan";
+export type { Plan } from "./plan";
+export { renderText } from "./text";
+export type { RenderOptions, TextOptions } from "./text";
+export { renderMarkdown, marker } from "./markdown";
+export { renderJson } from "./render-json";

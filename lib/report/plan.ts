@@ -1,0 +1,251 @@
+import { isObject, Json, list, object, text } from "./json";
+import { References } from "./references";
+
+/** A document that is no plan, said in one line that names what to give instead and quotes nothing of it. */
+export class PlanError extends Error {
+  public constructor(message: string) {
+    super(message);
+    this.name = "PlanError";
+  }
+}
+
+/** What a plan wants to do with a managed resource, or what is known of one that it leaves out. */
+export interface PlannedResource {
+  readonly address: string;
+  /** Address before a `moved` block. */
+  readonly previousAddress?: string;
+  /** Address in the configuration: without the keys of `count` and `for_each`. */
+  readonly configured: string;
+  readonly type: string;
+  readonly name: string;
+  /** Keys of `count` and `for_each`, those of its modules included: instances with equal ones belong together. */
+  readonly keys: string;
+  readonly change: "none" | "create" | "update" | "replace" | "delete" | "forget" | "read";
+  readonly reason?: string;
+  /** First steps of the paths that force a replacement: names of attributes. */
+  readonly replacePaths: readonly string[];
+  readonly imported: boolean;
+  /** False for what is only in the state before: a failed or a targeted plan leaves it out. */
+  readonly planned: boolean;
+  readonly before?: Json;
+  readonly after?: Json;
+  readonly unknown: unknown;
+  readonly beforeSensitive: unknown;
+  readonly afterSensitive: unknown;
+}
+
+/** An output that is not sensitive. */
+export interface PlannedOutput {
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+/** What the report needs of `terraform show -json`. It holds secrets: nothing of it is shown but through `visible.ts`. */
+export interface Plan {
+  readonly terraformVersion?: string;
+  /** True when planning failed: what comes after the failure is not in it. */
+  readonly errored: boolean;
+  /** False when Terraform left something out on purpose, e.g. for `-target`. */
+  readonly complete: boolean;
+  /** Managed resources of the types that make up an identity. */
+  readonly resources: readonly PlannedResource[];
+  /** Of the same types, what was changed outside. */
+  readonly drift: readonly PlannedResource[];
+  /** Changes of all other resources. */
+  readonly otherChanges: number;
+  readonly outputs: ReadonlyMap<string, PlannedOutput>;
+  readonly references: References;
+  /** Addresses of the checks and conditions that fail. */
+  readonly failedChecks: readonly string[];
+}
+
+const TYPES = new Set([
+  "tls_private_key",
+  "tls_cert_request",
+  "tls_self_signed_cert",
+  "tls_locally_signed_cert",
+  "terraform_data",
+  "random_password",
+  "random_string",
+  "random_id",
+  "time_rotating",
+  ...["kubernetes_secret", "kubernetes_cluster_role_binding", "kubernetes_role_binding"].flatMap((type) => [
+    type,
+    `${type}_v1`,
+  ]),
+]);
+
+/**
+ * Reads the output of `terraform show -json` or `tofu show -json` of a plan, format 1.x. Fields that are not known are left alone.
+ *
+ * @param document parsed JSON
+ * @throws PlanError when it is something else
+ */
+export function readPlan(document: unknown): Plan {
+  const plan = object(document);
+  checkFormat(plan);
+  const changes = list(plan.resource_changes)
+    .map(object)
+    .filter((change) => change.mode !== "data" && change.deposed === undefined);
+  const planned = changes.flatMap((change) => resourceOf(change) ?? []);
+  const known = new Set(planned.map(({ address }) => address));
+  const left = stateResources(object(object(plan.prior_state).values).root_module).filter(
+    ({ address }) => !known.has(address),
+  );
+  return {
+    terraformVersion: text(plan.terraform_version),
+    errored: plan.errored === true,
+    complete: plan.complete !== false,
+    resources: [...planned, ...left],
+    drift: list(plan.resource_drift).flatMap((change) => resourceOf(object(change)) ?? []),
+    otherChanges: changes.filter((change) => !TYPES.has(String(change.type)) && actionOf(change) !== "none").length,
+    outputs: outputsOf(object(plan.output_changes)),
+    references: new References(object(plan.configuration).root_module),
+    failedChecks: failedChecks(list(plan.checks)),
+  };
+}
+
+function checkFormat(plan: Json): void {
+  const { format_version: version } = plan;
+  if ("lineage" in plan) {
+    throw new PlanError("is a raw state file: give the output of `terraform show -json <plan>`");
+  }
+  if ("@level" in plan) {
+    throw new PlanError("is the log of `terraform plan -json`: give the output of `terraform show -json <plan>`");
+  }
+  if (typeof version !== "string" || !isPlan(plan)) {
+    throw new PlanError(
+      typeof version === "string" && "values" in plan
+        ? "is a state: give the plan, the output of `terraform show -json <plan>`"
+        : "is no plan: give the output of `terraform show -json <plan>`",
+    );
+  }
+  if (!/^1\.\d+$/.test(version)) {
+    const given = /^[\w.-]{1,20}$/.test(version) ? `"${version}"` : "of another kind";
+    throw new PlanError(`has a format_version ${given}, and only 1.x is known here: update cdktf-kubernetes-pki`);
+  }
+}
+
+function isPlan(plan: Json): boolean {
+  return ["planned_values", "resource_changes", "output_changes", "configuration"].some((field) => field in plan);
+}
+
+function resourceOf(entry: Json): PlannedResource | undefined {
+  const type = text(entry.type);
+  const address = text(entry.address);
+  if (!type || !TYPES.has(type) || !address) {
+    return undefined;
+  }
+  const change = object(entry.change);
+  return {
+    address,
+    configured: withoutKeys(address),
+    keys: keysOf(address),
+    type,
+    name: String(entry.name),
+    previousAddress: text(entry.previous_address),
+    change: actionOf(entry),
+    reason: text(entry.action_reason),
+    replacePaths: change.replace_paths ? replacePaths(change.replace_paths) : [],
+    imported: isObject(change.importing),
+    planned: true,
+    before: isObject(change.before) ? change.before : undefined,
+    after: isObject(change.after) ? change.after : undefined,
+    unknown: change.after_unknown,
+    beforeSensitive: change.before_sensitive,
+    afterSensitive: change.after_sensitive,
+  };
+}
+
+function replacePaths(paths: unknown): string[] {
+  return [...new Set(list(paths).map((path) => String(list(path)[0])))];
+}
+
+/** Keys of `count` and `for_each`: a key may hold anything, brackets and dots too. */
+const KEY = /\[(?:\d+|"(?:[^"\\]|\\.)*")\]/g;
+
+/** Most have none. */
+function keysOf(address: string): string {
+  return address.includes("[") ? (address.match(KEY)?.join("") ?? "") : "";
+}
+
+function withoutKeys(address: string): string {
+  return address.includes("[") ? address.replace(KEY, "") : address;
+}
+
+function actionOf(entry: Json): PlannedResource["change"] {
+  const actions = list(object(entry.change).actions).map(String);
+  if (actions.length === 2) {
+    // [create, forget] makes a new object and lets go of the old one: for who uses it, it is replaced.
+    return "replace";
+  }
+  const [action = "no-op"] = actions;
+  return ACTIONS[action] ?? "update";
+}
+
+const ACTIONS: Readonly<Record<string, PlannedResource["change"]>> = {
+  "no-op": "none",
+  create: "create",
+  read: "read",
+  update: "update",
+  delete: "delete",
+  forget: "forget",
+};
+
+/** Resources of a module and of all modules in it, as they are before. */
+function stateResources(module: unknown): PlannedResource[] {
+  const { resources, child_modules: children } = object(module);
+  const own = list(resources).map(object);
+  return [
+    ...own
+      .filter((resource) => resource.mode !== "data" && resource.deposed_key === undefined)
+      .flatMap((resource) => stateResource(resource) ?? []),
+    ...list(children).flatMap(stateResources),
+  ];
+}
+
+function stateResource(resource: Json): PlannedResource | undefined {
+  const type = text(resource.type);
+  const address = text(resource.address);
+  if (!type || !TYPES.has(type) || !address) {
+    return undefined;
+  }
+  const values = object(resource.values);
+  return {
+    address,
+    configured: withoutKeys(address),
+    keys: keysOf(address),
+    type,
+    name: String(resource.name),
+    change: "none",
+    replacePaths: [],
+    imported: false,
+    planned: false,
+    before: values,
+    after: values,
+    unknown: false,
+    beforeSensitive: resource.sensitive_values,
+    afterSensitive: resource.sensitive_values,
+  };
+}
+
+function outputsOf(changes: Json): Map<string, PlannedOutput> {
+  return new Map(
+    Object.entries(changes)
+      .map(([name, change]) => [name, object(change)] as const)
+      .filter(([, change]) => !isMasked(change.before_sensitive) && !isMasked(change.after_sensitive))
+      .map(([name, { before, after }]) => [name, { before, after }]),
+  );
+}
+
+function isMasked(mask: unknown): boolean {
+  return mask !== undefined && mask !== false;
+}
+
+function failedChecks(checks: readonly unknown[]): string[] {
+  return checks
+    .map(object)
+    .filter(({ status }) => status === "fail" || status === "error")
+    .map(({ address }) => text(object(address).to_display) ?? "a check")
+    .sort();
+}
