@@ -258,7 +258,7 @@ describe("keys", () => {
       values: { outputs: Record<string, { value: unknown; sensitive: boolean }> };
     };
     const ours = Object.entries(values.outputs).filter(([name]) => !name.startsWith("rendered-"));
-    expect(ours.map(([name]) => name).sort()).toEqual(["pki_files", "pki_fingerprints"]);
+    expect(ours.map(([name]) => name).sort()).toEqual(["pki_files", "pki_fingerprints", "pki_inventory"]);
     expect(JSON.stringify(Object.fromEntries(ours))).not.toContain("PRIVATE KEY-----");
     expect(ours.every(([, output]) => !output.sensitive)).toBe(true);
   });

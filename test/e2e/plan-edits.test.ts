@@ -241,7 +241,7 @@ function happened(before: ReadonlyMap<string, Truth>, after: ReadonlyMap<string,
 
 function verbsOf(before: Truth | undefined, after: Truth | undefined): string[] {
   if (!before) {
-    return after!.kind === "certificate" ? ["issue"] : ["introduce"];
+    return after!.kind === "certificate" ? ["issue"] : standingVerbs("retired", after!.standing);
   }
   if (!after) {
     return ["remove"];
@@ -297,8 +297,10 @@ test("over two hundred edits, the report says what then happens to the certifica
     const after = truthOf(parseState(await workspace.show("platform"), "state"));
 
     const truth = happened(before, after);
-    const { changes } = planReport(readPlan(JSON.parse(document)), { inventories: [inventory] });
-    expect({ names, changes: reported(changes) }).toEqual({ names, changes: truth });
+    for (const inventories of [[inventory], []]) {
+      const { changes } = planReport(readPlan(JSON.parse(document)), { inventories });
+      expect({ names, changes: reported(changes) }).toEqual({ names, changes: truth });
+    }
     Object.values(truth)
       .flat()
       .forEach((verb) => seen.add(verb));
