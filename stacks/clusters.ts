@@ -1,14 +1,18 @@
 import { Cluster, ClusterPkiProps, Distribution } from "../lib";
 import { Backend, localState } from "./backend";
 import { AccessOptions } from "./cluster-access-stack";
+import { DeliveryOptions } from "./cluster-pki-stack";
 
 /** One cluster of this app: two stacks, `<name>-pki` and `<name>-access`. */
-export interface ClusterConfig extends Omit<ClusterPkiProps, "provider"> {
+export interface ClusterConfig extends Omit<ClusterPkiProps, "provider">, DeliveryOptions {
   readonly distribution: Distribution;
   readonly cluster: Cluster;
   readonly backend: Backend;
-  /** @default - one bootstrap token, the distribution's administrators, own names of bindings */
-  readonly access?: AccessOptions;
+  /**
+   * `false` where nothing is to stand inside its API server from here, and so no second stack: Cluster API makes its own tokens.
+   * @default - one bootstrap token, the distribution's administrators, own names of bindings
+   */
+  readonly access?: AccessOptions | false;
 }
 
 /** The clusters that `cdktf deploy` knows. */

@@ -9,7 +9,9 @@ try {
   const app = new App();
   for (const { access, ...config } of clusters) {
     const { pki } = new ClusterPkiStack(app, `${config.cluster.name}-pki`, config);
-    new ClusterAccessStack(app, `${config.cluster.name}-access`, { ...config, ...access, pki });
+    if (access !== false) {
+      new ClusterAccessStack(app, `${config.cluster.name}-access`, { ...config, ...access, pki });
+    }
   }
   printWarnings(app);
   app.synth();

@@ -1,4 +1,4 @@
-import { Lazy, TerraformOutput, Token } from "cdktf";
+import { IResolvable, Lazy, TerraformOutput, Token } from "cdktf";
 import { Construct } from "constructs";
 import { pin } from "../x509";
 import { escaped } from "./content";
@@ -21,8 +21,7 @@ export class FilesOutput extends TerraformOutput {
       ]),
     );
     super(scope, id, {
-      // To prepare a stack cdktf resolves everything in it, only to find what comes from other stacks.
-      value: Lazy.anyValue({ produce: ({ preparing }) => (preparing ? unresolvedTexts(value) : value) }),
+      value: resolvedOnce(value),
       description: "Files of each machine, as references into this state",
     });
   }
@@ -37,6 +36,11 @@ export function publishFiles(
   const output = new FilesOutput(scope, "Files", files);
   pin(output, `${prefix}_files`, "addressPrefix");
   return output;
+}
+
+/** A large value of an output. To prepare a stack cdktf resolves everything in it, only to find what comes from other stacks. */
+export function resolvedOnce(value: unknown): IResolvable {
+  return Lazy.anyValue({ produce: ({ preparing }) => (preparing ? unresolvedTexts(value) : value) });
 }
 
 function unresolvedTexts(value: unknown): string[] {

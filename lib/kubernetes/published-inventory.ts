@@ -1,6 +1,7 @@
 import { TerraformOutput } from "cdktf";
 import { Construct } from "constructs";
 import { Certificate, CertificateAuthority, expression, pin, Reference } from "../x509";
+import { resolvedOnce } from "./files";
 import type { Identities } from "./machine-files";
 
 /**
@@ -18,7 +19,8 @@ export function publishInventory(scope: Construct, prefix: string, { authorities
     certificates: leaves,
   };
   const description = "What stands in each certificate, and until when it is valid";
-  pin(new TerraformOutput(scope, "Inventory", { value, description }), `${prefix}_inventory`, "addressPrefix");
+  const output = new TerraformOutput(scope, "Inventory", { value: resolvedOnce(value), description });
+  pin(output, `${prefix}_inventory`, "addressPrefix");
 }
 
 function authorityFacts({ generations }: CertificateAuthority) {

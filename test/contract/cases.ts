@@ -22,7 +22,7 @@ const CLUSTERS = {
 /** By the name of their golden files. */
 export const CASES: Readonly<Record<string, Case>> = Object.fromEntries([
   ...casesOf(Distribution.KUBEADM, {}, CLUSTERS),
-  ...casesOf(Distribution.k3s({ chained: true }), {}, { chained: ONE }),
+  ...casesOf(Distribution.k3s({ chained: "root" }), {}, { chained: ONE }),
   ...casesOf(Distribution.CLUSTER_API, {}, { "etcd-members": { ...MEMBERS, controlPlanes: [] } }),
   ...DISTRIBUTIONS.filter((distribution) => distribution !== Distribution.KUBEADM).flatMap((distribution) => {
     const issues = Object.values(distribution.table.certificates).every(({ issuedBy }) => issuedBy === "terraform");

@@ -213,7 +213,7 @@ const RETIRED: Generations = { g1: Generation.retired(), g2: Generation.active()
 
 describe("rotate-ca, its rules restated from pkg/server/cert.go", () => {
   test("takes every step of a rotation below one root, and the hash of the token stays", async () => {
-    const distribution = Distribution.k3s({ chained: true });
+    const distribution = Distribution.k3s({ chained: "root" });
     const first = await step("chained", "first", { distribution });
     const introduced = await step("chained", "introduced", { distribution, authorities: everyAuthority(INTRODUCED) });
     const promoted = await step("chained", "promoted", {
@@ -293,7 +293,7 @@ describe("the hash of a secure token", () => {
       const key = new TerraformVariable(stack, "root_key", { type: "string", sensitive: true });
       const pem = { certificatePem: CA_CERTIFICATE, privateKeyPem: key.stringValue };
       k3s(stack, {
-        distribution: Distribution.k3s({ chained: true }),
+        distribution: Distribution.k3s({ chained: "root" }),
         authorities: { root: { generations: { g1: Generation.fromPem("active", pem) } } },
       });
     });

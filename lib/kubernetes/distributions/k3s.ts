@@ -18,13 +18,14 @@ export interface K3sOptions {
    */
   readonly dataDir?: string;
   /**
-   * Whether the five authorities are signed by an `intermediate`, and that by a `root`, whose keys stay in the Terraform state: then
-   * a later generation of one of the five is trusted by whoever trusts the root. Choose before the first deploy. A secure token
-   * holds a hash that Terraform can only make of a root that was given as literal PEM. Every verifier then accepts what any of the five
-   * signed, a client of the API server at etcd, too: a warning says so.
-   * @default false
+   * What the five authorities hang below: `root` for an `intermediate` below a `root`, whose keys stay in the Terraform state;
+   * `intermediate` for that alone, which then comes from outside, `Generation.fromPem` with the chain above it. A later generation of
+   * one of the five is trusted by whoever trusts the root. Choose before the first deploy. A secure token holds a hash that Terraform
+   * can only make of a root that was given as literal PEM. Every verifier then accepts what any of the five signed, a client of the API
+   * server at etcd, too: a warning says so.
+   * @default - nothing: they are self-signed
    */
-  readonly chained?: boolean;
+  readonly chained?: "root" | "intermediate";
 }
 
 /** What was measured was measured on these from upstream, with the flags that K3s passes. */
@@ -59,7 +60,7 @@ const SHARED_ROOT: readonly RowException[] = [
   {
     code: "shared-root",
     reason:
-      "every bundle ends with the one root, so each verifier accepts what any of the authorities below it signed: " +
+      "every bundle ends with the one chain above it, so each verifier accepts what any of the authorities below it signed: " +
       "a client of the API server is one of etcd, too",
   },
 ];
@@ -98,7 +99,7 @@ function derived(file: Omit<FileRow, "writtenBy">): FileRow {
  * @see https://github.com/rancher/rke2/blob/master/scripts/version.sh for the program's name
  */
 export function k3s(options: K3sOptions & { readonly program: "k3s" | "rke2" }): DistributionTable {
-  const { program, dataDir = `/var/lib/rancher/${program}`, chained = false } = options;
+  const { program, dataDir = `/var/lib/rancher/${program}`, chained } = options;
   const tls = `${dataDir}/server/tls`;
   const cred = `${dataDir}/server/cred`;
   const agent = `${dataDir}/agent`;
@@ -206,11 +207,16 @@ export function k3s(options: K3sOptions & { readonly program: "k3s" | "rke2" }):
 
     apiServerAuthority: "server",
     authorities: {
+      // No machine has a file of these two: their certificates stand in the files of the others, and their keys in the state.
+      ...(chained === "root" ? { root: { commonName: `${program}-root-ca`, files: [] } } : {}),
       ...(chained
         ? {
-            // No machine has a file of these two: their certificates stand in the files of the others, and their keys in the state.
-            root: { commonName: `${program}-root-ca`, files: [], exceptions: SHARED_ROOT },
-            intermediate: { commonName: `${program}-intermediate-ca`, issuer: "root", files: [] },
+            intermediate: {
+              commonName: `${program}-intermediate-ca`,
+              ...(chained === "root" ? { issuer: "root" } : {}),
+              files: [],
+              exceptions: SHARED_ROOT,
+            },
           }
         : {}),
       // K3s puts the time after the CN of those that it makes itself; nothing looks at it. A later generation has its id as OU.

