@@ -13,6 +13,7 @@ of the sandbox is started from the same rows.
 
 - *Issued by*: \`terraform\` rows have resources. \`distribution\` rows are issued by the distribution itself, from the authorities it is
   given; with \`issueLeaves: true\` Terraform issues them as well, for components that are run by hand.
+- *Holds*: a file that is *made of others* is written by the distribution itself; Terraform writes it with \`issueLeaves: true\`.
 - *When it changes*: \`reload\` is noticed by the component itself, \`restart\` is not. A version says that this was measured on it;
   without one it is what the documentation or the source says.
 - Placeholders: \`{machine}\` and \`{addresses}\` are those of the machine that holds the certificate, \`{endpoint}\` the API server's
@@ -96,11 +97,14 @@ function files(table: DistributionTable): string {
   return markdownTable(["File", "Holds", "On", "Mode", "Read by, when it changes"], sorted);
 }
 
-function fileCells(name: string, { path, kind, on, mode, owner = "root:root", consumers }: FileRow): string[] {
+function fileCells(
+  name: string,
+  { path, kind, on, mode, owner = "root:root", writtenBy, consumers }: FileRow,
+): string[] {
   const secret = kind.startsWith("private") || kind === "kubeconfig";
   return [
     code(path),
-    `${name}: ${kind}`,
+    `${name}: ${kind}${writtenBy === "distribution" ? " (made of others)" : ""}`,
     on.join(", "),
     `${mode ?? (secret ? "0600" : "0644")} ${owner}`,
     consumers.map(reader).join("<br>"),
@@ -129,22 +133,15 @@ function joins({ access, joinPasswords = {} }: DistributionTable): string {
     code(file.path),
     file.on,
   ]);
-  const passwords = Object.entries(joinPasswords).map(
-    ([
-      name,
-      {
-        user,
-        format,
-        files: [...rows],
-      },
-    ]) => [
+  const passwords = Object.entries(joinPasswords).flatMap(([name, { user, format, files }]) =>
+    files.map(({ path, on, format: alone }) => [
       `${name}: password of ${code(user)}`,
-      formatOf(format),
+      alone ? "the password alone" : formatOf(format),
       "",
       "",
-      rows.map(({ path }) => code(path)).join("<br>"),
-      rows.map(({ on }) => on.join(", ")).join("<br>"),
-    ],
+      code(path),
+      on.join(", "),
+    ]),
   );
   return markdownTable(["What", "Written as", "Usages", "Group", "File", "On"], [...tokens, ...passwords]);
 }

@@ -105,7 +105,11 @@ export function k3s(options: K3sOptions & { readonly program: "k3s" | "rke2" }):
   const agent = `${dataDir}/agent`;
   const etc = `/etc/rancher/${program}`;
 
-  const SIGNS = uses(program, "the server, which issues its leaves at every start and agents' when they join");
+  const SIGNS: Consumer = {
+    component: program,
+    via: { use: "the server, which issues its leaves at every start and agents' when they join" },
+    onChange: "restart",
+  };
   const READS = restarts(program, "--data-dir");
 
   /** `<base>-ca.crt` and `<base>-ca.key`. */

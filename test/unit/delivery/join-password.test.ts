@@ -1,8 +1,9 @@
 import { RandomProvider } from "@cdktf/provider-random/lib/provider";
 import { TerraformStack, TerraformVariable } from "cdktf";
+import { createHash, X509Certificate } from "node:crypto";
 import { Cluster, ClusterPki, ClusterPkiProps, Distribution, evaluate, Generation, JoinPassword } from "../../../lib";
 import { MEMBERS, ONE, pkiOf, THREE } from "../../support/cluster";
-import { SIGNED_CA_CERTIFICATE, CA_CERTIFICATE } from "../../support/pem";
+import { CA_CERTIFICATE, INTERMEDIATE_CERTIFICATE, ROOT_CERTIFICATE, SIGNED_CA_CERTIFICATE } from "../../support/pem";
 import { newStack, problemsOf, terraformOf } from "../../support/synth";
 
 /** The PKI of a cluster of K3s. */
@@ -134,6 +135,26 @@ describe("where the API server's authority is below a root", () => {
     expect(evaluate(token, lookup)).toBe(
       "K10f0ca82817dda00f315e52f89d856877cf8bf54cb771213c57ca2ee2afa93500e::server:<random_password.pki__token__server>",
     );
+  });
+
+  test("a company's intermediate brings the root along in its chain, and no other is made", () => {
+    const stack = newStack();
+    new RandomProvider(stack, "random");
+    const generations = {
+      g1: Generation.fromPem("active", {
+        certificatePem: INTERMEDIATE_CERTIFICATE + ROOT_CERTIFICATE,
+        privateKeyPem: new TerraformVariable(stack, "key", { sensitive: true }).stringValue,
+      }),
+    };
+    const pki = new ClusterPki(stack, "pki", {
+      distribution: Distribution.k3s({ chained: "intermediate" }),
+      cluster: ONE,
+      authorities: { intermediate: { generations } },
+    });
+    const { token } = new JoinPassword(stack, "server", { pki });
+    const hash = createHash("sha256").update(new X509Certificate(ROOT_CERTIFICATE).raw).digest("hex");
+    expect(evaluate(token, lookup)).toBe(`K10${hash}::server:<random_password.pki__token__server>`);
+    expect(terraformOf(stack).resource).not.toHaveProperty("tls_self_signed_cert");
   });
 
   test("text that ends below its root is hashed as it stands in the file, since K3s finds no root there", () => {
