@@ -12,7 +12,7 @@ import {
 import { certificateFiles } from "./certificate-files";
 import { CliError, Io, Outcome } from "./io";
 import { readStates } from "./source";
-import type { State } from "./state";
+import { fields, State } from "./state";
 
 interface Options {
   readonly root?: string;
@@ -32,7 +32,8 @@ Each STATE is a stack's folder, in which \`terraform show -json\` is run (or wha
 TERRAFORM_BINARY_NAME says), a file with the output of that command, or - for
 stdin. --root is a folder that \`kubernetes-pki export\` wrote, or / of a machine.
 Certificates are looked for in PEM files and in kubeconfigs. What cannot be read
-is told on stderr. Nothing of a private key is ever printed.
+is told on stderr. Nothing of a private key is ever printed. Generations that are
+retired are left out: nobody trusts them any more.
 
 EXTERNALLY MANAGED means that the key of the authority is not there: what it has
 signed cannot be renewed from here.
@@ -110,7 +111,11 @@ interface InState {
 }
 
 function inStates(states: readonly State[]): Source {
-  const addresses = states.flatMap((state) => state.addresses.map((address) => ({ state, address })));
+  const addresses = states.flatMap((state) => {
+    const retired = retiredIn(state);
+    const inUse = state.addresses.filter((address) => !retired.has(address.slice(address.indexOf(".") + 1)));
+    return inUse.map((address) => ({ state, address }));
+  });
   const read = addresses.map(({ state, address }) => {
     const texts = (attributes: readonly string[]) =>
       attributes.map((attribute) => state.value({ address, attribute }) ?? "").join("\n");
@@ -129,6 +134,22 @@ function inStates(states: readonly State[]): Source {
       .filter(({ pem }) => pem.broken > 0)
       .map(({ origin, address }) => `${address} of ${origin} holds a certificate that cannot be read`),
   };
+}
+
+/**
+ * Terraform names of generations that are retired: they stand in no file and nobody trusts them, so that one which has ended is no news.
+ * The output `<prefix>_inventory` says so.
+ */
+function retiredIn({ outputs }: State): Set<string> {
+  const names = [...outputs].flatMap(([output, value]) => {
+    const prefix = /^([a-z][a-z0-9-]*)_inventory$/.exec(output)?.[1];
+    return [...fields(prefix && fields(value).get("authorities"))].flatMap(([authority, generations]) =>
+      [...fields(generations)]
+        .filter(([, generation]) => fields(generation).get("state") === "retired")
+        .map(([id]) => `${prefix}__ca__${authority}__${id}`),
+    );
+  });
+  return new Set(names);
 }
 
 /** `cp-1/apiserver`, `kubernetes/g1`; with its prefix and its state, where there are several; or else the address. */

@@ -68,6 +68,16 @@ kubernetes/g1           Jan 01, 2040 00:00 UTC   9y              no
     expect(await names(["-"], stateOf(PKI))).toEqual([["cp-1.example.com/apiserver", "prometheus"], ["kubernetes/g1"]]);
   });
 
+  test("leaves out what is retired, which nobody trusts", async () => {
+    const { values } = JSON.parse(
+      stateOf({ ...PKI, "tls_self_signed_cert.pki__ca__etcd__g1": { cert_pem: NAMESAKE } }),
+    );
+    const authorities = { kubernetes: { g1: { state: "active" } }, etcd: { g1: { state: "retired" } } };
+    const outputs = { pki_inventory: { value: { authorities } }, others_inventory: { value: "the user's own" } };
+    const state = JSON.stringify({ format_version: "1.0", values: { ...values, outputs } });
+    expect((await names(["-"], state))[1]).toEqual(["kubernetes/g1"]);
+  });
+
   test("tells prefixes, states and whole addresses only where names would be alike without them", async () => {
     const two = {
       "tls_self_signed_cert.pki__ca__kubernetes__g1": { cert_pem: KUBERNETES },
