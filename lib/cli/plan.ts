@@ -15,6 +15,7 @@ import {
   renderMarkdown,
   renderText,
 } from "../report";
+import { parseDuration } from "../report/duration";
 import { CliError, Io, Outcome, reason } from "./io";
 
 interface Options {
@@ -151,12 +152,11 @@ function maxBytesOf(text: string | undefined): number | undefined {
 
 /** Hours of `90m`, `24h`, `7d`. */
 function hoursOf(text: string): number {
-  const match = /^(\d{1,6})(m|h|d)$/.exec(text);
-  if (!match) {
-    throw new CliError(`--next-run ${text} is no time: give minutes, hours or days, e.g. 90m, 24h or 7d`);
+  const milliseconds = parseDuration(text);
+  if (milliseconds === undefined) {
+    throw new CliError(`--next-run ${JSON.stringify(text)} is no time: give e.g. 90m, 24h, 7d or 1h30m`);
   }
-  const hours = { m: 1 / 60, h: 1, d: 24 }[match[2] as "m" | "h" | "d"];
-  return Math.round(Number(match[1]) * hours * 100) / 100;
+  return Math.round(milliseconds / 36_000) / 100;
 }
 
 function readInventory(file: string, io: Io): Inventory {

@@ -1,4 +1,5 @@
 import { createPublicKey, X509Certificate } from "node:crypto";
+import { parseDuration } from "./duration";
 
 /** Rises when a reader of the last version would misread the JSON. */
 export const STATUS_SCHEMA_VERSION = 1;
@@ -52,8 +53,6 @@ export interface ExpiresIn {
   isDue(notBefore: number, notAfter: number, now: number): boolean;
 }
 
-const MILLISECONDS: Readonly<Record<string, number>> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000 };
-
 /**
  * Reads `30d`, `720h`, `1h30m`: the time that is left at most; or `66%`: the part of the lifetime that has passed at
  * least, as smallstep's `needs-renewal` counts.
@@ -66,12 +65,8 @@ export function parseExpiresIn(text: string): ExpiresIn | undefined {
   if (percent <= 100) {
     return { text, isDue: (from, to, now) => (now - from) * 100 >= (to - from) * percent };
   }
-  if (!/^(\d+(\.\d+)?[dhms])+$/.test(text)) {
-    return undefined;
-  }
-  const parts = [...text.matchAll(/([\d.]+)([dhms])/g)];
-  const left = parts.reduce((sum, [, count, unit]) => sum + Number(count) * MILLISECONDS[unit!]!, 0);
-  return { text, isDue: (_, to, now) => to - now <= left };
+  const left = parseDuration(text);
+  return left === undefined ? undefined : { text, isDue: (_, to, now) => to - now <= left };
 }
 
 /** What a text holds of PEM. */

@@ -189,7 +189,7 @@ describe("what is no plan", () => {
     ["--fail-on", "none,change", '--fail-on "none" is not known'],
     ["--max-bytes", "999", "--max-bytes 999 is not possible: give a whole number, at least 1000"],
     ["--max-bytes", "1e5", "--max-bytes 1e5 is not possible"],
-    ["--next-run", "soon", "--next-run soon is no time"],
+    ["--next-run", "soon", `--next-run "soon" is no time`],
     ["--inventory", "gone.json", "cannot read gone.json: there is no such file or folder"],
     ["--out", "no/folder/x", "cannot write no/folder/x: there is no such file or folder"],
   ])("is told apart from %s %s", async (option, value, text) => {
