@@ -30,8 +30,9 @@ import { ANY_WORKER, CLUSTER, MachineFile, OPERATOR } from "./holders";
 import { fillNames, fillText, holds, partiesOf, Party } from "./holdings";
 import { ClusterSecret, clusterSecrets, Identities, machineFiles } from "./machine-files";
 import { publishInventory } from "./published-inventory";
-import type { CertificateRow, DistributionTable, EtcdTopology, FileRow } from "./table";
+import type { CertificateRow, DistributionTable, FileRow } from "./table";
 import { SYSTEM_MASTERS } from "./table-checks";
+import { tableFor } from "./table-for";
 
 /** What may be chosen for one certificate of a cluster. */
 export interface ClusterCertificateOptions extends CertificateOptions {
@@ -135,8 +136,7 @@ export class ClusterPki extends Construct {
 
   public constructor(scope: Construct, id: string, props: ClusterPkiProps) {
     super(scope, id);
-    const rows = whereEtcdIs(props.cluster.etcd?.topology ?? "stacked", props.distribution.table);
-    this.table = props.issueLeaves ? rows : withoutDerivedFiles(rows);
+    this.table = tableFor(props.cluster, props.issueLeaves, props.distribution.table);
     this.cluster = props.cluster;
     const prefix = props.addressPrefix ?? id;
     this.addressPrefix = prefix;
@@ -422,34 +422,6 @@ function isCluster({ name }: Party): boolean {
 
 function kubeconfigRows(row: CertificateRow): FileRow[] {
   return row.files.filter((file) => file.kind === "kubeconfig");
-}
-
-/** The rows of a table that exist where etcd runs like this. */
-function whereEtcdIs(topology: EtcdTopology, table: DistributionTable): DistributionTable {
-  const keep = <R extends { readonly etcd?: readonly EtcdTopology[] }>(
-    rows: Readonly<Record<string, R>>,
-    test: (row: R) => boolean = () => true,
-  ) =>
-    Object.fromEntries(Object.entries(rows).filter(([, row]) => (row.etcd?.includes(topology) ?? true) && test(row)));
-  const authorities = keep(table.authorities);
-  return {
-    ...table,
-    authorities,
-    keyPairs: keep(table.keyPairs),
-    certificates: keep(table.certificates, (row) => row.authority in authorities),
-  };
-}
-
-/** The table without the files that the distribution writes itself where it runs. */
-function withoutDerivedFiles(table: DistributionTable): DistributionTable {
-  const keep = <R extends { readonly files: readonly FileRow[] }>(rows: Readonly<Record<string, R>>) =>
-    Object.fromEntries(
-      Object.entries(rows).map(([name, row]): [string, R] => [
-        name,
-        { ...row, files: row.files.filter(({ writtenBy }) => writtenBy !== "distribution") },
-      ]),
-    );
-  return { ...table, authorities: keep(table.authorities), keyPairs: keep(table.keyPairs) };
 }
 
 function checkNames(given: object, known: object, at: string, problems: Problems): void {
