@@ -128,6 +128,11 @@ function checkRequired(
       fix,
     );
   }
+  const { topology = "stacked" } = cluster.etcd ?? {};
+  if (table.requires.etcd && !table.requires.etcd.includes(topology)) {
+    const allowed = `${table.requires.etcd.join(" or ")}, for ${table.name}`;
+    problems.add("etcd-topology", "cluster.etcd.topology", topology, allowed, "choose one of these");
+  }
   if (cluster.etcd?.topology === "members" && cluster.etcd.members.length === 0) {
     problems.add(
       "no-etcd-member",

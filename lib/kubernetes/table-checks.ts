@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { Problems } from "../errors";
 import type { CertificateRow, Consumer, DistributionTable, FileRow } from "./table";
 
@@ -91,30 +92,41 @@ function checkFrontProxy(name: string, { authorities }: DistributionTable, probl
   }
 }
 
-/** Two rows that write one file of one holder. */
+/** Files of nowhere, and two rows that write one file of one holder. */
 function checkPaths(table: DistributionTable, problems: Problems): void {
   const writers = new Map<string, string>();
-  const rows: [string, readonly Pick<FileRow, "path" | "on">[]][] = [
-    ...(["authorities", "keyPairs", "certificates"] as const).flatMap((part) =>
-      Object.entries(table[part]).map(([name, { files }]): [string, readonly FileRow[]] => [`${part}.${name}`, files]),
-    ),
-    ["configuration", table.configuration],
-  ];
-  for (const [row, files] of rows) {
+  for (const [row, files] of filesByRow(table)) {
     for (const { path, on } of files) {
+      if (!path.startsWith("/") || path.endsWith("/") || posix.normalize(path) !== path) {
+        const fix = "write it like that; a folder it is made of ends without a slash";
+        problems.add("file-path", row, path, "an absolute path without '.', '..' and double slashes", fix);
+      }
       for (const holder of on) {
         const writer = writers.get(`${holder} ${path}`);
         if (writer !== undefined) {
-          problems.add(
-            "file-twice",
-            row,
-            path,
-            `a file of ${holder} that ${writer} does not write`,
-            "choose another path",
-          );
+          const allowed = `a file of ${holder} that ${writer} does not write`;
+          problems.add("file-twice", row, path, allowed, "choose another path");
         }
         writers.set(`${holder} ${path}`, row);
       }
     }
   }
+}
+
+/** All files of a table, by the row that has them. */
+function filesByRow(table: DistributionTable): [row: string, files: readonly Pick<FileRow, "path" | "on">[]][] {
+  const { configuration, joinPasswords = {}, access } = table;
+  const parts = { authorities: table.authorities, keyPairs: table.keyPairs, certificates: table.certificates };
+  const rows = Object.entries({ ...parts, joinPasswords }).flatMap(([part, named]) =>
+    Object.entries<{ readonly files: readonly Pick<FileRow, "path" | "on">[] }>(named).map(
+      ([name, { files }]): [string, readonly Pick<FileRow, "path" | "on">[]] => [`${part}.${name}`, files],
+    ),
+  );
+  const tokens = Object.entries(access.tokens).map(
+    ([name, { file }]): [string, readonly Pick<FileRow, "path" | "on">[]] => [
+      `access.tokens.${name}`,
+      [{ path: file.path, on: [file.on] }],
+    ],
+  );
+  return [...rows, ["configuration", configuration], ...tokens];
 }

@@ -237,8 +237,12 @@ export interface DistributionTable {
   readonly name: string;
   /** The version whose behaviour the table states. */
   readonly version: string;
-  /** What the cluster description must name. */
-  readonly requires: { readonly controlPlanes: boolean; readonly addresses: boolean };
+  /** What the cluster description must name, and where etcd may run: by default anywhere. */
+  readonly requires: {
+    readonly controlPlanes: boolean;
+    readonly addresses: boolean;
+    readonly etcd?: readonly EtcdTopology[];
+  };
   /** The authority that signs the API server's serving certificate: what every kubeconfig trusts. */
   readonly apiServerAuthority: string;
   readonly authorities: Readonly<Record<string, AuthorityRow>>;

@@ -39,9 +39,10 @@ function needs({ requires }: DistributionTable): string {
     ...(requires.controlPlanes ? ["control planes"] : []),
     ...(requires.addresses ? ["addresses of its servers"] : []),
   ];
+  const etcd = requires.etcd ? ` Etcd is ${requires.etcd.join(" or ")}.` : "";
   return wanted.length > 0
-    ? `The description must name ${wanted.join(" and ")}.\n`
-    : "The description may leave machines out.\n";
+    ? `The description must name ${wanted.join(" and ")}.${etcd}\n`
+    : `The description may leave machines out.${etcd}\n`;
 }
 
 function heading(title: string, text: string): string {

@@ -108,7 +108,7 @@ export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): Distribution
   return {
     name: "k0s",
     version: `${KUBERNETES}+k0s.2`,
-    requires: { controlPlanes: true, addresses: true },
+    requires: { controlPlanes: true, addresses: true, etcd: ["stacked", "external"] },
 
     apiServerAuthority: "kubernetes",
     authorities: {

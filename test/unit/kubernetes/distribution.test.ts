@@ -167,6 +167,19 @@ describe("a table is refused", () => {
     ]);
   });
 
+  test.each(["opt/own/keys.pem", "/opt/own//keys.pem", "/opt/../keys.pem", "/opt/own/"])(
+    "with a file at %s",
+    (path) => {
+      expect(problems({ keyPairs: { tokens: { files: [file(path, "public keys", "--x")] } } })).toMatchObject([
+        { code: "file-path", at: "keyPairs.tokens", given: `"${path}"` },
+      ]);
+    },
+  );
+
+  test("whose data directory is none", () => {
+    expect(problemsOf(() => Distribution.k3s({ dataDir: "srv/k3s/" }))[0]).toMatchObject({ code: "file-path" });
+  });
+
   test("with a key that all workers would share", () => {
     expect(withServer({ holders: ["control-plane", "worker"] })).toMatchObject([
       { code: "shared-key", at: "certificates.server.holders" },

@@ -1,8 +1,9 @@
 import { AnnotationMetadataEntryType } from "cdktf";
 import { Cluster, ClusterPki, ClusterPkiProps, Distribution, FileRow, Generation, MachineFile } from "../../../../lib";
 import { referencesIn } from "../../../../lib/kubernetes";
-import { EXTERNAL, pkiOf, terraformOfPki, THREE } from "../../../support/cluster";
+import { EXTERNAL, MEMBERS, pkiOf, terraformOfPki, THREE } from "../../../support/cluster";
 import { resourcesOf } from "../../../support/graph";
+import { problemsOf } from "../../../support/synth";
 
 // What k0s does is restated here from its sources at v1.36.3+k0s.2: cmd/controller/certificates.go, pkg/certificate/manager.go,
 // pkg/component/controller/{apiserver,controllermanager,etcd}.go.
@@ -326,4 +327,10 @@ describe("flags", () => {
       "--api-audiences": "https://kubernetes.default.svc",
     });
   });
+});
+
+test("etcd on machines of its own is refused: k0s runs it on its controllers", () => {
+  expect(problemsOf(() => pkiOf(MEMBERS, K0S))).toMatchObject([
+    { code: "etcd-topology", at: "cluster.etcd.topology", given: '"members"', allowed: "stacked or external, for k0s" },
+  ]);
 });
