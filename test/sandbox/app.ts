@@ -1,6 +1,7 @@
 import { App } from "cdktf";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { writeInventories } from "../../lib";
 import { ClusterAccessStack } from "../../stacks/cluster-access-stack";
 import { ClusterPkiStack } from "../../stacks/cluster-pki-stack";
 import { printWarnings } from "../../stacks/warnings";
@@ -15,6 +16,7 @@ const { pki } = new ClusterPkiStack(app, `${stacks}-pki`, { ...props, backend })
 const access = new ClusterAccessStack(app, `${stacks}-access`, { ...props, ...description.access, backend, pki });
 printWarnings(app);
 app.synth();
+writeInventories(app);
 
 if (description.kubernetesProvider === "1.13.4") {
   const file = path.join(app.outdir, "stacks", access.node.id, "cdk.tf.json");
