@@ -8,4 +8,6 @@ export default async function globalSetup(): Promise<void> {
     { progress },
   );
   await providerEnvironment({ progress, terraform });
+  // The report is compared between the two.
+  await findTools(["terraform"], { progress, env: { ...process.env, TERRAFORM_BINARY_NAME: "tofu" } });
 }
