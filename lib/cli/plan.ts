@@ -17,6 +17,7 @@ import {
 } from "../report";
 import { parseDuration } from "../report/duration";
 import { CliError, Io, Outcome, reason } from "./io";
+import { readAll } from "./read-all";
 
 interface Options {
   readonly inventory?: readonly string[];
@@ -35,7 +36,6 @@ const EXIT = { nothing: 0, changes: 2, danger: 3 } as const;
 
 /** V8 cannot hold a text of more than 512 MB; a plan of 10,000 changes has 8. */
 const LIMIT_MB = 256;
-const LIMIT = LIMIT_MB * 1024 * 1024;
 /** Room for the verdict and a few dangers. */
 const LEAST_BYTES = 1000;
 
@@ -182,7 +182,7 @@ function isEntries(entries: unknown): boolean {
 
 async function readDocument(source: string, origin: string, io: Io): Promise<unknown> {
   const stream = source === "-" ? io.stdin : createReadStream(resolve(io.cwd, source), { highWaterMark: 1 << 20 });
-  const document = parsed(await readAll(stream, origin));
+  const document = parsed(await readText(stream, origin));
   if (document === undefined) {
     throw new CliError(`${origin} is not JSON, or was cut short: give the output of \`terraform show -json <plan>\``);
   }
@@ -190,29 +190,18 @@ async function readDocument(source: string, origin: string, io: Io): Promise<unk
 }
 
 /** Looks at the beginning first: what is no JSON object is not read to its end, however long it is. */
-async function readAll(stream: Readable, origin: string): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
+async function readText(stream: Readable, origin: string): Promise<string> {
   let isText = false;
-  try {
-    for await (const data of stream) {
-      const chunk = Buffer.from(data);
-      chunks.push(chunk);
-      size += chunk.length;
-      isText ||= startsObject(chunk, origin);
-      if (size > LIMIT) {
-        throw new CliError(`${origin} has more than ${LIMIT_MB} MB: give the plan of one stack`);
-      }
-    }
-  } catch (error) {
-    throw error instanceof CliError ? error : new CliError(`cannot read ${origin}: ${reason(error)}`);
-  }
+  const look = (chunk: Buffer) => {
+    isText ||= startsObject(chunk, origin);
+  };
+  const text = await readAll(stream, origin, { limitMb: LIMIT_MB, hint: "give the plan of one stack", look });
   if (!isText) {
     throw new CliError(
       `${origin} is empty: give the output of \`terraform show -json <plan>\`, and see whether that command failed`,
     );
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return text;
 }
 
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];

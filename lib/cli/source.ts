@@ -4,11 +4,12 @@ import { join, relative, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { promisify } from "node:util";
 import { CliError, Io, quoted, reason } from "./io";
+import { readAll, tooLarge } from "./read-all";
 import { fields, parseState, State } from "./state";
 
 /** A state of 200 certificates has 2 MB. */
 const LIMIT_MB = 64;
-const LIMIT = LIMIT_MB * 1024 * 1024;
+const ONE_STACK = "give the output of `terraform show -json` of one stack";
 
 /**
  * Reads states, in the order given.
@@ -29,7 +30,7 @@ export async function readStates(sources: readonly string[], io: Io): Promise<St
 
 async function readState(source: string, io: Io): Promise<State> {
   if (source === "-") {
-    return parseState(await readAll(io.stdin, "stdin"), "stdin");
+    return parseState(await readText(io.stdin, "stdin"), "stdin");
   }
   const path = resolve(io.cwd, source);
   const stats = status(path);
@@ -48,35 +49,17 @@ async function readFile(path: string, source: string, io: Io): Promise<string> {
   if (path.endsWith(".tfstate")) {
     refuseTruncated(path, io);
   }
-  return readAll(createReadStream(path), source);
+  return readText(createReadStream(path), source);
 }
 
-async function readAll(stream: Readable, origin: string): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of stream) {
-      chunks.push(Buffer.from(chunk));
-      size += chunks.at(-1)!.length;
-      if (size > LIMIT) {
-        throw tooLarge(origin);
-      }
-    }
-  } catch (error) {
-    throw error instanceof CliError ? error : new CliError(`cannot read ${origin}: ${reason(error)}`);
-  }
-  if (size === 0) {
+async function readText(stream: Readable, origin: string): Promise<string> {
+  const text = await readAll(stream, origin, { limitMb: LIMIT_MB, hint: ONE_STACK });
+  if (text === "") {
     throw new CliError(
       `${origin} is empty: give the output of \`terraform show -json\`, and see whether that command failed`,
     );
   }
-  return Buffer.concat(chunks).toString("utf8");
-}
-
-function tooLarge(origin: string): CliError {
-  return new CliError(
-    `${origin} has more than ${LIMIT_MB} MB: give the output of \`terraform show -json\` of one stack`,
-  );
+  return text;
 }
 
 async function showFolder(folder: string, source: string, io: Io): Promise<string> {
@@ -96,7 +79,7 @@ async function show(folder: string, source: string, io: Io): Promise<string> {
   const running = promisify(execFile)(binary, ["show", "-json", "-no-color"], {
     cwd: folder,
     env: { ...io.env },
-    maxBuffer: LIMIT,
+    maxBuffer: LIMIT_MB * 1024 * 1024,
   });
   running.child.stdin?.end();
   try {
@@ -116,7 +99,7 @@ function showFailed(
     return new CliError(`cannot run ${binary}: put it on the PATH, or its name into TERRAFORM_BINARY_NAME`);
   }
   if (code === "ERR_CHILD_PROCESS_STDIO_MAXBUFFER") {
-    return tooLarge(`the state of ${source}`);
+    return tooLarge(`the state of ${source}`, LIMIT_MB, ONE_STACK);
   }
   const text = stderr.replace(/[│╷╵]/g, " ");
   if (/\b(terraform|tofu)\s+init\b/.test(text)) {

@@ -1,11 +1,12 @@
 import { SecretV1 } from "@cdktf/provider-kubernetes/lib/secret-v1";
-import { TerraformDataSource, TerraformStack } from "cdktf";
+import { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import { KubernetesObjectProps } from "../access";
 import { metaArguments, metadata } from "../access/kubernetes-object";
 import { Problems } from "../errors";
 import { Content, MachineFile, referencesIn, toTerraform } from "../kubernetes";
 import { pin } from "../x509";
+import { addressOf } from "../x509/address";
 import { checkNamespace, checkSecretName } from "./secret-checks";
 
 /** Props of a {@link FilesSecret}. */
@@ -71,7 +72,7 @@ export class FilesSecret extends Construct {
   /** What the files are made of and the stack does not have. */
   private strangers(files: FilesSecretProps["files"]): string[] {
     const stack = TerraformStack.of(this);
-    const known = addressesOf(stack);
+    const known = new Set(stack.node.findAll().map(addressOf));
     const used = files.flatMap(({ content }) => referencesIn(content)).map(({ address }) => address);
     return [...new Set(used)]
       .filter((address) => !known.has(address))
@@ -104,16 +105,4 @@ function checkKeys(files: FilesSecretProps["files"], problems: Problems): void {
     }
     paths.set(key, path);
   }
-}
-
-/** Addresses of all resources and data sources of a stack. */
-function addressesOf(stack: TerraformStack): Set<string> {
-  const addresses = stack.node.findAll().flatMap((node) => {
-    const element = node as Partial<{ terraformResourceType: string; friendlyUniqueId: string }>;
-    const address = `${element.terraformResourceType}.${element.friendlyUniqueId}`;
-    return element.terraformResourceType
-      ? [TerraformDataSource.isTerraformDataSource(node) ? `data.${address}` : address]
-      : [];
-  });
-  return new Set(addresses);
 }

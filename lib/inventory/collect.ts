@@ -27,6 +27,7 @@ import {
   SubjectAltNames,
   SubjectFields,
 } from "../x509";
+import { addressOf } from "../x509/address";
 import {
   AuthorityEntry,
   BindingEntry,
@@ -38,11 +39,9 @@ import {
   InventoryEntry,
   Issuer,
   KeyPairEntry,
+  LATER,
   TokenEntry,
 } from "./schema";
-
-/** What cannot be known at synth. */
-const LATER = "(known after apply)";
 
 /**
  * Everything that a stack issues and grants, wherever its constructs are nested. Equal stacks have equal inventories. It names
@@ -65,6 +64,8 @@ class Collector {
   private readonly clusters: readonly ClusterPki[];
   /** Names that a cluster's table gives to constructs. */
   private readonly names = new Map<IConstruct, Named & { readonly machine?: string }>();
+  /** The row of a cluster's table that a construct stands for. */
+  private readonly rows = new Map<IConstruct, ExceptionalRow>();
   /** The authority's generation behind the address of a certificate. */
   private readonly issuers = new Map<string, Issuer>();
   /** Files by the addresses that stand in them. */
@@ -115,11 +116,16 @@ class Collector {
   }
 
   private nameParts({ addressPrefix: cluster, identities }: ClusterPki): void {
-    const { authorities, keyPairs, certificates } = identities;
-    [...authorities, ...keyPairs].forEach(([name, part]) => this.names.set(part, { cluster, name }));
+    const { table, authorities, keyPairs, certificates } = identities;
+    const add = (part: IConstruct, row: ExceptionalRow, named: Named & { readonly machine?: string }) => {
+      this.names.set(part, named);
+      this.rows.set(part, row);
+    };
+    authorities.forEach((part, name) => add(part, table.authorities[name]!, { cluster, name }));
+    keyPairs.forEach((part, name) => add(part, table.keyPairs[name]!, { cluster, name }));
     for (const [key, leaf] of certificates) {
       const [machine, name] = key.split("/") as [string, string];
-      this.names.set(leaf, { cluster, name, machine });
+      add(leaf, table.certificates[name]!, { cluster, name, machine });
     }
   }
 
@@ -148,7 +154,7 @@ class Collector {
       ...this.named(node),
       path: node.node.path,
       addresses,
-      ...this.exceptions(node, "authorities"),
+      ...exceptionsOf(this.rows.get(node)),
       generation: id,
       state,
       ...requestOf(node, addresses),
@@ -167,7 +173,7 @@ class Collector {
         ...this.named(node),
         path: node.node.path,
         addresses,
-        ...this.exceptions(node, "keyPairs"),
+        ...exceptionsOf(this.rows.get(node)),
         generation: id,
         state,
         ...keyAlgorithmOf(node, addresses),
@@ -184,7 +190,7 @@ class Collector {
       ...this.named(node),
       path: node.node.path,
       addresses,
-      ...this.exceptions(node, "certificates"),
+      ...exceptionsOf(this.rows.get(node)),
       issuedBy: "terraform",
       subject: subject.toString(),
       usage: usage.name,
@@ -227,7 +233,7 @@ class Collector {
       Object.entries(table.certificates)
         .filter(([name, row]) => holds(party, row.holders) && !certificates.has(`${party.name}/${name}`))
         .map(([name, row]): CertificateEntry => {
-          const { commonName, organization, exceptions } = row;
+          const { commonName, organization } = row;
           return {
             kind: "certificate",
             cluster: addressPrefix,
@@ -235,7 +241,7 @@ class Collector {
             machine: party.name,
             path: node.path,
             addresses: [],
-            ...(exceptions ? { exceptions } : {}),
+            ...exceptionsOf(row),
             issuedBy: "distribution",
             subject: new Subject({
               commonName: fillText(commonName, cluster, party.name, party.addresses[0]),
@@ -254,30 +260,26 @@ class Collector {
     return this.names.get(node) ?? { name: node.node.id };
   }
 
-  private exceptions(
-    node: IConstruct,
-    part: "authorities" | "keyPairs" | "certificates",
-  ): Pick<InventoryEntry, "exceptions"> {
-    const named = this.names.get(node);
-    const cluster = this.clusters.find(({ addressPrefix }) => addressPrefix === named?.cluster);
-    const row: Partial<CertificateRow> | undefined = cluster?.identities.table[part][named!.name];
-    // A break-glass identity is in system:masters, and its table says why.
-    const breakGlass = row?.breakGlass === undefined ? [] : [{ code: "system-masters", reason: row.breakGlass }];
-    const exceptions = [...(row?.exceptions ?? []), ...breakGlass];
-    return exceptions.length > 0 ? { exceptions } : {};
-  }
-
   private filesOf(addresses: readonly string[]): FileEntry[] {
     const found = new Set(addresses.flatMap((address) => this.files.get(address) ?? []));
     return [...found].sort((a, b) => compare(a.machine, b.machine) || compare(a.path, b.path));
   }
 }
 
+/** What of a row the inventory tells as exceptions. */
+type ExceptionalRow = Pick<CertificateRow, "exceptions" | "breakGlass">;
+
+function exceptionsOf({ exceptions = [], breakGlass }: ExceptionalRow = {}): Pick<InventoryEntry, "exceptions"> {
+  // A break-glass identity is in system:masters, and its table says why.
+  const all = [...exceptions, ...(breakGlass === undefined ? [] : [{ code: "system-masters", reason: breakGlass }])];
+  return all.length > 0 ? { exceptions: all } : {};
+}
+
 /** Addresses of the resources below a construct, sorted. */
 function addressesOf(node: IConstruct, test: (name: string) => boolean = () => true): string[] {
   return resourcesOf(node)
     .filter((resource) => test(resource.friendlyUniqueId))
-    .map(addressOf)
+    .map((resource) => addressOf(resource)!)
     .sort();
 }
 
@@ -287,14 +289,10 @@ function resourcesOf(node: IConstruct): TerraformResource[] {
     .filter((child): child is TerraformResource => TerraformResource.isTerraformResource(child));
 }
 
-function addressOf(resource: TerraformResource): string {
-  return `${resource.terraformResourceType}.${resource.friendlyUniqueId}`;
-}
-
 /** The algorithm of the key among the addresses; missing where the key came from outside. */
 function keyAlgorithmOf(node: IConstruct, addresses: readonly string[]): { readonly keyAlgorithm?: string } {
   const key = resourcesOf(node).find(
-    (resource): resource is PrivateKey => resource instanceof PrivateKey && addresses.includes(addressOf(resource)),
+    (resource): resource is PrivateKey => resource instanceof PrivateKey && addresses.includes(addressOf(resource)!),
   );
   return key ? { keyAlgorithm: `${key.algorithmInput}-${key.rsaBitsInput ?? key.ecdsaCurveInput}` } : {};
 }
@@ -304,7 +302,7 @@ function requestOf(node: IConstruct, addresses: readonly string[]): Pick<Authori
   const made = resourcesOf(node).find(
     (resource): resource is SelfSignedCert | CertRequest =>
       (resource instanceof SelfSignedCert || resource instanceof CertRequest) &&
-      addresses.includes(addressOf(resource)),
+      addresses.includes(addressOf(resource)!),
   );
   const [fields] = (made?.subjectInput ?? []) as SubjectFields[];
   const sans = [...(made?.dnsNamesInput ?? []), ...(made?.ipAddressesInput ?? [])];

@@ -6,6 +6,9 @@ export const INVENTORY_FILE = "pki-inventory.json";
 /** Rises when a reader of the last version would misread the file. */
 export const INVENTORY_SCHEMA_VERSION = 1;
 
+/** What stands for a value that is not known before the apply. */
+export const LATER = "(known after apply)";
+
 /** Everything that a stack issues and grants, as it was described at synth. Public: it names secrets and never holds one. */
 export interface Inventory {
   readonly schemaVersion: typeof INVENTORY_SCHEMA_VERSION;

@@ -17,7 +17,7 @@ import {
   TrustBundle,
   Validity,
 } from "../x509";
-import { checkAddressPrefix } from "../x509/address";
+import { addressOf, checkAddressPrefix } from "../x509/address";
 import { checkCertificateOptions } from "../x509/certificate";
 import { checkGenerations, FIRST_GENERATION } from "../x509/generation";
 import { checkAltNames } from "../x509/subject-alt-names";
@@ -359,8 +359,8 @@ export class ClusterPki extends Construct {
   private get pinned(): string[] {
     return this.node
       .findAll()
-      .filter((node): node is TerraformResource => TerraformResource.isTerraformResource(node))
-      .map(({ terraformResourceType, friendlyUniqueId }) => `${terraformResourceType}.${friendlyUniqueId}`);
+      .filter((node) => TerraformResource.isTerraformResource(node))
+      .map((resource) => addressOf(resource)!);
   }
 
   /** What of this the distribution itself would not let be better, and Terraform issues all the same. */

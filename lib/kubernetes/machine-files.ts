@@ -131,7 +131,7 @@ function certificateContent(
     case "private key":
       return leaf.privateKey;
     case "chain":
-      return concat([leaf.certificate, leaf.issuer.certificate, ...leaf.issuer.chain]);
+      return concat([leaf.certificate, ...leaf.chain]);
     default:
       return leaf.certificate;
   }

@@ -8,11 +8,15 @@ import type { Identities } from "./machine-files";
  * Publishes what stands in every certificate as the output `<prefix>_inventory`, so that a plain plan says in clear what it changes:
  * `authorities` by name and generation, `certificates` by holder and name. It holds no secret.
  */
-export function publishInventory(scope: Construct, prefix: string, { authorities, certificates }: Identities): void {
+export function publishInventory(
+  scope: Construct,
+  prefix: string,
+  { table, authorities, certificates }: Identities,
+): void {
   const leaves: Record<string, Record<string, unknown>> = {};
   for (const [key, leaf] of certificates) {
     const [holder, name] = key.split("/") as [string, string];
-    (leaves[holder] ??= {})[name] = leafFacts(leaf, authorities);
+    (leaves[holder] ??= {})[name] = leafFacts(leaf, table.certificates[name]!.authority);
   }
   const value = {
     authorities: Object.fromEntries([...authorities].map(([name, authority]) => [name, authorityFacts(authority)])),
@@ -32,9 +36,8 @@ function authorityFacts({ generations }: CertificateAuthority) {
   );
 }
 
-function leafFacts(leaf: Certificate, authorities: Identities["authorities"]) {
+function leafFacts(leaf: Certificate, authority: string) {
   const { address } = leaf.certificate;
-  const [authority] = [...authorities].find(([, { generations }]) => generations[leaf.issuer.id] === leaf.issuer)!;
   return {
     sans: [...leaf.sans.dns, ...leaf.sans.ips],
     issuer: `${authority}/${leaf.issuer.id}`,

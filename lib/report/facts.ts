@@ -1,6 +1,7 @@
+import { LATER } from "../inventory/schema";
 import { certificatePem, Identity, parsedCertificate } from "./identity";
 import type { PlannedResource } from "./plan";
-import { LATER, NOT_SHOWN, occurrences, SENSITIVE, Side, visible, visibleField, visibleList } from "./visible";
+import { NOT_SHOWN, occurrences, SENSITIVE, Side, visible, visibleField, visibleList } from "./visible";
 
 /** What is known of a thing on one side of the plan, as far as it may be shown. */
 export interface Facts {

@@ -1,10 +1,9 @@
+import { LATER } from "../inventory/schema";
 import type { PlannedResource } from "./plan";
 
 /** Before or after the plan is applied. */
 export type Side = "before" | "after";
 
-/** What stands for a value that Terraform does not know yet. */
-export const LATER = "(known after apply)";
 /** What stands for a value that Terraform marks as sensitive. */
 export const SENSITIVE = "(sensitive value)";
 /** What stands for a value that is not what its attribute should hold. */

@@ -6,6 +6,7 @@ import {
   TerraformResource,
   TerraformStack,
 } from "cdktf";
+import type { IConstruct } from "constructs";
 import { Problems } from "../errors";
 
 /** A value that stands in the Terraform state: an attribute of a resource with a pinned name. */
@@ -129,18 +130,20 @@ function claimsOf(stack: TerraformStack): Map<string, string> {
 /** Elements that nobody pinned here and that have a pinned name all the same: cdktf would merge the two without a word. */
 function strangers(stack: TerraformStack, claims: ReadonlyMap<string, string>): string[] {
   return stack.node.findAll().flatMap((node) => {
-    const type = TerraformElement.isTerraformElement(node) ? typeOf(node) : undefined;
-    if (type === undefined) {
-      return [];
-    }
-    const address = `${type}.${(node as TerraformElement).friendlyUniqueId}`;
-    const owner = claims.get(address);
+    const address = addressOf(node);
+    const owner = address === undefined ? undefined : claims.get(address);
     return owner === undefined || owner === node.node.path
       ? []
       : [
           `[address-taken] ${node.node.path}: given ${address}; allowed: a name that ${owner} does not have; fix: rename it`,
         ];
   });
+}
+
+/** The address that an element has, `<type>.<name>`; undefined for what is never pinned. Reading it fixes the name. */
+export function addressOf(node: IConstruct): string | undefined {
+  const type = TerraformElement.isTerraformElement(node) ? typeOf(node) : undefined;
+  return type && `${type}.${(node as TerraformElement).friendlyUniqueId}`;
 }
 
 /** What stands before the name in an address; undefined for what is never pinned. */

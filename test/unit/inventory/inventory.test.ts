@@ -172,6 +172,10 @@ test("what the distribution issues itself is there, without resources", () => {
   ]);
 });
 
+test.each([true, false])("who is in system:masters says why, whoever issues it: issueLeaves %s", (issueLeaves) => {
+  expect(certificate(entriesOf({ issueLeaves }), "super-admin").exceptions).toMatchObject([{ code: "system-masters" }]);
+});
+
 test("tokens and bindings are there, with the file that a worker joins with", () => {
   const stack = accessStack();
   new ClusterAccess(stack, "access", {
