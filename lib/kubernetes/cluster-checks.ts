@@ -8,6 +8,7 @@ import {
   Cluster,
   ControlPlane,
   Endpoint,
+  etcdTopology,
   hostAndPort,
   PlacedMachine,
   placedMachines,
@@ -128,7 +129,7 @@ function checkRequired(
       fix,
     );
   }
-  const { topology = "stacked" } = cluster.etcd ?? {};
+  const topology = etcdTopology(cluster);
   if (table.requires.etcd && !table.requires.etcd.includes(topology)) {
     const allowed = `${table.requires.etcd.join(" or ")}, for ${table.name}`;
     problems.add("etcd-topology", "cluster.etcd.topology", topology, allowed, "choose one of these");

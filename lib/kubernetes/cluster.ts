@@ -1,7 +1,7 @@
 import { conditional, Fn, Token } from "cdktf";
 import type { AltName } from "../x509";
 import { canonicalIp, isMistake, parseHost } from "../x509/host";
-import type { Holder } from "./table";
+import type { EtcdTopology, Holder } from "./table";
 
 /** Where clients find the API server: `host:port` (the port is 6443 when left out), or a host whose kind is said when it is unresolved. */
 export type Endpoint =
@@ -75,11 +75,17 @@ export interface PlacedMachine {
   readonly roles: readonly Holder[];
 }
 
+/** Where etcd runs. */
+export function etcdTopology({ etcd }: Cluster): EtcdTopology {
+  return etcd?.topology ?? "stacked";
+}
+
 /** Every machine of a description, control planes first. */
-export function placedMachines({ controlPlanes = [], workers = [], etcd }: Cluster): PlacedMachine[] {
+export function placedMachines(cluster: Cluster): PlacedMachine[] {
+  const { controlPlanes = [], workers = [], etcd } = cluster;
   const place = (machines: readonly Machine[], at: string, roles: readonly Holder[]) =>
     machines.map((machine, i) => ({ machine, at: `cluster.${at}[${i}]`, roles }));
-  const isStacked = etcd === undefined || etcd.topology === "stacked";
+  const isStacked = etcdTopology(cluster) === "stacked";
   return [
     ...place(controlPlanes, "controlPlanes", isStacked ? ["control-plane", "etcd-member"] : ["control-plane"]),
     ...place(etcd?.topology === "members" ? etcd.members : [], "etcd.members", ["etcd-member"]),

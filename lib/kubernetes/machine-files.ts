@@ -50,9 +50,7 @@ export function consumersOf({ consumers }: Pick<FileRow, "consumers">, party: Pa
 
 /** The Secrets of the cluster as a whole, sorted by name. */
 export function clusterSecrets(party: Party, identities: Identities): ClusterSecret[] {
-  const topology = identities.cluster.etcd?.topology ?? "stacked";
   const fill = (text: string) => fillText(text, identities.cluster);
-  const exists = ({ etcd = [topology] }: SecretRow) => etcd.includes(topology);
   const secretOf = ({ name, type, labels, data }: SecretRow, contentOf: HeldRow["contentOf"]): ClusterSecret => ({
     name: fill(name),
     type,
@@ -60,7 +58,7 @@ export function clusterSecrets(party: Party, identities: Identities): ClusterSec
     data: mapValues(data, (kind) => contentOf({ kind })),
   });
   return heldRows(party, identities)
-    .flatMap(({ secrets = [], contentOf }) => secrets.filter(exists).map((row) => secretOf(row, contentOf)))
+    .flatMap(({ secrets = [], contentOf }) => secrets.map((row) => secretOf(row, contentOf)))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
