@@ -23,8 +23,8 @@ export class Problems {
   private readonly found: Problem[] = [];
 
   /** Adds one problem, once; `given` is shown quoted when it is a string. */
-  public add(code: string, at: string, given: unknown, allowed: string, fix: string): void {
-    const problem = { code, at, given: show(given), allowed, fix };
+  public add(found: Omit<Problem, "given"> & { readonly given: unknown }): void {
+    const problem = { ...found, given: show(found.given) };
     if (!this.found.some((known) => isDeepStrictEqual(known, problem))) {
       this.found.push(problem);
     }

@@ -29,7 +29,13 @@ export class ApiServerToKubelet extends Construct {
     checkAddressPrefix(prefix, problems);
     if (!access.apiServerToKubelet) {
       const allowed = "a distribution that leaves this way to you";
-      problems.add("distribution-access", "distribution", distribution, allowed, "leave it out: it makes its own");
+      problems.add({
+        code: "distribution-access",
+        at: "distribution",
+        given: distribution,
+        allowed,
+        fix: "leave it out: it makes its own",
+      });
     }
     problems.throwIfAny(this.node.path);
 

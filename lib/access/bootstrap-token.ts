@@ -160,30 +160,48 @@ export function checkBootstrapToken(
     const [allowed, fix] = kinds
       ? [kinds, "use one of these names"]
       : ["none: nothing joins this distribution with a bootstrap token", "make no token"];
-    problems.add("token-joins", `${at}joins`, options.joins ?? "nothing", allowed, fix);
+    problems.add({ code: "token-joins", at: `${at}joins`, given: options.joins ?? "nothing", allowed, fix });
   } else if (options.groups?.length && !row.usages.includes(AUTHENTICATION)) {
     const allowed = "none: the API server lets nobody in with such a token";
-    problems.add("token-groups", `${at}groups`, options.groups.join(", "), allowed, "leave groups out");
+    problems.add({
+      code: "token-groups",
+      at: `${at}groups`,
+      given: options.groups.join(", "),
+      allowed,
+      fix: "leave groups out",
+    });
   }
   const lifetime = lifetimeOf(options);
   const broken = Object.entries(lifetime).filter(([, hours]) => !Number.isInteger(hours) || hours < 1);
   for (const [prop, hours] of broken) {
-    problems.add("token-hours", `${at}${prop}`, hours, "a whole number of hours, at least 1", "write it in the code");
+    problems.add({
+      code: "token-hours",
+      at: `${at}${prop}`,
+      given: hours,
+      allowed: "a whole number of hours, at least 1",
+      fix: "write it in the code",
+    });
   }
   const { rotateAfterHours, expireAfterHours, pipelineIntervalHours } = lifetime;
   const least = rotateAfterHours + 2 * pipelineIntervalHours;
   if (broken.length === 0 && expireAfterHours < least) {
-    problems.add(
-      "token-expiry",
-      `${at}expireAfterHours`,
-      `${expireAfterHours} hours`,
-      `at least rotateAfterHours + 2 * pipelineIntervalHours = ${rotateAfterHours} + 2 * ${pipelineIntervalHours} = ${least} hours`,
-      "let it live longer, rotate it earlier, or state the interval of a pipeline that runs more often",
-    );
+    problems.add({
+      code: "token-expiry",
+      at: `${at}expireAfterHours`,
+      given: `${expireAfterHours} hours`,
+      allowed: `at least rotateAfterHours + 2 * pipelineIntervalHours = ${rotateAfterHours} + 2 * ${pipelineIntervalHours} = ${least} hours`,
+      fix: "let it live longer, rotate it earlier, or state the interval of a pipeline that runs more often",
+    });
   }
   if (options.groups?.length === 0) {
     const fix = "name one, or leave groups out for the distribution's";
-    problems.add("token-groups", `${at}groups`, "none", "at least one group, or the token could do nothing", fix);
+    problems.add({
+      code: "token-groups",
+      at: `${at}groups`,
+      given: "none",
+      allowed: "at least one group, or the token could do nothing",
+      fix,
+    });
   }
   checkGroups(options.groups ?? [], `${at}groups`, problems);
 }
@@ -193,13 +211,13 @@ export function checkGroups(groups: readonly string[], at: string, problems: Pro
   groups.forEach((group, index) => {
     if (!GROUP.test(group)) {
       const allowed = "system:bootstrappers: and then lower-case letters, digits, ':' and '-', the last one no sign";
-      problems.add(
-        "token-group",
-        `${at}[${index}]`,
-        group,
+      problems.add({
+        code: "token-group",
+        at: `${at}[${index}]`,
+        given: group,
         allowed,
-        "put system:bootstrappers: before the name of your group",
-      );
+        fix: "put system:bootstrappers: before the name of your group",
+      });
     }
   });
 }

@@ -165,16 +165,22 @@ function checkCertificateAuthority(pem: string, problems: Problems): void {
   const allowed = "PEM certificates, each the API server's authority";
   if (pem.includes("PRIVATE KEY-----")) {
     const fix = "give the bundle's certificates alone, and make new keys: these may have been seen";
-    problems.add("certificate-authority", "certificateAuthority", "text with a private key", allowed, fix);
-  } else if (!isCertificate(pem)) {
-    const fix = "give the bundle of the authority that signs the API server's certificate";
-    problems.add(
-      "certificate-authority",
-      "certificateAuthority",
-      "text that is no certificate authority",
+    problems.add({
+      code: "certificate-authority",
+      at: "certificateAuthority",
+      given: "text with a private key",
       allowed,
       fix,
-    );
+    });
+  } else if (!isCertificate(pem)) {
+    const fix = "give the bundle of the authority that signs the API server's certificate";
+    problems.add({
+      code: "certificate-authority",
+      at: "certificateAuthority",
+      given: "text that is no certificate authority",
+      allowed,
+      fix,
+    });
   }
 }
 

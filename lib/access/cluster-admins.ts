@@ -44,13 +44,13 @@ export class ClusterAdmins extends Construct {
     const own = access.clusterAdmins;
     if (!own && !props.subjects?.length) {
       const fix = "name administrators, or leave it out: its own are in system:masters, which needs no binding";
-      problems.add(
-        "distribution-access",
-        "subjects",
-        "none",
-        `at least one: ${distribution} has no group of them`,
+      problems.add({
+        code: "distribution-access",
+        at: "subjects",
+        given: "none",
+        allowed: `at least one: ${distribution} has no group of them`,
         fix,
-      );
+      });
     }
     problems.throwIfAny(this.node.path);
 

@@ -71,16 +71,40 @@ export class ClusterRoleBinding extends Construct {
 function checkBinding({ name, clusterRole, subjects, adopt }: ClusterRoleBindingProps, problems: Problems): void {
   // The API server accepts any segment of a path.
   if (name === "" || name === "." || name === ".." || /[/%]/.test(name)) {
-    problems.add("binding-name", "name", name, "a name without '/' and '%'", "choose such a name");
+    problems.add({
+      code: "binding-name",
+      at: "name",
+      given: name,
+      allowed: "a name without '/' and '%'",
+      fix: "choose such a name",
+    });
   } else if (name.startsWith("system:") && !adopt) {
     const fix = "choose another name: the API server resets bindings that have its own names at every start";
-    problems.add("binding-name-reserved", "name", name, "a name that does not start with system:", fix);
+    problems.add({
+      code: "binding-name-reserved",
+      at: "name",
+      given: name,
+      allowed: "a name that does not start with system:",
+      fix,
+    });
   }
   if (clusterRole === "") {
-    problems.add("cluster-role", "clusterRole", clusterRole, "the name of a ClusterRole", "name it");
+    problems.add({
+      code: "cluster-role",
+      at: "clusterRole",
+      given: clusterRole,
+      allowed: "the name of a ClusterRole",
+      fix: "name it",
+    });
   }
   if (subjects.length === 0) {
-    problems.add("binding-subjects", "subjects", "none", "at least one subject", "add one, e.g. Group.named(…)");
+    problems.add({
+      code: "binding-subjects",
+      at: "subjects",
+      given: "none",
+      allowed: "at least one subject",
+      fix: "add one, e.g. Group.named(…)",
+    });
   }
   checkSubjects(subjects, clusterRole, "subjects", problems);
 }

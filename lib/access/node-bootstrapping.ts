@@ -50,7 +50,13 @@ export class NodeBootstrapping extends Construct {
     const own = access.nodeBootstrapping;
     if (!own && !props.groups?.length) {
       const fix = "name groups, or leave it out where nodes do not join by TLS bootstrap";
-      problems.add("distribution-access", "groups", "none", `at least one: ${distribution} has none of its own`, fix);
+      problems.add({
+        code: "distribution-access",
+        at: "groups",
+        given: "none",
+        allowed: `at least one: ${distribution} has none of its own`,
+        fix,
+      });
     }
     problems.throwIfAny(this.node.path);
 

@@ -95,16 +95,28 @@ export function checkSubjects(
     const { kind, name, namespace } = subject.toSubject();
     const here = `${at}[${index}]`;
     if (Token.isUnresolved(name) || Token.isUnresolved(namespace)) {
-      problems.add("unresolved", here, "an unresolved value", "a name that is known at synth", "write it in the code");
+      problems.add({
+        code: "unresolved",
+        at: here,
+        given: "an unresolved value",
+        allowed: "a name that is known at synth",
+        fix: "write it in the code",
+      });
     } else if (name === "" || (kind === "ServiceAccount" && namespace === "")) {
       const allowed = kind === "ServiceAccount" ? "a namespace and a name" : "a name";
-      problems.add("subject-name", here, `${kind} without one`, allowed, "name it");
+      problems.add({ code: "subject-name", at: here, given: `${kind} without one`, allowed, fix: "name it" });
     } else if (name === SYSTEM_MASTERS) {
       const fix = "bind a group of your own: system:masters needs no binding, and nothing can revoke or limit it";
-      problems.add("system-masters", here, name, "a subject that RBAC can limit", fix);
+      problems.add({ code: "system-masters", at: here, given: name, allowed: "a subject that RBAC can limit", fix });
     } else if (clusterRole === CLUSTER_ADMIN && BROAD.test(name)) {
       const fix = "bind a group that only administrators are in";
-      problems.add("broad-cluster-admin", here, name, "for cluster-admin, a subject that holds few", fix);
+      problems.add({
+        code: "broad-cluster-admin",
+        at: here,
+        given: name,
+        allowed: "for cluster-admin, a subject that holds few",
+        fix,
+      });
     }
   });
 }

@@ -85,11 +85,23 @@ export class ClusterSecrets extends Construct {
     const [own, others] = [TerraformStack.of(this), TerraformStack.of(pki)];
     if (own !== others) {
       const fix = `make the Secrets in stack ${others.node.id}: no private key goes through an output`;
-      problems.add("other-stack", "pki", `one of stack ${others.node.id}`, `one of stack ${own.node.id}`, fix);
+      problems.add({
+        code: "other-stack",
+        at: "pki",
+        given: `one of stack ${others.node.id}`,
+        allowed: `one of stack ${own.node.id}`,
+        fix,
+      });
     }
     if (pki.secrets.length === 0) {
       const fix = "use files, or Distribution.CLUSTER_API";
-      problems.add("no-secrets", "pki", "one whose distribution has no Secrets", "one that has", fix);
+      problems.add({
+        code: "no-secrets",
+        at: "pki",
+        given: "one whose distribution has no Secrets",
+        allowed: "one that has",
+        fix,
+      });
     }
     problems.throwIfAny(this.node.path);
   }

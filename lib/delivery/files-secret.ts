@@ -98,10 +98,16 @@ function checkKeys(files: FilesSecretProps["files"], problems: Problems): void {
     const other = paths.get(key);
     if (!KEY.test(key)) {
       const allowed = "letters, digits, '-', '_', '.' and '/', at most 253 bytes";
-      problems.add("secret-key", "files", path, allowed, "give the file such a path");
+      problems.add({ code: "secret-key", at: "files", given: path, allowed, fix: "give the file such a path" });
     } else if (other !== undefined) {
       const allowed = `a path whose key is not ${key}, as that of ${other} is`;
-      problems.add("secret-key-twice", "files", path, allowed, "put one of them into a Secret of its own");
+      problems.add({
+        code: "secret-key-twice",
+        at: "files",
+        given: path,
+        allowed,
+        fix: "put one of them into a Secret of its own",
+      });
     }
     paths.set(key, path);
   }

@@ -104,13 +104,25 @@ export class JoinPassword extends Construct {
     if (!row) {
       const known = Object.keys(table.joinPasswords ?? {}).join(", ");
       const allowed = known || `none: nothing joins ${table.name} with a password`;
-      problems.add("password-joins", "joins", joins, allowed, known ? "use one of these names" : "make no password");
+      problems.add({
+        code: "password-joins",
+        at: "joins",
+        given: joins,
+        allowed,
+        fix: known ? "use one of these names" : "make no password",
+      });
     } else if (row.format === "secure token") {
       checkSecureToken(authorities.get(table.apiServerAuthority)!.active, "pki", problems);
     }
     if (TerraformStack.of(this) !== TerraformStack.of(pki)) {
       const fix = "make it in the PKI's stack: the first server starts with it";
-      problems.add("password-stack", "pki", pki.node.path, "a PKI of the same stack", fix);
+      problems.add({
+        code: "password-stack",
+        at: "pki",
+        given: pki.node.path,
+        allowed: "a PKI of the same stack",
+        fix,
+      });
     }
   }
 }

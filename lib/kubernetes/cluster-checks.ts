@@ -58,13 +58,25 @@ function checkConcrete(cluster: Cluster, problems: Problems): void {
 
 function checkUnresolved(value: string | undefined, at: string, problems: Problems): void {
   if (value !== undefined && Token.isUnresolved(value)) {
-    problems.add("unresolved", at, "an unresolved value", "a value that is known at synth", "write it in the code");
+    problems.add({
+      code: "unresolved",
+      at,
+      given: "an unresolved value",
+      allowed: "a value that is known at synth",
+      fix: "write it in the code",
+    });
   }
 }
 
 function checkLabel(name: string, at: string, problems: Problems): void {
   if (!Token.isUnresolved(name) && (!RFC_1123_SUBDOMAIN.test(name) || name.includes("."))) {
-    problems.add("cluster-name", at, name, "an RFC 1123 label in lower case, at most 63 bytes", suggestName(name));
+    problems.add({
+      code: "cluster-name",
+      at,
+      given: name,
+      allowed: "an RFC 1123 label in lower case, at most 63 bytes",
+      fix: suggestName(name),
+    });
   }
 }
 
@@ -74,23 +86,35 @@ function checkEndpoint(endpoint: Endpoint, problems: Problems): void {
   const { host, kind, port } = hostAndPort(endpoint);
   if (typeof endpoint === "string" && Token.isUnresolved(endpoint)) {
     const fix = "write { dns: value, port } or { ip: value, port }";
-    problems.add("endpoint-kind", at, "an unresolved value", "a host whose kind is said", fix);
+    problems.add({
+      code: "endpoint-kind",
+      at,
+      given: "an unresolved value",
+      allowed: "a host whose kind is said",
+      fix,
+    });
   } else if (host === "") {
     const given = typeof endpoint === "string" ? endpoint : host;
-    problems.add("endpoint-host", at, given, allowed, "put a host before the port");
+    problems.add({ code: "endpoint-host", at, given, allowed, fix: "put a host before the port" });
   } else if (host.startsWith("*.") && !isMistake(parseHost(host))) {
-    problems.add("endpoint-host", at, host, allowed, "name one host: a wildcard belongs into cluster.extraSans");
+    problems.add({
+      code: "endpoint-host",
+      at,
+      given: host,
+      allowed,
+      fix: "name one host: a wildcard belongs into cluster.extraSans",
+    });
   } else if (!Token.isUnresolved(host)) {
     checkHost(host, at, problems, allowed);
     const found = parseHost(host);
     if (kind && !isMistake(found) && found.kind !== kind) {
-      problems.add(
-        "endpoint-kind",
+      problems.add({
+        code: "endpoint-kind",
         at,
-        host,
-        `a host that is ${kind}`,
-        `write { ${found.kind}: ${JSON.stringify(host)} }`,
-      );
+        given: host,
+        allowed: `a host that is ${kind}`,
+        fix: `write { ${found.kind}: ${JSON.stringify(host)} }`,
+      });
     }
   }
   checkPort(port, at, problems);
@@ -98,7 +122,13 @@ function checkEndpoint(endpoint: Endpoint, problems: Problems): void {
 
 function checkPort(port: number, at: string, problems: Problems): void {
   if (!Number.isInteger(port) || port < 1 || port > 65535) {
-    problems.add("port", at, port, "a port from 1 to 65535", "the API server's usual one is 6443");
+    problems.add({
+      code: "port",
+      at,
+      given: port,
+      allowed: "a port from 1 to 65535",
+      fix: "the API server's usual one is 6443",
+    });
   }
 }
 
@@ -109,7 +139,13 @@ function checkClusterDomain(domain: string | undefined, problems: Problems): voi
   // The longest name in it, as the API server's certificate has it.
   if (!RFC_1123_SUBDOMAIN.test(domain) || isMistake(parseHost(`kubernetes.default.svc.${domain}`))) {
     const allowed = "an RFC 1123 subdomain in lower case, without a last dot";
-    problems.add("cluster-domain", "cluster.clusterDomain", domain, allowed, suggestName(domain));
+    problems.add({
+      code: "cluster-domain",
+      at: "cluster.clusterDomain",
+      given: domain,
+      allowed,
+      fix: suggestName(domain),
+    });
   }
 }
 
@@ -121,38 +157,44 @@ function checkRequired(
 ): void {
   if (table.requires.controlPlanes && !cluster.controlPlanes?.length) {
     const fix = 'add one: { name: "cp-1", addresses: ["10.0.0.11"] }';
-    problems.add(
-      "no-control-plane",
-      "cluster.controlPlanes",
-      "none",
-      `at least one control plane, for ${table.name}`,
+    problems.add({
+      code: "no-control-plane",
+      at: "cluster.controlPlanes",
+      given: "none",
+      allowed: `at least one control plane, for ${table.name}`,
       fix,
-    );
+    });
   }
   const topology = etcdTopology(cluster);
   if (table.requires.etcd && !table.requires.etcd.includes(topology)) {
     const allowed = `${table.requires.etcd.join(" or ")}, for ${table.name}`;
-    problems.add("etcd-topology", "cluster.etcd.topology", topology, allowed, "choose one of these");
+    problems.add({
+      code: "etcd-topology",
+      at: "cluster.etcd.topology",
+      given: topology,
+      allowed,
+      fix: "choose one of these",
+    });
   }
   if (cluster.etcd?.topology === "members" && cluster.etcd.members.length === 0) {
-    problems.add(
-      "no-etcd-member",
-      "cluster.etcd.members",
-      "none",
-      "at least one member",
-      "add one, or use the stacked topology",
-    );
+    problems.add({
+      code: "no-etcd-member",
+      at: "cluster.etcd.members",
+      given: "none",
+      allowed: "at least one member",
+      fix: "add one, or use the stacked topology",
+    });
   }
   const servers = machines.filter(({ roles }) => !roles.includes("worker"));
   for (const { machine, at } of table.requires.addresses ? servers : []) {
     if (!machine.addresses?.length) {
-      problems.add(
-        "no-address",
-        `${at}.addresses`,
-        "none",
-        "at least one IP address",
-        "add the address it is reached at",
-      );
+      problems.add({
+        code: "no-address",
+        at: `${at}.addresses`,
+        given: "none",
+        allowed: "at least one IP address",
+        fix: "add the address it is reached at",
+      });
     }
   }
 }
@@ -162,23 +204,29 @@ function checkMachine({ machine, at }: PlacedMachine, problems: Problems): void 
   if (!Token.isUnresolved(name)) {
     const bytes = Buffer.byteLength(name);
     if (RESERVED_NAMES.includes(name)) {
-      problems.add(
-        "machine-name-reserved",
-        `${at}.name`,
-        name,
-        `a name other than ${RESERVED_NAMES.join(", ")}`,
-        `call it ${name}-1`,
-      );
+      problems.add({
+        code: "machine-name-reserved",
+        at: `${at}.name`,
+        given: name,
+        allowed: `a name other than ${RESERVED_NAMES.join(", ")}`,
+        fix: `call it ${name}-1`,
+      });
     } else if (!RFC_1123_SUBDOMAIN.test(name) || canonicalIp(name)) {
       const allowed = "the node's name: an RFC 1123 subdomain in lower case";
-      problems.add("machine-name", `${at}.name`, name, allowed, suggestName(name));
+      problems.add({ code: "machine-name", at: `${at}.name`, given: name, allowed, fix: suggestName(name) });
     } else if (/(^|\.)[0-9]+$/.test(name)) {
       const allowed = "a name that does not end in a label of digits, which in a certificate would be an IPv4 address";
       const meant = JSON.stringify(name.replace(/[0-9]+$/, "n$&"));
-      problems.add("machine-name", `${at}.name`, name, allowed, `did you mean ${meant}?`);
+      problems.add({ code: "machine-name", at: `${at}.name`, given: name, allowed, fix: `did you mean ${meant}?` });
     } else if (bytes > MAX_NODE_NAME_BYTES) {
       const allowed = `at most ${MAX_NODE_NAME_BYTES} bytes (it has ${bytes}), for "system:node:" and a name fit in 64`;
-      problems.add("machine-name-length", `${at}.name`, name, allowed, "use a shorter host name");
+      problems.add({
+        code: "machine-name-length",
+        at: `${at}.name`,
+        given: name,
+        allowed,
+        fix: "use a shorter host name",
+      });
     }
   }
   (machine.addresses ?? []).forEach((address, i) => checkAddress(address, `${at}.addresses[${i}]`, problems));
@@ -193,9 +241,15 @@ function checkAddress(address: string, at: string, problems: Problems): void {
   }
   const host = parseHost(address);
   if (isMistake(host)) {
-    problems.add(host.code, at, address, "an IP address", host.fix);
+    problems.add({ code: host.code, at, given: address, allowed: "an IP address", fix: host.fix });
   } else if (host.kind !== "ip") {
-    problems.add("host-ip", at, address, "an IP address", "put names into cluster.extraSans");
+    problems.add({
+      code: "host-ip",
+      at,
+      given: address,
+      allowed: "an IP address",
+      fix: "put names into cluster.extraSans",
+    });
   }
 }
 
@@ -214,7 +268,7 @@ function claim(owners: Map<string, string>, value: string, at: string, code: str
   const owner = owners.get(value);
   if (owner) {
     const given = Token.isUnresolved(value) ? "the same unresolved value" : value;
-    problems.add(code, at, given, `one that ${owner} does not have`, "no two machines share one");
+    problems.add({ code, at, given, allowed: `one that ${owner} does not have`, fix: "no two machines share one" });
   } else {
     owners.set(value, at);
   }
@@ -224,20 +278,26 @@ function checkServiceCidrs(cluster: Cluster, machines: PlacedMachine[], problems
   const at = "cluster.serviceCidrs";
   if (cluster.serviceCidrs.length < 1 || cluster.serviceCidrs.length > 2) {
     const given = `${cluster.serviceCidrs.length} CIDRs`;
-    problems.add(
-      "service-cidr-count",
+    problems.add({
+      code: "service-cidr-count",
       at,
       given,
-      "one, or one of each IP family",
-      'kubeadm\'s default is ["10.96.0.0/12"]',
-    );
+      allowed: "one, or one of each IP family",
+      fix: 'kubeadm\'s default is ["10.96.0.0/12"]',
+    });
   }
   const parsed = cluster.serviceCidrs.flatMap((text, i) =>
     Token.isUnresolved(text) ? [] : (checkServiceCidr(text, `${at}[${i}]`, problems) ?? []),
   );
   if (parsed.length === 2 && parsed[0]!.address.kind() === parsed[1]!.address.kind()) {
     const fix = "give one IPv4 and one IPv6 CIDR";
-    problems.add("service-cidr-family", at, cluster.serviceCidrs.join(", "), "two CIDRs of different IP families", fix);
+    problems.add({
+      code: "service-cidr-family",
+      at,
+      given: cluster.serviceCidrs.join(", "),
+      allowed: "two CIDRs of different IP families",
+      fix,
+    });
   }
   checkOverlaps(cluster, machines, parsed, problems);
 }
@@ -256,22 +316,34 @@ function checkServiceCidr(text: string, at: string, problems: Problems): Service
   // An IPv4 address written as IPv6 has no prefix length that would mean the same to everybody.
   const mapped = base && base.includes(":") !== text.includes(":");
   if (!base || mapped || bits > width) {
-    problems.add("service-cidr", at, text, "an IPv4 or IPv6 CIDR", 'write it as "10.96.0.0/12"');
+    problems.add({
+      code: "service-cidr",
+      at,
+      given: text,
+      allowed: "an IPv4 or IPv6 CIDR",
+      fix: 'write it as "10.96.0.0/12"',
+    });
     return undefined;
   }
   const network = networkOf(base, bits);
   if (network !== base) {
-    problems.add(
-      "service-cidr-host-bits",
+    problems.add({
+      code: "service-cidr-host-bits",
       at,
-      text,
-      "the CIDR's own first address",
-      `did you mean "${network}/${bits}"?`,
-    );
+      given: text,
+      allowed: "the CIDR's own first address",
+      fix: `did you mean "${network}/${bits}"?`,
+    });
   }
   if (2 ** (width - bits) < MIN_SERVICE_ADDRESSES) {
     const allowed = `at least ${MIN_SERVICE_ADDRESSES} addresses (/${width - 4} or larger)`;
-    problems.add("service-cidr-size", at, text, allowed, "the API server takes its first address, DNS its tenth");
+    problems.add({
+      code: "service-cidr-size",
+      at,
+      given: text,
+      allowed,
+      fix: "the API server takes its first address, DNS its tenth",
+    });
   }
   return { text, address: ipaddr.parse(base), bits };
 }
@@ -300,7 +372,13 @@ function checkOverlaps(cluster: Cluster, machines: PlacedMachine[], cidrs: Servi
     );
     if (around) {
       const fix = "use a service CIDR that no machine is in";
-      problems.add("service-cidr-overlap", at, text, `an address outside the service CIDR ${around.text}`, fix);
+      problems.add({
+        code: "service-cidr-overlap",
+        at,
+        given: text,
+        allowed: `an address outside the service CIDR ${around.text}`,
+        fix,
+      });
     }
   }
 }

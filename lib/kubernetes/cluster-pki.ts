@@ -238,7 +238,13 @@ export class ClusterPki extends Construct {
       checkAddressPrefix(props.movedFrom, problems, "movedFrom");
     }
     if (props.movedFrom === prefix) {
-      problems.add("moved-from", "movedFrom", prefix, "another prefix than addressPrefix", "leave it out");
+      problems.add({
+        code: "moved-from",
+        at: "movedFrom",
+        given: prefix,
+        allowed: "another prefix than addressPrefix",
+        fix: "leave it out",
+      });
     }
     checkCluster(props.cluster, this.table, problems);
     this.checkChoices(props, problems);
@@ -426,12 +432,12 @@ function kubeconfigRows(row: CertificateRow): FileRow[] {
 
 function checkNames(given: object, known: object, at: string, problems: Problems): void {
   for (const name of Object.keys(given).filter((key) => !(key in known))) {
-    problems.add(
-      `unknown-name`,
-      `${at}.${name}`,
-      name,
-      Object.keys(known).join(", "),
-      "use one of the distribution's names",
-    );
+    problems.add({
+      code: `unknown-name`,
+      at: `${at}.${name}`,
+      given: name,
+      allowed: Object.keys(known).join(", "),
+      fix: "use one of the distribution's names",
+    });
   }
 }

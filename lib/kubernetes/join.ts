@@ -95,7 +95,7 @@ export function checkSecureToken(active: AuthorityGeneration, at: string, proble
     const { code, given, allowed } = UNKNOWN_ROOT;
     const fix =
       "give the root as Generation.fromPem with certificatePem as literal text, which is public, or let the authority be self-signed";
-    problems.add(code, at, given, allowed, fix);
+    problems.add({ code, at, given, allowed, fix });
   }
 }
 

@@ -30,36 +30,48 @@ function checkCertificateRow(row: CertificateRow, at: string, table: Distributio
   const mayBeMaster = row.breakGlass || row.exceptions?.some(({ code }) => code === "system-masters");
   if (row.organization === SYSTEM_MASTERS && !mayBeMaster) {
     const fix = "use a group that RBAC can limit, or say in breakGlass or exceptions why it must be";
-    problems.add("system-masters", `${at}.organization`, SYSTEM_MASTERS, "a group that can be unbound", fix);
+    problems.add({
+      code: "system-masters",
+      at: `${at}.organization`,
+      given: SYSTEM_MASTERS,
+      allowed: "a group that can be unbound",
+      fix,
+    });
   }
   if (row.holders.includes("worker")) {
     const fix = "name the holder named-worker; a worker without a name joins by TLS bootstrap";
-    problems.add("shared-key", `${at}.holders`, "worker", "holders of which each is one machine", fix);
+    problems.add({
+      code: "shared-key",
+      at: `${at}.holders`,
+      given: "worker",
+      allowed: "holders of which each is one machine",
+      fix,
+    });
   }
   row.files.forEach(({ path, on }, index) => {
     const others = on.filter((holder) => !row.holders.includes(holder));
     if (others.length > 0) {
       const fix = "add the holder to the row, or leave it out of the file";
-      problems.add(
-        "file-holder",
-        `${at}.files[${index}].on`,
-        `${path} on ${others.join(", ")}`,
-        row.holders.join(", "),
+      problems.add({
+        code: "file-holder",
+        at: `${at}.files[${index}].on`,
+        given: `${path} on ${others.join(", ")}`,
+        allowed: row.holders.join(", "),
         fix,
-      );
+      });
     }
   });
 }
 
 function checkAuthority(name: string, at: string, table: DistributionTable, problems: Problems): void {
   if (!(name in table.authorities)) {
-    problems.add(
-      "unknown-authority",
+    problems.add({
+      code: "unknown-authority",
       at,
-      name,
-      Object.keys(table.authorities).join(", "),
-      "add its row to authorities",
-    );
+      given: name,
+      allowed: Object.keys(table.authorities).join(", "),
+      fix: "add its row to authorities",
+    });
   }
 }
 
@@ -67,7 +79,13 @@ function checkAuthority(name: string, at: string, table: DistributionTable, prob
 function checkIssuer(issuer: string, at: string, earlier: readonly string[], problems: Problems): void {
   if (!earlier.includes(issuer)) {
     const allowed = earlier.join(", ") || "none: it is the first";
-    problems.add("unknown-authority", at, issuer, allowed, "add its row to authorities, before this one");
+    problems.add({
+      code: "unknown-authority",
+      at,
+      given: issuer,
+      allowed,
+      fix: "add its row to authorities, before this one",
+    });
   }
 }
 
@@ -88,7 +106,13 @@ function checkFrontProxy(name: string, { authorities }: DistributionTable, probl
   if (open.length > 0 && takes("--client-ca-file").length > 0) {
     const given = "one authority for clients and front proxies";
     const fix = "set --requestheader-allowed-names with --requestheader-client-ca-file, or use two authorities";
-    problems.add("front-proxy-authority", `authorities.${name}.files`, given, "the names of front proxies told", fix);
+    problems.add({
+      code: "front-proxy-authority",
+      at: `authorities.${name}.files`,
+      given,
+      allowed: "the names of front proxies told",
+      fix,
+    });
   }
 }
 
@@ -99,13 +123,19 @@ function checkPaths(table: DistributionTable, problems: Problems): void {
     for (const { path, on } of files) {
       if (!path.startsWith("/") || path.endsWith("/") || posix.normalize(path) !== path) {
         const fix = "write it like that; a folder it is made of ends without a slash";
-        problems.add("file-path", row, path, "an absolute path without '.', '..' and double slashes", fix);
+        problems.add({
+          code: "file-path",
+          at: row,
+          given: path,
+          allowed: "an absolute path without '.', '..' and double slashes",
+          fix,
+        });
       }
       for (const holder of on) {
         const writer = writers.get(`${holder} ${path}`);
         if (writer !== undefined) {
           const allowed = `a file of ${holder} that ${writer} does not write`;
-          problems.add("file-twice", row, path, allowed, "choose another path");
+          problems.add({ code: "file-twice", at: row, given: path, allowed, fix: "choose another path" });
         }
         writers.set(`${holder} ${path}`, row);
       }

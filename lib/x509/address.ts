@@ -33,21 +33,33 @@ export function pin(element: TerraformElement, name: string, prop = "address"): 
   const address = `${typeOf(element)}.${name}`;
   const claims = claimsOf(TerraformStack.of(element));
   if (!NAME.test(name)) {
-    problems.add("address", prop, name, "letters, digits, '_' and '-', a letter first", `choose another ${prop}`);
+    problems.add({
+      code: "address",
+      at: prop,
+      given: name,
+      allowed: "letters, digits, '_' and '-', a letter first",
+      fix: `choose another ${prop}`,
+    });
   } else if (claims.has(address)) {
-    problems.add(
-      "address-taken",
-      prop,
-      name,
-      `a name that ${claims.get(address)} does not have`,
-      `choose another ${prop}`,
-    );
+    problems.add({
+      code: "address-taken",
+      at: prop,
+      given: name,
+      allowed: `a name that ${claims.get(address)} does not have`,
+      fix: `choose another ${prop}`,
+    });
   }
   problems.throwIfAny(path);
   element.overrideLogicalId(name);
   // cdktf ignores an override after an attribute was read, and would then silently use a path hash.
   if (element.friendlyUniqueId !== name) {
-    problems.add("address-late", prop, element.friendlyUniqueId, name, "pin the name before any attribute is read");
+    problems.add({
+      code: "address-late",
+      at: prop,
+      given: element.friendlyUniqueId,
+      allowed: name,
+      fix: "pin the name before any attribute is read",
+    });
     problems.throwIfAny(path);
   }
   claims.set(address, path);
@@ -63,7 +75,7 @@ export function checkNamePart(
   fix = "choose such a name",
 ): void {
   if (!/^[a-z][a-z0-9-]*$/.test(name)) {
-    problems.add(code, at, name, "lower-case letters, digits and '-', a letter first", fix);
+    problems.add({ code, at, given: name, allowed: "lower-case letters, digits and '-', a letter first", fix });
   }
 }
 
@@ -82,13 +94,13 @@ export function claimPrefix(stack: TerraformStack, prefix: string, path: string)
   const owner = claims.get(`prefix ${prefix}`);
   if (owner) {
     const problems = new Problems();
-    problems.add(
-      "address-prefix-taken",
-      "addressPrefix",
-      prefix,
-      `a prefix that ${owner} does not have`,
-      "set addressPrefix",
-    );
+    problems.add({
+      code: "address-prefix-taken",
+      at: "addressPrefix",
+      given: prefix,
+      allowed: `a prefix that ${owner} does not have`,
+      fix: "set addressPrefix",
+    });
     problems.throwIfAny(path);
   }
   claims.set(`prefix ${prefix}`, path);

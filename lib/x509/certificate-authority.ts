@@ -295,7 +295,7 @@ export function issuersOf(authority: ICertificateAuthority): Issuers {
 export function checkSameStack(signed: Construct, by: ICertificateAuthority, at: string, problems: Problems): void {
   if (TerraformStack.of(signed) !== TerraformStack.of(by)) {
     const fix = "create the certificate in the authority's stack: a private key never goes through an output";
-    problems.add("authority-stack", at, by.node.path, "an authority of the same stack", fix);
+    problems.add({ code: "authority-stack", at, given: by.node.path, allowed: "an authority of the same stack", fix });
   }
 }
 

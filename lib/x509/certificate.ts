@@ -143,7 +143,13 @@ export function checkCertificateOptions(
   options.keyAlgorithm?.check(`${at}keyAlgorithm`, problems);
   if (options.keyGeneration !== undefined && !/^[a-z][a-z0-9]*$/.test(options.keyGeneration)) {
     const allowed = "lower-case letters and digits, a letter first";
-    problems.add("key-generation", `${at}keyGeneration`, options.keyGeneration, allowed, "call it k2, k3, …");
+    problems.add({
+      code: "key-generation",
+      at: `${at}keyGeneration`,
+      given: options.keyGeneration,
+      allowed,
+      fix: "call it k2, k3, …",
+    });
   }
   if (options.issuer !== undefined && !checkIssuerName(options.issuer, issuers, `${at}issuer`, problems)) {
     return;
@@ -159,12 +165,12 @@ export function checkCertificateOptions(
 /** A leaf that ends with or after its authority stops working with it, long before its own end. */
 function checkOutlives(validity: Validity, authorityHours: number | undefined, at: string, problems: Problems): void {
   if (authorityHours !== undefined && validity.validityHours >= authorityHours) {
-    problems.add(
-      "leaf-outlives-authority",
+    problems.add({
+      code: "leaf-outlives-authority",
       at,
-      `${validity.validityHours} hours`,
-      `less than the authority's ${authorityHours} hours`,
-      "shorten it, or give the next generation of the authority a longer validity",
-    );
+      given: `${validity.validityHours} hours`,
+      allowed: `less than the authority's ${authorityHours} hours`,
+      fix: "shorten it, or give the next generation of the authority a longer validity",
+    });
   }
 }

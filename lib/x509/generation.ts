@@ -140,7 +140,7 @@ export function checkIssuerName(
     .map(([id]) => id);
   if (!usable.includes(issuer)) {
     const allowed = usable.join(", ") || "none: no generation is trusted and has its private key";
-    problems.add("issuer", at, issuer, allowed, "name a generation that is active or trusted");
+    problems.add({ code: "issuer", at, given: issuer, allowed, fix: "name a generation that is active or trusted" });
   }
   return usable.includes(issuer);
 }
@@ -161,18 +161,24 @@ export function checkGenerations(
   const active = entries.filter(([, generation]) => generation.state === "active").map(([id]) => id);
   if (active.length !== 1) {
     const given = active.length === 0 ? "no active generation" : `active generations ${active.join(", ")}`;
-    problems.add(
-      "generations-active",
+    problems.add({
+      code: "generations-active",
       at,
       given,
-      "exactly one active generation",
-      "mark one active and the others trusted or retired",
-    );
+      allowed: "exactly one active generation",
+      fix: "mark one active and the others trusted or retired",
+    });
   }
   for (const [id, generation] of entries) {
     const here = `${at}.${id}`;
     if (!/^[a-z][a-z0-9]*$/.test(id)) {
-      problems.add("generation-id", here, id, "lower-case letters and digits, a letter first", "call it g1, g2, …");
+      problems.add({
+        code: "generation-id",
+        at: here,
+        given: id,
+        allowed: "lower-case letters and digits, a letter first",
+        fix: "call it g1, g2, …",
+      });
     }
     generation.options.keyAlgorithm?.check(`${here}.keyAlgorithm`, problems);
     checkFingerprint(generation.options.fingerprint, `${here}.fingerprint`, problems);
@@ -191,9 +197,21 @@ function checkFromOutside(
   const { pem, keyPem, state } = generation;
   const signs = state === "active";
   if (pem && kind === "key pair") {
-    problems.add("generation-pem", at, "Generation.fromPem", "a key pair", "use Generation.fromKeyPem");
+    problems.add({
+      code: "generation-pem",
+      at,
+      given: "Generation.fromPem",
+      allowed: "a key pair",
+      fix: "use Generation.fromKeyPem",
+    });
   } else if (keyPem && kind === "authority") {
-    problems.add("generation-pem", at, "Generation.fromKeyPem", "an authority", "use Generation.fromPem");
+    problems.add({
+      code: "generation-pem",
+      at,
+      given: "Generation.fromKeyPem",
+      allowed: "an authority",
+      fix: "use Generation.fromPem",
+    });
   } else if (pem) {
     checkPem(pem, signs, at, problems);
   } else if (keyPem) {
@@ -206,7 +224,13 @@ function checkIssuer(generation: Generation, issuers: Issuers | undefined, at: s
   if (!issuers) {
     if (generation.options.issuer !== undefined) {
       const fix = "leave it out, or give the authority an issuer";
-      problems.add("generation-issuer", `${at}.issuer`, issuer, "nothing: no authority is above this one", fix);
+      problems.add({
+        code: "generation-issuer",
+        at: `${at}.issuer`,
+        given: issuer,
+        allowed: "nothing: no authority is above this one",
+        fix,
+      });
     }
     return;
   }
@@ -219,13 +243,13 @@ function checkIssuer(generation: Generation, issuers: Issuers | undefined, at: s
   }
   const [hours, limit] = [generation.validityHours!, issuers[issuer]!.validityHours];
   if (limit !== undefined && hours > limit) {
-    problems.add(
-      "authority-outlives-issuer",
-      `${at}.validity`,
-      `${hours} hours`,
-      `at most the ${limit} hours of its issuer, generation ${issuer}`,
-      "shorten it, or name a generation of the issuer with a longer validity",
-    );
+    problems.add({
+      code: "authority-outlives-issuer",
+      at: `${at}.validity`,
+      given: `${hours} hours`,
+      allowed: `at most the ${limit} hours of its issuer, generation ${issuer}`,
+      fix: "shorten it, or name a generation of the issuer with a longer validity",
+    });
   }
 }
 
@@ -233,6 +257,12 @@ function checkIssuer(generation: Generation, issuers: Issuers | undefined, at: s
 function checkFingerprint(fingerprint: string | undefined, at: string, problems: Problems): void {
   if (fingerprint !== undefined && !/^SHA256:[A-Za-z0-9+/]{43}$/.test(fingerprint)) {
     const fix = "copy it from the output <prefix>_fingerprints";
-    problems.add("fingerprint-format", at, fingerprint, "SHA256: and 43 characters of base64", fix);
+    problems.add({
+      code: "fingerprint-format",
+      at,
+      given: fingerprint,
+      allowed: "SHA256: and 43 characters of base64",
+      fix,
+    });
   }
 }

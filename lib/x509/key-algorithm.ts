@@ -55,13 +55,13 @@ export class KeyAlgorithm {
   /** Finds whether Kubernetes could use such a key. */
   public check(at: string, problems: Problems): void {
     if (!KeyAlgorithm.ALL.includes(this)) {
-      problems.add(
-        "key-algorithm",
+      problems.add({
+        code: "key-algorithm",
         at,
-        this.name,
-        KeyAlgorithm.ALL.map((known) => known.name).join(", "),
-        "use KeyAlgorithm.ECDSA_P256; Kubernetes and kubeadm read neither Ed25519 nor P-224 nor RSA under 2048 bits",
-      );
+        given: this.name,
+        allowed: KeyAlgorithm.ALL.map((known) => known.name).join(", "),
+        fix: "use KeyAlgorithm.ECDSA_P256; Kubernetes and kubeadm read neither Ed25519 nor P-224 nor RSA under 2048 bits",
+      });
     }
   }
 }

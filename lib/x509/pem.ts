@@ -141,7 +141,7 @@ type Found = (fault: Fault, given: string) => void;
 
 function add(fault: Fault, at: string, given: string, problems: Problems): void {
   const [allowed, fix] = FAULTS[fault];
-  problems.add(fault, at, given, allowed, fix);
+  problems.add({ code: fault, at, given, allowed, fix });
 }
 
 function checkPresent(privateKeyPem: string | undefined, signs: boolean, at: string, problems: Problems): void {

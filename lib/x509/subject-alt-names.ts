@@ -79,7 +79,13 @@ export function checkAltNames(names: readonly AltName[], at: string, problems: P
       checkKind(name.ips ?? [], "ip", `${here}.ips`, problems);
     } else if (Token.isUnresolved(name)) {
       const fix = "write { dns: [value] } or { ips: [value] }: it cannot be told from an unresolved value";
-      problems.add("alt-name-kind", here, "an unresolved value", "a value whose kind is said", fix);
+      problems.add({
+        code: "alt-name-kind",
+        at: here,
+        given: "an unresolved value",
+        allowed: "a value whose kind is said",
+        fix,
+      });
     } else {
       checkHost(name, here, problems);
     }
@@ -90,7 +96,7 @@ export function checkAltNames(names: readonly AltName[], at: string, problems: P
 export function checkHost(text: string, at: string, problems: Problems, allowed = "a DNS name or an IP address"): void {
   const host = parseHost(text);
   if (isMistake(host)) {
-    problems.add(host.code, at, text, allowed, host.fix);
+    problems.add({ code: host.code, at, given: text, allowed, fix: host.fix });
   }
 }
 
@@ -107,9 +113,15 @@ function checkKind(names: readonly string[], kind: "dns" | "ip", at: string, pro
     const here = `${at}[${index}]`;
     const host = parseHost(name);
     if (isMistake(host)) {
-      problems.add(host.code, here, name, allowed, host.fix);
+      problems.add({ code: host.code, at: here, given: name, allowed, fix: host.fix });
     } else if (host.kind !== kind) {
-      problems.add("alt-name-kind", here, name, allowed, `move it to ${kind === "dns" ? "ips" : "dns"}`);
+      problems.add({
+        code: "alt-name-kind",
+        at: here,
+        given: name,
+        allowed,
+        fix: `move it to ${kind === "dns" ? "ips" : "dns"}`,
+      });
     }
   });
 }

@@ -57,13 +57,13 @@ export class Subject {
       }
       const bytes = Buffer.byteLength(value);
       if (bytes === 0 || bytes > MAX_BYTES) {
-        problems.add(
-          "subject",
-          `${at}.${field}`,
-          value,
-          `1 to ${MAX_BYTES} bytes (it has ${bytes})`,
-          "use a shorter name",
-        );
+        problems.add({
+          code: "subject",
+          at: `${at}.${field}`,
+          given: value,
+          allowed: `1 to ${MAX_BYTES} bytes (it has ${bytes})`,
+          fix: "use a shorter name",
+        });
       }
     }
   }

@@ -50,13 +50,13 @@ export class Validity {
     this.checkHours(at, problems);
     const early = this.earlyRenewalHours;
     if (!Number.isInteger(early) || early < 0 || early >= this.validityHours) {
-      problems.add(
-        "early-renewal",
-        `${at}.earlyRenewalHours`,
-        early,
-        `whole hours from 0 to less than the validity (${this.validityHours} h)`,
-        "shorten the early renewal: otherwise every apply replaces the certificate",
-      );
+      problems.add({
+        code: "early-renewal",
+        at: `${at}.earlyRenewalHours`,
+        given: early,
+        allowed: `whole hours from 0 to less than the validity (${this.validityHours} h)`,
+        fix: "shorten the early renewal: otherwise every apply replaces the certificate",
+      });
     }
   }
 
@@ -64,26 +64,26 @@ export class Validity {
   public checkAuthority(at: string, problems: Problems): void {
     this.checkHours(at, problems);
     if (this.givenEarlyRenewalHours) {
-      problems.add(
-        "authority-early-renewal",
-        `${at}.earlyRenewalHours`,
-        this.givenEarlyRenewalHours,
-        "nothing, or 0",
-        "leave it out and introduce a new generation instead: a renewed authority replaces all its leaves at once",
-      );
+      problems.add({
+        code: "authority-early-renewal",
+        at: `${at}.earlyRenewalHours`,
+        given: this.givenEarlyRenewalHours,
+        allowed: "nothing, or 0",
+        fix: "leave it out and introduce a new generation instead: a renewed authority replaces all its leaves at once",
+      });
     }
   }
 
   private checkHours(at: string, problems: Problems): void {
     // Beyond 2 562 047 hours Go's time.Duration overflows and the certificate would end before it starts.
     if (!Number.isInteger(this.validityHours) || this.validityHours < 1 || this.validityHours > 2_562_047) {
-      problems.add(
-        "validity",
+      problems.add({
+        code: "validity",
         at,
-        this.validityHours,
-        "whole hours from 1 to 2562047",
-        "use Validity.hours, .days or .years with a positive number",
-      );
+        given: this.validityHours,
+        allowed: "whole hours from 1 to 2562047",
+        fix: "use Validity.hours, .days or .years with a positive number",
+      });
     }
   }
 }

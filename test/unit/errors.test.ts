@@ -4,8 +4,20 @@ import { errorOf } from "../support/synth";
 
 function twoProblems(): Problems {
   const problems = new Problems();
-  problems.add("san-cidr", "sans[0]", "10.0.0.1/24", "an IP address", 'did you mean "10.0.0.1"?');
-  problems.add("port", "cluster.endpoint", 0, "a port from 1 to 65535", "the API server's usual one is 6443");
+  problems.add({
+    code: "san-cidr",
+    at: "sans[0]",
+    given: "10.0.0.1/24",
+    allowed: "an IP address",
+    fix: 'did you mean "10.0.0.1"?',
+  });
+  problems.add({
+    code: "port",
+    at: "cluster.endpoint",
+    given: 0,
+    allowed: "a port from 1 to 65535",
+    fix: "the API server's usual one is 6443",
+  });
   return problems;
 }
 
@@ -21,7 +33,7 @@ test("tells of every problem in one error, one line each", () => {
 
 test("counts a single problem in the singular", () => {
   const problems = new Problems();
-  problems.add("a", "b", true, "c", "d");
+  problems.add({ code: "a", at: "b", given: true, allowed: "c", fix: "d" });
   expect(errorOf(() => problems.throwIfAny("here")).message).toBe(
     "1 problem at here\n  [a] b: given true; allowed: c; fix: d",
   );
@@ -43,7 +55,13 @@ test("carries the path and the problems as data", () => {
 
 test("says the same thing once", () => {
   const problems = twoProblems();
-  problems.add("port", "cluster.endpoint", 0, "a port from 1 to 65535", "the API server's usual one is 6443");
+  problems.add({
+    code: "port",
+    at: "cluster.endpoint",
+    given: 0,
+    allowed: "a port from 1 to 65535",
+    fix: "the API server's usual one is 6443",
+  });
   expect(errorOf(() => problems.throwIfAny("x")).problems).toHaveLength(2);
 });
 

@@ -170,11 +170,17 @@ function checkOptions({ ownAuthorities = [], oneServerCertificate = false }: Sin
   ownAuthorities.forEach((set, index) => {
     const at = `ownAuthorities[${index}]`;
     if (!SETS.includes(set)) {
-      problems.add("unknown-set", at, set, SETS.join(", "), "use one of these; service accounts have a key pair");
+      problems.add({
+        code: "unknown-set",
+        at,
+        given: set,
+        allowed: SETS.join(", "),
+        fix: "use one of these; service accounts have a key pair",
+      });
     } else if (oneServerCertificate && SERVER_SETS.includes(set)) {
       const allowed = SETS.filter((name) => !SERVER_SETS.includes(name)).join(", ");
       const fix = "leave oneServerCertificate out: one certificate has one authority";
-      problems.add("one-server-certificate", at, set, allowed, fix);
+      problems.add({ code: "one-server-certificate", at, given: set, allowed, fix });
     }
   });
   problems.throwIfAny("distribution single-ca");
