@@ -18,6 +18,14 @@ export interface Problem {
   readonly fix: string;
 }
 
+/** A problem on its way to a text of its own: that of a validation, or of a condition of Terraform, which prints what was given itself. */
+export type ValidationProblem = Omit<Problem, "given"> & { readonly given?: unknown };
+
+/** One problem in one line, the same wherever it is found. */
+export function problemText({ given, ...problem }: ValidationProblem): string {
+  return line({ ...problem, given: given === undefined ? undefined : show(given) });
+}
+
 /** Collects every problem of a description, so that a user hears of all of them at once. */
 export class Problems {
   private readonly found: Problem[] = [];
@@ -67,6 +75,9 @@ function show(value: unknown): string {
 
 function render(path: string, problems: readonly Problem[]): string {
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-  const lines = problems.map((p) => `  [${p.code}] ${p.at}: given ${p.given}; allowed: ${p.allowed}; fix: ${p.fix}`);
-  return [`${count} at ${path}`, ...lines].join("\n");
+  return [`${count} at ${path}`, ...problems.map((problem) => `  ${line(problem)}`)].join("\n");
+}
+
+function line({ code, at, given, allowed, fix }: Omit<Problem, "given"> & { readonly given?: string }): string {
+  return `[${code}] ${at}: ${given === undefined ? "" : `given ${given}; `}allowed: ${allowed}; fix: ${fix}`;
 }

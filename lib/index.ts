@@ -1,81 +1,61 @@
-// The public names. Folders have an index of their own for each other, with what is nobody else's business.
+// The public names, and the one index: inside, every import names the file that has a thing.
 export { PkiError, type Problem } from "./errors";
+export type * from "./kubernetes/table";
+export { type Reference } from "./terraform/reference";
+export { Certificate, type CertificateOptions, type CertificateProps } from "./x509/certificate";
 export {
-  Certificate,
-  CertificateAuthority,
-  Generation,
-  KeyAlgorithm,
-  KeyPairRing,
-  KeyUsage,
-  Subject,
-  SubjectAltNames,
-  TrustBundle,
-  Validity,
-  type AltName,
   type AuthorityGeneration,
+  CertificateAuthority,
   type CertificateAuthorityProps,
-  type CertificateOptions,
-  type CertificateProps,
-  type GenerationKeyPem,
-  type GenerationOptions,
-  type GenerationPem,
-  type Generations,
-  type GenerationState,
   type ICertificateAuthority,
-  type Key,
-  type KeyAlgorithmArguments,
-  type KeyPairRingProps,
-  type Reference,
   type SigningGeneration,
-  type SubjectFields,
-  type TypedNames,
-  type ValidityOptions,
-} from "./x509";
+} from "./x509/certificate-authority";
+export { Generation, type GenerationOptions, type GenerationState, type Generations } from "./x509/generation";
+export { KeyAlgorithm, type KeyAlgorithmArguments } from "./x509/key-algorithm";
+export { KeyPairRing, type KeyPairRingProps } from "./x509/key-pair-ring";
+export { KeyUsage } from "./x509/key-usage";
+export { Subject, type SubjectFields } from "./x509/subject";
+export { type AltName, SubjectAltNames, type TypedNames } from "./x509/subject-alt-names";
+export { TrustBundle } from "./x509/trust-bundle";
+export { Validity, type ValidityOptions } from "./x509/validity";
+export type { GenerationKeyPem, GenerationPem } from "./x509/pem";
+export type { Key } from "./x509/private-key";
+export { type ClusterCertificateOptions, ClusterPki, type ClusterPkiProps } from "./kubernetes/cluster-pki";
+export { type Content, content, evaluate, toTerraform } from "./kubernetes/content";
+export { Distribution } from "./kubernetes/distribution";
+export { type JoinProps, joinWith } from "./kubernetes/join";
+export { type Credentials, type KubeconfigProps, kubeconfig } from "./kubernetes/kubeconfig";
 export {
-  ClusterPki,
-  content,
-  Distribution,
-  evaluate,
-  joinWith,
-  kubeconfig,
-  serverUrl,
-  toTerraform,
   type Cluster,
-  type ClusterCertificateOptions,
-  type ClusterPkiProps,
-  type ClusterSecret,
-  type Content,
   type ControlPlane,
-  type Credentials,
   type Endpoint,
   type Etcd,
-  type FileMap,
-  type Identities,
-  type JoinProps,
-  type K0sOptions,
-  type K3sOptions,
-  type KubeconfigProps,
   type Machine,
-  type MachineFile,
-  type PublishedFile,
-  type SingleCaOptions,
-  type SingleCaSet,
-} from "./kubernetes";
-export type * from "./kubernetes/table";
-export * from "./access";
-export * from "./delivery";
-export * from "./inventory";
-export type {
-  ComponentEffect,
-  Danger,
-  DangerCode,
-  Difference,
-  DriftReport,
-  Facts,
-  FileEffect,
-  GenerationsReport,
-  IdentityChange,
-  PlanReport,
-  Reason,
-  Verb,
-} from "./report";
+  serverUrl,
+} from "./kubernetes/cluster";
+export type { ClusterSecret, Identities } from "./kubernetes/machine-files";
+export type { ClusterFile, FileMap, PublishedFile } from "./kubernetes/holders";
+export type { K0sOptions } from "./kubernetes/distributions/k0s";
+export type { K3sOptions } from "./kubernetes/distributions/k3s";
+export type { SingleCaOptions, SingleCaSet } from "./kubernetes/distributions/single-ca";
+export { ApiServerToKubelet, type ApiServerToKubeletProps } from "./access/api-server-to-kubelet";
+export { BootstrapToken, type BootstrapTokenOptions, type BootstrapTokenProps } from "./access/bootstrap-token";
+export { ClusterAccess, type ClusterAccessProps } from "./access/cluster-access";
+export { ClusterAdmins, type ClusterAdminsProps } from "./access/cluster-admins";
+export { ClusterRoleBinding, type ClusterRoleBindingProps } from "./access/cluster-role-binding";
+export type { DistributionBindingsProps } from "./access/distribution-bindings";
+export type { KubernetesObjectProps } from "./access/kubernetes-object";
+export { NodeBootstrapping, type NodeBootstrappingProps } from "./access/node-bootstrapping";
+export { Group, type IRbacSubject, type RbacSubject, ServiceAccountRef, User } from "./access/rbac-subject";
+export { cloudInit } from "./delivery/cloud-init";
+export { ClusterSecrets, type ClusterSecretsProps } from "./delivery/cluster-secrets";
+export { FilesSecret, type FilesSecretProps } from "./delivery/files-secret";
+export { JoinPassword, type JoinPasswordProps } from "./delivery/join-password";
+export { inventoryOf } from "./inventory/collect";
+export { writeInventories } from "./inventory/write";
+export type * from "./inventory/schema";
+export type { ComponentEffect, FileEffect } from "./plan/effects";
+export type { Danger, DangerCode } from "./plan/dangers";
+export type { Difference, Reason, Verb } from "./plan/changes";
+export type { DriftReport, GenerationsReport, IdentityChange, PlanReport } from "./plan/report";
+export type { Facts } from "./plan/facts";

@@ -1,9 +1,9 @@
 import { Construct } from "constructs";
 import { Problems } from "../errors";
-import { checkAddressPrefix } from "../x509/address";
 import { ClusterRoleBinding } from "./cluster-role-binding";
 import { bind, DistributionBindingsProps } from "./distribution-bindings";
 import { User } from "./rbac-subject";
+import { checkAddressPrefix } from "../terraform/names";
 
 /** Props of {@link ApiServerToKubelet}. */
 export type ApiServerToKubeletProps = DistributionBindingsProps;

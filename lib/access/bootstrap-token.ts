@@ -5,9 +5,12 @@ import { StringResource } from "@cdktf/provider-random/lib/string-resource";
 import { Rotating } from "@cdktf/provider-time/lib/rotating";
 import { Construct } from "constructs";
 import { Problems } from "../errors";
-import { AccessRow, Content, Distribution, TokenRow } from "../kubernetes";
-import { expression, pin, Reference } from "../x509";
 import { KubernetesObjectProps, metaArguments, metadata } from "./kubernetes-object";
+import { expression, Reference } from "../terraform/reference";
+import { pin } from "../terraform/pin";
+import { AccessRow, TokenRow } from "../kubernetes/table";
+import { Content } from "../kubernetes/content";
+import { Distribution } from "../kubernetes/distribution";
 
 /** What may be chosen for a bootstrap token. */
 export interface BootstrapTokenOptions {

@@ -2,17 +2,23 @@ import { TerraformOutput, TerraformStack, Token } from "cdktf";
 import { Construct } from "constructs";
 import { X509Certificate } from "node:crypto";
 import { Problems } from "../errors";
-import { AccessRow, Cluster, Content, Distribution, joinWith, MachineFile, publishFiles } from "../kubernetes";
 import { checkNameAndEndpoint } from "../kubernetes/cluster-checks";
-import { secureTokenPrecondition } from "../kubernetes/join";
-import { claimPrefix, quoted } from "../x509";
-import { checkAddressPrefix, checkNamePart } from "../x509/address";
+import { secureTokenPrecondition, joinWith } from "../kubernetes/join";
 import { ApiServerToKubelet } from "./api-server-to-kubelet";
 import { BootstrapToken, BootstrapTokenOptions, checkBootstrapToken } from "./bootstrap-token";
 import { ClusterAdmins } from "./cluster-admins";
 import { KubernetesObjectProps, objectProps } from "./kubernetes-object";
 import { NodeBootstrapping } from "./node-bootstrapping";
 import { checkSubjects, CLUSTER_ADMIN, IRbacSubject } from "./rbac-subject";
+import { claimPrefix } from "../terraform/registry";
+import { quoted } from "../terraform/expression";
+import { checkAddressPrefix, checkNamePart, tokenName } from "../terraform/names";
+import { AccessRow } from "../kubernetes/table";
+import { Cluster } from "../kubernetes/cluster";
+import { Content } from "../kubernetes/content";
+import { Distribution } from "../kubernetes/distribution";
+import { ClusterFile } from "../kubernetes/holders";
+import { publishFiles } from "../kubernetes/files";
 
 /** Props of {@link ClusterAccess}. */
 export interface ClusterAccessProps extends KubernetesObjectProps {
@@ -77,11 +83,11 @@ export class ClusterAccess extends Construct {
     const { tokens = Object.keys(access.tokens).length > 0 ? { workers: {} } : {} } = props;
     const prefix = props.addressPrefix ?? id;
     this.check(prefix, tokens, props);
-    claimPrefix(TerraformStack.of(this), prefix, this.node.path);
+    claimPrefix(TerraformStack.of(this), "access", prefix, this.node.path);
 
     const scopeOfTokens = new Construct(this, "token");
     const made = Object.entries(tokens).map(([name, options]) => {
-      const address = `${prefix}__token__${name}`;
+      const address = tokenName(prefix, name);
       const token = new BootstrapToken(scopeOfTokens, name, {
         distribution,
         address,
@@ -113,8 +119,8 @@ export class ClusterAccess extends Construct {
   }
 
   /** The file of whoever joins, with the first token of its kind. */
-  private joinFiles(access: AccessRow): Record<string, MachineFile[]> {
-    const files: Record<string, MachineFile[]> = {};
+  private joinFiles(access: AccessRow): Record<string, ClusterFile[]> {
+    const files: Record<string, ClusterFile[]> = {};
     for (const row of Object.values(access.tokens)) {
       const first = Object.keys(this.tokens).find((name) => this.tokens[name]!.row === row);
       if (first !== undefined) {

@@ -2,9 +2,10 @@ import { TerraformStack } from "cdktf";
 import { ClusterRoleBindingV1 } from "@cdktf/provider-kubernetes/lib/cluster-role-binding-v1";
 import { Construct } from "constructs";
 import { Problems } from "../errors";
-import { addBlock, pin } from "../x509";
 import { KubernetesObjectProps, metaArguments, metadata } from "./kubernetes-object";
 import { checkSubjects, IRbacSubject, RBAC_API_GROUP, RbacSubject } from "./rbac-subject";
+import { addBlock } from "../terraform/registry";
+import { pin } from "../terraform/pin";
 
 /** Props of a {@link ClusterRoleBinding}. */
 export interface ClusterRoleBindingProps extends KubernetesObjectProps {

@@ -1,8 +1,9 @@
+import { bindingName } from "../terraform/names";
 import { Construct } from "constructs";
-import { Distribution } from "../kubernetes";
 import { ClusterRoleBinding } from "./cluster-role-binding";
 import { KubernetesObjectProps, objectProps } from "./kubernetes-object";
 import { IRbacSubject } from "./rbac-subject";
+import { Distribution } from "../kubernetes/distribution";
 
 /** Props of every construct that makes the bindings a distribution needs. */
 export interface DistributionBindingsProps extends KubernetesObjectProps {
@@ -36,7 +37,7 @@ export function bind(
   return new ClusterRoleBinding(scope, name, {
     ...binding,
     name: adopt ?? `${prefix}:${name}`,
-    address: `${prefix}__binding__${name}`,
+    address: bindingName(prefix, name),
     adopt: adopt !== undefined,
     ...objectProps(props),
   });

@@ -1,10 +1,10 @@
 import { Construct } from "constructs";
 import { Problems } from "../errors";
-import { checkAddressPrefix } from "../x509/address";
 import { checkGroups } from "./bootstrap-token";
 import { ClusterRoleBinding } from "./cluster-role-binding";
 import { bind, DistributionBindingsProps } from "./distribution-bindings";
 import { Group } from "./rbac-subject";
+import { checkAddressPrefix } from "../terraform/names";
 
 /** Props of {@link NodeBootstrapping}. */
 export interface NodeBootstrappingProps extends DistributionBindingsProps {

@@ -2,9 +2,9 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import { ANY_WORKER, OPERATOR } from "../kubernetes/holders";
 import { CliError, Io } from "./io";
-import { publishedFiles, Recipient } from "./published-files";
+import { publishedFiles, Recipient } from "../export/published-files";
 import { readStates } from "./source";
-import { ownersLeft, writeFiles } from "./write-files";
+import { ownersLeft, writeFiles } from "../export/write-files";
 
 interface Options {
   readonly machine?: readonly string[];

@@ -3,21 +3,15 @@ import { resolve } from "node:path";
 import type { Readable } from "node:stream";
 import type { Command } from "commander";
 import { INVENTORY_SCHEMA_VERSION, type Inventory } from "../inventory/schema";
-import {
-  DangerCode,
-  DANGERS,
-  isDangerCode,
-  PlanError,
-  PlanReport,
-  planReport,
-  readPlan,
-  renderJson,
-  renderMarkdown,
-  renderText,
-} from "../report";
-import { parseDuration } from "../report/duration";
+import { parseDuration } from "../status/duration";
 import { CliError, Io, Outcome, reason } from "./io";
 import { readAll } from "./read-all";
+import { DANGERS, DangerCode } from "../plan/dangers";
+import { PlanReport, isDangerCode, planReport } from "../plan/report";
+import { PlanError, readPlan } from "../terraform-json/plan";
+import { renderJson } from "../plan/render-json";
+import { renderMarkdown } from "../plan/markdown";
+import { renderText } from "../plan/text";
 
 interface Options {
   readonly inventory?: readonly string[];

@@ -5,7 +5,7 @@ import type { Readable } from "node:stream";
 import { promisify } from "node:util";
 import { CliError, Io, quoted, reason } from "./io";
 import { readAll, tooLarge } from "./read-all";
-import { fields, parseState, State } from "./state";
+import { fields, parseState, State } from "../terraform-json/state";
 
 /** A state of 200 certificates has 2 MB. */
 const LIMIT_MB = 64;

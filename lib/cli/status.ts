@@ -8,11 +8,11 @@ import {
   readPem,
   statusOf,
   statusText,
-} from "../report/status";
-import { certificateFiles } from "./certificate-files";
+} from "../status/status";
+import { certificateFiles } from "../status/certificate-files";
 import { CliError, Io, Outcome } from "./io";
 import { readStates } from "./source";
-import { fields, State } from "./state";
+import { fields, State } from "../terraform-json/state";
 
 interface Options {
   readonly root?: string;

@@ -1,5 +1,5 @@
-import { content, Content, MachineFile } from "../kubernetes";
-import { concat } from "../kubernetes/content";
+import { concat, Content, content } from "../kubernetes/content";
+import { ClusterFile } from "../kubernetes/holders";
 
 /**
  * The files of a machine as user data: a `#cloud-config` that writes each of them at the first boot, with its mode and owner.
@@ -17,7 +17,7 @@ import { concat } from "../kubernetes/content";
  *
  * @see https://cloudinit.readthedocs.io/en/latest/reference/modules.html#write-files
  */
-export function cloudInit(files: readonly Pick<MachineFile, "path" | "mode" | "owner" | "content">[]): Content {
+export function cloudInit(files: readonly Pick<ClusterFile, "path" | "mode" | "owner" | "content">[]): Content {
   const entries = files.map(
     // JSON strings are YAML scalars. The mode is one, too: a number would be read as decimal.
     (file) => content`- path: ${JSON.stringify(file.path)}

@@ -1,13 +1,15 @@
 import { SecretV1 } from "@cdktf/provider-kubernetes/lib/secret-v1";
 import { Annotations, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
-import { KubernetesObjectProps } from "../access";
-import { metaArguments, metadata } from "../access/kubernetes-object";
+import { metaArguments, metadata, KubernetesObjectProps } from "../access/kubernetes-object";
 import { Problems } from "../errors";
-import { ClusterPki, ClusterSecret, toTerraform } from "../kubernetes";
-import { claimPrefix, pin } from "../x509";
-import { checkAddressPrefix } from "../x509/address";
 import { checkNamespace } from "./secret-checks";
+import { claimPrefix } from "../terraform/registry";
+import { pin } from "../terraform/pin";
+import { checkAddressPrefix, secretName } from "../terraform/names";
+import { ClusterPki } from "../kubernetes/cluster-pki";
+import { ClusterSecret } from "../kubernetes/machine-files";
+import { toTerraform } from "../kubernetes/content";
 
 /** Props of {@link ClusterSecrets}. */
 export interface ClusterSecretsProps extends KubernetesObjectProps {
@@ -54,7 +56,7 @@ export class ClusterSecrets extends Construct {
     const { pki, namespace, deletionProtection = true } = props;
     const prefix = props.addressPrefix ?? id;
     this.check(prefix, props);
-    claimPrefix(TerraformStack.of(this), prefix, this.node.path);
+    claimPrefix(TerraformStack.of(this), "secrets", prefix, this.node.path);
 
     this.namespace = namespace;
     this.secrets = pki.secrets;
@@ -66,8 +68,7 @@ export class ClusterSecrets extends Construct {
         lifecycle: deletionProtection ? { preventDestroy: true } : undefined,
         ...metaArguments(props),
       });
-      // Only dots are mapped, and no name has an underscore of its own: no two things share a name.
-      pin(resource, `${prefix}__secret__${name.replaceAll(".", "_")}`, "addressPrefix");
+      pin(resource, secretName(prefix, name), "addressPrefix");
       return [name, resource] as const;
     });
     this.resources = Object.fromEntries(made);

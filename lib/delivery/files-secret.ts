@@ -1,13 +1,13 @@
 import { SecretV1 } from "@cdktf/provider-kubernetes/lib/secret-v1";
 import { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
-import { KubernetesObjectProps } from "../access";
-import { metaArguments, metadata } from "../access/kubernetes-object";
-import { Problems } from "../errors";
-import { Content, MachineFile, referencesIn, toTerraform } from "../kubernetes";
-import { pin } from "../x509";
-import { addressOf } from "../x509/address";
+import { metaArguments, metadata, KubernetesObjectProps } from "../access/kubernetes-object";
+import { Problems, problemText } from "../errors";
 import { checkNamespace, checkSecretName } from "./secret-checks";
+import { pin } from "../terraform/pin";
+import { addressOf } from "../terraform/address";
+import { Content, referencesIn, toTerraform } from "../kubernetes/content";
+import { ClusterFile } from "../kubernetes/holders";
 
 /** Props of a {@link FilesSecret}. */
 export interface FilesSecretProps extends KubernetesObjectProps {
@@ -16,7 +16,7 @@ export interface FilesSecretProps extends KubernetesObjectProps {
   /** Its namespace, which exists. */
   readonly namespace: string;
   /** What is in it: `pki.files("cp-1")`, or some of them. */
-  readonly files: readonly Pick<MachineFile, "path" | "content">[];
+  readonly files: readonly Pick<ClusterFile, "path" | "content">[];
   /**
    * Terraform name of the Secret.
    * @default - the construct's id
@@ -66,20 +66,24 @@ export class FilesSecret extends Construct {
       ...metaArguments(props),
     });
     pin(this.resource, props.address ?? id);
-    this.node.addValidation({ validate: () => this.strangers(files) });
+    this.node.addValidation({ validate: () => this.referencesElsewhere(files) });
   }
 
   /** What the files are made of and the stack does not have. */
-  private strangers(files: FilesSecretProps["files"]): string[] {
+  private referencesElsewhere(files: FilesSecretProps["files"]): string[] {
     const stack = TerraformStack.of(this);
     const known = new Set(stack.node.findAll().map(addressOf));
     const used = files.flatMap(({ content }) => referencesIn(content)).map(({ address }) => address);
     return [...new Set(used)]
       .filter((address) => !known.has(address))
-      .map(
-        (address) =>
-          `[other-stack] ${this.node.path}: given ${address}; allowed: what stack ${stack.node.id} has; ` +
-          "fix: make it in the stack of the files, since no private key goes through an output",
+      .map((given) =>
+        problemText({
+          code: "other-stack",
+          at: this.node.path,
+          given,
+          allowed: `what stack ${stack.node.id} has`,
+          fix: "make it in the stack of the files, since no private key goes through an output",
+        }),
       );
   }
 }

@@ -1,21 +1,16 @@
+import { tokenName } from "../terraform/names";
 import { TerraformStack } from "cdktf";
 import { Password } from "@cdktf/provider-random/lib/password";
 import { Construct } from "constructs";
 import { Problems } from "../errors";
-import {
-  ClusterPki,
-  content,
-  Content,
-  JoinPasswordFileRow,
-  JoinPasswordRow,
-  joinWith,
-  MachineFile,
-  publishFiles,
-} from "../kubernetes";
-import { concat } from "../kubernetes/content";
-import { holds, partiesOf } from "../kubernetes/holdings";
-import { checkSecureToken } from "../kubernetes/join";
-import { pin } from "../x509";
+import { concat, Content, content } from "../kubernetes/content";
+import { holds, holdersOf } from "../kubernetes/holdings";
+import { checkSecureToken, joinWith } from "../kubernetes/join";
+import { pin } from "../terraform/pin";
+import { ClusterPki } from "../kubernetes/cluster-pki";
+import { JoinPasswordFileRow, JoinPasswordRow } from "../kubernetes/table";
+import { ClusterFile } from "../kubernetes/holders";
+import { publishFiles } from "../kubernetes/files";
 
 /** Props of a {@link JoinPassword}. */
 export interface JoinPasswordProps {
@@ -56,7 +51,7 @@ export class JoinPassword extends Construct {
   /** The L1 of the password. */
   public readonly resource: Password;
 
-  private readonly fileLists: Readonly<Record<string, readonly MachineFile[]>>;
+  private readonly fileLists: Readonly<Record<string, readonly ClusterFile[]>>;
 
   public constructor(scope: Construct, id: string, { pki, joins = id, deletionProtection }: JoinPasswordProps) {
     super(scope, id);
@@ -68,7 +63,7 @@ export class JoinPassword extends Construct {
     problems.throwIfAny(this.node.path);
 
     const { user, format, files } = row!;
-    const address = `${pki.addressPrefix}__token__${joins}`;
+    const address = tokenName(pki.addressPrefix, joins);
     this.resource = new Password(this, "Resource", {
       length: 32,
       special: false,
@@ -81,20 +76,20 @@ export class JoinPassword extends Construct {
       root: authority.active.literalRoot,
       token: content`${user}:${this.password}`,
     });
-    const lists = partiesOf(cluster).map((party): [string, MachineFile[]] => [
-      party.name,
-      files.filter(({ on }) => holds(party, on)).map((file) => this.file(file)),
+    const lists = holdersOf(cluster).map((holder): [string, ClusterFile[]] => [
+      holder.name,
+      files.filter(({ on }) => holds(holder, on)).map((file) => this.file(file)),
     ]);
     this.fileLists = Object.fromEntries(lists.filter(([, held]) => held.length > 0));
     publishFiles(this, address, this.fileLists);
   }
 
   /** The files of a machine, or of any `worker`; none where the machine does not need the password. */
-  public files(machine: string): readonly MachineFile[] {
+  public files(machine: string): readonly ClusterFile[] {
     return this.fileLists[machine] ?? [];
   }
 
-  private file({ path, format, consumers }: JoinPasswordFileRow): MachineFile {
+  private file({ path, format, consumers }: JoinPasswordFileRow): ClusterFile {
     const text = format === "password" ? this.password : this.token;
     return { path, kind: "join token", mode: "0600", owner: "root:root", content: text, consumers };
   }

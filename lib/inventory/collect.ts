@@ -3,31 +3,9 @@ import { CertRequest } from "@cdktf/provider-tls/lib/cert-request";
 import { PrivateKey } from "@cdktf/provider-tls/lib/private-key";
 import { SelfSignedCert } from "@cdktf/provider-tls/lib/self-signed-cert";
 import type { IConstruct } from "constructs";
-import { BootstrapToken, ClusterRoleBinding } from "../access";
-import { ClusterSecrets, FilesSecret, JoinPassword } from "../delivery";
-import {
-  CertificateRow,
-  Cluster,
-  ClusterPki,
-  Consumer,
-  Content,
-  FilesOutput,
-  MachineFile,
-  referencesIn,
-} from "../kubernetes";
-import { CLUSTER } from "../kubernetes/holders";
-import { fillNames, fillText, holds, partiesOf, Party } from "../kubernetes/holdings";
+import { CLUSTER, ClusterFile } from "../kubernetes/holders";
+import { fillNames, fillText, holds, holdersOf, Holder } from "../kubernetes/holdings";
 import { consumersOf } from "../kubernetes/machine-files";
-import {
-  AuthorityGeneration,
-  Certificate,
-  CertificateAuthority,
-  KeyPairRing,
-  Subject,
-  SubjectAltNames,
-  SubjectFields,
-} from "../x509";
-import { addressOf } from "../x509/address";
 import {
   AuthorityEntry,
   BindingEntry,
@@ -42,6 +20,22 @@ import {
   LATER,
   TokenEntry,
 } from "./schema";
+import { addressOf } from "../terraform/address";
+import { BootstrapToken } from "../access/bootstrap-token";
+import { ClusterRoleBinding } from "../access/cluster-role-binding";
+import { ClusterSecrets } from "../delivery/cluster-secrets";
+import { FilesSecret } from "../delivery/files-secret";
+import { JoinPassword } from "../delivery/join-password";
+import { CertificateRow, Consumer } from "../kubernetes/table";
+import { Cluster } from "../kubernetes/cluster";
+import { ClusterPki } from "../kubernetes/cluster-pki";
+import { Content, referencesIn } from "../kubernetes/content";
+import { FilesOutput } from "../kubernetes/files";
+import { AuthorityGeneration, CertificateAuthority } from "../x509/certificate-authority";
+import { Certificate } from "../x509/certificate";
+import { KeyPairRing } from "../x509/key-pair-ring";
+import { Subject, SubjectFields } from "../x509/subject";
+import { SubjectAltNames } from "../x509/subject-alt-names";
 
 /**
  * Everything that a stack issues and grants, wherever its constructs are nested. Equal stacks have equal inventories. It names
@@ -129,7 +123,7 @@ class Collector {
     }
   }
 
-  private indexFile(machine: string, { path, kind, consumers, content }: MachineFile): void {
+  private indexFile(machine: string, { path, kind, consumers, content }: ClusterFile): void {
     this.index({ machine, path, kind, consumers: consumers.map(consumerEntry) }, content);
   }
 
@@ -229,28 +223,28 @@ class Collector {
   /** Certificates that the distribution issues itself: they have no resource, and stand here so that nothing is missing. */
   private issuedByDistribution({ addressPrefix, identities, node }: ClusterPki): CertificateEntry[] {
     const { table, cluster, authorities, certificates } = identities;
-    return partiesOf(cluster).flatMap((party) =>
+    return holdersOf(cluster).flatMap((holder) =>
       Object.entries(table.certificates)
-        .filter(([name, row]) => holds(party, row.holders) && !certificates.has(`${party.name}/${name}`))
+        .filter(([name, row]) => holds(holder, row.holders) && !certificates.has(`${holder.name}/${name}`))
         .map(([name, row]): CertificateEntry => {
           const { commonName, organization } = row;
           return {
             kind: "certificate",
             cluster: addressPrefix,
             name,
-            machine: party.name,
+            machine: holder.name,
             path: node.path,
             addresses: [],
             ...exceptionsOf(row),
             issuedBy: "distribution",
             subject: new Subject({
-              commonName: fillText(commonName, cluster, party.name, party.addresses[0]),
+              commonName: fillText(commonName, cluster, holder.name, holder.addresses[0]),
               organization,
             }).toString(),
             usage: row.usage.name,
-            sans: namesOf(SubjectAltNames.of(...fillNames(row.sans ?? [], cluster, party))),
+            sans: namesOf(SubjectAltNames.of(...fillNames(row.sans ?? [], cluster, holder))),
             issuer: { authority: row.authority, generation: authorities.get(row.authority)!.active.id },
-            files: filesOfRow(row, party, cluster),
+            files: filesOfRow(row, holder, cluster),
           };
         }),
     );
@@ -318,14 +312,14 @@ function unknownIssuer(address: string): Issuer {
   return { authority: address, generation: "" };
 }
 
-function filesOfRow({ files }: CertificateRow, party: Party, cluster: Cluster): FileEntry[] {
+function filesOfRow({ files }: CertificateRow, holder: Holder, cluster: Cluster): FileEntry[] {
   return files
-    .filter(({ on }) => holds(party, on))
+    .filter(({ on }) => holds(holder, on))
     .map((row) => ({
-      machine: party.name,
-      path: fillText(row.path, cluster, party.name),
+      machine: holder.name,
+      path: fillText(row.path, cluster, holder.name),
       kind: row.kind,
-      consumers: consumersOf(row, party).map(consumerEntry),
+      consumers: consumersOf(row, holder).map(consumerEntry),
     }))
     .sort((a, b) => compare(a.path, b.path));
 }

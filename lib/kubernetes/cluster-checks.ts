@@ -1,3 +1,4 @@
+import { RESERVED_HOLDERS } from "../terraform/names";
 import { Token } from "cdktf";
 import * as ipaddr from "ipaddr.js";
 import { Problems } from "../errors";
@@ -13,14 +14,14 @@ import {
   PlacedMachine,
   placedMachines,
 } from "./cluster";
-import { ANY_WORKER, OPERATOR } from "./holders";
+import { ANY_WORKER, CLUSTER, OPERATOR } from "./holders";
 import type { DistributionTable } from "./table";
 
 /** `system:node:` takes 12 of the 64 bytes that a common name may have. */
 const MAX_NODE_NAME_BYTES = 52;
 
 /** Words that stand where a machine's name would in a Terraform address or in the file map. */
-const RESERVED_NAMES = [ANY_WORKER, OPERATOR, "cluster", "ca", "keys", "token", "binding", "secret"];
+const RESERVED_NAMES = [ANY_WORKER, OPERATOR, CLUSTER, ...RESERVED_HOLDERS];
 
 /** kubeadm asks for ten: the API server has the first, the DNS service the tenth. */
 const MIN_SERVICE_ADDRESSES = 10;
@@ -185,7 +186,7 @@ function checkRequired(
       fix: "add one, or use the stacked topology",
     });
   }
-  const servers = machines.filter(({ roles }) => !roles.includes("worker"));
+  const servers = machines.filter(({ kinds }) => !kinds.includes("worker"));
   for (const { machine, at } of table.requires.addresses ? servers : []) {
     if (!machine.addresses?.length) {
       problems.add({

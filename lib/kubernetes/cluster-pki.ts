@@ -1,38 +1,38 @@
 import { Annotations, TerraformOutput, TerraformProvider, TerraformResource, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
-import { PkiError, Problems } from "../errors";
-import {
-  addBlock,
-  AltName,
-  Certificate,
-  CertificateAuthority,
-  CertificateOptions,
-  claimPrefix,
-  Generations,
-  KeyAlgorithm,
-  KeyPairRing,
-  pin,
-  Subject,
-  SubjectFields,
-  TrustBundle,
-  Validity,
-} from "../x509";
-import { addressOf, checkAddressPrefix } from "../x509/address";
-import { checkCertificateOptions } from "../x509/certificate";
-import { checkGenerations, FIRST_GENERATION } from "../x509/generation";
-import { checkAltNames } from "../x509/subject-alt-names";
+import { PkiError, Problems, problemText } from "../errors";
+import { checkCertificateOptions, Certificate, CertificateOptions } from "../x509/certificate";
+import { checkGenerations, FIRST_GENERATION, Generations } from "../x509/generation";
+import { checkAltNames, AltName } from "../x509/subject-alt-names";
 import type { Cluster } from "./cluster";
 import { checkCluster } from "./cluster-checks";
 import type { Content } from "./content";
 import { Distribution } from "./distribution";
 import { publishFiles } from "./files";
-import { ANY_WORKER, CLUSTER, MachineFile, OPERATOR } from "./holders";
-import { fillNames, fillText, holds, partiesOf, Party } from "./holdings";
+import { ANY_WORKER, CLUSTER, ClusterFile, OPERATOR } from "./holders";
+import { fillNames, fillText, holds, holdersOf, Holder } from "./holdings";
 import { ClusterSecret, clusterSecrets, Identities, machineFiles } from "./machine-files";
 import { publishInventory } from "./published-inventory";
 import type { CertificateRow, DistributionTable, FileRow } from "./table";
 import { SYSTEM_MASTERS } from "./table-checks";
 import { tableFor } from "./table-for";
+import { addBlock, claimPrefix } from "../terraform/registry";
+import { pin } from "../terraform/pin";
+import { addressOf } from "../terraform/address";
+import {
+  authorityName,
+  checkAddressPrefix,
+  fingerprintsOutput,
+  keyPairName,
+  leafName,
+  withPrefix,
+} from "../terraform/names";
+import { CertificateAuthority } from "../x509/certificate-authority";
+import { KeyAlgorithm } from "../x509/key-algorithm";
+import { KeyPairRing } from "../x509/key-pair-ring";
+import { Subject, SubjectFields } from "../x509/subject";
+import { TrustBundle } from "../x509/trust-bundle";
+import { Validity } from "../x509/validity";
 
 /** What may be chosen for one certificate of a cluster. */
 export interface ClusterCertificateOptions extends CertificateOptions {
@@ -132,7 +132,7 @@ export class ClusterPki extends Construct {
   private readonly authorities = new Map<string, CertificateAuthority>();
   private readonly rings = new Map<string, KeyPairRing>();
   private readonly leaves = new Map<string, Certificate>();
-  private readonly fileLists: Readonly<Record<string, readonly MachineFile[]>>;
+  private readonly fileLists: Readonly<Record<string, readonly ClusterFile[]>>;
 
   public constructor(scope: Construct, id: string, props: ClusterPkiProps) {
     super(scope, id);
@@ -141,17 +141,17 @@ export class ClusterPki extends Construct {
     const prefix = props.addressPrefix ?? id;
     this.addressPrefix = prefix;
     this.check(prefix, props);
-    claimPrefix(TerraformStack.of(this), prefix, this.node.path);
+    claimPrefix(TerraformStack.of(this), "pki", prefix, this.node.path);
 
-    const parties = partiesOf(props.cluster);
-    this.machines = parties.filter((party) => party.isMachine).map((party) => party.name);
+    const holders = holdersOf(props.cluster);
+    this.machines = holders.filter((holder) => holder.isMachine).map((holder) => holder.name);
     this.makeAuthorities(prefix, props);
-    this.makeLeaves(prefix, parties, props);
+    this.makeLeaves(prefix, holders, props);
     const { table, cluster, authorities, rings: keyPairs, leaves: certificates } = this;
     this.identities = { table, cluster, authorities, keyPairs, certificates };
-    const [whole, others] = [parties.find(isCluster)!, parties.filter((party) => !isCluster(party))];
+    const [whole, others] = [holders.find(isCluster)!, holders.filter((holder) => !isCluster(holder))];
     this.secrets = clusterSecrets(whole, this.identities);
-    this.fileLists = Object.fromEntries(others.map((party) => [party.name, machineFiles(party, this.identities)]));
+    this.fileLists = Object.fromEntries(others.map((holder) => [holder.name, machineFiles(holder, this.identities)]));
     publishFiles(this, prefix, this.fileLists);
     this.publishFingerprints(prefix);
     publishInventory(this, prefix, this.identities);
@@ -164,7 +164,7 @@ export class ClusterPki extends Construct {
       );
     }
     this.warnOfExceptions();
-    this.node.addValidation({ validate: () => this.strangersInMasters() });
+    this.node.addValidation({ validate: () => this.unlistedMasters() });
   }
 
   /**
@@ -223,7 +223,7 @@ export class ClusterPki extends Construct {
    *
    * @throws PkiError when there is no such machine
    */
-  public files(machine: string): readonly MachineFile[] {
+  public files(machine: string): readonly ClusterFile[] {
     const list = this.fileLists[machine];
     if (!list) {
       throw this.unknown("machine", machine, [...this.machines, ANY_WORKER, OPERATOR]);
@@ -286,7 +286,7 @@ export class ClusterPki extends Construct {
         sans: row.sans,
         issuer: row.issuer === undefined ? undefined : this.authority(row.issuer),
         generations: props.authorities?.[name]?.generations,
-        address: `${prefix}__ca__${name}`,
+        address: authorityName(prefix, name),
         deletionProtection,
         provider,
       });
@@ -296,7 +296,7 @@ export class ClusterPki extends Construct {
     for (const name of Object.keys(this.table.keyPairs)) {
       const ring = new KeyPairRing(rings, name, {
         generations: name === SERVICE_ACCOUNT ? props.serviceAccount?.generations : undefined,
-        address: `${prefix}__keys__${name}`,
+        address: keyPairName(prefix, name),
         deletionProtection,
         provider,
       });
@@ -304,31 +304,30 @@ export class ClusterPki extends Construct {
     }
   }
 
-  private makeLeaves(prefix: string, parties: readonly Party[], props: ClusterPkiProps): void {
+  private makeLeaves(prefix: string, holders: readonly Holder[], props: ClusterPkiProps): void {
     const rows = Object.entries(this.table.certificates);
     const issued = rows.filter(([, row]) => props.issueLeaves ?? row.issuedBy === "terraform");
-    for (const party of parties) {
-      const held = issued.filter(([, row]) => holds(party, row.holders));
-      const holder = held.length > 0 ? new Construct(this, party.name) : undefined;
+    for (const holder of holders) {
+      const held = issued.filter(([, row]) => holds(holder, row.holders));
+      const scope = held.length > 0 ? new Construct(this, holder.name) : undefined;
       for (const [name, row] of held) {
         const { extraSans = [], ...choices } = props.certificates?.[name] ?? {};
-        const leaf = new Certificate(holder!, name, {
+        const leaf = new Certificate(scope!, name, {
           validity: props.validity,
           keyAlgorithm: props.keyAlgorithm,
           ...choices,
           authority: this.authority(row.authority),
           subject: new Subject({
-            commonName: fillText(row.commonName, this.cluster, party.name, party.addresses[0]),
+            commonName: fillText(row.commonName, this.cluster, holder.name, holder.addresses[0]),
             organization: row.organization,
             ...props.subject,
           }),
           usage: row.usage,
-          sans: [...fillNames(row.sans ?? [], this.cluster, party), ...extraSans],
-          // Only dots are mapped, and no part has an underscore of its own: no two things share a name.
-          address: `${prefix}__${party.name.replaceAll(".", "_")}__${name}`,
+          sans: [...fillNames(row.sans ?? [], this.cluster, holder), ...extraSans],
+          address: leafName(prefix, holder.name, name),
           provider: props.provider,
         });
-        this.leaves.set(`${party.name}/${name}`, leaf);
+        this.leaves.set(`${holder.name}/${name}`, leaf);
       }
     }
   }
@@ -350,14 +349,14 @@ export class ClusterPki extends Construct {
       keyPairs: Object.fromEntries([...this.rings].map(([name, { fingerprints }]) => [name, fingerprints])),
     };
     const description = "Fingerprints of public keys, to be written into the generations that have them";
-    pin(new TerraformOutput(this, "Fingerprints", { value, description }), `${prefix}_fingerprints`, "addressPrefix");
+    pin(new TerraformOutput(this, "Fingerprints", { value, description }), fingerprintsOutput(prefix), "addressPrefix");
   }
 
   private moveFrom(old: string, prefix: string): void {
     const stack = TerraformStack.of(this);
     for (const address of this.pinned) {
       const [type, name] = address.split(".") as [string, string];
-      addBlock(stack, "moved", { from: `${type}.${old}${name.slice(prefix.length)}`, to: address });
+      addBlock(stack, "moved", { from: `${type}.${withPrefix(name, prefix, old)}`, to: address });
     }
   }
 
@@ -382,7 +381,7 @@ export class ClusterPki extends Construct {
   }
 
   /** Certificates of the user's own that nobody could limit or revoke; the first cluster of a stack tells of all. */
-  private strangersInMasters(): string[] {
+  private unlistedMasters(): string[] {
     const nodes = TerraformStack.of(this).node.findAll();
     const clusters = nodes.filter((node): node is ClusterPki => node instanceof ClusterPki);
     // The table said why, or was refused.
@@ -393,10 +392,14 @@ export class ClusterPki extends Construct {
     return nodes
       .filter((node): node is Certificate => node instanceof Certificate && !allowed.has(node))
       .filter((leaf) => leaf.subject.fields.organization === SYSTEM_MASTERS)
-      .map(
-        (leaf) =>
-          `[system-masters] ${leaf.node.path}: given "system:masters"; allowed: a group that RBAC can limit; ` +
-          "fix: use a group of your own and bind it, or the distribution's break-glass identity",
+      .map((leaf) =>
+        problemText({
+          code: "system-masters",
+          at: leaf.node.path,
+          given: SYSTEM_MASTERS,
+          allowed: "a group that RBAC can limit",
+          fix: "use a group of your own and bind it, or the distribution's break-glass identity",
+        }),
       );
   }
 
@@ -422,7 +425,7 @@ export class ClusterPki extends Construct {
   }
 }
 
-function isCluster({ name }: Party): boolean {
+function isCluster({ name }: Holder): boolean {
   return name === CLUSTER;
 }
 

@@ -1,7 +1,7 @@
 import { conditional, Fn, Token } from "cdktf";
-import type { AltName } from "../x509";
 import { canonicalIp, isMistake, parseHost } from "../x509/host";
-import type { EtcdTopology, Holder } from "./table";
+import type { EtcdTopology, HolderKind } from "./table";
+import type { AltName } from "../x509/subject-alt-names";
 
 /** Where clients find the API server: `host:port` (the port is 6443 when left out), or a host whose kind is said when it is unresolved. */
 export type Endpoint =
@@ -72,7 +72,7 @@ export interface PlacedMachine {
   readonly machine: Machine;
   /** `cluster.controlPlanes[0]` */
   readonly at: string;
-  readonly roles: readonly Holder[];
+  readonly kinds: readonly HolderKind[];
 }
 
 /** Where etcd runs. */
@@ -83,8 +83,8 @@ export function etcdTopology({ etcd }: Cluster): EtcdTopology {
 /** Every machine of a description, control planes first. */
 export function placedMachines(cluster: Cluster): PlacedMachine[] {
   const { controlPlanes = [], workers = [], etcd } = cluster;
-  const place = (machines: readonly Machine[], at: string, roles: readonly Holder[]) =>
-    machines.map((machine, i) => ({ machine, at: `cluster.${at}[${i}]`, roles }));
+  const place = (machines: readonly Machine[], at: string, kinds: readonly HolderKind[]) =>
+    machines.map((machine, i) => ({ machine, at: `cluster.${at}[${i}]`, kinds }));
   const isStacked = etcdTopology(cluster) === "stacked";
   return [
     ...place(controlPlanes, "controlPlanes", isStacked ? ["control-plane", "etcd-member"] : ["control-plane"]),

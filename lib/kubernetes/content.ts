@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
-import type { Reference } from "../x509/address";
-import { escapeTemplate, expression, quoted } from "../x509/expression";
+import { type Reference, expression } from "../terraform/reference";
+import { escapeTemplate, quoted } from "../terraform/expression";
 
 /**
  * What stands in a file, as data: text, a value of the Terraform state, several of them in a row, or what is made of one: its

@@ -1,8 +1,9 @@
+import { filesOutput } from "../terraform/names";
 import { IResolvable, Lazy, TerraformOutput, Token } from "cdktf";
 import { Construct } from "constructs";
-import { pin } from "../x509";
 import { escaped } from "./content";
-import type { FileMap, MachineFile } from "./holders";
+import type { FileMap, ClusterFile } from "./holders";
+import { pin } from "../terraform/pin";
 
 /** The output from which `kubernetes-pki export` writes files. */
 export class FilesOutput extends TerraformOutput {
@@ -10,7 +11,7 @@ export class FilesOutput extends TerraformOutput {
     scope: Construct,
     id: string,
     /** By holder. */
-    public readonly files: Readonly<Record<string, readonly MachineFile[]>>,
+    public readonly files: Readonly<Record<string, readonly ClusterFile[]>>,
   ) {
     const value: FileMap = Object.fromEntries(
       Object.entries(files).map(([holder, list]) => [
@@ -31,10 +32,10 @@ export class FilesOutput extends TerraformOutput {
 export function publishFiles(
   scope: Construct,
   prefix: string,
-  files: Readonly<Record<string, readonly MachineFile[]>>,
+  files: Readonly<Record<string, readonly ClusterFile[]>>,
 ): FilesOutput {
   const output = new FilesOutput(scope, "Files", files);
-  pin(output, `${prefix}_files`, "addressPrefix");
+  pin(output, filesOutput(prefix), "addressPrefix");
   return output;
 }
 

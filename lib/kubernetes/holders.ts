@@ -2,7 +2,7 @@ import type { Content } from "./content";
 import type { Consumer, FileKind } from "./table";
 
 /** A file of a machine. */
-export interface MachineFile extends PublishedFile {
+export interface ClusterFile extends PublishedFile {
   /** Absolute path on the machine. */
   readonly path: string;
   /** What it holds; a configuration is text that names other files, a join token is what a machine joins with. */
@@ -22,14 +22,6 @@ export interface PublishedFile {
 
 /** The public map of all files: machine, or `worker`, or `operator` → path → file. Names secrets, never holds one. */
 export type FileMap = Readonly<Record<string, Readonly<Record<string, PublishedFile>>>>;
-
-/**
- * The `addressPrefix` of a part that published files as an output of this name; undefined for other outputs. What belongs to the same
- * cluster and has files of its own publishes them as `<prefix>__token__<name>_files`.
- */
-export function prefixOfFiles(output: string): string | undefined {
-  return /^([a-z][a-z0-9-]*)(?:__token__[a-z][a-z0-9-]*)?_files$/.exec(output)?.[1];
-}
 
 /** The holder of what any worker needs, named or not. */
 export const ANY_WORKER = "worker";

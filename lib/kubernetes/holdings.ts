@@ -1,15 +1,15 @@
 import { Token } from "cdktf";
-import type { AltName } from "../x509";
 import * as ipaddr from "ipaddr.js";
 import { canonicalIp } from "../x509/host";
 import { API_SERVER_PORT, Cluster, ControlPlane, hostAndPort, hostPort, placedMachines, serverUrl } from "./cluster";
 import { ANY_WORKER, CLUSTER, OPERATOR } from "./holders";
-import type { Holder } from "./table";
+import type { HolderKind } from "./table";
+import type { AltName } from "../x509/subject-alt-names";
 
 /** A machine, any worker, the operator or the cluster as a whole, and what it is. */
-export interface Party {
+export interface Holder {
   readonly name: string;
-  readonly roles: readonly Holder[];
+  readonly kinds: readonly HolderKind[];
   /** False for any worker, the operator and the cluster as a whole. */
   readonly isMachine: boolean;
   readonly addresses: readonly string[];
@@ -20,27 +20,27 @@ export interface Party {
 }
 
 /** Everybody who may hold files of the cluster. */
-export function partiesOf(cluster: Cluster): Party[] {
+export function holdersOf(cluster: Cluster): Holder[] {
   const endpoint = serverUrl(cluster.endpoint);
-  const machines = placedMachines(cluster).map(({ machine, roles }): Party => {
+  const machines = placedMachines(cluster).map(({ machine, kinds }): Holder => {
     const addresses = machine.addresses ?? [];
     const { bindPort = API_SERVER_PORT, extraSans = [] } = machine as ControlPlane;
-    const local = roles.includes("control-plane") && addresses.length > 0;
+    const local = kinds.includes("control-plane") && addresses.length > 0;
     const localServer = local ? `https://${hostPort({ host: addresses[0]!, kind: "ip", port: bindPort })}` : endpoint;
-    return { name: machine.name, roles, isMachine: true, addresses, extraSans, localServer };
+    return { name: machine.name, kinds, isMachine: true, addresses, extraSans, localServer };
   });
   const nobody = { isMachine: false, addresses: [], extraSans: [], localServer: endpoint };
   return [
     ...machines,
-    { name: ANY_WORKER, roles: ["worker"], ...nobody },
-    { name: OPERATOR, roles: ["operator"], ...nobody },
-    { name: CLUSTER, roles: ["cluster"], ...nobody },
+    { name: ANY_WORKER, kinds: ["worker"], ...nobody },
+    { name: OPERATOR, kinds: ["operator"], ...nobody },
+    { name: CLUSTER, kinds: ["cluster"], ...nobody },
   ];
 }
 
 /** True when the party is one of the holders. */
-export function holds(party: Party, holders: readonly Holder[]): boolean {
-  return holders.some((holder) => party.roles.includes(holder));
+export function holds(holder: Holder, kinds: readonly HolderKind[]): boolean {
+  return kinds.some((kind) => holder.kinds.includes(kind));
 }
 
 /** What stands for itself in a template. Values are worked out where they are asked for: most templates are plain text. */
@@ -54,11 +54,11 @@ const TEXTS: Readonly<Record<string, (cluster: Cluster, machine: string, address
 };
 
 /** Templates that stand for several names. */
-const NAMES: Readonly<Record<string, (cluster: Cluster, party: Party) => readonly AltName[]>> = {
+const NAMES: Readonly<Record<string, (cluster: Cluster, holder: Holder) => readonly AltName[]>> = {
   "{addresses}": (_, { addresses }) => [{ ips: addresses }],
   "{endpoint}": (cluster) => [endpointName(cluster)],
   "{serviceIps}": ({ serviceCidrs }) => serviceCidrs.map(firstAddress),
-  "{extraSans}": ({ extraSans = [] }, party) => [...extraSans, ...party.extraSans],
+  "{extraSans}": ({ extraSans = [] }, holder) => [...extraSans, ...holder.extraSans],
 };
 
 /** Fills a text in: `{machine}`, `{address}`, `{clusterName}`, `{clusterDomain}`, `{endpoint}` (host:port), `{serviceCidrs}`. */
@@ -67,9 +67,9 @@ export function fillText(template: string, cluster: Cluster, machine = "", addre
 }
 
 /** Fills the templates of alternative names in; `{addresses}`, `{endpoint}`, `{serviceIps}` and `{extraSans}` stand for several each. */
-export function fillNames(templates: readonly string[], cluster: Cluster, party: Party): AltName[] {
+export function fillNames(templates: readonly string[], cluster: Cluster, holder: Holder): AltName[] {
   return templates.flatMap(
-    (template) => NAMES[template]?.(cluster, party) ?? [fillText(template, cluster, party.name)],
+    (template) => NAMES[template]?.(cluster, holder) ?? [fillText(template, cluster, holder.name)],
   );
 }
 

@@ -1,7 +1,5 @@
 import { Token } from "cdktf";
 import { createHash, X509Certificate } from "node:crypto";
-import type { AuthorityGeneration } from "../x509";
-import { quoted } from "../x509";
 import { Problems } from "../errors";
 import { CERTIFICATE, certificatesOf, DER } from "../x509/pem";
 import { derOf } from "../x509/pem-expression";
@@ -9,6 +7,8 @@ import { Cluster, hostAndPort, hostPort } from "./cluster";
 import { content, Content } from "./content";
 import { kubeconfig } from "./kubeconfig";
 import type { JoinFormat } from "./table";
+import { quoted } from "../terraform/expression";
+import type { AuthorityGeneration } from "../x509/certificate-authority";
 
 /** What a machine needs to join a cluster. */
 export interface JoinProps {

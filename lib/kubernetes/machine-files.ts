@@ -1,10 +1,12 @@
-import type { Certificate, CertificateAuthority, KeyPairRing } from "../x509";
 import { Cluster, serverUrl } from "./cluster";
 import { concat, Content } from "./content";
-import type { MachineFile } from "./holders";
-import { fillText, holds, Party } from "./holdings";
+import type { ClusterFile } from "./holders";
+import { fillText, holds, Holder } from "./holdings";
 import { kubeconfig } from "./kubeconfig";
 import type { CertificateRow, Consumer, DistributionTable, FileKind, FileRow, SecretRow } from "./table";
+import type { Certificate } from "../x509/certificate";
+import type { CertificateAuthority } from "../x509/certificate-authority";
+import type { KeyPairRing } from "../x509/key-pair-ring";
 
 /** What a cluster's files are made of. */
 export interface Identities {
@@ -28,28 +30,30 @@ export interface ClusterSecret {
 }
 
 /** The files that somebody holds by the distribution's table, sorted by path. */
-export function machineFiles(party: Party, identities: Identities): MachineFile[] {
+export function machineFiles(holder: Holder, identities: Identities): ClusterFile[] {
   const { table, cluster } = identities;
   const filesOf = ({ files, contentOf }: HeldRow) =>
     files
-      .filter((row) => holds(party, row.on))
+      .filter((row) => holds(holder, row.on))
       .map((row) => {
-        const consumers = consumersOf(row, party);
-        return machineFile({ ...row, consumers, path: fillText(row.path, cluster, party.name) }, contentOf(row));
+        const consumers = consumersOf(row, holder);
+        return machineFile({ ...row, consumers, path: fillText(row.path, cluster, holder.name) }, contentOf(row));
       });
   const configuration = table.configuration
-    .filter((row) => holds(party, row.on))
-    .map((row) => machineFile({ ...row, kind: "configuration" }, fillText(row.text, cluster, party.name)));
-  return [...heldRows(party, identities).flatMap(filesOf), ...configuration].sort((a, b) => (a.path < b.path ? -1 : 1));
+    .filter((row) => holds(holder, row.on))
+    .map((row) => machineFile({ ...row, kind: "configuration" }, fillText(row.text, cluster, holder.name)));
+  return [...heldRows(holder, identities).flatMap(filesOf), ...configuration].sort((a, b) =>
+    a.path < b.path ? -1 : 1,
+  );
 }
 
 /** Who reads a file where somebody holds it: not everything runs on every holder. */
-export function consumersOf({ consumers }: Pick<FileRow, "consumers">, party: Party): Consumer[] {
-  return consumers.filter(({ on }) => on === undefined || holds(party, on));
+export function consumersOf({ consumers }: Pick<FileRow, "consumers">, holder: Holder): Consumer[] {
+  return consumers.filter(({ on }) => on === undefined || holds(holder, on));
 }
 
 /** The Secrets of the cluster as a whole, sorted by name. */
-export function clusterSecrets(party: Party, identities: Identities): ClusterSecret[] {
+export function clusterSecrets(holder: Holder, identities: Identities): ClusterSecret[] {
   const fill = (text: string) => fillText(text, identities.cluster);
   const secretOf = ({ name, type, labels, data }: SecretRow, contentOf: HeldRow["contentOf"]): ClusterSecret => ({
     name: fill(name),
@@ -57,7 +61,7 @@ export function clusterSecrets(party: Party, identities: Identities): ClusterSec
     labels: mapValues(labels, fill),
     data: mapValues(data, (kind) => contentOf({ kind })),
   });
-  return heldRows(party, identities)
+  return heldRows(holder, identities)
     .flatMap(({ secrets = [], contentOf }) => secrets.map((row) => secretOf(row, contentOf)))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
@@ -70,7 +74,7 @@ interface HeldRow {
 }
 
 /** The rows of which somebody may hold files: those of authorities and key pairs, and of the certificates that were issued to it. */
-function heldRows(party: Party, identities: Identities): HeldRow[] {
+function heldRows(holder: Holder, identities: Identities): HeldRow[] {
   const { table, authorities, keyPairs, certificates } = identities;
   return [
     ...Object.entries(table.authorities).map(([name, row]): HeldRow => {
@@ -82,9 +86,9 @@ function heldRows(party: Party, identities: Identities): HeldRow[] {
       return { ...row, contentOf: ({ kind }) => keyPairContent(keyPairs.get(name)!, kind) };
     }),
     ...Object.entries(table.certificates).flatMap(([name, row]): HeldRow[] => {
-      const leaf = certificates.get(`${party.name}/${name}`);
+      const leaf = certificates.get(`${holder.name}/${name}`);
       const contentOf: HeldRow["contentOf"] = ({ kind, server }) =>
-        certificateContent({ leaf: leaf!, row }, kind, server, party, identities);
+        certificateContent({ leaf: leaf!, row }, kind, server, holder, identities);
       return leaf ? [{ ...row, contentOf }] : [];
     }),
   ];
@@ -114,14 +118,14 @@ function certificateContent(
   { leaf, row }: { readonly leaf: Certificate; readonly row: CertificateRow },
   kind: FileKind,
   server: FileRow["server"],
-  party: Party,
+  holder: Holder,
   of: Identities,
 ): Content {
   switch (kind) {
     case "kubeconfig":
       return kubeconfig({
         clusterName: of.cluster.name,
-        server: server === "local" ? party.localServer : serverUrl(of.cluster.endpoint),
+        server: server === "local" ? holder.localServer : serverUrl(of.cluster.endpoint),
         certificateAuthority: concat(of.authorities.get(of.table.apiServerAuthority)!.bundle.references),
         user: fillText(row.kubeconfigUser ?? leaf.subject.fields.commonName, of.cluster),
         credentials: { certificate: leaf.certificate, privateKey: leaf.privateKey },
@@ -135,12 +139,12 @@ function certificateContent(
   }
 }
 
-const HOLDS_KEY: readonly MachineFile["kind"][] = ["private key", "private keys", "kubeconfig"];
+const HOLDS_KEY: readonly ClusterFile["kind"][] = ["private key", "private keys", "kubeconfig"];
 
 function machineFile(
-  row: Pick<MachineFile, "path" | "kind" | "consumers"> & Partial<MachineFile>,
+  row: Pick<ClusterFile, "path" | "kind" | "consumers"> & Partial<ClusterFile>,
   content: Content,
-): MachineFile {
+): ClusterFile {
   const { path, kind, consumers, mode = HOLDS_KEY.includes(kind) ? "0600" : "0644", owner = "root:root" } = row;
   return { path, kind, mode, owner, content, consumers };
 }

@@ -1,8 +1,11 @@
 import { TerraformOutput } from "cdktf";
 import { Construct } from "constructs";
-import { Certificate, CertificateAuthority, expression, pin, Reference } from "../x509";
 import { resolvedOnce } from "./files";
 import type { Identities } from "./machine-files";
+import { expression, Reference } from "../terraform/reference";
+import { pin } from "../terraform/pin";
+import { Certificate } from "../x509/certificate";
+import { CertificateAuthority } from "../x509/certificate-authority";
 
 /**
  * Publishes what stands in every certificate as the output `<prefix>_inventory`, so that a plain plan says in clear what it changes:

@@ -1,11 +1,11 @@
-import type { KeyUsage } from "../x509";
+import type { KeyUsage } from "../x509/key-usage";
 
 /**
  * Who holds something: each control plane, each etcd member (the control planes, when etcd is stacked), each worker with a name,
  * any worker whether named or not, the operator, whose files are on no machine, or the cluster as a whole, whose files are on no
  * machine either: what it has stands in Secrets of a management cluster.
  */
-export type Holder = "control-plane" | "etcd-member" | "named-worker" | "worker" | "operator" | "cluster";
+export type HolderKind = "control-plane" | "etcd-member" | "named-worker" | "worker" | "operator" | "cluster";
 
 /** Where etcd runs, as {@link Etcd} says. */
 export type EtcdTopology = "stacked" | "members" | "external";
@@ -48,7 +48,7 @@ export interface Consumer {
    * On which of the file's holders it runs.
    * @default - on all
    */
-  readonly on?: readonly Holder[];
+  readonly on?: readonly HolderKind[];
   /** Whether a changed file is noticed by itself, the component must be restarted, or it only runs when somebody uses it. */
   readonly onChange: "reload" | "restart" | "next-use";
   /** The component's version on which that was measured; without it, it is what the documentation says. */
@@ -65,7 +65,7 @@ export interface FileRow {
    * @default - none
    */
   readonly alsoOf?: readonly string[];
-  readonly on: readonly Holder[];
+  readonly on: readonly HolderKind[];
   /** @default - `0600` for what holds a key, else `0644` */
   readonly mode?: string;
   /** @default root:root */
@@ -142,7 +142,7 @@ export interface CertificateRow extends Row {
    */
   readonly sans?: readonly string[];
   /** Who has one. */
-  readonly holders: readonly Holder[];
+  readonly holders: readonly HolderKind[];
   /** Who issues it when `issueLeaves` does not say otherwise. */
   readonly issuedBy: "terraform" | "distribution";
   /**
@@ -157,7 +157,7 @@ export interface CertificateRow extends Row {
 /** A file of text that tells the distribution about the others. */
 export interface ConfigurationRow {
   readonly path: string;
-  readonly on: readonly Holder[];
+  readonly on: readonly HolderKind[];
   /** Text with `{clusterName}`, `{endpoint}`, `{serviceCidrs}`, `{clusterDomain}`. */
   readonly text: string;
   readonly consumers: readonly Consumer[];

@@ -3,9 +3,6 @@ import { DataTlsCertificate } from "@cdktf/provider-tls/lib/data-tls-certificate
 import { DataTlsPublicKey } from "@cdktf/provider-tls/lib/data-tls-public-key";
 import { Construct } from "constructs";
 import { X509Certificate } from "node:crypto";
-import { pin, Reference } from "./address";
-import { quoted } from "./expression";
-import { lifecycle } from "./lifecycle";
 import {
   CERTIFICATE,
   certificatesOf,
@@ -25,6 +22,10 @@ import {
   PemOperand,
   refuseUnless,
 } from "./pem-expression";
+import { pin } from "../terraform/pin";
+import { Reference } from "../terraform/reference";
+import { quoted } from "../terraform/expression";
+import { lifecycle } from "../terraform/lifecycle";
 
 /** Where it is kept. */
 export interface AdoptOptions {

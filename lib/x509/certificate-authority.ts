@@ -1,13 +1,12 @@
+import { generationName } from "../terraform/names";
 import { TerraformProvider, TerraformResource, TerraformStack } from "cdktf";
 import { CertRequest } from "@cdktf/provider-tls/lib/cert-request";
 import { LocallySignedCert } from "@cdktf/provider-tls/lib/locally-signed-cert";
 import { SelfSignedCert } from "@cdktf/provider-tls/lib/self-signed-cert";
 import { Construct, IConstruct } from "constructs";
 import { Problems } from "../errors";
-import { pin, Reference } from "./address";
 import { adoptAuthority } from "./adopted";
 import { invalidToday } from "./expiry";
-import { expression } from "./expression";
 import {
   checkGenerations,
   FIRST_GENERATION,
@@ -20,12 +19,14 @@ import {
 } from "./generation";
 import { KeyAlgorithm } from "./key-algorithm";
 import { KeyUsage } from "./key-usage";
-import { lifecycle } from "./lifecycle";
 import { certificatesOf, isLiteral } from "./pem";
 import { createKey, Key } from "./private-key";
 import { Subject } from "./subject";
 import { AltName, checkAltNames, SubjectAltNames } from "./subject-alt-names";
 import { TrustBundle } from "./trust-bundle";
+import { pin } from "../terraform/pin";
+import { expression, operand, type Reference } from "../terraform/reference";
+import { lifecycle } from "../terraform/lifecycle";
 
 /** A generation of an authority, as those who use it see it. */
 export interface AuthorityGeneration {
@@ -182,7 +183,7 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
 
   private issue(id: string, generation: Generation, props: CertificateAuthorityProps): MadeGeneration {
     const { state, options } = generation;
-    const name = `${this.address}__${id}`;
+    const name = generationName(this.address, id);
     const key = createKey(this, `${id}-key`, name, {
       algorithm: options.keyAlgorithm ?? KeyAlgorithm.ECDSA_P256,
       fingerprint: options.fingerprint,
@@ -241,7 +242,7 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
       lifecycle: lifecycle({ preventDestroy, precondition: sans.preconditions }),
     });
     return new LocallySignedCert(this, id, {
-      certRequestPem: `\${${pin(request, `${this.address}__${id}`)}.cert_request_pem}`,
+      certRequestPem: `\${${pin(request, generationName(this.address, id))}.cert_request_pem}`,
       caCertPem: expression(issuer.certificate),
       caPrivateKeyPem: expression(issuer.privateKey!),
       ...certifying(generation),
@@ -252,7 +253,7 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
 
   private adopt(id: string, { state, pem }: Generation, props: CertificateAuthorityProps): MadeGeneration {
     const { unresolvedEnd, ...adopted } = adoptAuthority(this, id, pem!, {
-      name: `${this.address}__${id}`,
+      name: generationName(this.address, id),
       preventDestroy: isProtected(state, props),
       provider: props.provider,
     });
@@ -303,11 +304,6 @@ export function checkSameStack(signed: Construct, by: ICertificateAuthority, at:
 function bundled(generations: readonly AuthorityGeneration[]): Reference[] {
   const references = generations.flatMap(({ certificate, chain }) => [certificate, ...chain]);
   return [...new Map(references.map((reference) => [operand(reference), reference])).values()];
-}
-
-/** A reference where an expression stands already. */
-function operand({ address, attribute }: Reference): string {
-  return `${address}.${attribute}`;
 }
 
 function isProtected(state: GenerationState, props: CertificateAuthorityProps): boolean {

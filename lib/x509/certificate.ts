@@ -1,19 +1,20 @@
+import { leafKeyName } from "../terraform/names";
 import { TerraformProvider } from "cdktf";
 import { CertRequest } from "@cdktf/provider-tls/lib/cert-request";
 import { LocallySignedCert } from "@cdktf/provider-tls/lib/locally-signed-cert";
 import { Construct } from "constructs";
 import { Problems } from "../errors";
-import { pin, Reference } from "./address";
 import { AuthorityGeneration, checkSameStack, ICertificateAuthority, issuersOf } from "./certificate-authority";
-import { expression } from "./expression";
 import { checkIssuerName, Issuers } from "./generation";
 import { KeyAlgorithm } from "./key-algorithm";
 import { KeyUsage } from "./key-usage";
-import { lifecycle } from "./lifecycle";
 import { createKey, Key } from "./private-key";
 import { Subject } from "./subject";
 import { AltName, checkAltNames, SubjectAltNames } from "./subject-alt-names";
 import { Validity } from "./validity";
+import { pin } from "../terraform/pin";
+import { Reference, expression } from "../terraform/reference";
+import { lifecycle } from "../terraform/lifecycle";
 
 /** What may be chosen for one certificate. */
 export interface CertificateOptions {
@@ -99,7 +100,7 @@ export class Certificate extends Construct {
 
     const name = props.address ?? id;
     const { provider } = props;
-    this.key = createKey(this, "Key", props.keyGeneration ? `${name}__${props.keyGeneration}` : name, {
+    this.key = createKey(this, "Key", leafKeyName(name, props.keyGeneration), {
       algorithm: props.keyAlgorithm ?? KeyAlgorithm.ECDSA_P256,
       provider,
     });

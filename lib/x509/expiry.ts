@@ -1,3 +1,4 @@
+import { problemText } from "../errors";
 import { X509Certificate } from "node:crypto";
 import { nameOf } from "./pem";
 
@@ -14,8 +15,13 @@ export function invalidToday(certificates: readonly X509Certificate[], path: str
   return certificates.flatMap((certificate) => {
     const [from, to] = [new Date(certificate.validFrom), new Date(certificate.validTo)];
     const problem = (code: string, given: string) =>
-      `[${code}] ${path}: given ${JSON.stringify(`${nameOf(certificate)}, ${given}`)}; allowed: certificates that are valid now; ` +
-      "fix: make another generation active";
+      problemText({
+        code,
+        at: path,
+        given: `${nameOf(certificate)}, ${given}`,
+        allowed: "certificates that are valid now",
+        fix: "make another generation active",
+      });
     if (to.getTime() < now) {
       return [problem("pem-expired", `which ended ${to.toISOString()}`)];
     }

@@ -1,7 +1,7 @@
+import { generationName } from "../terraform/names";
 import { TerraformProvider } from "cdktf";
 import { Construct } from "constructs";
 import { Problems } from "../errors";
-import { Reference } from "./address";
 import { adoptKeyPair } from "./adopted";
 import {
   checkGenerations,
@@ -11,9 +11,9 @@ import {
   GenerationState,
   inBundleOrder,
 } from "./generation";
-import { expression } from "./expression";
 import { KeyAlgorithm } from "./key-algorithm";
 import { createKey } from "./private-key";
+import { Reference, expression } from "../terraform/reference";
 
 /** Props of a {@link KeyPairRing}. */
 export interface KeyPairRingProps {
@@ -77,7 +77,7 @@ export class KeyPairRing extends Construct {
   }
 
   private make(id: string, { state, options, keyPem }: Generation, props: KeyPairRingProps): Pair {
-    const name = `${props.address ?? this.node.id}__${id}`;
+    const name = generationName(props.address ?? this.node.id, id);
     const preventDestroy = state !== "retired" && (props.deletionProtection ?? true);
     const { provider } = props;
     if (keyPem) {

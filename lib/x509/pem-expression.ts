@@ -1,8 +1,8 @@
 import { TerraformLocal } from "cdktf";
 import { Construct } from "constructs";
-import { pin } from "./address";
-import { quoted } from "./expression";
 import { blocksOf, DER, Fault, FAULTS, isLiteral } from "./pem";
+import { pin } from "../terraform/pin";
+import { quoted } from "../terraform/expression";
 
 /** A condition of a lifecycle. */
 export interface PemCondition {

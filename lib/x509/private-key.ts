@@ -1,9 +1,10 @@
 import { TerraformProvider, TerraformResourceLifecycle } from "cdktf";
 import { PrivateKey } from "@cdktf/provider-tls/lib/private-key";
 import { Construct } from "constructs";
-import { pin, Reference } from "./address";
 import { KeyAlgorithm } from "./key-algorithm";
-import { lifecycle } from "./lifecycle";
+import { pin } from "../terraform/pin";
+import { Reference } from "../terraform/reference";
+import { lifecycle } from "../terraform/lifecycle";
 
 /** How a private key is made. */
 export interface KeyOptions {

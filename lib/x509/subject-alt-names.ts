@@ -1,7 +1,7 @@
 import { Token } from "cdktf";
 import { Problems } from "../errors";
-import { quoted } from "./expression";
 import { isMistake, parseHost } from "./host";
+import { quoted } from "../terraform/expression";
 
 /** Names whose kind is said by the field, since a value that Terraform fills in later cannot be looked at. */
 export interface TypedNames {

@@ -1,5 +1,5 @@
 import { ref, TerraformStack, Token } from "cdktf";
-import { Reference } from "./address";
+import { Reference } from "../terraform/reference";
 
 /**
  * The certificates that a verifier trusts: every generation of an authority that is not retired, the active one first, then by

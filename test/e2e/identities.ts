@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { CertificateRow, Consumer, DistributionTable, FileKind, Holder } from "../../lib";
+import { CertificateRow, Consumer, DistributionTable, FileKind, HolderKind } from "../../lib";
 import { fillText } from "../../lib/kubernetes/holdings";
 import { run } from "../sandbox/command";
 import { CONTROL_PLANE, PKI_STACK } from "../sandbox/description";
@@ -12,7 +12,7 @@ import { Answer, ask, Identity } from "./ask";
 /** A worker that the description names, and that never starts. */
 export const NAMED_WORKER = "worker-1";
 
-const HOLDERS: Readonly<Record<string, readonly Holder[]>> = {
+const HOLDERS: Readonly<Record<string, readonly HolderKind[]>> = {
   [CONTROL_PLANE]: ["control-plane", "etcd-member"],
   [NAMED_WORKER]: ["named-worker"],
   operator: ["operator"],
@@ -255,7 +255,7 @@ class TableReader {
   }
 }
 
-function heldBy(machine: string, holders: readonly Holder[], name: string, row: CertificateRow): Held {
+function heldBy(machine: string, holders: readonly HolderKind[], name: string, row: CertificateRow): Held {
   const files = row.files.filter(({ on }) => on.some((holder) => holders.includes(holder)));
   const pathOf = (...kinds: FileKind[]) => files.find(({ kind }) => kinds.includes(kind))?.path;
   const [certificate, key] = [pathOf("certificate", "chain"), pathOf("private key")];

@@ -6,7 +6,6 @@ import path from "node:path";
 import { Cluster, ClusterPki, ClusterPkiProps, Distribution, Generation, Generations, JoinPassword } from "../../lib";
 import { attempt, run } from "../sandbox/command";
 import { secureTokenPrecondition } from "../../lib/kubernetes/join";
-import { quoted } from "../../lib/x509";
 import {
   CA_CERTIFICATE,
   CA_KEY_ALONE,
@@ -16,6 +15,7 @@ import {
 } from "../support/pem";
 import { CA_PEM } from "../unit/access/fixture";
 import { Workspace } from "./workspace";
+import { quoted } from "../../lib/terraform/expression";
 
 jest.setTimeout(300_000);
 

@@ -15,10 +15,10 @@ import {
   serverUrl,
   toTerraform,
 } from "../../lib";
-import { publishFiles } from "../../lib/kubernetes";
-import { pin } from "../../lib/x509";
 import { run } from "../sandbox/command";
 import { Workspace } from "./workspace";
+import { pin } from "../../lib/terraform/pin";
+import { publishFiles } from "../../lib/kubernetes/files";
 
 // What is not known at synth: values of variables stand for those of any other resource.
 

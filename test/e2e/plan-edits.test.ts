@@ -13,10 +13,11 @@ import {
   KeyAlgorithm,
   Validity,
 } from "../../lib";
-import { parseState, State } from "../../lib/cli/state";
+import { parseState, State } from "../../lib/terraform-json/state";
 import { evaluate } from "../../lib/kubernetes/content";
-import { IdentityChange, planReport, readPlan } from "../../lib/report";
 import { Workspace } from "./workspace";
+import { IdentityChange, planReport } from "../../lib/plan/report";
+import { readPlan } from "../../lib/terraform-json/plan";
 
 // What the report says of a plan is compared with the certificates themselves, before and after it was applied.
 

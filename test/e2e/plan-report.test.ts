@@ -14,12 +14,12 @@ import {
   Generation,
   Group,
 } from "../../lib";
-import { inventoryOf } from "../../lib/inventory";
-import type { PlanReport } from "../../lib/report";
 import { toKubernetesProvider113 } from "../sandbox/kubernetes-provider-1.13";
 import { expectGolden } from "../support/golden";
 import { CA_CERTIFICATE } from "../support/pem";
 import { Workspace } from "./workspace";
+import { inventoryOf } from "../../lib/inventory/collect";
+import type { PlanReport } from "../../lib/plan/report";
 
 // Plans of the real Terraform, as the report tells them. What is printed is committed: see test/contract/golden/plan.
 

@@ -7,7 +7,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, TLSSocket } from "node:tls";
 import { Distribution } from "../../lib";
-import { writeFiles } from "../../lib/cli/write-files";
+import { writeFiles } from "../../lib/export/write-files";
 import { run } from "../sandbox/command";
 import { Component } from "../sandbox/components";
 import { CONTROL_PLANE, PKI_STACK } from "../sandbox/description";

@@ -2,10 +2,10 @@ import { X509Certificate } from "node:crypto";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { ClusterPki, Distribution, SingleCaOptions, SingleCaSet } from "../../lib";
-import { referencesIn } from "../../lib/kubernetes";
 import { CERTIFICATES, SETS, Verifier, VERIFIERS } from "../support/single-ca";
 import { attempt, run } from "../sandbox/command";
 import { Workspace } from "./workspace";
+import { referencesIn } from "../../lib/kubernetes/content";
 
 const CLUSTER = {
   name: "kubernetes-the-hard-way",

@@ -15,7 +15,6 @@ import {
   Subject,
   Validity,
 } from "../../lib";
-import { expression } from "../../lib/x509";
 import { attempt, run } from "../sandbox/command";
 import {
   CA_CERTIFICATE,
@@ -33,6 +32,7 @@ import {
   SIGNED_CA_CERTIFICATE,
 } from "../support/pem";
 import { Workspace } from "./workspace";
+import { expression } from "../../lib/terraform/reference";
 
 jest.setTimeout(180_000);
 

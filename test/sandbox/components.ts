@@ -1,5 +1,5 @@
 import path from "node:path";
-import { Cluster, Consumer, DistributionTable, Holder } from "../../lib";
+import { Cluster, Consumer, DistributionTable, HolderKind } from "../../lib";
 import { fillText } from "../../lib/kubernetes/holdings";
 
 /** What a control plane runs here. */
@@ -93,7 +93,7 @@ export interface Site {
   readonly machine: string;
   /** Folder that stands for `/` of the machine. */
   readonly root: string;
-  readonly holders: readonly Holder[];
+  readonly holders: readonly HolderKind[];
 }
 
 /**

@@ -1,5 +1,5 @@
 import { gunzipSync } from "node:zlib";
-import { CertificateRow, Distribution, DistributionTable, FileRow, Holder, JoinFormat, TokenRow } from "../../lib";
+import { CertificateRow, Distribution, DistributionTable, FileRow, HolderKind, JoinFormat, TokenRow } from "../../lib";
 import { SYSTEM_MASTERS } from "../../lib/kubernetes/table-checks";
 
 /** Distributions whose options make another PKI of them. */
@@ -67,7 +67,7 @@ export function operatorKubeconfigs({ name, certificates }: DistributionTable): 
   return { everyday: all.find(({ row }) => !row.breakGlass) ?? first, first };
 }
 
-function kubeconfigs({ files }: CertificateRow, holder: Holder): FileRow[] {
+function kubeconfigs({ files }: CertificateRow, holder: HolderKind): FileRow[] {
   return files.filter((file) => file.kind === "kubeconfig" && file.on.includes(holder));
 }
 

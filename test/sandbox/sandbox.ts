@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import type { DistributionTable, Holder } from "../../lib";
+import type { DistributionTable, HolderKind } from "../../lib";
 import { fillText } from "../../lib/kubernetes/holdings";
 import { attempt, CommandOptions, Ended, run } from "./command";
 import { baseFlags, Component, hollowFlags, kubeletFlags, pkiFlags, Ports, Site } from "./components";
@@ -318,7 +318,7 @@ export class Sandbox {
     return this.description.props.distribution.table;
   }
 
-  private site(machine: string, ...holders: readonly Holder[]): Site {
+  private site(machine: string, ...holders: readonly HolderKind[]): Site {
     const { cluster } = this.description.props;
     return { table: this.table, cluster, machine, root: this.machine(machine), holders };
   }

@@ -1,6 +1,12 @@
-import { Distribution } from "../../lib";
-import type { AuthorityRow, CertificateRow, Consumer, DistributionTable, FileRow, KeyPairRow } from "../../lib";
-
+import {
+  Distribution,
+  type AuthorityRow,
+  type CertificateRow,
+  type Consumer,
+  type DistributionTable,
+  type FileRow,
+  type KeyPairRow,
+} from "../../lib";
 type AnyRow = AuthorityRow | KeyPairRow | CertificateRow;
 
 /** docs/distributions.md, from the tables. */

@@ -4,10 +4,18 @@ import { join, posix } from "node:path";
 const root = join(__dirname, "../..");
 
 /** Folders of constructs, in the order of the design: each imports only from those before it. */
-const LAYERS = ["x509", "kubernetes", "access", "delivery", "inventory", "report"];
+const CONSTRUCTS = ["terraform", "x509", "kubernetes", "access", "delivery", "inventory"];
+
+/** What reads Terraform's JSON, and a wing for each verb: none of them needs another. */
+const READER = "terraform-json";
+const VERBS = ["plan", "status", "export"];
 
 /** The command line, which knows of all of them. */
 const COMMAND_LINE = "cli";
+
+/** What the verbs share with the constructs: names, references and how outputs and inventories look. Nothing in them needs cdktf. */
+const SHARED =
+  /^\.\.\/(terraform\/(names|reference|expression)|kubernetes\/(content|holders)|inventory\/schema|terraform-json\/[a-z-]+)$/;
 
 function sources(folder: string): { file: string; text: string }[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
@@ -30,7 +38,7 @@ function linesWith(pattern: RegExp, folders: readonly string[]): string[] {
     .map(({ file, line }) => `${file}: ${line.trim()}`);
 }
 
-const layersOfLib = LAYERS.map((layer) => `lib/${layer}`);
+const layersOfLib = CONSTRUCTS.map((layer) => `lib/${layer}`);
 
 test("there is something to look at", () => {
   expect(sources("lib").length).toBeGreaterThan(25);
@@ -53,10 +61,10 @@ test("the second core is never imported: it stands in for cdktf", () => {
   expect(strays).toEqual([]);
 });
 
-test.each(LAYERS.map((layer, rank) => ({ layer, rank })))(
+test.each(CONSTRUCTS.map((layer, rank) => ({ layer, rank })))(
   "lib/$layer imports from no later folder",
   ({ layer, rank }) => {
-    const allowed = new Set([...LAYERS.slice(0, rank + 1), "errors"]);
+    const allowed = new Set([...CONSTRUCTS.slice(0, rank + 1), "errors"]);
     const strays = sources(`lib/${layer}`).flatMap(({ file, text }) =>
       importsOf(text)
         .filter((module) => module.startsWith("."))
@@ -68,14 +76,22 @@ test.each(LAYERS.map((layer, rank) => ({ layer, rank })))(
   },
 );
 
-test("the report needs no cdktf: of the rest of the library it takes types, and how outputs and inventories look", () => {
-  const strays = sources("lib/report").flatMap(({ file, text }) => {
+test.each([READER, ...VERBS])("lib/%s needs no cdktf and no other verb, only what the constructs write", (wing) => {
+  const strays = sources(`lib/${wing}`).flatMap(({ file, text }) => {
     const kept = text.replace(/import type [^;]+;/g, "");
     return importsOf(kept)
-      .filter((module) => !/^(node:|\.\/|\.\.\/(inventory\/schema|kubernetes\/holders)$)/.test(module))
+      .filter((module) => !/^(node:|\.\/)/.test(module) && !SHARED.test(module.replace(/^(\.\.\/)+/, "../")))
       .map((module) => `${file} imports ${module}`);
   });
   expect(strays).toEqual([]);
+});
+
+test("there is one index, the package's face: inside, an import names the file that has a thing", () => {
+  expect(
+    sources("lib")
+      .map(({ file }) => file)
+      .filter((file) => file.endsWith("/index.ts")),
+  ).toEqual(["lib/index.ts"]);
 });
 
 test("nothing that a construct is made of needs the command line", () => {
@@ -113,7 +129,9 @@ test("a table of a distribution is data: it imports types and usages", () => {
   const imports = sources("lib/kubernetes/distributions").flatMap(({ file, text }) =>
     importsOf(text).map((module) => `${file}: ${module}`),
   );
-  expect(imports.filter((entry) => !/: (\.\.\/table|\.\/[a-z0-9-]+|\.\.\/\.\.\/(x509|errors))$/.test(entry))).toEqual(
-    [],
-  );
+  expect(
+    imports.filter(
+      (entry) => !/: (\.\.\/(table|components)|\.\/[a-z0-9-]+|\.\.\/\.\.\/(x509\/key-usage|errors))$/.test(entry),
+    ),
+  ).toEqual([]);
 });

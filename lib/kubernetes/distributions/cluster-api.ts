@@ -1,8 +1,16 @@
-import { KeyUsage } from "../../x509";
-import type { CertificateRow, DistributionTable, EtcdTopology, FileKind, FileRow, Holder, SecretRow } from "../table";
+import type {
+  CertificateRow,
+  DistributionTable,
+  EtcdTopology,
+  FileKind,
+  FileRow,
+  HolderKind,
+  SecretRow,
+} from "../table";
 import { kubeadm } from "./kubeadm";
+import { KeyUsage } from "../../x509/key-usage";
 
-const CLUSTER: readonly Holder[] = ["cluster"];
+const CLUSTER: readonly HolderKind[] = ["cluster"];
 
 /** "External etcd" in Cluster API's words: machines of its own, whose certificates are issued here. */
 const MEMBERS: readonly EtcdTopology[] = ["members"];

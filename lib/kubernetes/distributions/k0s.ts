@@ -1,6 +1,6 @@
-import { KeyUsage } from "../../x509";
-import type { Consumer, DistributionTable, FileRow, Holder, RowException } from "../table";
+import type { Consumer, DistributionTable, FileRow, HolderKind, RowException } from "../table";
 import { reloads, restarts, uses } from "./rows";
+import { KeyUsage } from "../../x509/key-usage";
 
 /** What may be chosen for k0s. */
 export interface K0sOptions {
@@ -15,8 +15,8 @@ export interface K0sOptions {
 const KUBERNETES = "1.36.3";
 const ETCD = "3.6.14";
 
-const CONTROL_PLANE: readonly Holder[] = ["control-plane"];
-const ETCD_MEMBER: readonly Holder[] = ["etcd-member"];
+const CONTROL_PLANE: readonly HolderKind[] = ["control-plane"];
+const ETCD_MEMBER: readonly HolderKind[] = ["etcd-member"];
 
 /** Users that `k0s install` makes; k0s gives them their files again at every start. Without them it runs all as root. */
 const ETCD_USER = "etcd:root";
@@ -99,7 +99,7 @@ export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): Distribution
     owner: string,
     certificate: readonly Consumer[],
     key: readonly Consumer[],
-    on: readonly Holder[] = CONTROL_PLANE,
+    on: readonly HolderKind[] = CONTROL_PLANE,
   ): FileRow[] => [
     { path: `${pki}/${base}.crt`, kind: "certificate", on, owner, consumers: certificate },
     { path: `${pki}/${base}.key`, kind: "private key", on, owner, mode: KEY_MODE, consumers: key },

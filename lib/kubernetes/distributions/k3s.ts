@@ -1,14 +1,14 @@
-import { KeyUsage } from "../../x509";
 import type {
   AuthorityRow,
   CertificateRow,
   Consumer,
   DistributionTable,
   FileRow,
-  Holder,
+  HolderKind,
   RowException,
 } from "../table";
 import { reloads, restarts, uses } from "./rows";
+import { KeyUsage } from "../../x509/key-usage";
 
 /** What may be chosen for K3s or RKE2. */
 export interface K3sOptions {
@@ -32,14 +32,14 @@ export interface K3sOptions {
 const KUBERNETES = "1.36.3";
 const ETCD = "3.6.14";
 
-const CONTROL_PLANE: readonly Holder[] = ["control-plane"];
-const ETCD_MEMBER: readonly Holder[] = ["etcd-member"];
+const CONTROL_PLANE: readonly HolderKind[] = ["control-plane"];
+const ETCD_MEMBER: readonly HolderKind[] = ["etcd-member"];
 
 /** Machines that run the server; one that only runs etcd has the same authorities. */
-const SERVERS: readonly Holder[] = ["control-plane", "etcd-member"];
+const SERVERS: readonly HolderKind[] = ["control-plane", "etcd-member"];
 
 /** Machines that run the agent: every server does as well. */
-const AGENTS: readonly Holder[] = [...SERVERS, "named-worker"];
+const AGENTS: readonly HolderKind[] = [...SERVERS, "named-worker"];
 
 /** What the server's own names are in every serving certificate: `tls-san` and what it finds out about its machine. */
 const SERVER_NAMES = [
@@ -132,7 +132,7 @@ export function k3s(options: K3sOptions & { readonly program: "k3s" | "rke2" }):
   /** `<base>.crt`, with the certificates above it, and `<base>.key`. */
   const pair = (
     base: string,
-    on: readonly Holder[],
+    on: readonly HolderKind[],
     certificate: readonly Consumer[],
     key: readonly Consumer[],
   ): FileRow[] => [
@@ -140,7 +140,7 @@ export function k3s(options: K3sOptions & { readonly program: "k3s" | "rke2" }):
     { path: `${base}.key`, kind: "private key", on, consumers: key },
   ];
 
-  const kubeconfig = (path: string, on: readonly Holder[], consumers: readonly Consumer[]): FileRow => ({
+  const kubeconfig = (path: string, on: readonly HolderKind[], consumers: readonly Consumer[]): FileRow => ({
     path,
     kind: "kubeconfig",
     server: "local",

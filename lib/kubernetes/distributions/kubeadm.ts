@@ -1,6 +1,6 @@
-import { KeyUsage } from "../../x509";
-import type { Consumer, DistributionTable, FileRow, Holder } from "../table";
+import type { Consumer, DistributionTable, FileRow, HolderKind } from "../table";
 import { reloads, restarts, uses } from "./rows";
+import { KeyUsage } from "../../x509/key-usage";
 
 const PKI = "/etc/kubernetes/pki";
 
@@ -8,13 +8,13 @@ const PKI = "/etc/kubernetes/pki";
 const KUBERNETES = "1.36.3";
 const ETCD = "3.6.14";
 
-const CONTROL_PLANE: readonly Holder[] = ["control-plane"];
-const ETCD_MEMBER: readonly Holder[] = ["etcd-member"];
+const CONTROL_PLANE: readonly HolderKind[] = ["control-plane"];
+const ETCD_MEMBER: readonly HolderKind[] = ["etcd-member"];
 
 /** `<base>.crt` and `<base>.key`, as kubeadm pairs them. */
 function pair(
   base: string,
-  on: readonly Holder[],
+  on: readonly HolderKind[],
   certificate: readonly Consumer[],
   key: readonly Consumer[],
 ): FileRow[] {

@@ -1,7 +1,7 @@
 import { Problems } from "../../errors";
-import { KeyUsage } from "../../x509";
-import type { AuthorityRow, CertificateRow, Consumer, DistributionTable, FileRow, Holder } from "../table";
+import type { AuthorityRow, CertificateRow, Consumer, DistributionTable, FileRow, HolderKind } from "../table";
 import { reloads, restarts, uses } from "./rows";
+import { KeyUsage } from "../../x509/key-usage";
 
 /** The sets of certificates of a single-CA installation: what one kind of verifier is shown. */
 const SETS = [
@@ -48,10 +48,10 @@ export interface SingleCaOptions {
 const KUBERNETES = "1.36.3";
 const ETCD = "3.6.14";
 
-const CONTROL_PLANE: readonly Holder[] = ["control-plane"];
-const ETCD_MEMBER: readonly Holder[] = ["etcd-member"];
-const NAMED_WORKER: readonly Holder[] = ["named-worker"];
-const OPERATOR: readonly Holder[] = ["operator"];
+const CONTROL_PLANE: readonly HolderKind[] = ["control-plane"];
+const ETCD_MEMBER: readonly HolderKind[] = ["etcd-member"];
+const NAMED_WORKER: readonly HolderKind[] = ["named-worker"];
+const OPERATOR: readonly HolderKind[] = ["operator"];
 
 const KUBERNETES_FOLDER = "/var/lib/kubernetes";
 const ETCD_FOLDER = "/etc/etcd";
@@ -189,7 +189,7 @@ function checkOptions({ ownAuthorities = [], oneServerCertificate = false }: Sin
 /** Something that verifies certificates, and where its file is. */
 interface Verifier {
   readonly sets: readonly SingleCaSet[];
-  readonly on: readonly Holder[];
+  readonly on: readonly HolderKind[];
   readonly folder: string;
   readonly consumer: Consumer;
 }
@@ -341,7 +341,7 @@ const SERVICE_ACCOUNT_FILES: readonly FileRow[] = [
 /** `<base>.pem` and `<base>-key.pem`, as cfssljson names them. */
 function pair(
   base: string,
-  on: readonly Holder[],
+  on: readonly HolderKind[],
   certificate: readonly Consumer[],
   key: readonly Consumer[],
 ): FileRow[] {
@@ -352,7 +352,12 @@ function pair(
 }
 
 /** A pair that one component reads again by itself, by two flags. */
-function reloaded(base: string, on: readonly Holder[], of: Pick<Consumer, "component" | "measured">, flags: string[]) {
+function reloaded(
+  base: string,
+  on: readonly HolderKind[],
+  of: Pick<Consumer, "component" | "measured">,
+  flags: string[],
+) {
   const [certificate, key] = flags.map((flag) => reloads(of.component, flag, { measured: of.measured }));
   return pair(base, on, [certificate!], [key!]);
 }
@@ -458,7 +463,7 @@ function etcdClients(from: AuthorityOf): Record<string, CertificateRow> {
 }
 
 /** A kubeconfig with the pair it is made of beside it, as the guides have them. */
-function client(base: string, kubeconfig: Pick<FileRow, "path" | "server" | "consumers">, on: readonly Holder[]) {
+function client(base: string, kubeconfig: Pick<FileRow, "path" | "server" | "consumers">, on: readonly HolderKind[]) {
   const makes = (option: string) => uses("kubectl", `config set-credentials ${option}`);
   return [
     ...pair(base, on, [makes("--client-certificate")], [makes("--client-key")]),

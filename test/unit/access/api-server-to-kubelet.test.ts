@@ -1,7 +1,7 @@
-import { ApiServerToKubelet } from "../../../lib/access";
-import { Distribution } from "../../../lib/kubernetes";
 import { synth } from "../../support/synth";
 import { accessStack, messageOf } from "./fixture";
+import { ApiServerToKubelet } from "../../../lib/access/api-server-to-kubelet";
+import { Distribution } from "../../../lib/kubernetes/distribution";
 
 const RBAC = "rbac.authorization.k8s.io";
 

@@ -1,7 +1,8 @@
-import { BootstrapToken, BootstrapTokenOptions, BootstrapTokenProps } from "../../../lib/access";
-import { Distribution, toTerraform } from "../../../lib/kubernetes";
 import { synth } from "../../support/synth";
 import { accessStack, BARE, messageOf } from "./fixture";
+import { BootstrapToken, BootstrapTokenOptions, BootstrapTokenProps } from "../../../lib/access/bootstrap-token";
+import { Distribution } from "../../../lib/kubernetes/distribution";
+import { toTerraform } from "../../../lib/kubernetes/content";
 
 function synthesized(options: Partial<BootstrapTokenProps> = {}) {
   const stack = accessStack();

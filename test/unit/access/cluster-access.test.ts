@@ -3,10 +3,12 @@ import { Rotating } from "@cdktf/provider-time/lib/rotating";
 import { TerraformStack, TerraformVariable } from "cdktf";
 import { Construct } from "constructs";
 import { gunzipSync } from "node:zlib";
-import { ClusterAccess, ClusterAccessProps, Group } from "../../../lib/access";
-import { Distribution, evaluate } from "../../../lib/kubernetes";
 import { newApp, synth } from "../../support/synth";
 import { accessStack, BARE, CA_PEM, LEAF_PEM, messageOf } from "./fixture";
+import { ClusterAccess, ClusterAccessProps } from "../../../lib/access/cluster-access";
+import { Group } from "../../../lib/access/rbac-subject";
+import { Distribution } from "../../../lib/kubernetes/distribution";
+import { evaluate } from "../../../lib/kubernetes/content";
 
 const props: ClusterAccessProps = {
   distribution: Distribution.KUBEADM,

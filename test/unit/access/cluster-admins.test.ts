@@ -1,7 +1,8 @@
-import { ClusterAdmins, ClusterAdminsProps, Group, ServiceAccountRef } from "../../../lib/access";
-import { Distribution } from "../../../lib/kubernetes";
 import { synth } from "../../support/synth";
 import { accessStack, messageOf } from "./fixture";
+import { ClusterAdmins, ClusterAdminsProps } from "../../../lib/access/cluster-admins";
+import { Group, ServiceAccountRef } from "../../../lib/access/rbac-subject";
+import { Distribution } from "../../../lib/kubernetes/distribution";
 
 const RBAC = "rbac.authorization.k8s.io";
 

@@ -1,7 +1,8 @@
 import { ClusterRoleBindingV1 } from "@cdktf/provider-kubernetes/lib/cluster-role-binding-v1";
-import { ClusterRoleBinding, ClusterRoleBindingProps, Group, User } from "../../../lib/access";
 import { synth } from "../../support/synth";
 import { accessStack, messageOf } from "./fixture";
+import { ClusterRoleBinding, ClusterRoleBindingProps } from "../../../lib/access/cluster-role-binding";
+import { Group, User } from "../../../lib/access/rbac-subject";
 
 const props: ClusterRoleBindingProps = {
   name: "prod:viewers",

@@ -2,8 +2,8 @@ import { KubernetesProvider } from "@cdktf/provider-kubernetes/lib/provider";
 import { RandomProvider } from "@cdktf/provider-random/lib/provider";
 import { TimeProvider } from "@cdktf/provider-time/lib/provider";
 import { TerraformStack } from "cdktf";
-import { Distribution } from "../../../lib/kubernetes";
 import { newApp } from "../../support/synth";
+import { Distribution } from "../../../lib/kubernetes/distribution";
 
 /** A stack with the providers that access needs. */
 export function accessStack(app = newApp()): TerraformStack {

@@ -1,7 +1,7 @@
-import { NodeBootstrapping, NodeBootstrappingProps } from "../../../lib/access";
-import { Distribution } from "../../../lib/kubernetes";
 import { synth } from "../../support/synth";
 import { accessStack, BARE, messageOf } from "./fixture";
+import { NodeBootstrapping, NodeBootstrappingProps } from "../../../lib/access/node-bootstrapping";
+import { Distribution } from "../../../lib/kubernetes/distribution";
 
 const RBAC = "rbac.authorization.k8s.io";
 const GROUP = "system:bootstrappers:kubeadm:default-node-token";

@@ -1,6 +1,7 @@
 import { Token } from "cdktf";
-import { ClusterRoleBinding, Group, IRbacSubject, ServiceAccountRef, User } from "../../../lib/access";
 import { accessStack, messageOf } from "./fixture";
+import { ClusterRoleBinding } from "../../../lib/access/cluster-role-binding";
+import { Group, IRbacSubject, ServiceAccountRef, User } from "../../../lib/access/rbac-subject";
 
 const RBAC = "rbac.authorization.k8s.io";
 

@@ -3,9 +3,9 @@ import { readFileSync, truncateSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { run } from "../../../lib/cli/main";
-import { DANGERS } from "../../../lib/report";
-import { ADDRESS, deployed, plan, REPLACE, resource, STATE } from "../report/plans";
+import { ADDRESS, deployed, plan, REPLACE, resource, STATE } from "../plan/plans";
 import { cleanEnvironment, expectOneLine, folder, kubernetesPki, put, Result, SECRET } from "./command";
+import { DANGERS } from "../../../lib/plan/dangers";
 
 const repository = resolve(__dirname, "../../..");
 

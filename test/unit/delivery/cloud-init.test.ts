@@ -1,9 +1,9 @@
-import { cloudInit, Content, evaluate, MachineFile, toTerraform } from "../../../lib";
+import { cloudInit, Content, evaluate, ClusterFile, toTerraform } from "../../../lib";
 import { pkiOf } from "../../support/cluster";
 
 const KEY = { address: "tls_private_key.pki__cp-1__apiserver", attribute: "private_key_pem" };
 
-function file(path: string, content: Content, mode = "0644"): Pick<MachineFile, "path" | "mode" | "owner" | "content"> {
+function file(path: string, content: Content, mode = "0644"): Pick<ClusterFile, "path" | "mode" | "owner" | "content"> {
   return { path, mode, owner: "root:root", content };
 }
 

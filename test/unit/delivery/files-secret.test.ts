@@ -80,7 +80,7 @@ test("files of another stack are refused, since their keys would have to go thro
   const other = deliveryStack("prod-backup", app);
   secretOf({ files: pki.files("cp-1").filter(({ path }) => path.endsWith("/etcd/healthcheck-client.key")) }, other);
   expect(validationsOf(other)).toEqual([
-    "[other-stack] prod-backup/etcd-backup: given tls_private_key.pki__cp-1__etcd-healthcheck-client; " +
+    '[other-stack] prod-backup/etcd-backup: given "tls_private_key.pki__cp-1__etcd-healthcheck-client"; ' +
       "allowed: what stack prod-backup has; fix: make it in the stack of the files, since no private key goes through an output",
   ]);
 });

@@ -535,7 +535,7 @@ describe("a user's own element under one of the names", () => {
     const { stack } = pkiOf();
     new PrivateKey(stack, "pki__ca__kubernetes__g1", { algorithm: "RSA" });
     expect(validationsOf(stack)).toEqual([
-      "[address-taken] prod-pki/pki__ca__kubernetes__g1: given tls_private_key.pki__ca__kubernetes__g1; " +
+      '[address-taken] prod-pki/pki__ca__kubernetes__g1: given "tls_private_key.pki__ca__kubernetes__g1"; ' +
         "allowed: a name that prod-pki/pki/ca/kubernetes/g1-key does not have; fix: rename it",
     ]);
   });

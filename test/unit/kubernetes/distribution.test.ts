@@ -7,7 +7,7 @@ import {
   DistributionTable,
   evaluate,
   FileRow,
-  Holder,
+  HolderKind,
   KeyUsage,
 } from "../../../lib";
 import { baseFlags, pkiFlags, Site } from "../../sandbox/components";
@@ -91,7 +91,7 @@ describe("a distribution of one's own", () => {
 
 describe("a sandbox", () => {
   const cluster = { name: "prod", endpoint: "api.prod.example.com", serviceCidrs: ["10.96.0.0/12"] };
-  const site = (table: DistributionTable, ...holders: Holder[]): Site => {
+  const site = (table: DistributionTable, ...holders: HolderKind[]): Site => {
     return { table, cluster, machine: "a.b", root: "/root", holders };
   };
 

@@ -1,7 +1,7 @@
 import { Cluster } from "../../../lib";
 import { EXTERNAL, MEMBERS, ONE, terraformOfPki, THREE } from "../../support/cluster";
-import { referencesIn } from "../../../lib/kubernetes";
 import { expressionsIn, resourcesOf } from "../../support/graph";
+import { referencesIn } from "../../../lib/kubernetes/content";
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- looks anywhere into the JSON */
 

@@ -1,12 +1,14 @@
 import { createHash, X509Certificate } from "node:crypto";
 import { gunzipSync } from "node:zlib";
-import { Content, Distribution, evaluate, joinWith, toTerraform } from "../../../lib/kubernetes";
 import {
   CA_CERTIFICATE as CA_PEM,
   INTERMEDIATE_CERTIFICATE,
   ROOT_CERTIFICATE,
   SIGNED_CA_CERTIFICATE,
 } from "../../support/pem";
+import { Content, evaluate, toTerraform } from "../../../lib/kubernetes/content";
+import { Distribution } from "../../../lib/kubernetes/distribution";
+import { joinWith } from "../../../lib/kubernetes/join";
 
 const token: Content = {
   concat: [

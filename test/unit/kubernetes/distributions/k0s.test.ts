@@ -1,9 +1,9 @@
 import { AnnotationMetadataEntryType } from "cdktf";
-import { Cluster, ClusterPki, ClusterPkiProps, Distribution, FileRow, Generation, MachineFile } from "../../../../lib";
-import { referencesIn } from "../../../../lib/kubernetes";
+import { Cluster, ClusterPki, ClusterPkiProps, Distribution, FileRow, Generation, ClusterFile } from "../../../../lib";
 import { EXTERNAL, MEMBERS, pkiOf, terraformOfPki, THREE } from "../../../support/cluster";
 import { resourcesOf } from "../../../support/graph";
 import { problemsOf } from "../../../support/synth";
+import { referencesIn } from "../../../../lib/kubernetes/content";
 
 // What k0s does is restated here from its sources at v1.36.3+k0s.2: cmd/controller/certificates.go, pkg/certificate/manager.go,
 // pkg/component/controller/{apiserver,controllermanager,etcd}.go.
@@ -13,7 +13,7 @@ const BY_HAND: Partial<ClusterPkiProps> = { ...K0S, issueLeaves: true };
 const WORKED: Partial<Cluster> = { workers: [{ name: "node-1" }] };
 const { table } = Distribution.K0S;
 
-const line = ({ path, mode, owner, kind }: MachineFile) => `${mode} ${owner} ${path}: ${kind}`;
+const line = ({ path, mode, owner, kind }: ClusterFile) => `${mode} ${owner} ${path}: ${kind}`;
 
 const warningsOf = ({ node }: ClusterPki) =>
   node.metadata.filter(({ type }) => type === AnnotationMetadataEntryType.WARN).map(({ data }) => String(data));

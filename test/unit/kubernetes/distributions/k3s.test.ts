@@ -6,13 +6,13 @@ import {
   ClusterPkiProps,
   Distribution,
   Generation,
-  MachineFile,
+  ClusterFile,
 } from "../../../../lib";
-import { referencesIn } from "../../../../lib/kubernetes";
 import { EXTERNAL, MEMBERS, pkiOf, terraformOfPki, THREE } from "../../../support/cluster";
 import { resourcesOf } from "../../../support/graph";
 import { terraformOf } from "../../../support/synth";
 import { accessStack } from "../../access/fixture";
+import { referencesIn } from "../../../../lib/kubernetes/content";
 
 // What K3s does is restated here from its sources: pkg/daemons/control/deps/deps.go, pkg/daemons/control/server.go,
 // pkg/agent/config/config.go, pkg/server/handlers/handlers.go.
@@ -27,11 +27,11 @@ const PROGRAMS = ["k3s", "rke2"] as const;
 
 const { table } = Distribution.K3S;
 const tables = { k3s: table, rke2: Distribution.RKE2.table };
-const line = ({ path, mode, kind }: MachineFile) => `${mode} ${path}: ${kind}`;
-const pathsOf = (files: readonly MachineFile[]) => files.map(({ path }) => path);
-const addressesIn = ({ content }: MachineFile) => referencesIn(content).map(({ address }) => address);
+const line = ({ path, mode, kind }: ClusterFile) => `${mode} ${path}: ${kind}`;
+const pathsOf = (files: readonly ClusterFile[]) => files.map(({ path }) => path);
+const addressesIn = ({ content }: ClusterFile) => referencesIn(content).map(({ address }) => address);
 
-function fileOf(pki: ClusterPki, machine: string, path: string): MachineFile {
+function fileOf(pki: ClusterPki, machine: string, path: string): ClusterFile {
   return pki.files(machine).find((file) => file.path === path)!;
 }
 

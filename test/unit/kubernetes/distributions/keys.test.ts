@@ -1,8 +1,10 @@
-import { Cluster, Distribution, referencesIn } from "../../../../lib/kubernetes";
 import { DISTRIBUTIONS } from "../../../contract/cases";
 import { MEMBERS, pkiOf, THREE } from "../../../support/cluster";
 import { resourcesOf } from "../../../support/graph";
 import { terraformOf } from "../../../support/synth";
+import { Cluster } from "../../../../lib/kubernetes/cluster";
+import { Distribution } from "../../../../lib/kubernetes/distribution";
+import { referencesIn } from "../../../../lib/kubernetes/content";
 
 // The reason for K3s 1.30.12: a kubelet and a kube-proxy had one key, and so had all agents of a cluster.
 

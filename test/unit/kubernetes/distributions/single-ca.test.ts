@@ -1,9 +1,9 @@
 import fc from "fast-check";
-import { Cluster, ClusterPkiProps, Distribution, evaluate, MachineFile, SingleCaOptions } from "../../../../lib";
-import { referencesIn } from "../../../../lib/kubernetes";
+import { Cluster, ClusterPkiProps, Distribution, evaluate, ClusterFile, SingleCaOptions } from "../../../../lib";
 import { EXTERNAL, MEMBERS, pkiOf, THREE } from "../../../support/cluster";
 import { CERTIFICATES, SETS, VERIFIERS, Verifier } from "../../../support/single-ca";
 import { errorOf, problemsOf, terraformOf } from "../../../support/synth";
+import { referencesIn } from "../../../../lib/kubernetes/content";
 
 /** A named worker with an address, and one control plane: enough to look at every file. */
 const SMALL: Partial<Cluster> = { workers: [{ name: "worker-0", addresses: ["10.0.0.30"] }] };
@@ -21,18 +21,18 @@ type Pki = ReturnType<typeof singleCa>["pki"];
 
 const pathsOf = (pki: Pki, holder: string) => pki.files(holder).map(({ path }) => path);
 
-const has = (component: string, via: string) => (file: MachineFile) =>
+const has = (component: string, via: string) => (file: ClusterFile) =>
   file.consumers.some((consumer) => consumer.component === component && Object.values(consumer.via).includes(via));
 
 /** The one file that a component on a machine reads by a flag or field. */
-function fileOf(pki: Pki, holder: string, component: string, via: string): MachineFile {
+function fileOf(pki: Pki, holder: string, component: string, via: string): ClusterFile {
   const files = pki.files(holder).filter(has(component, via));
   expect(files.map(({ path }) => path)).toHaveLength(1);
   return files[0]!;
 }
 
 /** Addresses of what stands in a file. */
-const addressesIn = (file: MachineFile) => referencesIn(file.content).map(({ address }) => address);
+const addressesIn = (file: ClusterFile) => referencesIn(file.content).map(({ address }) => address);
 
 /** What a component is told beside its files. */
 function flagsOf(pki: Pki, holder: string, component: string): Record<string, string> {

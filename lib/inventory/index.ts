@@ -1,3 +1,0 @@
-export { inventoryOf } from "./collect";
-export { writeInventories } from "./write";
-export type * from "./schema";

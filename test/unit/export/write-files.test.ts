@@ -1,0 +1,237 @@
+import fs, {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import {
+  CA_CERT,
+  CA_CERT_REFERENCE,
+  CA_KEY,
+  CA_KEY_REFERENCE,
+  CP_1,
+  expectOneLine,
+  exportState,
+  file,
+  filesBelow,
+  folder,
+  kubernetesPki,
+  pkiState,
+  put,
+  unprivileged,
+} from "../cli/command";
+
+const CRT = "/etc/kubernetes/pki/ca.crt";
+const KEY = "/etc/kubernetes/pki/ca.key";
+const EPOCH = new Date(1_000_000_000_000);
+const isRoot = process.getuid?.() === 0;
+
+const root = (path = ""): string => join(folder, "root", path);
+const mode = (path: string): string => (statSync(path).mode & 0o7777).toString(8);
+const exportCp1 = (): ReturnType<typeof exportState> => exportState(pkiState({ "cp-1": CP_1 }));
+
+let umask: number;
+beforeEach(() => (umask = process.umask(0o022)));
+afterEach(() => {
+  process.umask(umask);
+  jest.restoreAllMocks();
+});
+
+describe("the files that are written", () => {
+  test.each([0o000, 0o022, 0o077])("have exactly the modes of the map under the umask %o", async (mask) => {
+    process.umask(mask);
+    await exportState(pkiState({ "cp-1": { ...CP_1, "/shared.key": file(CA_KEY_REFERENCE, "0640") } }));
+    expect([CRT, KEY, "/shared.key"].map((path) => mode(root(path)))).toEqual(["644", "600", "640"]);
+  });
+
+  test("have their mode from the beginning, so that nobody can open a key before it is written", async () => {
+    process.umask(0);
+    const modes: string[] = [];
+    const open = fs.openSync;
+    jest.spyOn(fs, "openSync").mockImplementation((path, ...more) => {
+      const opened = open(path, ...more);
+      modes.push(mode(path as string));
+      return opened;
+    });
+    await exportCp1();
+    jest.restoreAllMocks();
+    expect(modes).toEqual(["644", "600"]);
+  });
+
+  test("stand in folders that a machine's components may enter", async () => {
+    await exportCp1();
+    expect(["", "etc", "etc/kubernetes/pki"].map((path) => mode(root(path)))).toEqual(["755", "755", "755"]);
+  });
+
+  test("stand in folders that only the operator may enter, where they are the operator's", async () => {
+    const stdin = JSON.stringify(pkiState({ operator: { "/prod/admin.conf": file("x", "0600") } }));
+    await kubernetesPki(["export", "--operator", "--root", "root", "-"], { stdin });
+    expect(["", "prod"].map((path) => mode(root(path)))).toEqual(["700", "700"]);
+  });
+
+  test("stand in folders that another export made in the same moment", async () => {
+    const make = fs.mkdirSync;
+    jest.spyOn(fs, "mkdirSync").mockImplementation((path, options) => {
+      make(path, options);
+      return make(path, options);
+    });
+    expect(await exportCp1()).toMatchObject({ code: 0 });
+  });
+
+  test("are whole: nothing is left beside them", async () => {
+    await exportCp1();
+    expect(filesBelow(root())).toEqual([CRT, KEY]);
+    expect([CRT, KEY].map((path) => readFileSync(root(path), "utf8"))).toEqual([CA_CERT, CA_KEY]);
+  });
+
+  test("replace a link, and leave what it led to", async () => {
+    mkdirSync(root("etc/kubernetes/pki"), { recursive: true });
+    const elsewhere = put("elsewhere", CA_CERT);
+    symlinkSync(elsewhere, root(CRT));
+    const { out } = await exportCp1();
+    expect(out).toContain(`${CRT} written`);
+    expect(lstatSync(root(CRT)).isFile()).toBe(true);
+    expect(readFileSync(elsewhere, "utf8")).toBe(CA_CERT);
+  });
+});
+
+describe("a second export", () => {
+  test("leaves what is right already untouched", async () => {
+    await exportCp1();
+    utimesSync(root(KEY), EPOCH, EPOCH);
+    const before = statSync(root(KEY));
+    const { out } = await exportCp1();
+    expect(out).toBe(`0644 root:root ${CRT} unchanged\n0600 root:root ${KEY} unchanged\n`);
+    const { ino, mtimeMs, ctimeMs } = statSync(root(KEY));
+    expect({ ino, mtimeMs, ctimeMs }).toEqual({ ino: before.ino, mtimeMs: before.mtimeMs, ctimeMs: before.ctimeMs });
+  });
+
+  test("corrects a mode without touching the content", async () => {
+    await exportCp1();
+    utimesSync(root(KEY), EPOCH, EPOCH);
+    chmodSync(root(KEY), 0o644);
+    const { out } = await exportCp1();
+    expect(out).toBe(`0644 root:root ${CRT} unchanged\n0600 root:root ${KEY} corrected\n`);
+    expect(mode(root(KEY))).toBe("600");
+    expect(statSync(root(KEY)).mtime).toEqual(EPOCH);
+  });
+
+  test("replaces what differs, and only that, by another file", async () => {
+    await exportCp1();
+    writeFileSync(root(CRT), CA_CERT.replace("ca", "cb"));
+    const before = statSync(root(CRT)).ino;
+    const { out } = await exportCp1();
+    expect(out).toBe(`0644 root:root ${CRT} written\n0600 root:root ${KEY} unchanged\n`);
+    expect(readFileSync(root(CRT), "utf8")).toBe(CA_CERT);
+    expect(statSync(root(CRT)).ino).not.toBe(before);
+  });
+
+  test("leaves files alone that it does not know", async () => {
+    put("root/etc/kubernetes/pki/mine.crt", "mine");
+    await exportCp1();
+    expect(filesBelow(root())).toEqual([CRT, KEY, "/etc/kubernetes/pki/mine.crt"]);
+  });
+});
+
+describe("a failure leaves every file as it was", () => {
+  test("when a folder stands where a file belongs", async () => {
+    mkdirSync(root(KEY), { recursive: true });
+    expectOneLine(await exportCp1(), `cannot write ${root(KEY)}: a folder stands there`);
+    expect(filesBelow(root())).toEqual([]);
+  });
+
+  test("when a file stands where a folder belongs", async () => {
+    put("root/etc/kubernetes", "x");
+    expectOneLine(await exportCp1(), `cannot write ${root(CRT)}: a file stands where a folder is needed`);
+    expect(filesBelow(root())).toEqual(["/etc/kubernetes"]);
+  });
+
+  test("when the root is below a file, even for root", async () => {
+    put("file", "x");
+    const stdin = JSON.stringify(pkiState({ "cp-1": CP_1 }));
+    const result = await kubernetesPki(["export", "--machine", "cp-1", "--root", "file/sub", "-"], { stdin });
+    expectOneLine(
+      result,
+      `cannot write ${join(folder, "file/sub", CRT)}: a file stands where a folder is needed; choose another --root`,
+    );
+  });
+
+  test("when the root may not be written to", async () => {
+    mkdirSync(root(), 0o555);
+    const result = await unprivileged(exportCp1);
+    expectOneLine(result, "permission denied; choose another --root, or run as a user who may write there");
+    expect(filesBelow(root())).toEqual([]);
+  });
+
+  test("when a folder turns out to be impossible after other files were made ready", async () => {
+    mkdirSync(root("etc/kubernetes/pki"), { recursive: true });
+    writeFileSync(root(CRT), "old");
+    symlinkSync("nowhere", root("var"));
+    const result = await exportState(pkiState({ "cp-1": { ...CP_1, "/var/lib/x": file("x") } }));
+    expectOneLine(result, `cannot write ${root("var/lib/x")}`);
+    expect(filesBelow(root())).toEqual([CRT]);
+    expect(readFileSync(root(CRT), "utf8")).toBe("old");
+  });
+
+  test("when the system refuses a new folder in a way of its own", async () => {
+    const stdin = JSON.stringify(pkiState({ "cp-1": CP_1 }));
+    const result = await kubernetesPki(["export", "--machine", "cp-1", "--root", "/proc/pki", "-"], { stdin });
+    expectOneLine(result, "cannot write /");
+  });
+
+  test("when the disk is full", async () => {
+    jest.spyOn(fs, "writeFileSync").mockImplementation(() => {
+      throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
+    });
+    expectOneLine(await exportCp1(), "no space is left");
+    jest.restoreAllMocks();
+    expect(filesBelow(root())).toEqual([]);
+  });
+
+  test("or at least whole, and nothing beside them, when a rename fails", async () => {
+    const result = await exportState(
+      pkiState({ "cp-1": { "/a": file(CA_KEY_REFERENCE), "/a/b": file(CA_CERT_REFERENCE) } }),
+    );
+    expectOneLine(result, `cannot write ${root("a")}: a folder stands where a file is needed`);
+    expect(filesBelow(root())).toEqual([]);
+  });
+});
+
+describe("owners", () => {
+  test("are left to a user who is not root, who is told so once", async () => {
+    const { code, out, err } = await unprivileged(exportCp1);
+    expect(code).toBe(0);
+    expect(err).toMatch(/^kubernetes-pki: owner root:root was not set \(not run as root.*set it where the files go\n$/);
+    expect(out).toContain(`0600 root:root ${KEY} written`);
+    expect(mode(root(KEY))).toBe("600");
+  });
+
+  (isRoot ? describe : describe.skip)("for root", () => {
+    const daemon = { uid: 1, gid: 1 };
+
+    test("are set, and set again where they are wrong", async () => {
+      const files = { "cp-1": { "/etcd.key": file(CA_KEY_REFERENCE, "0600", "daemon:daemon"), ...CP_1 } };
+      expect(await exportState(pkiState(files))).toMatchObject({ code: 0, err: "" });
+      expect(statSync(root("etcd.key"))).toMatchObject(daemon);
+      fs.chownSync(root(KEY), 1, 1);
+      const { out } = await exportState(pkiState(files));
+      expect(out).toBe(
+        `0644 root:root ${CRT} unchanged\n0600 root:root ${KEY} corrected\n0600 daemon:daemon /etcd.key unchanged\n`,
+      );
+      expect(statSync(root(KEY))).toMatchObject({ uid: 0, gid: 0 });
+    });
+
+    test("that this machine does not know are told, and left to root", async () => {
+      const files = { "cp-1": { "/etcd.key": file(CA_KEY_REFERENCE, "0600", "no-such-user:root") } };
+      const { code, err } = await exportState(pkiState(files));
+      expect(code).toBe(0);
+      expect(err).toContain("owner no-such-user:root was not set");
+      expect(statSync(root("etcd.key"))).toMatchObject({ uid: 0, gid: 0 });
+    });
+  });
+});
