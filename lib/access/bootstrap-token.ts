@@ -1,3 +1,4 @@
+import { inventoried } from "../terraform/inventoried";
 import { Fn } from "cdktf";
 import { SecretV1 } from "@cdktf/provider-kubernetes/lib/secret-v1";
 import { Password } from "@cdktf/provider-random/lib/password";
@@ -111,7 +112,7 @@ export class BootstrapToken extends Construct {
     const { usages, group, description = name } = this.row;
     this.groups = [...(props.groups ?? (group === undefined ? [] : [group]))];
     this.rotation = new Rotating(this, "Rotation", { rotationHours: rotateAfterHours });
-    pin(this.rotation, name);
+    const rotation = pin(this.rotation, name);
     const madeAt = this.rotation.rfc3339;
     const characters = { upper: false, special: false, keepers: { rotation: madeAt } };
     // Not a password: the id is in the Secret's name and in the user's, so a plan may show it.
@@ -135,7 +136,9 @@ export class BootstrapToken extends Construct {
       lifecycle: { createBeforeDestroy: true },
       ...metaArguments(props),
     });
-    pin(this.resource, name);
+    const secretAddress = pin(this.resource, name);
+    const addresses = [rotation, this.id.address, secret.address, secretAddress].sort();
+    inventoried(this, { entries: () => [{ kind: "token", name, addresses, groups: this.groups }] });
   }
 }
 

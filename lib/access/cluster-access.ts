@@ -18,7 +18,7 @@ import { Cluster } from "../kubernetes/cluster";
 import { Content } from "../kubernetes/content";
 import { Distribution } from "../kubernetes/distribution";
 import { ClusterFile } from "../kubernetes/holders";
-import { publishFiles } from "../kubernetes/files";
+import { publishFiles } from "../kubernetes/outputs";
 
 /** Props of {@link ClusterAccess}. */
 export interface ClusterAccessProps extends KubernetesObjectProps {

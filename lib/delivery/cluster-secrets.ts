@@ -1,3 +1,5 @@
+import { inventoried } from "../terraform/inventoried";
+import { secretFiles } from "./secret-files";
 import { SecretV1 } from "@cdktf/provider-kubernetes/lib/secret-v1";
 import { Annotations, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
@@ -8,7 +10,7 @@ import { claimPrefix } from "../terraform/registry";
 import { pin } from "../terraform/pin";
 import { checkAddressPrefix, secretName } from "../terraform/names";
 import { ClusterPki } from "../kubernetes/cluster-pki";
-import { ClusterSecret } from "../kubernetes/machine-files";
+import { ClusterSecret } from "../kubernetes/cluster-files";
 import { toTerraform } from "../kubernetes/content";
 
 /** Props of {@link ClusterSecrets}. */
@@ -20,7 +22,7 @@ export interface ClusterSecretsProps extends KubernetesObjectProps {
   /**
    * First part of the Terraform name of every Secret, `[a-z][a-z0-9-]*`: `<addressPrefix>__secret__<name>`. It never changes once it
    * was deployed.
-   * @default - the construct's id
+   * @default - the PKI's
    */
   readonly addressPrefix?: string;
   /**
@@ -54,7 +56,7 @@ export class ClusterSecrets extends Construct {
   public constructor(scope: Construct, id: string, props: ClusterSecretsProps) {
     super(scope, id);
     const { pki, namespace, deletionProtection = true } = props;
-    const prefix = props.addressPrefix ?? id;
+    const prefix = props.addressPrefix ?? pki.addressPrefix;
     this.check(prefix, props);
     claimPrefix(TerraformStack.of(this), "secrets", prefix, this.node.path);
 
@@ -72,6 +74,7 @@ export class ClusterSecrets extends Construct {
       return [name, resource] as const;
     });
     this.resources = Object.fromEntries(made);
+    inventoried(this, { files: () => this.secrets.flatMap(({ name, data }) => secretFiles(namespace, name, data)) });
     if (!deletionProtection) {
       Annotations.of(this).addWarning(
         "deletionProtection is off: a plan may destroy the Secrets a cluster is made from",

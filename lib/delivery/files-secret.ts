@@ -1,3 +1,5 @@
+import { inventoried } from "../terraform/inventoried";
+import { secretFiles } from "./secret-files";
 import { SecretV1 } from "@cdktf/provider-kubernetes/lib/secret-v1";
 import { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
@@ -66,6 +68,7 @@ export class FilesSecret extends Construct {
       ...metaArguments(props),
     });
     pin(this.resource, props.address ?? id);
+    inventoried(this, { files: () => secretFiles(namespace, name, this.data) });
     this.node.addValidation({ validate: () => this.referencesElsewhere(files) });
   }
 

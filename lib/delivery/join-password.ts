@@ -1,3 +1,5 @@
+import { inventoried } from "../terraform/inventoried";
+import type { Reference } from "../terraform/reference";
 import { tokenName } from "../terraform/names";
 import { TerraformStack } from "cdktf";
 import { Password } from "@cdktf/provider-random/lib/password";
@@ -10,7 +12,7 @@ import { pin } from "../terraform/pin";
 import { ClusterPki } from "../kubernetes/cluster-pki";
 import { JoinPasswordFileRow, JoinPasswordRow } from "../kubernetes/table";
 import { ClusterFile } from "../kubernetes/holders";
-import { publishFiles } from "../kubernetes/files";
+import { publishFiles } from "../kubernetes/outputs";
 
 /** Props of a {@link JoinPassword}. */
 export interface JoinPasswordProps {
@@ -45,7 +47,7 @@ export interface JoinPasswordProps {
  */
 export class JoinPassword extends Construct {
   /** The password alone, as data. */
-  public readonly password: Content;
+  public readonly password: Reference;
   /** What a machine joins with, as data. */
   public readonly token: Content;
   /** The L1 of the password. */
@@ -55,7 +57,7 @@ export class JoinPassword extends Construct {
 
   public constructor(scope: Construct, id: string, { pki, joins = id, deletionProtection }: JoinPasswordProps) {
     super(scope, id);
-    const { table, cluster, authorities } = pki.identities;
+    const { table, cluster, authorities } = pki.parts;
     const authority = authorities.get(table.apiServerAuthority)!;
     const problems = new Problems();
     const row = table.joinPasswords?.[joins];
@@ -82,6 +84,8 @@ export class JoinPassword extends Construct {
     ]);
     this.fileLists = Object.fromEntries(lists.filter(([, held]) => held.length > 0));
     publishFiles(this, address, this.fileLists);
+    const entry = { kind: "token", name: address, addresses: [this.password.address], groups: [] } as const;
+    inventoried(this, { entries: () => [entry] });
   }
 
   /** The files of a machine, or of any `worker`; none where the machine does not need the password. */
@@ -95,7 +99,7 @@ export class JoinPassword extends Construct {
   }
 
   private check(row: JoinPasswordRow | undefined, joins: string, pki: ClusterPki, problems: Problems): void {
-    const { table, authorities } = pki.identities;
+    const { table, authorities } = pki.parts;
     if (!row) {
       const known = Object.keys(table.joinPasswords ?? {}).join(", ");
       const allowed = known || `none: nothing joins ${table.name} with a password`;

@@ -61,18 +61,6 @@ export function toTerraform(content: Content): string {
   return template(content, escapeTemplate);
 }
 
-/** The same data with its text written so that Terraform leaves it alone: what goes into an output. */
-export function escaped(content: Content): Content {
-  if (typeof content === "string") {
-    return escapeTemplate(content);
-  }
-  if ("concat" in content) {
-    return { concat: content.concat.map(escaped) };
-  }
-  const made = madeOf(content);
-  return made ? ({ [made[0]]: escaped(made[1]) } as Content) : content;
-}
-
 /**
  * Fills the content in.
  *

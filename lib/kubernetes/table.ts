@@ -98,6 +98,8 @@ export interface SecretRow {
 
 /** What every row may say. */
 interface Row {
+  /** What it is for, in kubeadm's manner: `certificate for the API server to connect to kubelet`. */
+  readonly purpose?: string;
   /**
    * Where etcd has to run for the row to exist; without an authority, what it signs does not exist either.
    * @default - anywhere

@@ -1,3 +1,6 @@
+import { inventoried, type OwnEntry } from "../terraform/inventoried";
+import { issued, keyAlgorithmOf } from "./issued";
+import { outlives } from "./validity";
 import { leafKeyName } from "../terraform/names";
 import { TerraformProvider } from "cdktf";
 import { CertRequest } from "@cdktf/provider-tls/lib/cert-request";
@@ -82,6 +85,9 @@ export class Certificate extends Construct {
   /** Where the certificates above it are in the state: the authority's that signed it, and those above that, up to and including the root. */
   public readonly chain: readonly Reference[];
 
+  /** Addresses of its resources, sorted. */
+  public readonly addresses: readonly string[];
+
   public constructor(scope: Construct, id: string, props: CertificateProps) {
     super(scope, id);
     this.subject = props.subject;
@@ -96,7 +102,6 @@ export class Certificate extends Construct {
 
     this.sans = SubjectAltNames.of(...(props.sans ?? []));
     this.issuer = props.issuer ? props.authority.generations[props.issuer]! : props.authority.active;
-    props.authority.noteLeaf(this.validity.validityHours, this.issuer.id);
 
     const name = props.address ?? id;
     const { provider } = props;
@@ -126,6 +131,21 @@ export class Certificate extends Construct {
     this.privateKey = this.key.privateKey;
     this.certificate = { address: pin(this.resource, name), attribute: "cert_pem" };
     this.chain = [this.issuer.certificate, ...this.issuer.chain];
+    this.addresses = [this.privateKey.address, request, this.certificate.address].sort();
+    props.authority.registerLeaf(this.resource, this.issuer.id);
+    inventoried(this, { entries: () => [this.entry()] });
+  }
+
+  private entry(): OwnEntry {
+    return {
+      kind: "certificate",
+      name: this.node.id,
+      addresses: this.addresses,
+      issuedBy: "terraform",
+      ...issued(this.request, this.resource),
+      issuerAddress: this.issuer.certificate.address,
+      keyAlgorithm: keyAlgorithmOf(this.key.resource),
+    };
   }
 }
 
@@ -159,19 +179,10 @@ export function checkCertificateOptions(
   if (issuer !== undefined) {
     const { validity } = options;
     const where = validity ? `${at}validity` : "validity";
-    checkOutlives(validity ?? otherwise, issuers[issuer]!.validityHours, where, problems);
-  }
-}
-
-/** A leaf that ends with or after its authority stops working with it, long before its own end. */
-function checkOutlives(validity: Validity, authorityHours: number | undefined, at: string, problems: Problems): void {
-  if (authorityHours !== undefined && validity.validityHours >= authorityHours) {
-    problems.add({
-      code: "leaf-outlives-authority",
-      at,
-      given: `${validity.validityHours} hours`,
-      allowed: `less than the authority's ${authorityHours} hours`,
-      fix: "shorten it, or give the next generation of the authority a longer validity",
-    });
+    const { validityHours } = validity ?? otherwise;
+    const limit = issuers[issuer]!.validityHours;
+    if (limit !== undefined && validityHours >= limit) {
+      problems.add({ ...outlives(validityHours, limit), at: where });
+    }
   }
 }

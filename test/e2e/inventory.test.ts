@@ -18,7 +18,11 @@ afterAll(() => workspace?.remove());
 
 function synth(cluster: Partial<ClusterPkiProps["cluster"]> = {}): void {
   workspace.synth("prod", (stack) => {
-    new ClusterPki(stack, "pki", { distribution: Distribution.KUBEADM, cluster: { ...THREE, ...cluster } });
+    new ClusterPki(stack, "pki", {
+      addressPrefix: "pki",
+      distribution: Distribution.KUBEADM,
+      cluster: { ...THREE, ...cluster },
+    });
     entries = inventoryOf(stack).entries;
   });
 }

@@ -29,7 +29,12 @@ function build(stack: TerraformStack): void {
   new RandomProvider(stack, "random");
   new TimeProvider(stack, "time");
   const generations = { g1: Generation.trusted(), g2: Generation.active() };
-  const pki = new ClusterPki(stack, "pki", { distribution, cluster, authorities: { kubernetes: { generations } } });
+  const pki = new ClusterPki(stack, "pki", {
+    addressPrefix: "pki",
+    distribution,
+    cluster,
+    authorities: { kubernetes: { generations } },
+  });
   const access = new ClusterAccess(stack, "access", {
     distribution,
     cluster,

@@ -42,7 +42,7 @@ function later(stack: TerraformStack, name: string, options: { sensitive?: boole
 }
 
 function pkiOf(stack: TerraformStack, props: Partial<ClusterPkiProps> & Pick<ClusterPkiProps, "cluster">): ClusterPki {
-  return new ClusterPki(stack, "pki", { distribution: Distribution.KUBEADM, ...props });
+  return new ClusterPki(stack, "pki", { addressPrefix: "pki", distribution: Distribution.KUBEADM, ...props });
 }
 
 function unresolvedCluster(stack: TerraformStack): void {

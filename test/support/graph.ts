@@ -27,3 +27,14 @@ export function differences(before: any, after: any): string[] {
 export function expressionsIn(value: unknown): string[] {
   return JSON.stringify(value).match(/(?<!\$)\$\{[^}]*\}/g) ?? [];
 }
+
+/** The file map that a part publishes: holder → path → file, as whoever reads the output gets it. */
+export function filesIn(terraform: any, prefix = "pki"): Record<string, Record<string, any>> {
+  return parsedOutput(terraform, `${prefix}_files`);
+}
+
+/** An output of JSON texts by name, as whoever reads it gets it. */
+export function parsedOutput(terraform: any, output: string): Record<string, Record<string, any>> {
+  const texts = Object.entries<string>(terraform.output[output].value);
+  return Object.fromEntries(texts.map(([key, text]) => [key, JSON.parse(text.replace(/\$\$\{/g, () => "${"))]));
+}

@@ -8,7 +8,7 @@ import {
   Generation,
   ClusterFile,
 } from "../../../../lib";
-import { EXTERNAL, MEMBERS, pkiOf, terraformOfPki, THREE } from "../../../support/cluster";
+import { leavesOf, EXTERNAL, MEMBERS, pkiOf, terraformOfPki, THREE } from "../../../support/cluster";
 import { resourcesOf } from "../../../support/graph";
 import { terraformOf } from "../../../support/synth";
 import { accessStack } from "../../access/fixture";
@@ -225,7 +225,7 @@ describe("leaves", () => {
 
   test("share no key, neither with another row nor with another machine", () => {
     const { pki } = pkiOf(MEMBERS, BY_HAND);
-    const leaves = [...pki.identities.certificates];
+    const leaves = leavesOf(pki);
     const keys = leaves.map(([, leaf]) => leaf.privateKey.address);
     expect(new Set(keys).size).toBe(leaves.length);
     for (const machine of pki.machines) {
