@@ -7,7 +7,7 @@ import { pin } from "../terraform/pin";
 import { sansOf } from "../x509/issued";
 import type { ClusterParts } from "./cluster-parts";
 import { referencesIn } from "./content";
-import type { ClusterFile, FileMap } from "./holders";
+import { type ClusterFile, publishedFile } from "./holders";
 import { consumerEntry } from "./consumers";
 
 // What is known at plan and what is not stand in outputs of their own: Terraform shows what changes inside the first.
@@ -18,9 +18,7 @@ export function publishFiles(
   prefix: string,
   files: Readonly<Record<string, readonly ClusterFile[]>>,
 ): TerraformOutput {
-  const map = mapValues(files, (list): FileMap[string] =>
-    Object.fromEntries(list.map(({ path, mode, owner, content }) => [path, { mode, owner, content }])),
-  );
+  const map = mapValues(files, (list) => Object.fromEntries(list.map((file) => [file.path, publishedFile(file)])));
   const output = new TerraformOutput(scope, "Files", {
     value: mapValues(map, jsonText),
     description: "Files of each holder, as references into this state",
@@ -58,7 +56,8 @@ export function publishCertificates(
     const held: Record<string, Record<string, unknown>> = {};
     for (const { holder, name, row, certificate } of leaves) {
       const issuer = title({ name: row.authority, generation: certificate.issuer.id });
-      (held[holder.name] ??= {})[name] = { sans: sansOf(certificate.request), issuer };
+      const sans = sansOf(certificate.request);
+      (held[holder.name] ??= {})[name] = { ...(sans.length > 0 ? { sans } : {}), issuer };
     }
     return mapValues({ ca: states(authorities), keys: states(keyPairs), ...held }, jsonText);
   };

@@ -1,3 +1,4 @@
+import { readPublishedFile } from "../../lib/kubernetes/holders";
 /* eslint-disable @typescript-eslint/no-explicit-any -- it looks anywhere into the JSON */
 
 /** Resources of a synthesized stack by address. */
@@ -30,7 +31,10 @@ export function expressionsIn(value: unknown): string[] {
 
 /** The file map that a part publishes: holder → path → file, as whoever reads the output gets it. */
 export function filesIn(terraform: any, prefix = "pki"): Record<string, Record<string, any>> {
-  return parsedOutput(terraform, `${prefix}_files`);
+  const map = parsedOutput(terraform, `${prefix}_files`);
+  const read = (files: object) =>
+    Object.fromEntries(Object.entries(files).map(([path, file]) => [path, readPublishedFile(file)]));
+  return Object.fromEntries(Object.entries(map).map(([holder, files]) => [holder, read(files)]));
 }
 
 /** An output of JSON texts by name, as whoever reads it gets it. */

@@ -72,10 +72,17 @@ test("publishes the workers' bootstrap kubeconfig as references, and no token", 
         mode: "0600",
         owner: "root:root",
         content: {
-          concat: expect.arrayContaining([
-            { address: "random_string.access__token__workers", attribute: "result" },
-            { address: "random_password.access__token__workers", attribute: "result" },
-          ]),
+          kubeconfig: expect.objectContaining({
+            credentials: {
+              token: {
+                concat: [
+                  { address: "random_string.access__token__workers", attribute: "result" },
+                  ".",
+                  { address: "random_password.access__token__workers", attribute: "result" },
+                ],
+              },
+            },
+          }),
         },
       },
     },
@@ -167,7 +174,7 @@ test("lets Terraform look at an authority that is not known at synth", () => {
       error_message: "[certificate-authority] certificateAuthority must be PEM certificates and no private key.",
     },
   ]);
-  expect(access_files.value.worker).toMatch(/^\$\{jsonencode\(\{.*\{"base64" = "\$\{var\.ca\}"\}/);
+  expect(access_files.value.worker).toMatch(/^\$\{jsonencode\(\{.*"certificateAuthority" = "\$\{var\.ca\}"/);
 });
 
 test("takes the authority from another stack", () => {
