@@ -130,14 +130,7 @@ export function published(content: Content): unknown {
     return { ref: operand(content) };
   }
   if ("kubeconfig" in content) {
-    const { certificateAuthority, credentials, ...texts } = content.kubeconfig;
-    return {
-      kubeconfig: {
-        ...texts,
-        certificateAuthority: published(certificateAuthority),
-        credentials: Object.fromEntries(Object.entries(credentials).map(([name, value]) => [name, published(value)])),
-      },
-    };
+    return { kubeconfig: publishedKubeconfig(content.kubeconfig) };
   }
   const [[kind, inner]] = Object.entries(content) as [[string, Content | readonly Content[]]];
   return { [kind]: Array.isArray(inner) ? inner.map(published) : published(inner as Content) };
@@ -198,24 +191,34 @@ function referenceOf(text: unknown): Reference {
   return { address, attribute };
 }
 
+function publishedKubeconfig({
+  clusterName,
+  server,
+  user,
+  context,
+  certificateAuthority,
+  credentials,
+}: KubeconfigProps) {
+  const proof =
+    "token" in credentials
+      ? { token: published(credentials.token) }
+      : { certificate: published(credentials.certificate), key: published(credentials.privateKey) };
+  return { cluster: clusterName, server, user, context, ca: published(certificateAuthority), ...proof };
+}
+
 function kubeconfigOf(value: unknown, parse: (part: unknown) => Content): KubeconfigProps {
-  const { clusterName, server, user, context, certificateAuthority, credentials } = (value ?? {}) as Partial<
-    Record<keyof KubeconfigProps, unknown>
-  >;
+  const { cluster, server, user, context, ca, token, certificate, key } = (value ?? {}) as Record<string, unknown>;
   const isText = (field: unknown): field is string => typeof field === "string";
-  if (!isText(clusterName) || !isText(server) || !isText(user) || !(context === undefined || isText(context))) {
+  if (!isText(cluster) || !isText(server) || !isText(user) || !(context === undefined || isText(context))) {
     throw new NoContent();
   }
-  const { token, certificate, privateKey } = (credentials ?? {}) as Record<string, unknown>;
   return {
-    clusterName,
+    clusterName: cluster,
     server,
     user,
     ...(context === undefined ? {} : { context }),
-    certificateAuthority: parse(certificateAuthority),
+    certificateAuthority: parse(ca),
     credentials:
-      token === undefined
-        ? { certificate: parse(certificate), privateKey: parse(privateKey) }
-        : { token: parse(token) },
+      token === undefined ? { certificate: parse(certificate), privateKey: parse(key) } : { token: parse(token) },
   };
 }

@@ -21,12 +21,16 @@ export interface PublishedFile {
   readonly content: Content;
 }
 
-/** Owner of what has none of its own. */
-const ROOT = "root:root";
+/** What goes without saying of a file: nobody but root reads it. */
+const STRICTEST = { mode: "0600", owner: "root:root" };
 
-/** A file as it is published under its path: the owner is left out where it is root. */
+/** A file as it is published under its path; mode and owner are left out where they are the strictest. */
 export function publishedFile({ mode, owner, content }: PublishedFile): unknown {
-  return { mode, ...(owner === ROOT ? {} : { owner }), content: published(content) };
+  return {
+    ...(mode === STRICTEST.mode ? {} : { mode }),
+    ...(owner === STRICTEST.owner ? {} : { owner }),
+    content: published(content),
+  };
 }
 
 /**
@@ -35,8 +39,9 @@ export function publishedFile({ mode, owner, content }: PublishedFile): unknown 
  * @returns undefined where it is something else
  */
 export function readPublishedFile(value: unknown): PublishedFile | undefined {
-  const { mode, owner = ROOT, content: made } = (value ?? {}) as Partial<Record<keyof PublishedFile, unknown>>;
-  const content = readPublished(made);
+  const given = (value ?? {}) as Partial<Record<keyof PublishedFile, unknown>>;
+  const { mode, owner } = { ...STRICTEST, ...given };
+  const content = readPublished(given.content);
   return typeof mode === "string" && /^0[0-7]{3}$/.test(mode) && typeof owner === "string" && content !== undefined
     ? { mode, owner, content }
     : undefined;

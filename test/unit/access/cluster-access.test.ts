@@ -174,7 +174,7 @@ test("lets Terraform look at an authority that is not known at synth", () => {
       error_message: "[certificate-authority] certificateAuthority must be PEM certificates and no private key.",
     },
   ]);
-  expect(access_files.value.worker).toMatch(/^\$\{jsonencode\(\{.*"certificateAuthority" = "\$\{var\.ca\}"/);
+  expect(access_files.value.worker).toMatch(/^\$\{jsonencode\(\{.*"ca" = "\$\{var\.ca\}"/);
 });
 
 test("takes the authority from another stack", () => {

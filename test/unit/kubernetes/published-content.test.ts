@@ -35,10 +35,11 @@ test("what is published is read as what it was", () => {
   );
 });
 
-test("a file's owner is root where none is said", () => {
+test("a file of which nothing is said is for root alone", () => {
   const file = { mode: "0600", owner: "root:root", content: "x" };
-  expect(publishedFile(file)).toEqual({ mode: "0600", content: "x" });
-  expect(readPublishedFile({ mode: "0600", content: "x" })).toEqual(file);
+  expect(publishedFile(file)).toEqual({ content: "x" });
+  expect(readPublishedFile({ content: "x" })).toEqual(file);
+  expect(publishedFile({ ...file, mode: "0644" })).toEqual({ mode: "0644", content: "x" });
   expect(readPublishedFile({ mode: "0640", owner: "etcd:root", content: "x" })).toMatchObject({ owner: "etcd:root" });
 });
 
@@ -58,14 +59,15 @@ test.each([
   { base64: "x", sha256: "y" },
   { address: "tls_private_key.x", attribute: "private_key_pem" },
   { kubeconfig: {} },
-  { kubeconfig: { clusterName: "a", server: "b", user: "c", certificateAuthority: "d", credentials: {} } },
+  { kubeconfig: { cluster: "a", server: "b", user: "c", ca: "d" } },
+  { kubeconfig: { cluster: "a", server: "b", user: "c", ca: "d", certificate: "e" } },
   JSON.parse(`${'{"base64":'.repeat(40)}"x"${"}".repeat(40)}`),
 ])("nothing is guessed of %j", (value) => {
   expect(readPublished(value)).toBeUndefined();
   expect(readPublishedFile({ mode: "0600", content: value })).toBeUndefined();
 });
 
-test.each([{ mode: "u=rw", content: "x" }, { mode: "0600", owner: 0, content: "x" }, { content: "x" }, null])(
+test.each([{ mode: "u=rw", content: "x" }, { mode: "0600", owner: 0, content: "x" }, { mode: "0600" }, null])(
   "%j is no file",
   (value) => {
     expect(readPublishedFile(value)).toBeUndefined();
