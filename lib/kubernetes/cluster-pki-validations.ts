@@ -1,8 +1,9 @@
+import { labelOf } from "../terraform/inventoried";
 import { TerraformStack } from "cdktf";
 import { problemText } from "../errors";
 import { Certificate } from "../x509/certificate";
 import { organizationsOf } from "../x509/issued";
-import type { ClusterLeaf, ClusterParts } from "./cluster-parts";
+import type { ClusterParts } from "./cluster-parts";
 import { SYSTEM_MASTERS } from "./table-checks";
 
 /** Where the distribution breaks a rule of this library with what Terraform issues, and why. */
@@ -23,12 +24,10 @@ export function exceptionWarnings({ table, leaves }: ClusterParts): string[] {
  * Certificates of a stack that nobody could limit or revoke, and of which no table says why: those of a user, and those that an Aspect
  * or an escape hatch made so.
  */
-export function unlistedMasters(stack: TerraformStack, leaves: readonly ClusterLeaf[]): string[] {
-  const listed = leaves.filter(({ row }) => row.organization === SYSTEM_MASTERS).map(({ certificate }) => certificate);
-  const allowed = new Set(listed);
+export function unlistedMasters(stack: TerraformStack): string[] {
   return stack.node
     .findAll()
-    .filter((node): node is Certificate => node instanceof Certificate && !allowed.has(node))
+    .filter((node): node is Certificate => node instanceof Certificate && !isListed(node))
     .filter((certificate) => organizationsOf(certificate.request).includes(SYSTEM_MASTERS))
     .map(({ node }) =>
       problemText({
@@ -39,4 +38,8 @@ export function unlistedMasters(stack: TerraformStack, leaves: readonly ClusterL
         fix: "use a group of your own and bind it, or the distribution's break-glass identity",
       }),
     );
+}
+
+function isListed(certificate: Certificate): boolean {
+  return labelOf(certificate)?.exceptions?.some(({ code }) => code === "system-masters") ?? false;
 }

@@ -3,7 +3,7 @@ import { Construct } from "constructs";
 import { PkiError, Problems } from "../errors";
 import { movedFrom } from "../terraform/moves";
 import { authorityName, keyPairName, leafName } from "../terraform/names";
-import { claimPrefix } from "../terraform/registry";
+import { claimPrefix, validateOnce } from "../terraform/registry";
 import { Certificate, CertificateOptions } from "../x509/certificate";
 import { CertificateAuthority } from "../x509/certificate-authority";
 import { Generations } from "../x509/generation";
@@ -164,7 +164,7 @@ export class ClusterPki extends Construct {
         "deletionProtection is off: a plan may destroy authorities and service-account keys",
       );
     }
-    this.node.addValidation({ validate: () => this.unlistedMasters() });
+    validateOnce(TerraformStack.of(this), "system:masters", unlistedMasters);
   }
 
   /**
@@ -300,18 +300,6 @@ export class ClusterPki extends Construct {
     const found = named.filter((leaf) => (holder ?? leaf.holder.name) === leaf.holder.name);
     const holders = named.map((leaf) => leaf.holder.name);
     return found.length === 1 ? found[0]! : this.refuse("holder", holder ?? name, holders);
-  }
-
-  /** The first cluster of a stack tells of all certificates in it. */
-  private unlistedMasters(): string[] {
-    const stack = TerraformStack.of(this);
-    const clusters = stack.node.findAll().filter((node): node is ClusterPki => node instanceof ClusterPki);
-    return clusters[0] === this
-      ? unlistedMasters(
-          stack,
-          clusters.flatMap(({ parts }) => parts.leaves),
-        )
-      : [];
   }
 
   private refuse(kind: string, given: string, known: readonly string[]): never {
