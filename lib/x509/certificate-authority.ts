@@ -185,7 +185,7 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     const { state, options } = generation;
     const name = generationName(this.address, id);
     const key = createKey(this, `${id}-key`, name, {
-      algorithm: options.keyAlgorithm ?? KeyAlgorithm.ECDSA_P256,
+      algorithm: keyAlgorithmOf(generation),
       fingerprint: options.fingerprint,
       preventDestroy: isProtected(state, props),
       provider: props.provider,
@@ -322,11 +322,15 @@ function named(id: string, key: Key, sans: SubjectAltNames, props: CertificateAu
   };
 }
 
+function keyAlgorithmOf({ options }: Generation): KeyAlgorithm {
+  return options.keyAlgorithm ?? KeyAlgorithm.ECDSA_P256;
+}
+
 /** What its certificate says that it may do, and for how long. */
 function certifying(generation: Generation) {
   return {
     isCaCertificate: true,
-    allowedUses: [...KeyUsage.AUTHORITY.allowedUses],
+    allowedUses: KeyUsage.AUTHORITY.allowedUses(keyAlgorithmOf(generation)),
     validityPeriodHours: generation.validityHours!,
     setSubjectKeyId: true,
   };

@@ -100,10 +100,8 @@ export class Certificate extends Construct {
 
     const name = props.address ?? id;
     const { provider } = props;
-    this.key = createKey(this, "Key", leafKeyName(name, props.keyGeneration), {
-      algorithm: props.keyAlgorithm ?? KeyAlgorithm.ECDSA_P256,
-      provider,
-    });
+    const algorithm = props.keyAlgorithm ?? KeyAlgorithm.ECDSA_P256;
+    this.key = createKey(this, "Key", leafKeyName(name, props.keyGeneration), { algorithm, provider });
     this.request = new CertRequest(this, "Request", {
       privateKeyPem: expression(this.key.privateKey),
       subject: [{ ...this.subject.fields }],
@@ -117,9 +115,10 @@ export class Certificate extends Construct {
       certRequestPem: `\${${request}.cert_request_pem}`,
       caCertPem: expression(this.issuer.certificate),
       caPrivateKeyPem: expression(this.issuer.privateKey!),
-      allowedUses: [...this.usage.allowedUses],
+      allowedUses: this.usage.allowedUses(algorithm),
       validityPeriodHours: this.validity.validityHours,
       earlyRenewalHours: this.validity.earlyRenewalHours,
+      setSubjectKeyId: true,
       lifecycle: { createBeforeDestroy: true },
       provider,
     });

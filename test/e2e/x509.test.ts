@@ -103,7 +103,7 @@ describe("authorities below a root", () => {
     ]);
     expect(alone.code).not.toBe(0);
     const text = await run("openssl", ["x509", "-noout", "-text"], { input: certificatesIn(chain!)[0]!.toString() });
-    expect(text).toMatch(/X509v3 Key Usage: critical\s+Digital Signature, Key Encipherment, Certificate Sign\n/);
+    expect(text).toMatch(/X509v3 Key Usage: critical\s+Digital Signature, Certificate Sign, CRL Sign\n/);
     expect(text).toMatch(/X509v3 Basic Constraints: critical\s+CA:TRUE\n/);
     expect(text).toContain("X509v3 Authority Key Identifier");
   });

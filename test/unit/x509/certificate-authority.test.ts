@@ -36,7 +36,7 @@ const certificate = (id: string, more: object = {}) => ({
   private_key_pem: `\${tls_private_key.ca__${id}.private_key_pem}`,
   is_ca_certificate: true,
   subject: [{ common_name: "kubernetes" }],
-  allowed_uses: ["digital_signature", "key_encipherment", "cert_signing"],
+  allowed_uses: ["digital_signature", "cert_signing", "crl_signing"],
   validity_period_hours: 87600,
   set_subject_key_id: true,
   ...more,
@@ -209,7 +209,7 @@ describe("below another authority", () => {
       ca_private_key_pem: "${tls_private_key.root__g1.private_key_pem}",
       is_ca_certificate: true,
       set_subject_key_id: true,
-      allowed_uses: ["digital_signature", "key_encipherment", "cert_signing"],
+      allowed_uses: ["digital_signature", "cert_signing", "crl_signing"],
       validity_period_hours: 87600,
       lifecycle,
     });

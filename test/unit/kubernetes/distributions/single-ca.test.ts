@@ -340,7 +340,7 @@ describe("usages", () => {
   const { pki } = singleCa();
   const of = (usage: "server" | "client") =>
     [...pki.identities.certificates]
-      .filter(([, leaf]) => leaf.usage.allowedUses.includes(`${usage}_auth`))
+      .filter(([, leaf]) => leaf.usage.purposes.includes(`${usage}_auth`))
       .map(([key]) => key.split("/")[1])
       .sort();
 
