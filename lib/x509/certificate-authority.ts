@@ -4,7 +4,7 @@ import { CertRequest } from "@cdktf/provider-tls/lib/cert-request";
 import { LocallySignedCert } from "@cdktf/provider-tls/lib/locally-signed-cert";
 import { SelfSignedCert } from "@cdktf/provider-tls/lib/self-signed-cert";
 import { Construct, IConstruct } from "constructs";
-import { Problems } from "../errors";
+import { Problems, ValidationProblem } from "../errors";
 import { adoptAuthority } from "./adopted";
 import { invalidToday } from "./expiry";
 import {
@@ -24,6 +24,7 @@ import { createKey, Key } from "./private-key";
 import { Subject } from "./subject";
 import { AltName, checkAltNames, SubjectAltNames } from "./subject-alt-names";
 import { TrustBundle } from "./trust-bundle";
+import { Condition, condition, conditionBlocks } from "../terraform/condition";
 import { pin } from "../terraform/pin";
 import { expression, operand, type Reference } from "../terraform/reference";
 import { lifecycle } from "../terraform/lifecycle";
@@ -116,7 +117,7 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
   private readonly address: string;
   private readonly made: Readonly<Record<string, MadeGeneration>>;
   private readonly longestLeaf = new Map<string, number>();
-  private readonly assertions = new Map<string, Assertion>();
+  private readonly assertions = new Map<string, Condition>();
 
   public constructor(scope: Construct, id: string, props: CertificateAuthorityProps) {
     super(scope, id);
@@ -131,7 +132,9 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     // An active generation without a key was refused.
     this.active = trusted[0] as MadeGeneration & SigningGeneration;
     this.node.defaultChild = trusted[0]!.resource;
-    this.bundle = new TrustBundle(bundled(trusted), TerraformStack.of(this));
+    const belowRoot = this.active.chain.length > 0;
+    const literalRoot = belowRoot ? this.active.literalRoot : undefined;
+    this.bundle = new TrustBundle(bundled(trusted), TerraformStack.of(this), belowRoot, literalRoot);
     const { pem } = generations[this.active.id]!;
     if (isLiteral(pem?.certificatePem)) {
       const certificates = certificatesOf(pem.certificatePem);
@@ -156,13 +159,20 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     this.assert(
       `leaf ${generation}`,
       `timecmp(timeadd(plantimestamp(), "${validityHours}h"), ${operand(made.end)}) <= 0`,
-      `A certificate of ${validityHours} hours that is issued now would outlive ${this.address}, generation ${generation}: introduce the next generation.`,
+      {
+        code: "leaf-outlives-authority",
+        at: `${this.address}, generation ${generation}`,
+        given: `a certificate of ${validityHours} hours that is issued now`,
+        allowed: "one that ends before the authority",
+        fix: "introduce the next generation of the authority",
+      },
     );
   }
 
-  private assert(key: string, condition: string, message: string): void {
-    this.assertions.set(key, { condition: `\${${condition}}`, error_message: message });
-    TerraformStack.of(this).addOverride(`check.${this.address}`, { assert: [...this.assertions.values()] });
+  private assert(key: string, operand: string, problem: ValidationProblem): void {
+    this.assertions.set(key, condition(operand, problem));
+    const assert = conditionBlocks([...this.assertions.values()]);
+    TerraformStack.of(this).addOverride(`check.${this.address}`, { assert });
   }
 
   private check(generations: Generations, props: CertificateAuthorityProps): void {
@@ -198,11 +208,13 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     const end = { address, attribute: "validity_end_time" };
     if (issuer && state !== "retired") {
       // An hour, for two of equal validity that one apply issues.
-      this.assert(
-        `issuer ${id}`,
-        `timecmp(${operand(end)}, timeadd(${operand(issuer.end)}, "1h")) <= 0`,
-        `${this.address}, generation ${id}, ends after its issuer ${props.issuer!.node.id}, generation ${issuer.id}: introduce the next generation of both.`,
-      );
+      this.assert(`issuer ${id}`, `timecmp(${operand(end)}, timeadd(${operand(issuer.end)}, "1h")) <= 0`, {
+        code: "authority-outlives-issuer",
+        at: `${this.address}, generation ${id}`,
+        given: "an authority that ends after the one that signed it",
+        allowed: `one that ends with generation ${issuer.id} of ${props.issuer!.node.id}, or before it`,
+        fix: "introduce the next generation of both",
+      });
     }
     return {
       id,
@@ -258,22 +270,18 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
       provider: props.provider,
     });
     if (unresolvedEnd && state === "active") {
-      this.assert(
-        `end ${id}`,
-        `timecmp(plantimestamp(), ${unresolvedEnd}) < 0`,
-        `[pem-expired] ${this.address}, generation ${id}, is an authority that has expired: introduce the next generation.`,
-      );
+      this.assert(`end ${id}`, `timecmp(plantimestamp(), ${unresolvedEnd}) < 0`, {
+        code: "pem-expired",
+        at: `${this.address}, generation ${id}`,
+        given: "an authority that has expired",
+        allowed: "certificates that are valid now",
+        fix: "make another generation active",
+      });
     }
     const { certificatePem } = pem!;
     const literalRoot = isLiteral(certificatePem) ? certificatesOf(certificatePem).at(-1)!.toString() : undefined;
     return { id, state, literalRoot, ...adopted };
   }
-}
-
-/** One assertion of a Terraform `check`. */
-interface Assertion {
-  readonly condition: string;
-  readonly error_message: string;
 }
 
 /** What the authority itself knows of a generation. */

@@ -94,7 +94,7 @@ test("lets Terraform check names that are unresolved", () => {
       precondition: [
         {
           condition: expect.stringContaining('"${var.host}"))'),
-          error_message: expect.stringContaining("[host-name] not a DNS name"),
+          error_message: expect.stringContaining('[host-name] sans: given "${var.host}"; allowed: a DNS name'),
         },
       ],
     },
