@@ -143,7 +143,7 @@ export class BootstrapToken extends Construct {
 }
 
 /** Undefined where nothing joins with such a token. */
-function rowOf({ joins }: BootstrapTokenOptions, rows: AccessRow["tokens"]): TokenRow | undefined {
+export function rowOf({ joins }: BootstrapTokenOptions, rows: AccessRow["tokens"]): TokenRow | undefined {
   return Object.entries(rows).find(([kind]) => joins === undefined || joins === kind)?.[1];
 }
 

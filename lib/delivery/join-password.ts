@@ -7,7 +7,7 @@ import { Construct } from "constructs";
 import { Problems } from "../errors";
 import { concat, Content, content } from "../kubernetes/content";
 import { holds, holdersOf } from "../kubernetes/holdings";
-import { checkSecureToken, joinWith } from "../kubernetes/join";
+import { checkSecureToken, joinWith, rootOf } from "../kubernetes/join";
 import { pin } from "../terraform/pin";
 import { ClusterPki } from "../kubernetes/cluster-pki";
 import { JoinPasswordFileRow, JoinPasswordRow } from "../kubernetes/table";
@@ -75,7 +75,7 @@ export class JoinPassword extends Construct {
     this.token = joinWith(format, {
       cluster,
       certificateAuthority: concat(authority.bundle.references),
-      root: authority.active.literalRoot,
+      root: rootOf(authority.bundle),
       token: content`${user}:${this.password}`,
     });
     const lists = holdersOf(cluster).map((holder): [string, ClusterFile[]] => [
@@ -111,7 +111,7 @@ export class JoinPassword extends Construct {
         fix: known ? "use one of these names" : "make no password",
       });
     } else if (row.format === "secure token") {
-      checkSecureToken(authorities.get(table.apiServerAuthority)!.active, "pki", problems);
+      checkSecureToken(authorities.get(table.apiServerAuthority)!.bundle, "pki", problems);
     }
     if (TerraformStack.of(this) !== TerraformStack.of(pki)) {
       const fix = "make it in the PKI's stack: the first server starts with it";

@@ -1,7 +1,6 @@
 import { addressOf } from "../terraform/address";
-import { conditionBlocks, type Condition } from "../terraform/condition";
 import { inventoried, type OwnEntry } from "../terraform/inventoried";
-import { issued, keyAlgorithmOf, validityOf } from "./issued";
+import { issued, issuedKeyAlgorithm, validityOf } from "./issued";
 import { outlives } from "./validity";
 import { generationName } from "../terraform/names";
 import { Lazy, TerraformProvider, TerraformResource, TerraformStack } from "cdktf";
@@ -29,6 +28,7 @@ import { createKey, Key } from "./private-key";
 import { Subject } from "./subject";
 import { AltName, checkAltNames, SubjectAltNames } from "./subject-alt-names";
 import { TrustBundle } from "./trust-bundle";
+import { Condition, condition, conditionBlocks } from "../terraform/condition";
 import { pin } from "../terraform/pin";
 import { expression, operand, type Reference } from "../terraform/reference";
 import { lifecycle } from "../terraform/lifecycle";
@@ -143,7 +143,9 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     // An active generation without a key was refused.
     this.active = trusted[0] as MadeGeneration & SigningGeneration;
     this.node.defaultChild = trusted[0]!.resource;
-    this.bundle = new TrustBundle(bundled(trusted), TerraformStack.of(this));
+    const belowRoot = this.active.chain.length > 0;
+    const literalRoot = belowRoot ? this.active.literalRoot : undefined;
+    this.bundle = new TrustBundle(bundled(trusted), TerraformStack.of(this), belowRoot, literalRoot);
     this.node.addValidation({ validate: () => this.outliving() });
     inventoried(this, { entries: () => made.map((generation) => this.entry(generation)) });
     const { pem } = generations[this.active.id]!;
@@ -172,10 +174,13 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     const { end } = this.made[generation]!;
     this.assert(() => {
       const hours = longestOf(signed);
-      return {
-        condition: `\${timecmp(timeadd(plantimestamp(), "${hours}h"), ${operand(end)}) <= 0}`,
-        errorMessage: `A certificate of ${hours} hours that is issued now would outlive ${this.address}, generation ${generation}: introduce the next generation.`,
-      };
+      return condition(`timecmp(timeadd(plantimestamp(), "${hours}h"), ${operand(end)}) <= 0`, {
+        code: "leaf-outlives-authority",
+        at: `${this.address}, generation ${generation}`,
+        given: `a certificate of ${hours} hours that is issued now`,
+        allowed: "one that ends before the authority",
+        fix: "introduce the next generation of the authority",
+      });
     });
   }
 
@@ -214,7 +219,7 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
       sans,
       ...(chain.length > 0 ? { issuerAddress: chain[0]!.address } : {}),
       ...(validityHours === undefined ? {} : { validityHours }),
-      ...(key ? { keyAlgorithm: keyAlgorithmOf(key.resource) } : {}),
+      ...(key ? { keyAlgorithm: issuedKeyAlgorithm(key.resource) } : {}),
     };
   }
 
@@ -238,7 +243,7 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     const { state, options } = generation;
     const name = generationName(this.address, id);
     const key = createKey(this, `${id}-key`, name, {
-      algorithm: options.keyAlgorithm ?? KeyAlgorithm.ECDSA_P256,
+      algorithm: keyAlgorithmOf(generation),
       fingerprint: options.fingerprint,
       preventDestroy: isProtected(state, props),
       provider: props.provider,
@@ -252,10 +257,15 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     const end = { address, attribute: "validity_end_time" };
     if (issuer && state !== "retired") {
       // An hour, for two of equal validity that one apply issues.
-      this.assert(() => ({
-        condition: `\${timecmp(${operand(end)}, timeadd(${operand(issuer.end)}, "1h")) <= 0}`,
-        errorMessage: `${this.address}, generation ${id}, ends after its issuer ${props.issuer!.node.id}, generation ${issuer.id}: introduce the next generation of both.`,
-      }));
+      this.assert(() =>
+        condition(`timecmp(${operand(end)}, timeadd(${operand(issuer.end)}, "1h")) <= 0`, {
+          code: "authority-outlives-issuer",
+          at: `${this.address}, generation ${id}`,
+          given: "an authority that ends after the one that signed it",
+          allowed: `one that ends with generation ${issuer.id} of ${props.issuer!.node.id}, or before it`,
+          fix: "introduce the next generation of both",
+        }),
+      );
     }
     return {
       id,
@@ -325,10 +335,15 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
       provider: props.provider,
     });
     if (unresolvedEnd && state === "active") {
-      this.assert(() => ({
-        condition: `\${timecmp(plantimestamp(), ${unresolvedEnd}) < 0}`,
-        errorMessage: `[pem-expired] ${this.address}, generation ${id}, is an authority that has expired: introduce the next generation.`,
-      }));
+      this.assert(() =>
+        condition(`timecmp(plantimestamp(), ${unresolvedEnd}) < 0`, {
+          code: "pem-expired",
+          at: `${this.address}, generation ${id}`,
+          given: "an authority that has expired",
+          allowed: "certificates that are valid now",
+          fix: "make another generation active",
+        }),
+      );
     }
     const { certificatePem } = pem!;
     const literalRoot = isLiteral(certificatePem) ? certificatesOf(certificatePem).at(-1)!.toString() : undefined;
@@ -391,11 +406,15 @@ function named(id: string, key: Key, sans: SubjectAltNames, props: CertificateAu
   };
 }
 
+function keyAlgorithmOf({ options }: Generation): KeyAlgorithm {
+  return options.keyAlgorithm ?? KeyAlgorithm.ECDSA_P256;
+}
+
 /** What its certificate says that it may do, and for how long. */
 function certifying(generation: Generation) {
   return {
     isCaCertificate: true,
-    allowedUses: [...KeyUsage.AUTHORITY.allowedUses],
+    allowedUses: KeyUsage.AUTHORITY.allowedUses(keyAlgorithmOf(generation)),
     validityPeriodHours: generation.validityHours!,
     setSubjectKeyId: true,
   };

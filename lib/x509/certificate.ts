@@ -1,5 +1,5 @@
 import { inventoried, type OwnEntry } from "../terraform/inventoried";
-import { issued, keyAlgorithmOf } from "./issued";
+import { issued, issuedKeyAlgorithm } from "./issued";
 import { outlives } from "./validity";
 import { leafKeyName } from "../terraform/names";
 import { TerraformProvider } from "cdktf";
@@ -105,10 +105,8 @@ export class Certificate extends Construct {
 
     const name = props.address ?? id;
     const { provider } = props;
-    this.key = createKey(this, "Key", leafKeyName(name, props.keyGeneration), {
-      algorithm: props.keyAlgorithm ?? KeyAlgorithm.ECDSA_P256,
-      provider,
-    });
+    const algorithm = props.keyAlgorithm ?? KeyAlgorithm.ECDSA_P256;
+    this.key = createKey(this, "Key", leafKeyName(name, props.keyGeneration), { algorithm, provider });
     this.request = new CertRequest(this, "Request", {
       privateKeyPem: expression(this.key.privateKey),
       subject: [{ ...this.subject.fields }],
@@ -122,9 +120,10 @@ export class Certificate extends Construct {
       certRequestPem: `\${${request}.cert_request_pem}`,
       caCertPem: expression(this.issuer.certificate),
       caPrivateKeyPem: expression(this.issuer.privateKey!),
-      allowedUses: [...this.usage.allowedUses],
+      allowedUses: this.usage.allowedUses(algorithm),
       validityPeriodHours: this.validity.validityHours,
       earlyRenewalHours: this.validity.earlyRenewalHours,
+      setSubjectKeyId: true,
       lifecycle: { createBeforeDestroy: true },
       provider,
     });
@@ -144,7 +143,7 @@ export class Certificate extends Construct {
       issuedBy: "terraform",
       ...issued(this.request, this.resource),
       issuerAddress: this.issuer.certificate.address,
-      keyAlgorithm: keyAlgorithmOf(this.key.resource),
+      keyAlgorithm: issuedKeyAlgorithm(this.key.resource),
     };
   }
 }

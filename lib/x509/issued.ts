@@ -73,7 +73,7 @@ export function organizationsOf(request: TerraformResource): string[] {
 }
 
 /** Algorithm and size of a key, by kubeadm's names: `ECDSA-P256`, `RSA-2048`. */
-export function keyAlgorithmOf(key: TerraformResource): string {
+export function issuedKeyAlgorithm(key: TerraformResource): string {
   const { algorithm, rsa_bits, ecdsa_curve } = synthesized(key);
   return `${String(algorithm)}-${String(rsa_bits ?? ecdsa_curve)}`;
 }

@@ -1,5 +1,5 @@
 import { inventoried, type OwnEntry } from "../terraform/inventoried";
-import { keyAlgorithmOf } from "./issued";
+import { issuedKeyAlgorithm } from "./issued";
 import { generationName } from "../terraform/names";
 import { TerraformProvider } from "cdktf";
 import { Construct } from "constructs";
@@ -99,7 +99,7 @@ export class KeyPairRing extends Construct {
       addresses,
       generation: id,
       state,
-      ...(key ? { keyAlgorithm: keyAlgorithmOf(key.resource) } : {}),
+      ...(key ? { keyAlgorithm: issuedKeyAlgorithm(key.resource) } : {}),
     };
   }
 

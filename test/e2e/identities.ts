@@ -206,7 +206,7 @@ class TableReader {
   /** Certificates with which somebody may come to the API server, on each machine that has one. */
   public clients(): Held[] {
     return this.held().filter(
-      ({ row }) => row.usage.allowedUses.includes("client_auth") && this.isClientAuthority(row.authority),
+      ({ row }) => row.usage.purposes.includes("client_auth") && this.isClientAuthority(row.authority),
     );
   }
 

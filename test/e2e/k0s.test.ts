@@ -38,7 +38,7 @@ function build(stack: TerraformStack): void {
   const access = new ClusterAccess(stack, "access", {
     distribution,
     cluster,
-    certificateAuthority: pki.bundle().pem,
+    certificateAuthority: pki.bundle(),
     tokens: { workers: {}, controllers: { joins: "controller" } },
   });
   access.node.tryRemoveChild("node-bootstrapping");

@@ -15,7 +15,15 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 
 export type ToolName =
-  "etcd" | "kube-apiserver" | "kube-controller-manager" | "kubemark" | "kubeadm" | "kubelet" | "kubectl" | "terraform";
+  | "etcd"
+  | "kube-apiserver"
+  | "kube-controller-manager"
+  | "kubemark"
+  | "kubeadm"
+  | "kubelet"
+  | "kubectl"
+  | "terraform"
+  | "zlint";
 
 /** Told about steps that take long, one line at a time. */
 export type Progress = (line: string) => void;
@@ -107,6 +115,7 @@ const ON_PATH: Record<Exclude<ToolName, "terraform">, OldestOnPath> = {
   kubemark: KUBERNETES_ON_PATH,
   kubeadm: { ...KUBERNETES_ON_PATH, args: ["version", "-o", "short"] },
   kubectl: { ...KUBERNETES_ON_PATH, args: ["version", "--client"] },
+  zlint: { args: ["-version"], version: [3, 6] },
 };
 
 async function findInstalled(tool: ToolName, env: NodeJS.ProcessEnv): Promise<string | undefined> {
@@ -177,6 +186,10 @@ const MODULES: Readonly<Record<string, GoModule>> = {
     variables: kubernetesVersion,
   },
   etcd: { programs: { etcd: "go.etcd.io/etcd/server/v3" } },
+  zlint: {
+    programs: { zlint: "github.com/zmap/zlint/v3/cmd/zlint" },
+    variables: (goMod) => ({ "main.version": /zlint\/v3 (v\S+)/.exec(goMod)![1]! }),
+  },
   opentofu: {
     programs: { tofu: "github.com/opentofu/opentofu/cmd/tofu" },
     // Otherwise it calls itself a pre-release, which no `required_version` matches.

@@ -171,7 +171,9 @@ test("lets Terraform look at an authority that is not known at synth", () => {
     {
       condition:
         '${strcontains("${var.ca}", "-----BEGIN CERTIFICATE-----") && !strcontains("${var.ca}", "PRIVATE KEY-----")}',
-      error_message: "[certificate-authority] certificateAuthority must be PEM certificates and no private key.",
+      error_message:
+        "[certificate-authority] certificateAuthority: allowed: PEM certificates and no private key; " +
+        "fix: give the bundle of the authority that signs the API server's certificate.",
     },
   ]);
   expect(access_files.value.worker).toMatch(/^\$\{jsonencode\(\{.*"ca" = "\$\{var\.ca\}"/);

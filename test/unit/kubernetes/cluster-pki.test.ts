@@ -215,7 +215,7 @@ describe("what certificates say", () => {
   test("usages", () => {
     const usages = Object.entries<{ allowed_uses: string[] }>(resource.tls_locally_signed_cert)
       .filter(([name]) => name.includes("__cp-1__"))
-      .map(([name, { allowed_uses }]) => `${name.split("__")[2]}: ${allowed_uses.slice(2).join(", ")}`);
+      .map(([name, { allowed_uses }]) => `${name.split("__")[2]}: ${allowed_uses.slice(1).join(", ")}`);
     expect(usages).toEqual([
       "apiserver: server_auth",
       "apiserver-kubelet-client: client_auth",

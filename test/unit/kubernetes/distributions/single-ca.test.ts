@@ -342,7 +342,7 @@ describe("usages", () => {
   const { pki } = singleCa();
   const of = (usage: "server" | "client") =>
     leavesOf(pki)
-      .filter(([, leaf]) => leaf.usage.allowedUses.includes(`${usage}_auth`))
+      .filter(([, leaf]) => leaf.usage.purposes.includes(`${usage}_auth`))
       .map(([key]) => key.split("/")[1])
       .sort();
 
