@@ -133,9 +133,8 @@ const controllerManagerFlags = flagsOf("kube-controller-manager", KUBERNETES);
 const CONTROLLER_MANAGER: ServedPort = { number: 10257, setBy: "--secure-port" };
 
 /** It signs with exactly one certificate, and exits at its start where it finds two. */
-function signing(signer: string): CertificateAndKey {
-  const flags = `--cluster-signing${signer}`;
-  return controllerManagerFlags.reloadsPair(`${flags}-cert-file`, `${flags}-key-file`);
+function signing(signer: string, { reloadsPair } = controllerManagerFlags): CertificateAndKey {
+  return reloadsPair(`--cluster-signing${signer}-cert-file`, `--cluster-signing${signer}-key-file`);
 }
 
 /** @see https://kubernetes.io/docs/reference/command-line-tools-reference/kube-controller-manager/ */
@@ -154,8 +153,8 @@ export const controllerManager = {
   clusterSigningKubeletClient: signing("-kubelet-client"),
   /** `kubernetes.io/kubelet-serving` */
   clusterSigningKubeletServing: signing("-kubelet-serving"),
-  /** `kubernetes.io/legacy-unknown` */
-  clusterSigningLegacyUnknown: signing("-legacy-unknown"),
+  /** `kubernetes.io/legacy-unknown`, which nobody can ask since 1.22: the one API that is left refuses its name. */
+  clusterSigningLegacyUnknown: signing("-legacy-unknown", flagsOf("kube-controller-manager")),
   serviceAccountPrivateKeyFile: controllerManagerFlags.restarts("--service-account-private-key-file"),
   kubeconfigs: controllerManagerFlags.kubeconfigs,
 } as const;
