@@ -9,8 +9,18 @@ import {
   KUBERNETES,
   scheduler,
 } from "../components";
-import type { DistributionTable, FileRow, RowException } from "../table";
-import { AUTHENTICATION, CONTROL_PLANE, ETCD_MEMBER, NAMED_WORKER, OPERATOR, pairsOf, PURPOSES } from "./rows";
+import type { DistributionTable, RowException } from "../table";
+import {
+  AUTHENTICATION,
+  CONTROL_PLANE,
+  ETCD_MEMBER,
+  file,
+  kubeconfig,
+  NAMED_WORKER,
+  OPERATOR,
+  pairsOf,
+  PURPOSES,
+} from "./rows";
 import { KeyUsage } from "../../x509/key-usage";
 
 /** What may be chosen for k0s. */
@@ -23,15 +33,15 @@ export interface K0sOptions {
 }
 
 /** Users that `k0s install` makes; k0s gives them their files again at every start. Without them it runs all as root. */
-const ETCD_USER = "etcd:root";
-const API_SERVER_USER = "kube-apiserver:root";
-const SCHEDULER_USER = "kube-scheduler:root";
-const KONNECTIVITY_USER = "konnectivity-server:root";
+const ETCD_USER = { owner: "etcd:root" };
+const API_SERVER_USER = { owner: "kube-apiserver:root" };
+const SCHEDULER_USER = { owner: "kube-scheduler:root" };
+const KONNECTIVITY_USER = { owner: "konnectivity-server:root" };
 
-/** k0s' mode of every file with a key that is no kubeconfig: root's group may read it. */
-const KEY_MODE = "0640";
+/** k0s' mode of every file with a key that is no kubeconfig, but for konnectivity's: root's group may read it. */
+const KEY_MODE = { mode: "0640" };
 
-const pair = pairsOf({ endings: [".crt", ".key"], mode: KEY_MODE });
+const pair = pairsOf({ endings: [".crt", ".key"], ...KEY_MODE });
 
 /** k0s has one profile for all that it signs. */
 const TWO_USAGES: RowException = {
@@ -92,21 +102,6 @@ const ONE_END = { ...ISSUED, exceptions: [TWO_USAGES] } as const;
 export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): DistributionTable {
   const pki = `${dataDir}/pki`;
 
-  /** An authority's key, which k0s signs with. */
-  const signs = (row: Pick<FileRow, "path" | "on"> & Partial<FileRow>): FileRow => ({
-    kind: "private key",
-    mode: KEY_MODE,
-    consumers: [k0sCommand.issues],
-    ...row,
-  });
-
-  const kubeconfig = (row: Pick<FileRow, "path" | "consumers"> & Partial<FileRow>): FileRow => ({
-    kind: "kubeconfig",
-    server: "local",
-    on: CONTROL_PLANE,
-    ...row,
-  });
-
   return {
     name: "k0s",
     version: `${KUBERNETES}+k0s.2`,
@@ -118,48 +113,37 @@ export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): Distribution
         purpose: PURPOSES.kubernetes,
         commonName: "kubernetes-ca",
         files: [
-          {
-            // Exactly one certificate: the reader with which k0s signs, cfssl's, refuses a file of two. The next two authorities alike.
-            path: `${pki}/ca.crt`,
-            kind: "signer",
-            on: CONTROL_PLANE,
-            consumers: [controllerManager.clusterSigning.certificate, k0sCommand.issues],
-          },
-          {
-            // One file more than k0s has, for those who only verify: the configuration below points them at it.
-            path: `${pki}/ca-bundle.crt`,
-            kind: "bundle",
-            on: CONTROL_PLANE,
-            consumers: [
-              apiserver.clientCaFile,
-              apiserver.kubeletCertificateAuthority,
-              controllerManager.clientCaFile,
-              controllerManager.rootCaFile,
-            ],
-          },
-          signs({
-            path: `${pki}/ca.key`,
-            on: CONTROL_PLANE,
-            owner: API_SERVER_USER,
-            consumers: [controllerManager.clusterSigning.key, k0sCommand.issues],
-          }),
+          // Exactly one certificate: the reader with which k0s signs, cfssl's, refuses a file of two. The next two authorities alike.
+          file(`${pki}/ca.crt`, "signer", CONTROL_PLANE, [
+            controllerManager.clusterSigning.certificate,
+            k0sCommand.issues,
+          ]),
+          // One file more than k0s has, for those who only verify: the configuration below points them at it.
+          file(`${pki}/ca-bundle.crt`, "bundle", CONTROL_PLANE, [
+            apiserver.clientCaFile,
+            apiserver.kubeletCertificateAuthority,
+            controllerManager.clientCaFile,
+            controllerManager.rootCaFile,
+          ]),
+          file(
+            `${pki}/ca.key`,
+            "private key",
+            CONTROL_PLANE,
+            [controllerManager.clusterSigning.key, k0sCommand.issues],
+            { ...KEY_MODE, ...API_SERVER_USER },
+          ),
         ],
       },
       "front-proxy": {
         purpose: PURPOSES["front-proxy"],
         commonName: "kubernetes-front-proxy-ca",
         files: [
-          { path: `${pki}/front-proxy-ca.crt`, kind: "signer", on: CONTROL_PLANE, consumers: [k0sCommand.issues] },
-          {
-            path: `${pki}/front-proxy-ca-bundle.crt`,
-            kind: "bundle",
-            on: CONTROL_PLANE,
-            consumers: [
-              apiserver.requestheaderClientCaFile("front-proxy-client"),
-              controllerManager.requestheaderClientCaFile,
-            ],
-          },
-          signs({ path: `${pki}/front-proxy-ca.key`, on: CONTROL_PLANE }),
+          file(`${pki}/front-proxy-ca.crt`, "signer", CONTROL_PLANE, [k0sCommand.issues]),
+          file(`${pki}/front-proxy-ca-bundle.crt`, "bundle", CONTROL_PLANE, [
+            apiserver.requestheaderClientCaFile("front-proxy-client"),
+            controllerManager.requestheaderClientCaFile,
+          ]),
+          file(`${pki}/front-proxy-ca.key`, "private key", CONTROL_PLANE, [k0sCommand.issues], KEY_MODE),
         ],
       },
       etcd: {
@@ -167,22 +151,16 @@ export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): Distribution
         commonName: "etcd-ca",
         etcd: ["stacked"],
         files: [
-          {
-            path: `${pki}/etcd/ca.crt`,
-            kind: "signer",
-            on: CONTROL_PLANE,
-            owner: ETCD_USER,
-            // The one flag that k0s lets nobody change. The etcd that it trusts runs beside it and has its certificate of the same file.
-            consumers: [apiserver.etcdCaFile, k0sCommand.issues],
-          },
-          {
-            path: `${pki}/etcd/ca-bundle.crt`,
-            kind: "bundle",
-            on: ETCD_MEMBER,
-            owner: ETCD_USER,
-            consumers: [etcd.trustedCaFile, etcd.peerTrustedCaFile],
-          },
-          signs({ path: `${pki}/etcd/ca.key`, on: ETCD_MEMBER, owner: ETCD_USER }),
+          // The one flag that k0s lets nobody change. The etcd that it trusts runs beside it and has its certificate of the same file.
+          file(`${pki}/etcd/ca.crt`, "signer", CONTROL_PLANE, [apiserver.etcdCaFile, k0sCommand.issues], ETCD_USER),
+          file(
+            `${pki}/etcd/ca-bundle.crt`,
+            "bundle",
+            ETCD_MEMBER,
+            [etcd.trustedCaFile, etcd.peerTrustedCaFile],
+            ETCD_USER,
+          ),
+          file(`${pki}/etcd/ca.key`, "private key", ETCD_MEMBER, [k0sCommand.issues], { ...KEY_MODE, ...ETCD_USER }),
         ],
       },
     },
@@ -191,19 +169,12 @@ export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): Distribution
       "service-account": {
         purpose: PURPOSES["service-account"],
         files: [
-          {
-            path: `${pki}/sa.pub`,
-            kind: "public keys",
-            on: CONTROL_PLANE,
-            consumers: [apiserver.serviceAccountKeyFile],
-          },
-          {
-            path: `${pki}/sa.key`,
-            kind: "private key",
-            on: CONTROL_PLANE,
-            mode: KEY_MODE,
-            owner: API_SERVER_USER,
-            consumers: [
+          file(`${pki}/sa.pub`, "public keys", CONTROL_PLANE, [apiserver.serviceAccountKeyFile]),
+          file(
+            `${pki}/sa.key`,
+            "private key",
+            CONTROL_PLANE,
+            [
               apiserver.serviceAccountSigningKeyFile({
                 "--service-account-issuer": "https://kubernetes.default.svc",
                 "--service-account-jwks-uri": "https://kubernetes.default.svc/openid/v1/jwks",
@@ -211,7 +182,8 @@ export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): Distribution
               }),
               controllerManager.serviceAccountPrivateKeyFile,
             ],
-          },
+            { ...KEY_MODE, ...API_SERVER_USER },
+          ),
         ],
       },
     },
@@ -260,11 +232,9 @@ export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): Distribution
         ],
         files: [
           ...pair(`${pki}/konnectivity`, CONTROL_PLANE, [], KONNECTIVITY_USER),
-          kubeconfig({
-            path: `${pki}/konnectivity.conf`,
-            mode: KEY_MODE,
-            owner: KONNECTIVITY_USER,
-            consumers: [konnectivityServer.kubeconfig],
+          kubeconfig(`${pki}/konnectivity.conf`, "local", CONTROL_PLANE, [konnectivityServer.kubeconfig], {
+            ...KEY_MODE,
+            ...KONNECTIVITY_USER,
           }),
         ],
       },
@@ -312,9 +282,9 @@ export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): Distribution
           ...pair(`${pki}/admin`, CONTROL_PLANE, [
             { certificate: k0sCommand.administers, key: k0sCommand.administers },
           ]),
-          kubeconfig({ path: `${pki}/admin.conf`, consumers: [k0sCommand.administers] }),
+          kubeconfig(`${pki}/admin.conf`, "local", CONTROL_PLANE, [k0sCommand.administers]),
           // What `k0s kubeconfig admin` prints.
-          kubeconfig({ path: "/admin.conf", server: "endpoint", on: OPERATOR, consumers: [kubectl.kubeconfig] }),
+          kubeconfig("/admin.conf", "endpoint", OPERATOR, [kubectl.kubeconfig]),
         ],
       },
       "controller-manager": {
@@ -324,11 +294,7 @@ export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): Distribution
         organization: "system:kube-controller-manager",
         files: [
           ...pair(`${pki}/ccm`, CONTROL_PLANE, [], API_SERVER_USER),
-          kubeconfig({
-            path: `${pki}/ccm.conf`,
-            owner: API_SERVER_USER,
-            consumers: controllerManager.kubeconfigs,
-          }),
+          kubeconfig(`${pki}/ccm.conf`, "local", CONTROL_PLANE, controllerManager.kubeconfigs, API_SERVER_USER),
         ],
       },
       scheduler: {
@@ -338,7 +304,7 @@ export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): Distribution
         organization: "system:kube-scheduler",
         files: [
           ...pair(`${pki}/scheduler`, CONTROL_PLANE, [], SCHEDULER_USER),
-          kubeconfig({ path: `${pki}/scheduler.conf`, owner: SCHEDULER_USER, consumers: scheduler.kubeconfigs }),
+          kubeconfig(`${pki}/scheduler.conf`, "local", CONTROL_PLANE, scheduler.kubeconfigs, SCHEDULER_USER),
         ],
       },
       // The controller-manager signs it when the kubelet joins. A controller runs a kubelet only with --enable-worker, which joins alike.
@@ -349,14 +315,7 @@ export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): Distribution
         organization: "system:nodes",
         usage: KeyUsage.CLIENT,
         holders: NAMED_WORKER,
-        files: [
-          kubeconfig({
-            path: `${dataDir}/kubelet.conf`,
-            server: "endpoint",
-            on: NAMED_WORKER,
-            consumers: [kubelet.kubeconfig],
-          }),
-        ],
+        files: [kubeconfig(`${dataDir}/kubelet.conf`, "endpoint", NAMED_WORKER, [kubelet.kubeconfig])],
       },
     },
 

@@ -19,7 +19,20 @@ import type {
   HolderKind,
   RowException,
 } from "../table";
-import { AUTHENTICATION, CONTROL_PLANE, ETCD_HERE, ETCD_MEMBER, onPort, OPERATOR, pairsOf, PURPOSES } from "./rows";
+import {
+  AUTHENTICATION,
+  certificatesOf,
+  CONTROL_PLANE,
+  ETCD_HERE,
+  ETCD_MEMBER,
+  file,
+  keysOf,
+  kubeconfig,
+  onPort,
+  OPERATOR,
+  pairsOf,
+  PURPOSES,
+} from "./rows";
 import { KeyUsage } from "../../x509/key-usage";
 
 /** What may be chosen for K3s or RKE2. */
@@ -89,10 +102,6 @@ const SERVER = { ...ISSUED, authority: "server", usage: KeyUsage.SERVER } as con
 /** The certificate with those above it, and its key. */
 const pair = pairsOf({ endings: [".crt", ".key"], kind: "chain" });
 
-function kubeconfig(path: string, on: readonly HolderKind[], consumers: readonly Consumer[]): FileRow {
-  return { path, kind: "kubeconfig", server: "local", on, consumers };
-}
-
 /**
  * K3s and RKE2, which is K3s under another name as far as certificates go: both name files and users after their program.
  *
@@ -126,36 +135,29 @@ export function k3s(options: K3sOptions & { readonly program: "k3s" | "rke2" }):
 
   /** `<base>-ca.crt` and `<base>-ca.key`, with what reads them beside the program. */
   const authority = (base: string, certificate: readonly Consumer[], key: readonly Consumer[] = []): FileRow[] => [
-    { path: `${tls}/${base}-ca.crt`, kind: "bundle", on: SERVERS, consumers: [...certificate, reads] },
-    { path: `${tls}/${base}-ca.key`, kind: "private key", on: SERVERS, consumers: [...key, signs] },
+    file(`${tls}/${base}-ca.crt`, "bundle", SERVERS, [...certificate, reads]),
+    file(`${tls}/${base}-ca.key`, "private key", SERVERS, [...key, signs]),
   ];
 
   /** What the controller-manager signs with, and what agents verify with. */
   const made = (name: string, signers: readonly CertificateAndKey[], verifier: Consumer): FileRow[] => [
-    {
-      ...DERIVED,
-      path: `${tls}/${name}-ca.nochain.crt`,
-      kind: "signer",
-      on: SERVERS,
-      consumers: signers.map(({ certificate }) => certificate),
-    },
-    { ...DERIVED, path: `${agent}/${name}-ca.crt`, kind: "bundle", on: [...SERVERS, "worker"], consumers: [verifier] },
+    file(`${tls}/${name}-ca.nochain.crt`, "signer", SERVERS, certificatesOf(signers), DERIVED),
+    file(`${agent}/${name}-ca.crt`, "bundle", [...SERVERS, "worker"], [verifier], DERIVED),
   ];
   const serverSigners = [controllerManager.clusterSigningKubeletServing, controllerManager.clusterSigningLegacyUnknown];
   const clientSigners = [
     controllerManager.clusterSigningKubeApiserverClient,
     controllerManager.clusterSigningKubeletClient,
   ];
-  const keysOf = (signers: readonly CertificateAndKey[]) => signers.map(({ key }) => key);
 
   /** A client of the API server on a server, or on every agent: the pair, and a kubeconfig that K3s makes of it. */
   const serverClient = (base: string, name: string, consumers: readonly Consumer[]): FileRow[] => [
     ...pair(`${tls}/${base}`, CONTROL_PLANE, [readsBoth]),
-    kubeconfig(`${cred}/${name}.kubeconfig`, CONTROL_PLANE, consumers),
+    kubeconfig(`${cred}/${name}.kubeconfig`, "local", CONTROL_PLANE, consumers),
   ];
   const agentClient = (base: string, name: string, consumers: readonly Consumer[]): FileRow[] => [
     ...pair(`${agent}/${base}`, AGENTS, [readsBoth]),
-    kubeconfig(`${agent}/${name}.kubeconfig`, AGENTS, consumers),
+    kubeconfig(`${agent}/${name}.kubeconfig`, "local", AGENTS, consumers),
   ];
 
   return {
@@ -228,26 +230,21 @@ export function k3s(options: K3sOptions & { readonly program: "k3s" | "rke2" }):
       "service-account": {
         purpose: PURPOSES["service-account"],
         files: [
-          {
-            // Private keys: the API server takes the public ones out of them.
-            path: `${tls}/service.key`,
-            kind: "private keys",
-            on: SERVERS,
-            consumers: [apiserver.serviceAccountKeyFile, reads],
-          },
-          {
-            ...DERIVED,
-            path: `${tls}/service.current.key`,
-            kind: "private key",
-            on: SERVERS,
-            consumers: [
+          // Private keys: the API server takes the public ones out of them.
+          file(`${tls}/service.key`, "private keys", SERVERS, [apiserver.serviceAccountKeyFile, reads]),
+          file(
+            `${tls}/service.current.key`,
+            "private key",
+            SERVERS,
+            [
               apiserver.serviceAccountSigningKeyFile({
                 "--service-account-issuer": "https://kubernetes.default.svc.{clusterDomain}",
                 "--api-audiences": `https://kubernetes.default.svc.{clusterDomain},${program}`,
               }),
               controllerManager.serviceAccountPrivateKeyFile,
             ],
-          },
+            DERIVED,
+          ),
         ],
       },
     },
@@ -269,7 +266,7 @@ export function k3s(options: K3sOptions & { readonly program: "k3s" | "rke2" }):
         commonName: "system:apiserver",
         files: [
           ...pair(`${tls}/client-kube-apiserver`, CONTROL_PLANE, [apiserver.kubeletClient]),
-          kubeconfig(`${cred}/api-server.kubeconfig`, CONTROL_PLANE, [reads]),
+          kubeconfig(`${cred}/api-server.kubeconfig`, "local", CONTROL_PLANE, [reads]),
         ],
       },
       "front-proxy-client": {
@@ -335,8 +332,8 @@ export function k3s(options: K3sOptions & { readonly program: "k3s" | "rke2" }):
         holders: ["control-plane", "operator"],
         files: [
           ...serverClient("client-admin", "admin", [kubectl.kubeconfig]),
-          kubeconfig(`${etc}/${program}.yaml`, CONTROL_PLANE, [kubectl.kubeconfig]),
-          { ...kubeconfig("/admin.conf", OPERATOR, [kubectl.kubeconfig]), server: "endpoint" },
+          kubeconfig(`${etc}/${program}.yaml`, "local", CONTROL_PLANE, [kubectl.kubeconfig]),
+          kubeconfig("/admin.conf", "endpoint", OPERATOR, [kubectl.kubeconfig]),
         ],
       },
       supervisor: {

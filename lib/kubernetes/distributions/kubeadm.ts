@@ -9,8 +9,19 @@ import {
   KUBERNETES,
   scheduler,
 } from "../components";
-import type { DistributionTable, FileRow, HolderKind } from "../table";
-import { AUTHENTICATION, CONTROL_PLANE, ETCD_HERE, ETCD_MEMBER, on, OPERATOR, pairsOf, PURPOSES } from "./rows";
+import type { DistributionTable, HolderKind } from "../table";
+import {
+  AUTHENTICATION,
+  CONTROL_PLANE,
+  ETCD_HERE,
+  ETCD_MEMBER,
+  file,
+  kubeconfig,
+  on,
+  OPERATOR,
+  pairsOf,
+  PURPOSES,
+} from "./rows";
 import { KeyUsage } from "../../x509/key-usage";
 
 const FOLDER = "/etc/kubernetes";
@@ -18,14 +29,8 @@ const PKI = `${FOLDER}/pki`;
 
 const pair = pairsOf({ endings: [".crt", ".key"] });
 
-/** A kubeconfig of a component, or of kubeadm itself. */
-function kubeconfig(file: Pick<FileRow, "path" | "server" | "on" | "consumers">): FileRow {
-  return { kind: "kubeconfig", ...file };
-}
-
 /** A kubeconfig of the operator, on no machine. */
-const forOperator = (path: string) =>
-  kubeconfig({ path, server: "endpoint", on: OPERATOR, consumers: [kubectl.kubeconfig] });
+const forOperator = (path: string) => kubeconfig(path, "endpoint", OPERATOR, [kubectl.kubeconfig]);
 
 const ETCD_NAMES = ["{machine}", "localhost", "{addresses}", "127.0.0.1", "::1"];
 const NODES: readonly HolderKind[] = ["control-plane", "named-worker"];
@@ -51,28 +56,21 @@ export const kubeadm: DistributionTable = {
       commonName: "kubernetes",
       sans: ["kubernetes"],
       files: [
-        {
-          path: `${PKI}/ca.crt`,
-          kind: "bundle",
-          on: ["control-plane", "worker"],
-          consumers: [
+        file(
+          `${PKI}/ca.crt`,
+          "bundle",
+          ["control-plane", "worker"],
+          [
             ...on(CONTROL_PLANE, apiserver.clientCaFile, controllerManager.clientCaFile, controllerManager.rootCaFile),
             kubelet.clientCaFile,
           ],
-        },
-        {
-          // One file more than kubeadm writes: the controller-manager signs with exactly one certificate, and exits on a bundle of two.
-          path: `${PKI}/ca-signing.crt`,
-          kind: "signer",
-          on: CONTROL_PLANE,
-          consumers: [controllerManager.clusterSigning.certificate],
-        },
-        {
-          path: `${PKI}/ca.key`,
-          kind: "private key",
-          on: CONTROL_PLANE,
-          consumers: [controllerManager.clusterSigning.key, kubeadmCommand.signs],
-        },
+        ),
+        // One file more than kubeadm writes: the controller-manager signs with exactly one certificate, and exits on a bundle of two.
+        file(`${PKI}/ca-signing.crt`, "signer", CONTROL_PLANE, [controllerManager.clusterSigning.certificate]),
+        file(`${PKI}/ca.key`, "private key", CONTROL_PLANE, [
+          controllerManager.clusterSigning.key,
+          kubeadmCommand.signs,
+        ]),
       ],
     },
     "front-proxy": {
@@ -80,21 +78,11 @@ export const kubeadm: DistributionTable = {
       commonName: "front-proxy-ca",
       sans: ["front-proxy-ca"],
       files: [
-        {
-          path: `${PKI}/front-proxy-ca.crt`,
-          kind: "bundle",
-          on: CONTROL_PLANE,
-          consumers: [
-            apiserver.requestheaderClientCaFile("front-proxy-client"),
-            controllerManager.requestheaderClientCaFile,
-          ],
-        },
-        {
-          path: `${PKI}/front-proxy-ca.key`,
-          kind: "private key",
-          on: CONTROL_PLANE,
-          consumers: [kubeadmCommand.signs],
-        },
+        file(`${PKI}/front-proxy-ca.crt`, "bundle", CONTROL_PLANE, [
+          apiserver.requestheaderClientCaFile("front-proxy-client"),
+          controllerManager.requestheaderClientCaFile,
+        ]),
+        file(`${PKI}/front-proxy-ca.key`, "private key", CONTROL_PLANE, [kubeadmCommand.signs]),
       ],
     },
     etcd: {
@@ -103,16 +91,13 @@ export const kubeadm: DistributionTable = {
       sans: ["etcd-ca"],
       etcd: ETCD_HERE,
       files: [
-        {
-          path: `${PKI}/etcd/ca.crt`,
-          kind: "bundle",
-          on: ["control-plane", "etcd-member"],
-          consumers: [
-            ...on(ETCD_MEMBER, etcd.trustedCaFile, etcd.peerTrustedCaFile),
-            ...on(CONTROL_PLANE, apiserver.etcdCaFile),
-          ],
-        },
-        { path: `${PKI}/etcd/ca.key`, kind: "private key", on: ETCD_MEMBER, consumers: [kubeadmCommand.signs] },
+        file(
+          `${PKI}/etcd/ca.crt`,
+          "bundle",
+          ["control-plane", "etcd-member"],
+          [...on(ETCD_MEMBER, etcd.trustedCaFile, etcd.peerTrustedCaFile), ...on(CONTROL_PLANE, apiserver.etcdCaFile)],
+        ),
+        file(`${PKI}/etcd/ca.key`, "private key", ETCD_MEMBER, [kubeadmCommand.signs]),
       ],
     },
   },
@@ -121,23 +106,13 @@ export const kubeadm: DistributionTable = {
     "service-account": {
       purpose: PURPOSES["service-account"],
       files: [
-        {
-          path: `${PKI}/sa.pub`,
-          kind: "public keys",
-          on: CONTROL_PLANE,
-          consumers: [apiserver.serviceAccountKeyFile],
-        },
-        {
-          path: `${PKI}/sa.key`,
-          kind: "private key",
-          on: CONTROL_PLANE,
-          consumers: [
-            apiserver.serviceAccountSigningKeyFile({
-              "--service-account-issuer": "https://kubernetes.default.svc.{clusterDomain}",
-            }),
-            controllerManager.serviceAccountPrivateKeyFile,
-          ],
-        },
+        file(`${PKI}/sa.pub`, "public keys", CONTROL_PLANE, [apiserver.serviceAccountKeyFile]),
+        file(`${PKI}/sa.key`, "private key", CONTROL_PLANE, [
+          apiserver.serviceAccountSigningKeyFile({
+            "--service-account-issuer": "https://kubernetes.default.svc.{clusterDomain}",
+          }),
+          controllerManager.serviceAccountPrivateKeyFile,
+        ]),
       ],
     },
   },
@@ -224,12 +199,7 @@ export const kubeadm: DistributionTable = {
       organization: "kubeadm:cluster-admins",
       holders: ["control-plane", "operator"],
       files: [
-        kubeconfig({
-          path: `${FOLDER}/admin.conf`,
-          server: "endpoint",
-          on: CONTROL_PLANE,
-          consumers: [kubectl.kubeconfig],
-        }),
+        kubeconfig(`${FOLDER}/admin.conf`, "endpoint", CONTROL_PLANE, [kubectl.kubeconfig]),
         forOperator("/admin.conf"),
       ],
     },
@@ -247,28 +217,14 @@ export const kubeadm: DistributionTable = {
       purpose: PURPOSES["controller-manager"],
       commonName: "system:kube-controller-manager",
       holders: CONTROL_PLANE,
-      files: [
-        kubeconfig({
-          path: `${FOLDER}/controller-manager.conf`,
-          server: "local",
-          on: CONTROL_PLANE,
-          consumers: controllerManager.kubeconfigs,
-        }),
-      ],
+      files: [kubeconfig(`${FOLDER}/controller-manager.conf`, "local", CONTROL_PLANE, controllerManager.kubeconfigs)],
     },
     scheduler: {
       ...CLIENT,
       purpose: PURPOSES.scheduler,
       commonName: "system:kube-scheduler",
       holders: CONTROL_PLANE,
-      files: [
-        kubeconfig({
-          path: `${FOLDER}/scheduler.conf`,
-          server: "local",
-          on: CONTROL_PLANE,
-          consumers: scheduler.kubeconfigs,
-        }),
-      ],
+      files: [kubeconfig(`${FOLDER}/scheduler.conf`, "local", CONTROL_PLANE, scheduler.kubeconfigs)],
     },
     kubelet: {
       ...CLIENT,
@@ -281,12 +237,7 @@ export const kubeadm: DistributionTable = {
         // and at later ones uses that as long as it is valid (seen on 1.36.3): for another to be used, that file has to go, too.
         //
         // Since 1.33 a control plane's kubelet talks to its own API server; a worker has none and talks to the endpoint.
-        kubeconfig({
-          path: `${FOLDER}/kubelet.conf`,
-          server: "local",
-          on: NODES,
-          consumers: [kubelet.kubeconfig],
-        }),
+        kubeconfig(`${FOLDER}/kubelet.conf`, "local", NODES, [kubelet.kubeconfig]),
       ],
     },
   },

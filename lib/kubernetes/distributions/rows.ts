@@ -40,6 +40,28 @@ export const PURPOSES = {
   worker: "bootstrap token for a kubelet to request its certificate",
 } as const;
 
+/** A file, who holds it and who reads it. */
+export function file(
+  path: string,
+  kind: FileKind,
+  holders: readonly HolderKind[],
+  consumers: readonly Consumer[],
+  more: Partial<FileRow> = {},
+): FileRow {
+  return { path, kind, on: holders, consumers, ...more };
+}
+
+/** A kubeconfig that points at the cluster's endpoint, or at the API server on the same machine. */
+export function kubeconfig(
+  path: string,
+  server: "endpoint" | "local",
+  holders: readonly HolderKind[],
+  consumers: readonly Consumer[],
+  more: Partial<FileRow> = {},
+): FileRow {
+  return file(path, "kubeconfig", holders, consumers, { server, ...more });
+}
+
 /** Readers that do not run on all of a file's holders. */
 export function on(holders: readonly HolderKind[], ...readers: readonly Consumer[]): Consumer[] {
   return readers.map((reader) => ({ ...reader, on: holders }));
@@ -71,16 +93,19 @@ export function pairsOf({ endings, kind = "certificate", mode }: PairStyle) {
     base: string,
     holders: readonly HolderKind[],
     readers: readonly CertificateAndKey[],
-    owner?: string,
+    more: Partial<FileRow> = {},
   ): FileRow[] => [
-    { path: base + endings[0], kind, on: holders, owner, consumers: readers.map(({ certificate }) => certificate) },
-    {
-      path: base + endings[1],
-      kind: "private key",
-      on: holders,
-      owner,
-      mode,
-      consumers: readers.map(({ key }) => key),
-    },
+    file(base + endings[0], kind, holders, certificatesOf(readers), more),
+    file(base + endings[1], "private key", holders, keysOf(readers), { mode, ...more }),
   ];
+}
+
+/** What takes the certificates of pairs. */
+export function certificatesOf(readers: readonly CertificateAndKey[]): Consumer[] {
+  return readers.map(({ certificate }) => certificate);
+}
+
+/** What takes their keys. */
+export function keysOf(readers: readonly CertificateAndKey[]): Consumer[] {
+  return readers.map(({ key }) => key);
 }

@@ -19,6 +19,8 @@ import {
   CONTROL_PLANE,
   ETCD_HERE,
   ETCD_MEMBER,
+  file,
+  kubeconfig,
   NAMED_WORKER,
   on,
   OPERATOR,
@@ -64,6 +66,8 @@ const KUBERNETES_FOLDER = "/var/lib/kubernetes";
 const ETCD_FOLDER = "/etc/etcd";
 const KUBELET_FOLDER = "/var/lib/kubelet";
 const KUBE_PROXY_FOLDER = "/var/lib/kube-proxy";
+const CONTROLLER_MANAGER = `${KUBERNETES_FOLDER}/kube-controller-manager`;
+const SCHEDULER = `${KUBERNETES_FOLDER}/kube-scheduler`;
 
 /** Its name in the table, that of kubeadm's authority, since an access stack or a rotation means the same by it. */
 const THE_CA = "kubernetes";
@@ -104,9 +108,20 @@ const pair = pairsOf({ endings: [".pem", "-key.pem"] });
 type SetRow = Omit<CertificateRow, "authority" | "issuedBy"> & { readonly set: SingleCaSet };
 
 /** A kubeconfig with the pair it is made of beside it, as the guides have them. */
-function client(base: string, kubeconfig: Omit<FileRow, "kind">): FileRow[] {
-  return [...pair(base, kubeconfig.on, [kubectl.setCredentials]), { kind: "kubeconfig", ...kubeconfig }];
+function withPair(base: string, file: FileRow): FileRow[] {
+  return [...pair(base, file.on, [kubectl.setCredentials]), file];
 }
+
+const ETCD_CLIENT = {
+  set: "etcd-client",
+  etcd: ETCD_HERE,
+  usage: KeyUsage.CLIENT,
+  sans: [ETCD_CLIENT_NAME],
+} as const;
+const API_CLIENT = { set: "apiserver-client", usage: KeyUsage.CLIENT } as const;
+const AS_CLIENT = { usage: KeyUsage.CLIENT, holders: CONTROL_PLANE } as const;
+/** The same subject twice, since the API server's signer of kubelets' server certificates asks for it, too. */
+const NODE = { commonName: "system:node:{machine}", organization: "system:nodes", holders: NAMED_WORKER } as const;
 
 /** The API server's and etcd's servers, each with a certificate of its own. */
 const SEPARATE_SERVERS: Readonly<Record<string, SetRow>> = {
@@ -166,147 +181,102 @@ const ONE_SERVER: Readonly<Record<string, SetRow>> = {
 };
 
 /** All other certificates. */
-const OTHERS: Readonly<Record<string, SetRow>> = {
+const CLIENTS_AND_KUBELETS: Readonly<Record<string, SetRow>> = {
   "apiserver-etcd-client": {
-    set: "etcd-client",
+    ...ETCD_CLIENT,
     purpose: PURPOSES["apiserver-etcd-client"],
-    etcd: ETCD_HERE,
     commonName: "kube-apiserver-etcd-client",
-    usage: KeyUsage.CLIENT,
-    sans: [ETCD_CLIENT_NAME],
     holders: CONTROL_PLANE,
     files: pair(`${KUBERNETES_FOLDER}/apiserver-etcd-client`, CONTROL_PLANE, [apiserver.etcdClient]),
   },
   "etcd-healthcheck-client": {
-    set: "etcd-client",
+    ...ETCD_CLIENT,
     purpose: PURPOSES["etcd-healthcheck-client"],
-    etcd: ETCD_HERE,
     commonName: "kube-etcd-healthcheck-client",
-    usage: KeyUsage.CLIENT,
-    sans: [ETCD_CLIENT_NAME],
     holders: ETCD_MEMBER,
     files: pair(`${ETCD_FOLDER}/healthcheck-client`, ETCD_MEMBER, [etcdctl.client]),
   },
 
   admin: {
-    set: "apiserver-client",
+    ...API_CLIENT,
     purpose: PURPOSES.admin,
     commonName: "admin",
     organization: ADMINS,
-    usage: KeyUsage.CLIENT,
     holders: OPERATOR,
-    files: client("/admin", {
-      path: "/admin.kubeconfig",
-      server: "endpoint",
-      on: OPERATOR,
-      consumers: [kubectl.kubeconfig],
-    }),
+    files: withPair("/admin", kubeconfig("/admin.kubeconfig", "endpoint", OPERATOR, [kubectl.kubeconfig])),
   },
   "super-admin": {
-    set: "apiserver-client",
+    ...API_CLIENT,
     purpose: PURPOSES["super-admin"],
     commonName: "super-admin",
     organization: "system:masters",
-    usage: KeyUsage.CLIENT,
     holders: OPERATOR,
     breakGlass: "the way in before any binding exists and when bindings are broken; keep it away from machines",
-    files: [
-      {
-        path: "/super-admin.kubeconfig",
-        kind: "kubeconfig",
-        server: "endpoint",
-        on: OPERATOR,
-        consumers: [kubectl.kubeconfig],
-      },
-    ],
+    files: [kubeconfig("/super-admin.kubeconfig", "endpoint", OPERATOR, [kubectl.kubeconfig])],
   },
   "controller-manager": {
-    set: "apiserver-client",
+    ...API_CLIENT,
     purpose: PURPOSES["controller-manager"],
     commonName: "system:kube-controller-manager",
     organization: "system:kube-controller-manager",
-    usage: KeyUsage.CLIENT,
     holders: CONTROL_PLANE,
-    files: client(`${KUBERNETES_FOLDER}/kube-controller-manager`, {
-      path: `${KUBERNETES_FOLDER}/kube-controller-manager.kubeconfig`,
-      server: "local",
-      on: CONTROL_PLANE,
-      consumers: controllerManager.kubeconfigs,
-    }),
+    files: withPair(
+      CONTROLLER_MANAGER,
+      kubeconfig(`${CONTROLLER_MANAGER}.kubeconfig`, "local", CONTROL_PLANE, controllerManager.kubeconfigs),
+    ),
   },
   scheduler: {
-    set: "apiserver-client",
+    ...API_CLIENT,
     purpose: PURPOSES.scheduler,
     commonName: "system:kube-scheduler",
     organization: "system:kube-scheduler",
-    usage: KeyUsage.CLIENT,
     holders: CONTROL_PLANE,
-    files: client(`${KUBERNETES_FOLDER}/kube-scheduler`, {
-      path: `${KUBERNETES_FOLDER}/kube-scheduler.kubeconfig`,
-      server: "local",
-      on: CONTROL_PLANE,
-      consumers: [scheduler.clientConnectionKubeconfig],
-    }),
+    files: withPair(
+      SCHEDULER,
+      kubeconfig(`${SCHEDULER}.kubeconfig`, "local", CONTROL_PLANE, [scheduler.clientConnectionKubeconfig]),
+    ),
   },
   "kube-proxy": {
-    set: "apiserver-client",
+    ...API_CLIENT,
     purpose: PURPOSES["kube-proxy"],
     commonName: "system:kube-proxy",
     organization: "system:node-proxier",
-    usage: KeyUsage.CLIENT,
     holders: NAMED_WORKER,
-    files: client(`${KUBE_PROXY_FOLDER}/kube-proxy`, {
-      path: `${KUBE_PROXY_FOLDER}/kubeconfig`,
-      server: "endpoint",
-      on: NAMED_WORKER,
-      consumers: [kubeProxy.clientConnectionKubeconfig],
-    }),
+    files: withPair(
+      `${KUBE_PROXY_FOLDER}/kube-proxy`,
+      kubeconfig(`${KUBE_PROXY_FOLDER}/kubeconfig`, "endpoint", NAMED_WORKER, [kubeProxy.clientConnectionKubeconfig]),
+    ),
   },
 
   "apiserver-kubelet-client": {
+    ...AS_CLIENT,
     set: "apiserver-kubelet-client",
     purpose: PURPOSES["apiserver-kubelet-client"],
     commonName: "kube-apiserver-kubelet-client",
-    usage: KeyUsage.CLIENT,
-    holders: CONTROL_PLANE,
     files: pair(`${KUBERNETES_FOLDER}/apiserver-kubelet-client`, CONTROL_PLANE, [apiserver.kubeletClient]),
   },
   "front-proxy-client": {
+    ...AS_CLIENT,
     set: "front-proxy-client",
     purpose: PURPOSES["front-proxy-client"],
     commonName: FRONT_PROXY_NAME,
-    usage: KeyUsage.CLIENT,
-    holders: CONTROL_PLANE,
     files: pair(`${KUBERNETES_FOLDER}/proxy-client`, CONTROL_PLANE, [apiserver.proxyClient]),
   },
 
-  // The same subject twice, since the API server's signer of kubelets' server certificates asks for it, too.
   "kubelet-server": {
+    ...NODE,
     set: "kubelet-server",
     purpose: PURPOSES["kubelet-server"],
-    commonName: "system:node:{machine}",
-    organization: "system:nodes",
     usage: KeyUsage.SERVER,
     sans: ["{machine}", "{addresses}"],
-    holders: NAMED_WORKER,
     files: pair(`${KUBELET_FOLDER}/{machine}`, NAMED_WORKER, [kubelet.serving]),
   },
   kubelet: {
+    ...NODE,
     set: "kubelet-client",
     purpose: PURPOSES.kubelet,
-    commonName: "system:node:{machine}",
-    organization: "system:nodes",
     usage: KeyUsage.CLIENT,
-    holders: NAMED_WORKER,
-    files: [
-      {
-        path: `${KUBELET_FOLDER}/kubeconfig`,
-        kind: "kubeconfig",
-        server: "endpoint",
-        on: NAMED_WORKER,
-        consumers: [kubelet.kubeconfig],
-      },
-    ],
+    files: [kubeconfig(`${KUBELET_FOLDER}/kubeconfig`, "endpoint", NAMED_WORKER, [kubelet.kubeconfig])],
   },
 };
 
@@ -318,9 +288,15 @@ interface Verifier {
   readonly consumer: Consumer;
 }
 
-const ON_ETCD = { on: ETCD_MEMBER, folder: ETCD_FOLDER };
-const ON_CONTROL_PLANE = { on: CONTROL_PLANE, folder: KUBERNETES_FOLDER };
 const CLIENTS: readonly SingleCaSet[] = ["apiserver-client", "kubelet-client"];
+
+function verifiesOn(folder: string, on: readonly HolderKind[]) {
+  return (consumer: Consumer, ...sets: SingleCaSet[]): Verifier => ({ sets, on, folder, consumer });
+}
+const onEtcd = verifiesOn(ETCD_FOLDER, ETCD_MEMBER);
+const onControlPlane = verifiesOn(KUBERNETES_FOLDER, CONTROL_PLANE);
+const onWorker = verifiesOn(KUBERNETES_FOLDER, ["worker"]);
+const onOperators = verifiesOn("", OPERATOR);
 
 /** Who verifies what. The API server and etcd are told the names that some certificates must have. */
 function verifiers(etcdPeer: string): readonly Verifier[] {
@@ -328,31 +304,18 @@ function verifiers(etcdPeer: string): readonly Verifier[] {
   const etcdPeers = { "--peer-cert-allowed-cn": etcdPeer };
   const frontProxies = requestHeaders(FRONT_PROXY_NAME);
   return [
-    { ...ON_ETCD, sets: ["etcd-client"], consumer: withFlags(etcd.trustedCaFile, etcdClients) },
-    { ...ON_ETCD, sets: ["etcd-peer"], consumer: withFlags(etcd.peerTrustedCaFile, etcdPeers) },
-    { ...ON_ETCD, sets: ["etcd-server"], consumer: etcdctl.caCert },
-    { ...ON_CONTROL_PLANE, sets: ["etcd-server"], consumer: apiserver.etcdCaFile },
-    { ...ON_CONTROL_PLANE, sets: CLIENTS, consumer: apiserver.clientCaFile },
-    { ...ON_CONTROL_PLANE, sets: ["kubelet-server"], consumer: apiserver.kubeletCertificateAuthority },
-    {
-      ...ON_CONTROL_PLANE,
-      sets: ["front-proxy-client"],
-      consumer: apiserver.requestheaderClientCaFile(FRONT_PROXY_NAME),
-    },
-    { ...ON_CONTROL_PLANE, sets: CLIENTS, consumer: controllerManager.clientCaFile },
-    {
-      ...ON_CONTROL_PLANE,
-      sets: ["front-proxy-client"],
-      consumer: withFlags(controllerManager.requestheaderClientCaFile, frontProxies),
-    },
-    { ...ON_CONTROL_PLANE, sets: ["apiserver"], consumer: controllerManager.rootCaFile },
-    {
-      sets: ["apiserver-kubelet-client"],
-      on: ["worker"],
-      folder: KUBERNETES_FOLDER,
-      consumer: kubelet.clientCaFile,
-    },
-    { sets: ["apiserver"], on: OPERATOR, folder: "", consumer: curl.caCert },
+    onEtcd(withFlags(etcd.trustedCaFile, etcdClients), "etcd-client"),
+    onEtcd(withFlags(etcd.peerTrustedCaFile, etcdPeers), "etcd-peer"),
+    onEtcd(etcdctl.caCert, "etcd-server"),
+    onControlPlane(apiserver.etcdCaFile, "etcd-server"),
+    onControlPlane(apiserver.clientCaFile, ...CLIENTS),
+    onControlPlane(apiserver.kubeletCertificateAuthority, "kubelet-server"),
+    onControlPlane(apiserver.requestheaderClientCaFile(FRONT_PROXY_NAME), "front-proxy-client"),
+    onControlPlane(controllerManager.clientCaFile, ...CLIENTS),
+    onControlPlane(withFlags(controllerManager.requestheaderClientCaFile, frontProxies), "front-proxy-client"),
+    onControlPlane(controllerManager.rootCaFile, "apiserver"),
+    onWorker(kubelet.clientCaFile, "apiserver-kubelet-client"),
+    onOperators(curl.caCert, "apiserver"),
   ];
 }
 
@@ -407,29 +370,23 @@ export function singleCa(options: SingleCaOptions = {}): DistributionTable {
       "service-account": {
         purpose: PURPOSES["service-account"],
         files: [
-          {
-            path: `${KUBERNETES_FOLDER}/service-account.pem`,
-            kind: "public keys",
-            on: CONTROL_PLANE,
-            consumers: [apiserver.serviceAccountKeyFile],
-          },
-          {
-            path: `${KUBERNETES_FOLDER}/service-account-key.pem`,
-            kind: "private key",
-            on: CONTROL_PLANE,
-            consumers: [
-              apiserver.serviceAccountSigningKeyFile({ "--service-account-issuer": "https://{endpoint}" }),
-              controllerManager.serviceAccountPrivateKeyFile,
-            ],
-          },
+          file(`${KUBERNETES_FOLDER}/service-account.pem`, "public keys", CONTROL_PLANE, [
+            apiserver.serviceAccountKeyFile,
+          ]),
+          file(`${KUBERNETES_FOLDER}/service-account-key.pem`, "private key", CONTROL_PLANE, [
+            apiserver.serviceAccountSigningKeyFile({ "--service-account-issuer": "https://{endpoint}" }),
+            controllerManager.serviceAccountPrivateKeyFile,
+          ]),
         ],
       },
     },
     certificates: Object.fromEntries(
-      Object.entries({ ...servers, ...OTHERS }).map(([name, { set, ...row }]): [string, CertificateRow] => [
-        name,
-        { ...row, authority: from(set), issuedBy: "terraform" },
-      ]),
+      Object.entries({ ...servers, ...CLIENTS_AND_KUBELETS }).map(
+        ([name, { set, ...row }]): [string, CertificateRow] => [
+          name,
+          { ...row, authority: from(set), issuedBy: "terraform" },
+        ],
+      ),
     ),
     configuration: [],
     access: {
