@@ -21,6 +21,7 @@ import { Content } from "../kubernetes/content";
 import { Distribution } from "../kubernetes/distribution";
 import { ClusterFile } from "../kubernetes/holders";
 import { publishFiles } from "../kubernetes/outputs";
+import { OWNER, SECRET_MODE } from "../kubernetes/modes";
 
 /** Props of {@link ClusterAccess}. */
 export interface ClusterAccessProps extends KubernetesObjectProps {
@@ -135,7 +136,7 @@ export class ClusterAccess extends Construct {
       if (first !== undefined) {
         const { path, on, consumers } = row.file;
         const content = this.joinTokens[first]!;
-        (files[on] ??= []).push({ path, kind: "join token", mode: "0600", owner: "root:root", content, consumers });
+        (files[on] ??= []).push({ path, kind: "join token", mode: SECRET_MODE, owner: OWNER, content, consumers });
       }
     }
     return files;

@@ -13,6 +13,7 @@ import { ClusterPki } from "../kubernetes/cluster-pki";
 import { JoinPasswordFileRow, JoinPasswordRow } from "../kubernetes/table";
 import { ClusterFile } from "../kubernetes/holders";
 import { publishFiles } from "../kubernetes/outputs";
+import { OWNER, SECRET_MODE } from "../kubernetes/modes";
 
 /** Props of a {@link JoinPassword}. */
 export interface JoinPasswordProps {
@@ -95,7 +96,7 @@ export class JoinPassword extends Construct {
 
   private file({ path, format, consumers }: JoinPasswordFileRow): ClusterFile {
     const text = format === "password" ? this.password : this.token;
-    return { path, kind: "join token", mode: "0600", owner: "root:root", content: text, consumers };
+    return { path, kind: "join token", mode: SECRET_MODE, owner: OWNER, content: text, consumers };
   }
 
   private check(row: JoinPasswordRow | undefined, joins: string, pki: ClusterPki, problems: Problems): void {

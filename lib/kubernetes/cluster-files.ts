@@ -5,6 +5,7 @@ import { concat, Content } from "./content";
 import type { ClusterFile } from "./holders";
 import { fillText, holds, Holder } from "./holdings";
 import { kubeconfig } from "./kubeconfig";
+import { accessOf } from "./modes";
 import type { FileKind, FileRow, SecretRow } from "./table";
 import type { CertificateAuthority } from "../x509/certificate-authority";
 import type { KeyPairRing } from "../x509/key-pair-ring";
@@ -119,14 +120,12 @@ function certificateContent(
   }
 }
 
-const HOLDS_KEY: readonly ClusterFile["kind"][] = ["private key", "private keys", "kubeconfig"];
-
 function clusterFile(
   row: Pick<ClusterFile, "path" | "kind" | "consumers"> & Partial<ClusterFile>,
   content: Content,
 ): ClusterFile {
-  const { path, kind, consumers, mode = HOLDS_KEY.includes(kind) ? "0600" : "0644", owner = "root:root" } = row;
-  return { path, kind, mode, owner, content, consumers };
+  const { path, kind, consumers } = row;
+  return { path, kind, ...accessOf(row), content, consumers };
 }
 
 function mapValues<A, B>(record: Readonly<Record<string, A>>, map: (value: A) => B): Record<string, B> {

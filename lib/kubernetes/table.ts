@@ -36,6 +36,14 @@ export type FileKind =
   /** A kubeconfig with certificate and key inline. */
   | "kubeconfig";
 
+/** A port of a component, whose TLS handshake shows what it read. */
+export interface ServedPort {
+  /** The usual one. */
+  readonly number: number;
+  /** The flag or field that sets another, e.g. `--secure-port`. */
+  readonly setBy: string;
+}
+
 /** A component that reads a file, and how it is told to. */
 export interface Consumer {
   /** E.g. `kube-apiserver`. */
@@ -53,6 +61,11 @@ export interface Consumer {
   readonly onChange: "reload" | "restart" | "next-use";
   /** The component's version on which that was measured; without it, it is what the documentation says. */
   readonly measured?: string;
+  /**
+   * On which port whoever connects sees it: the certificate that the component serves, or the authorities whose clients it lets in.
+   * @default - on none
+   */
+  readonly port?: ServedPort;
 }
 
 /** A file that holds part of an identity. */
@@ -98,8 +111,8 @@ export interface SecretRow {
 
 /** What every row may say. */
 interface Row {
-  /** What it is for, in kubeadm's manner: `certificate for the API server to connect to kubelet`. */
-  readonly purpose?: string;
+  /** What it is for, as kubeadm says it: `certificate for serving the Kubernetes API`. */
+  readonly purpose: string;
   /**
    * Where etcd has to run for the row to exist; without an authority, what it signs does not exist either.
    * @default - anywhere
@@ -158,6 +171,8 @@ export interface CertificateRow extends Row {
 
 /** A file of text that tells the distribution about the others. */
 export interface ConfigurationRow {
+  /** What it is for. */
+  readonly purpose: string;
   readonly path: string;
   readonly on: readonly HolderKind[];
   /** Text with `{clusterName}`, `{endpoint}`, `{serviceCidrs}`, `{clusterDomain}`. */
@@ -187,6 +202,8 @@ export type JoinFormat =
 
 /** A bootstrap token of a distribution: a Secret in the API server, and what a machine joins with. */
 export interface TokenRow {
+  /** What it is for. */
+  readonly purpose: string;
   /** Keys of the Secret that are `"true"`: `usage-bootstrap-authentication`, … */
   readonly usages: readonly string[];
   /**
@@ -207,6 +224,8 @@ export interface TokenRow {
 
 /** A password with which machines join before anything stands in the API server. */
 export interface JoinPasswordRow {
+  /** What it is for. */
+  readonly purpose: string;
   /** What stands before the password: `server` makes `server:<password>`. */
   readonly user: string;
   readonly format: JoinFormat;

@@ -118,6 +118,7 @@ test("a distribution of one's own that has Secrets gets them, too", () => {
     apiServerAuthority: "root",
     authorities: {
       root: {
+        purpose: "CA of everything",
         commonName: "root",
         files: [],
         secrets: [{ name: "own.{clusterName}", type: "Opaque", labels: {}, data: { "ca.pem": "bundle" } }],
