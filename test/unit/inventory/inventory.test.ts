@@ -73,6 +73,7 @@ test("a certificate says who it is for, who signs it, and who has to look when i
     kind: "certificate",
     cluster: "pki",
     name: "apiserver",
+    purpose: "certificate for serving the Kubernetes API",
     holder: "cp-1",
     path: "prod-pki/pki/cp-1/apiserver",
     addresses: [
