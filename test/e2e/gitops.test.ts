@@ -1,4 +1,5 @@
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { GithubEvent, JobResult, Project, runGithub, runGitlab, yamlOf } from "./pipelines";
 
@@ -25,15 +26,18 @@ const FORBIDDEN = withGenerations("{ g1: Generation.active({ keyAlgorithm: KeyAl
 const TOO_FAST = withGenerations("{ g1: Generation.trusted(), g2: Generation.active() }");
 
 let project: Project;
+const commits = mkdtempSync(path.join(tmpdir(), "commits-"));
 
 beforeAll(() => {
   expect(Object.keys(FILES)).toEqual([".github/workflows/pki.yml", ".gitlab-ci.yml"]);
 });
 
+afterAll(() => rmSync(commits, { recursive: true, force: true }));
+
 afterEach(() => project.calls());
 
 async function newProject(): Promise<Project> {
-  const made = await Project.create();
+  const made = await Project.create(commits);
   await made.makePlanKey();
   made.edit("import { Cluster,", "import { Generation, KeyAlgorithm, Cluster,");
   return made;
