@@ -44,6 +44,8 @@ export class Problems {
   }
 
   /**
+   * Stops synth with all that was found.
+   *
    * @param path construct path the problems belong to
    * @throws PkiError when there is at least one problem
    */

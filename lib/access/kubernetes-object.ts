@@ -2,7 +2,10 @@ import { ITerraformDependable, TerraformProvider } from "cdktf";
 
 /** What every construct takes that makes objects in the API server. */
 export interface KubernetesObjectProps {
-  /** @default - the stack's kubernetes provider */
+  /**
+   * The kubernetes provider for the API server that the objects go to.
+   * @default - the stack's kubernetes provider
+   */
   readonly provider?: TerraformProvider;
   /**
    * Terraform elements that come first. Give them here: cdktf makes nothing of `node.addDependency`.

@@ -4,7 +4,9 @@ import { SYSTEM_MASTERS } from "../kubernetes/table-checks";
 
 /** A subject as a binding names it. */
 export interface RbacSubject {
+  /** What it is, as RBAC names it. */
   readonly kind: "User" | "Group" | "ServiceAccount";
+  /** Its name; a service account's is unique in its namespace alone. */
   readonly name: string;
   /** Empty for users and groups, which are in no namespace: left out, the provider would write `default`. */
   readonly namespace: string;
@@ -32,7 +34,10 @@ export class User implements IRbacSubject {
     return new User(name);
   }
 
-  private constructor(public readonly name: string) {}
+  private constructor(
+    /** The user's name. */
+    public readonly name: string,
+  ) {}
 
   public toSubject(): RbacSubject {
     return { kind: "User", name: this.name, namespace: "", apiGroup: RBAC_API_GROUP };
@@ -50,7 +55,10 @@ export class Group implements IRbacSubject {
     return new Group(name);
   }
 
-  private constructor(public readonly name: string) {}
+  private constructor(
+    /** The group's name. */
+    public readonly name: string,
+  ) {}
 
   public toSubject(): RbacSubject {
     return { kind: "Group", name: this.name, namespace: "", apiGroup: RBAC_API_GROUP };
@@ -69,7 +77,9 @@ export class ServiceAccountRef implements IRbacSubject {
   }
 
   private constructor(
+    /** Its namespace. */
     public readonly namespace: string,
+    /** Its name in there. */
     public readonly name: string,
   ) {}
 

@@ -15,10 +15,22 @@ import { escapeTemplate, quoted } from "../terraform/expression";
 export type Content =
   | string
   | Reference
-  | { readonly concat: readonly Content[] }
-  | { readonly base64: Content }
-  | { readonly base64gzip: Content }
-  | { readonly sha256: Content };
+  | {
+      /** Several in a row, with nothing between them. */
+      readonly concat: readonly Content[];
+    }
+  | {
+      /** The base64 of this, on one line. */
+      readonly base64: Content;
+    }
+  | {
+      /** The base64 of the gzip of this, on one line. */
+      readonly base64gzip: Content;
+    }
+  | {
+      /** The SHA-256 of this, in hex. */
+      readonly sha256: Content;
+    };
 
 /** What is made of one content: Terraform's function, and the same here. */
 const FUNCTIONS = {

@@ -1,7 +1,17 @@
 import { content, Content } from "./content";
 
 /** How a kubeconfig's user proves who it is. */
-export type Credentials = { readonly certificate: Content; readonly privateKey: Content } | { readonly token: Content };
+export type Credentials =
+  | {
+      /** PEM of a client certificate: its CN is the user, its O the group. */
+      readonly certificate: Content;
+      /** PEM of the certificate's key. */
+      readonly privateKey: Content;
+    }
+  | {
+      /** A bearer token, such as a bootstrap token. */
+      readonly token: Content;
+    };
 
 /** What a kubeconfig says. */
 export interface KubeconfigProps {
@@ -18,6 +28,7 @@ export interface KubeconfigProps {
    * @default - `<user>@<clusterName>`
    */
   readonly context?: string;
+  /** How the user proves who it is. */
   readonly credentials: Credentials;
 }
 
