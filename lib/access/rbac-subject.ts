@@ -8,13 +8,13 @@ export interface RbacSubject {
   readonly kind: "User" | "Group" | "ServiceAccount";
   /** Its name; a service account's is unique in its namespace alone. */
   readonly name: string;
-  /** Empty for users and groups, which are in no namespace: left out, the provider would write `default`. */
+  /** Empty for users and groups, which are not namespaced: if it were left out, the provider would write `default`. */
   readonly namespace: string;
   /** Empty for service accounts, which are of the core group. */
   readonly apiGroup: string;
 }
 
-/** Somebody a role can be bound to. */
+/** A user, group or service account that a role can be bound to. */
 export interface IRbacSubject {
   /** The subject as a binding names it. */
   toSubject(): RbacSubject;

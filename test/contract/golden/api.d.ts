@@ -81,12 +81,12 @@ export class BootstrapToken extends Construct {
     constructor(scope: Construct, id: string, props: BootstrapTokenProps);
     readonly groups: readonly string[];
     readonly id: Reference;
-    readonly publicHalf: StringResource;
     readonly resource: SecretV1;
     readonly rotation: Rotating;
     readonly row: TokenRow;
-    readonly secretHalf: Password;
     readonly token: Content;
+    readonly tokenId: StringResource;
+    readonly tokenSecret: Password;
 }
 
 export interface BootstrapTokenOptions {
