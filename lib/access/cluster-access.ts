@@ -25,6 +25,7 @@ import { OWNER, SECRET_MODE } from "../kubernetes/modes";
 
 /** Props of {@link ClusterAccess}. */
 export interface ClusterAccessProps extends KubernetesObjectProps {
+  /** How the cluster is made: says whom to bind and what joins with which token. */
   readonly distribution: Distribution;
   /** The cluster's name and endpoint; give the description that `ClusterPki` has. */
   readonly cluster: Pick<Cluster, "name" | "endpoint">;

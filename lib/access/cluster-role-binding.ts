@@ -35,7 +35,7 @@ export interface ClusterRoleBindingProps extends KubernetesObjectProps {
  *
  * Nothing secret lands in the Terraform state.
  *
- * @throws PkiError when there is no subject, or one that is too broad for the role; when the name is Kubernetes' own
+ * @throws PkiError when there is no subject, a subject is too broad for the role, or the name is reserved by Kubernetes
  * @see https://kubernetes.io/docs/reference/access-authn-authz/rbac/#rolebinding-and-clusterrolebinding
  */
 export class ClusterRoleBinding extends Construct {

@@ -15,9 +15,9 @@ import { toTerraform } from "../kubernetes/content";
 
 /** Props of {@link ClusterSecrets}. */
 export interface ClusterSecretsProps extends KubernetesObjectProps {
-  /** Whose Secrets: a PKI of the same stack, for a distribution that keeps its identity in Secrets. */
+  /** The PKI that is delivered: of the same stack, and of a distribution that is delivered as Secrets. */
   readonly pki: ClusterPki;
-  /** Where they stand: the namespace of the cluster's own object, which exists. */
+  /** Namespace of the Secrets: that of the Cluster object. It exists. */
   readonly namespace: string;
   /**
    * First part of the Terraform name of every Secret, `[a-z][a-z0-9-]*`: `<addressPrefix>__secret__<name>`. It never changes once it
@@ -26,16 +26,16 @@ export interface ClusterSecretsProps extends KubernetesObjectProps {
    */
   readonly addressPrefix?: string;
   /**
-   * Lets Terraform refuse every plan that would destroy one of the Secrets, such as that of `terraform destroy`: machines that are made
-   * afterwards would get another identity than those that are there.
+   * Makes Terraform refuse every plan that would destroy one of the Secrets, such as that of `terraform destroy`: machines that are made
+   * afterwards would get another identity than the existing ones.
    * @default true
    */
   readonly deletionProtection?: boolean;
 }
 
 /**
- * The Secrets of a management cluster from which a cluster is made, with the names, types, labels and keys that its distribution states.
- * They come first: apply them before the cluster's own object is there, or Cluster API makes authorities of its own.
+ * The Secrets of a management cluster from which Cluster API makes a cluster, with the names, types, labels and keys that it expects. Apply
+ * them before the Cluster object exists: otherwise Cluster API generates authorities of its own.
  *
  * The stack needs a kubernetes provider for the management cluster. `labels` are added to those of the distribution, which stay.
  *
@@ -46,11 +46,11 @@ export interface ClusterSecretsProps extends KubernetesObjectProps {
  * @see https://cluster-api.sigs.k8s.io/tasks/certs/using-custom-certificates
  */
 export class ClusterSecrets extends Construct {
-  /** Their namespace. */
+  /** Namespace of the Secrets. */
   public readonly namespace: string;
-  /** What is in them, as data. */
+  /** The Secrets, as data. */
   public readonly secrets: readonly ClusterSecret[];
-  /** The L1s by name of the Secret. */
+  /** The L1s, by name of the Secret. */
   public readonly resources: Readonly<Record<string, SecretV1>>;
 
   public constructor(scope: Construct, id: string, props: ClusterSecretsProps) {

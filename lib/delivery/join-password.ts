@@ -17,7 +17,7 @@ import { OWNER, SECRET_MODE } from "../kubernetes/modes";
 
 /** Props of a {@link JoinPassword}. */
 export interface JoinPasswordProps {
-  /** The cluster that is joined; in the same stack, since its first server starts with the password. */
+  /** The PKI of the cluster that is joined. It is in the same stack, since the first server starts with both. */
   readonly pki: ClusterPki;
   /**
    * What joins with it, by the distribution's names: `server` and `agent` for K3s and RKE2.
@@ -25,16 +25,16 @@ export interface JoinPasswordProps {
    */
   readonly joins?: string;
   /**
-   * Lets Terraform refuse every plan that would destroy the password. K3s encrypts the authorities' keys in its datastore with that
-   * of servers, and takes another one only through `token rotate`.
+   * Makes Terraform refuse every plan that would destroy the password. K3s encrypts the authorities' keys in its datastore with that
+   * of servers, and accepts another one only through `token rotate`.
    * @default true
    */
   readonly deletionProtection?: boolean;
 }
 
 /**
- * A password with which machines join before anything stands in the API server: those of K3s and RKE2. Where the distribution
- * expects it as a secure token, the machine also knows by it which cluster it joins.
+ * A password with which machines join before there is anything in the API server: the token of K3s and RKE2. In the form of a secure
+ * token, it also lets the machine verify which cluster it joins.
  *
  * It is made once and kept. The token also holds a hash of the API server's authority, which changes with a generation that is
  * self-signed: deliver it again then, for machines that join later. `kubernetes-pki export` writes its files with those of the PKI.
@@ -49,7 +49,7 @@ export interface JoinPasswordProps {
 export class JoinPassword extends Construct {
   /** The password alone, as data. */
   public readonly password: Reference;
-  /** What a machine joins with, as data. */
+  /** The password in the form in which machines join with it, as data. */
   public readonly token: Content;
   /** The L1 of the password. */
   public readonly resource: Password;

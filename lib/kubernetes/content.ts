@@ -16,11 +16,26 @@ import { type KubeconfigProps, kubeconfigText } from "./kubeconfig";
 export type Content =
   | string
   | Reference
-  | { readonly concat: readonly Content[] }
-  | { readonly kubeconfig: KubeconfigProps }
-  | { readonly base64: Content }
-  | { readonly base64gzip: Content }
-  | { readonly sha256: Content };
+  | {
+      /** Several in a row, with nothing between them. */
+      readonly concat: readonly Content[];
+    }
+  | {
+      /** A kubeconfig with everything inline. */
+      readonly kubeconfig: KubeconfigProps;
+    }
+  | {
+      /** The base64 of this, on one line. */
+      readonly base64: Content;
+    }
+  | {
+      /** The base64 of the gzip of this, on one line. */
+      readonly base64gzip: Content;
+    }
+  | {
+      /** The SHA-256 of this, in hex. */
+      readonly sha256: Content;
+    };
 
 /** What is made of one content: Terraform's function, and the same here. */
 const FUNCTIONS = {

@@ -17,7 +17,7 @@ export interface PublishedFile {
   readonly mode: string;
   /** `user:group`. */
   readonly owner: string;
-  /** What stands in it, as data: it names secrets and holds none. */
+  /** What stands in it, as data that refers to the state. */
   readonly content: Content;
 }
 

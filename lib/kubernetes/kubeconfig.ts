@@ -3,13 +3,13 @@ import type { Content } from "./content";
 /** How a kubeconfig's user proves who it is. */
 export type Credentials =
   | {
-      /** PEM of its certificate. */
+      /** PEM of a client certificate: its CN is the user, its O the group. */
       readonly certificate: Content;
-      /** PEM of its private key. */
+      /** PEM of the certificate's key. */
       readonly privateKey: Content;
     }
   | {
-      /** A bearer token. */
+      /** A bearer token, such as a bootstrap token. */
       readonly token: Content;
     };
 

@@ -9,7 +9,7 @@ export interface Host {
 
 /** Why a text is no host, and which host was probably meant. */
 export interface HostMistake {
-  readonly code: string;
+  readonly code: "host-url" | "host-cidr" | "host-port" | "host-ip" | "host-name";
   readonly fix: string;
 }
 
