@@ -11,6 +11,7 @@ export const LATER = "(known after apply)";
 
 /** Everything that a stack issues and grants, as it was described at synth. Public: it names secrets and never holds one. */
 export interface Inventory {
+  /** Version of this schema. */
   readonly schemaVersion: typeof INVENTORY_SCHEMA_VERSION;
   /** Name of the stack. */
   readonly stack: string;
@@ -33,16 +34,24 @@ interface Entry {
   /** Addresses of its Terraform resources, sorted; none where the distribution makes it itself. */
   readonly addresses: readonly string[];
   /** What it breaks of the rules of this library, and why that has to be. Missing when nothing. */
-  readonly exceptions?: readonly { readonly code: string; readonly reason: string }[];
+  readonly exceptions?: readonly {
+    /** The rule: a code of this library's errors. */
+    readonly code: string;
+    /** Why the distribution needs it. */
+    readonly reason: string;
+  }[];
 }
 
 /** A generation of an authority. */
 export interface AuthorityEntry extends Entry {
   readonly kind: "authority";
+  /** Id of the generation. */
   readonly generation: string;
+  /** Where the generation stands in its life. */
   readonly state: "active" | "trusted" | "retired";
   /** `CN=kubernetes, O=…`; missing for one from outside whose text is not known at synth. */
   readonly subject?: string;
+  /** Names in its own certificate, sorted. */
   readonly sans: readonly string[];
   /** What it is signed by; missing when by itself. */
   readonly issuer?: Issuer;
@@ -50,6 +59,7 @@ export interface AuthorityEntry extends Entry {
   readonly validityHours?: number;
   /** `ECDSA-P256`, `RSA-2048`, …; missing for one from outside. */
   readonly keyAlgorithm?: string;
+  /** Files that hold its certificate or key. */
   readonly files: readonly FileEntry[];
 }
 
@@ -57,16 +67,20 @@ export interface AuthorityEntry extends Entry {
 export interface Issuer {
   /** Name of the authority. */
   readonly authority: string;
+  /** Id of the generation that signs. */
   readonly generation: string;
 }
 
 /** A generation of a key pair. */
 export interface KeyPairEntry extends Entry {
   readonly kind: "key pair";
+  /** Id of the generation. */
   readonly generation: string;
+  /** Where the generation stands in its life. */
   readonly state: "active" | "trusted" | "retired";
   /** Missing for one from outside. */
   readonly keyAlgorithm?: string;
+  /** Files that hold one of its keys. */
   readonly files: readonly FileEntry[];
 }
 
@@ -75,6 +89,7 @@ export interface CertificateEntry extends Entry {
   readonly kind: "certificate";
   /** Who holds it: a machine, `operator`, `cluster`; missing for a user's own. */
   readonly holder?: string;
+  /** Who issues it: Terraform has resources for it, a distribution issues it by itself. */
   readonly issuedBy: "terraform" | "distribution";
   /** `CN=…, O=…`; `(known after apply)` where Terraform fills a field in. */
   readonly subject: string;
@@ -82,18 +97,24 @@ export interface CertificateEntry extends Entry {
   readonly usage: string;
   /** Sorted; unresolved ones as `(known after apply)`. */
   readonly sans: readonly string[];
+  /** The authority that signs it. */
   readonly issuer: Issuer;
   /** Missing where the distribution decides. */
   readonly validityHours?: number;
+  /** Hours before its end from which on an apply renews it; missing where the distribution decides. */
   readonly earlyRenewalHours?: number;
+  /** `ECDSA-P256`, `RSA-2048`, …; missing where the distribution decides. */
   readonly keyAlgorithm?: string;
+  /** Files that hold its certificate or key. */
   readonly files: readonly FileEntry[];
 }
 
 /** A bootstrap token, or another secret with which machines join. */
 export interface TokenEntry extends Entry {
   readonly kind: "token";
+  /** Groups of a client that authenticates with it; none of a join password. */
   readonly groups: readonly string[];
+  /** Files that hold it. */
   readonly files: readonly FileEntry[];
 }
 
@@ -114,13 +135,16 @@ export interface FileEntry {
   readonly path: string;
   /** The kind of the distribution's table: certificate, chain, bundle, signer, private key, kubeconfig, …; `secret` for a Secret's key. */
   readonly kind: string;
+  /** Components that read it. */
   readonly consumers: readonly ConsumerEntry[];
 }
 
 /** Who reads a file, and what has to happen when it changed. */
 export interface ConsumerEntry {
+  /** `kube-apiserver`, `etcd`, … */
   readonly component: string;
   /** Flag, field or use, as the table names it: `--client-ca-file`. */
   readonly via: string;
+  /** What has to happen when the file changed: nothing, a restart, or nothing until somebody uses the file. */
   readonly onChange: "reload" | "restart" | "next-use";
 }

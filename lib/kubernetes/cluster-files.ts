@@ -12,8 +12,11 @@ import type { KeyPairRing } from "../x509/key-pair-ring";
 
 /** A Secret of a management cluster that holds part of a cluster's identity. */
 export interface ClusterSecret {
+  /** Name of the Secret. */
   readonly name: string;
+  /** Type of the Secret. */
   readonly type: string;
+  /** Labels that the distribution expects. */
   readonly labels: Readonly<Record<string, string>>;
   /** Names secrets, never holds one. */
   readonly data: Readonly<Record<string, Content>>;

@@ -52,12 +52,29 @@ export interface ClusterPkiProps {
    * Generations of authorities, by the distribution's names: `kubernetes`, `front-proxy`, `etcd` for kubeadm.
    * @default - one active generation each, `g1`
    */
-  readonly authorities?: Readonly<Record<string, { readonly generations?: Generations }>>;
+  readonly authorities?: Readonly<
+    Record<
+      string,
+      {
+        /**
+         * Its generations by id.
+         * @default - one active generation, `g1`
+         */
+        readonly generations?: Generations;
+      }
+    >
+  >;
   /**
    * Generations of the key pair that signs service-account tokens.
    * @default - one active generation, `g1`, RSA-2048
    */
-  readonly serviceAccount?: { readonly generations?: Generations };
+  readonly serviceAccount?: {
+    /**
+     * Its generations by id.
+     * @default - one active generation, `g1`
+     */
+    readonly generations?: Generations;
+  };
   /**
    * Choices for single certificates, by the distribution's names: `apiserver`, `etcd-server`, `admin`, …
    * @default - the distribution's
@@ -95,7 +112,10 @@ export interface ClusterPkiProps {
    * @default - they had this one
    */
   readonly movedFrom?: string;
-  /** @default - the stack's tls provider */
+  /**
+   * The tls provider that makes the resources.
+   * @default - the stack's tls provider
+   */
   readonly provider?: TerraformProvider;
 }
 

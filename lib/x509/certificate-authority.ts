@@ -37,21 +37,31 @@ import { lifecycle } from "../terraform/lifecycle";
 export interface AuthorityGeneration {
   /** `g1`, `g2`, … */
   readonly id: string;
+  /** Where it stands in its life. */
   readonly state: GenerationState;
   /** Where its certificate is in the state. */
   readonly certificate: Reference;
-  /** Where its private key is in the state; undefined for one from outside whose key stays there. */
+  /**
+   * Where its private key is in the state; undefined for one from outside whose key stays there.
+   * @default - its key is not here
+   */
   readonly privateKey?: Reference;
   /**
    * Where the certificates above its own are in the state, nearest first, up to and including the root; none when it is self-signed.
    * For one from outside they are one text, empty where a variable holds one certificate.
    */
   readonly chain: readonly Reference[];
-  /** PEM of the last certificate of the chain, its own where there is none above it; undefined unless that was given as literal text. */
+  /**
+   * PEM of the last certificate of the chain, its own where there is none above it; undefined unless that was given as literal text.
+   * @default - not known at synth
+   */
   readonly literalRoot?: string;
   /** Where the end of its validity is in the state, RFC 3339. */
   readonly end: Reference;
-  /** Hours from issue to end; undefined for one from outside. */
+  /**
+   * Hours from issue to end; undefined for one from outside.
+   * @default - not known at synth
+   */
   readonly validityHours?: number;
   /** Addresses of its resources, sorted. */
   readonly addresses: readonly string[];
@@ -84,7 +94,10 @@ export interface ICertificateAuthority extends IConstruct {
 export interface CertificateAuthorityProps {
   /** The same for every generation; those after `g1` get `OU=<id>`, so that no two authorities share a subject. */
   readonly subject: Subject;
-  /** @default - one active generation, `g1` */
+  /**
+   * Its generations by id, of which exactly one is active.
+   * @default - one active generation, `g1`
+   */
   readonly generations?: Generations;
   /**
    * Names in the authority's own certificate.
@@ -106,7 +119,10 @@ export interface CertificateAuthorityProps {
    * @default true
    */
   readonly deletionProtection?: boolean;
-  /** @default - the stack's tls provider */
+  /**
+   * The tls provider that makes the resources.
+   * @default - the stack's tls provider
+   */
   readonly provider?: TerraformProvider;
 }
 

@@ -21,9 +21,15 @@ import { lifecycle } from "../terraform/lifecycle";
 
 /** What may be chosen for one certificate. */
 export interface CertificateOptions {
-  /** @default - 8760 hours, renewed 720 hours before the end */
+  /**
+   * How long it is valid, and how long before its end it is renewed.
+   * @default - 8760 hours, renewed 720 hours before the end
+   */
   readonly validity?: Validity;
-  /** @default KeyAlgorithm.ECDSA_P256 */
+  /**
+   * Algorithm and size of its private key.
+   * @default KeyAlgorithm.ECDSA_P256
+   */
   readonly keyAlgorithm?: KeyAlgorithm;
   /**
    * Names the private key, `[a-z][a-z0-9]*`. Another name makes a new key at the next apply; renewal alone keeps the key.
@@ -41,16 +47,24 @@ export interface CertificateOptions {
 export interface CertificateProps extends CertificateOptions {
   /** Who signs. Must be in the same stack: its private key may not travel through an output. */
   readonly authority: ICertificateAuthority;
+  /** Who it is about. */
   readonly subject: Subject;
+  /** Whether its holder may be a server, a client or both. */
   readonly usage: KeyUsage;
-  /** @default - none */
+  /**
+   * DNS names and IP addresses that it is valid for.
+   * @default - none
+   */
   readonly sans?: readonly AltName[];
   /**
    * Terraform name of its key, request and certificate.
    * @default - the construct's id
    */
   readonly address?: string;
-  /** @default - the stack's tls provider */
+  /**
+   * The tls provider that makes the resources.
+   * @default - the stack's tls provider
+   */
   readonly provider?: TerraformProvider;
 }
 
@@ -66,9 +80,13 @@ const DEFAULT_VALIDITY = Validity.years(1);
  * @see https://www.rfc-editor.org/rfc/rfc5280
  */
 export class Certificate extends Construct {
+  /** Who it is about. */
   public readonly subject: Subject;
+  /** DNS names and IP addresses that it is valid for. */
   public readonly sans: SubjectAltNames;
+  /** Whether its holder may be a server, a client or both. */
   public readonly usage: KeyUsage;
+  /** How long it is valid. */
   public readonly validity: Validity;
   /** The generation that signs it. */
   public readonly issuer: AuthorityGeneration;

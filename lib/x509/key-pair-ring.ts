@@ -19,9 +19,15 @@ import { Reference, expression } from "../terraform/reference";
 
 /** Props of a {@link KeyPairRing}. */
 export interface KeyPairRingProps {
-  /** @default - one active generation, `g1` */
+  /**
+   * Its generations by id, of which exactly one is active.
+   * @default - one active generation, `g1`
+   */
   readonly generations?: Generations;
-  /** @default KeyAlgorithm.RSA_2048 */
+  /**
+   * Algorithm and size of the keys of generations that do not choose their own.
+   * @default KeyAlgorithm.RSA_2048
+   */
   readonly keyAlgorithm?: KeyAlgorithm;
   /**
    * Terraform name of its resources; a generation's is `<address>__<generation>`.
@@ -33,7 +39,10 @@ export interface KeyPairRingProps {
    * @default true
    */
   readonly deletionProtection?: boolean;
-  /** @default - the stack's tls provider */
+  /**
+   * The tls provider that makes the resources.
+   * @default - the stack's tls provider
+   */
   readonly provider?: TerraformProvider;
 }
 
@@ -41,6 +50,7 @@ export interface KeyPairRingProps {
 export interface KeyPairGeneration {
   /** `g1`, `g2`, … */
   readonly id: string;
+  /** Where it stands in its life. */
   readonly state: GenerationState;
   /** Where its public key is in the state. */
   readonly publicKey: Reference;

@@ -19,10 +19,13 @@ export interface KeyOptions {
 
 /** A private key in the state, PKCS#1 for RSA and SEC 1 for ECDSA, and what is derived from it. */
 export interface Key {
+  /** The L1 of the key. */
   readonly resource: PrivateKey;
+  /** Where the private key is in the state. */
   readonly privateKey: Reference;
   /** PKIX `PUBLIC KEY`, the form that `sa.pub` needs. */
   readonly publicKey: Reference;
+  /** Where the SHA-256 fingerprint of the public key is in the state: `SHA256:…`. */
   readonly fingerprint: Reference;
 }
 

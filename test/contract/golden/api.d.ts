@@ -11,7 +11,9 @@ import { Rotating } from '@cdktf/provider-time/lib/rotating';
 import { SecretV1 } from '@cdktf/provider-kubernetes/lib/secret-v1';
 import { StringResource } from '@cdktf/provider-random/lib/string-resource';
 import { TerraformProvider } from 'cdktf';
+import { TerraformResource } from 'cdktf';
 import { TerraformStack } from 'cdktf';
+import { X509Certificate } from 'node:crypto';
 
 export interface AccessRow {
     readonly apiServerToKubelet?: {
@@ -54,6 +56,7 @@ export interface AuthorityEntry extends Entry {
 }
 
 export interface AuthorityGeneration {
+    readonly addresses: readonly string[];
     readonly certificate: Reference;
     readonly chain: readonly Reference[];
     readonly end: Reference;
@@ -106,6 +109,7 @@ export interface BootstrapTokenProps extends BootstrapTokenOptions, KubernetesOb
 
 export class Certificate extends Construct {
     constructor(scope: Construct, id: string, props: CertificateProps);
+    readonly addresses: readonly string[];
     readonly certificate: Reference;
     readonly chain: readonly Reference[];
     readonly issuer: AuthorityGeneration;
@@ -125,7 +129,7 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     readonly bundle: TrustBundle;
     readonly fingerprints: Readonly<Record<string, string>>;
     get generations(): Readonly<Record<string, AuthorityGeneration>>;
-    noteLeaf(validityHours: number, generation?: string): void;
+    registerLeaf(certificate: TerraformResource, generation: string): void;
 }
 
 export interface CertificateAuthorityProps {
@@ -141,11 +145,11 @@ export interface CertificateAuthorityProps {
 export interface CertificateEntry extends Entry {
     readonly earlyRenewalHours?: number;
     readonly files: readonly FileEntry[];
+    readonly holder?: string;
     readonly issuedBy: "terraform" | "distribution";
     readonly issuer: Issuer;
     readonly keyAlgorithm?: string;
     readonly kind: "certificate";
-    readonly machine?: string;
     readonly sans: readonly string[];
     readonly subject: string;
     readonly usage: string;
@@ -205,7 +209,7 @@ export class ClusterAccess extends Construct {
 export interface ClusterAccessProps extends KubernetesObjectProps {
     readonly addressPrefix?: string;
     readonly adopt?: boolean;
-    readonly certificateAuthority: string;
+    readonly certificateAuthority: TrustBundle | string;
     readonly cluster: Pick<Cluster, "name" | "endpoint">;
     readonly clusterAdmins?: readonly IRbacSubject[];
     readonly distribution: Distribution;
@@ -232,16 +236,31 @@ export interface ClusterFile extends PublishedFile {
     readonly path: string;
 }
 
+export interface ClusterLeaf {
+    readonly certificate: Certificate;
+    readonly holder: Holder;
+    readonly name: string;
+    readonly row: CertificateRow;
+}
+
+export interface ClusterParts {
+    readonly authorities: ReadonlyMap<string, CertificateAuthority>;
+    readonly cluster: Cluster;
+    readonly keyPairs: ReadonlyMap<string, KeyPairRing>;
+    readonly leaves: readonly ClusterLeaf[];
+    readonly table: DistributionTable;
+}
+
 export class ClusterPki extends Construct {
     constructor(scope: Construct, id: string, props: ClusterPkiProps);
     readonly addressPrefix: string;
     authority(name: string): CertificateAuthority;
     bundle(name?: string): TrustBundle;
-    certificate(name: string, machine?: string): Certificate;
-    files(machine: string): readonly ClusterFile[];
-    readonly identities: Identities;
-    kubeconfig(name: string, machine?: string): Content;
+    certificate(name: string, holder?: string): Certificate;
+    files(holder: string): readonly ClusterFile[];
+    kubeconfig(name: string, holder?: string): Content;
     readonly machines: readonly string[];
+    readonly parts: ClusterParts;
     readonly secrets: readonly ClusterSecret[];
 }
 
@@ -309,10 +328,16 @@ export interface ComponentEffect {
     readonly machines: readonly string[];
 }
 
+interface Condition {
+    readonly condition: string;
+    readonly errorMessage: string;
+}
+
 export interface ConfigurationRow {
     readonly consumers: readonly Consumer[];
     readonly on: readonly HolderKind[];
     readonly path: string;
+    readonly purpose: string;
     readonly text: string;
 }
 
@@ -321,6 +346,7 @@ export interface Consumer {
     readonly measured?: string;
     readonly on?: readonly HolderKind[];
     readonly onChange: "reload" | "restart" | "next-use";
+    readonly port?: ServedPort;
     readonly via: {
         readonly flag: string;
     } | {
@@ -339,6 +365,8 @@ export interface ConsumerEntry {
 
 export type Content = string | Reference | {
     readonly concat: readonly Content[];
+} | {
+    readonly kubeconfig: KubeconfigProps;
 } | {
     readonly base64: Content;
 } | {
@@ -452,6 +480,7 @@ interface Entry {
     }[];
     readonly name: string;
     readonly path: string;
+    readonly purpose?: string;
 }
 
 export type Etcd = {
@@ -490,8 +519,8 @@ export interface FileEffect {
 
 export interface FileEntry {
     readonly consumers: readonly ConsumerEntry[];
+    readonly holder: string;
     readonly kind: string;
-    readonly machine: string;
     readonly path: string;
 }
 
@@ -581,21 +610,22 @@ export class Group implements IRbacSubject {
     toSubject(): RbacSubject;
 }
 
+interface Holder {
+    readonly addresses: readonly string[];
+    readonly extraSans: readonly AltName[];
+    readonly isMachine: boolean;
+    readonly kinds: readonly HolderKind[];
+    readonly localServer: string;
+    readonly name: string;
+}
+
 export type HolderKind = "control-plane" | "etcd-member" | "named-worker" | "worker" | "operator" | "cluster";
 
 export interface ICertificateAuthority extends IConstruct {
     readonly active: SigningGeneration;
     readonly bundle: TrustBundle;
     readonly generations: Readonly<Record<string, AuthorityGeneration>>;
-    noteLeaf(validityHours: number, generation?: string): void;
-}
-
-export interface Identities {
-    readonly authorities: ReadonlyMap<string, CertificateAuthority>;
-    readonly certificates: ReadonlyMap<string, Certificate>;
-    readonly cluster: Cluster;
-    readonly keyPairs: ReadonlyMap<string, KeyPairRing>;
-    readonly table: DistributionTable;
+    registerLeaf(certificate: TerraformResource, generation: string): void;
 }
 
 export interface IdentityChange {
@@ -624,7 +654,7 @@ export interface Inventory {
 
 export const INVENTORY_FILE = "pki-inventory.json";
 
-export const INVENTORY_SCHEMA_VERSION = 1;
+export const INVENTORY_SCHEMA_VERSION = 2;
 
 export type InventoryEntry = AuthorityEntry | KeyPairEntry | CertificateEntry | TokenEntry | BindingEntry;
 
@@ -652,7 +682,7 @@ export type JoinFormat = {
 export class JoinPassword extends Construct {
     constructor(scope: Construct, id: string, input: JoinPasswordProps);
     files(machine: string): readonly ClusterFile[];
-    readonly password: Content;
+    readonly password: Reference;
     readonly resource: Password;
     readonly token: Content;
 }
@@ -670,13 +700,14 @@ export interface JoinPasswordProps {
 export interface JoinPasswordRow {
     readonly files: readonly JoinPasswordFileRow[];
     readonly format: JoinFormat;
+    readonly purpose: string;
     readonly user: string;
 }
 
 export interface JoinProps {
     readonly certificateAuthority: Content;
     readonly cluster: Pick<Cluster, "name" | "endpoint">;
-    readonly root?: string;
+    readonly root?: X509Certificate;
     readonly token: Content;
 }
 
@@ -725,13 +756,21 @@ export interface KeyPairEntry extends Entry {
     readonly state: "active" | "trusted" | "retired";
 }
 
+export interface KeyPairGeneration {
+    readonly addresses: readonly string[];
+    readonly id: string;
+    readonly privateKey?: Reference;
+    readonly publicKey: Reference;
+    readonly state: GenerationState;
+}
+
 export class KeyPairRing extends Construct {
     constructor(scope: Construct, id: string, props?: KeyPairRingProps);
     readonly fingerprints: Readonly<Record<string, string>>;
+    readonly generations: Readonly<Record<string, KeyPairGeneration>>;
     readonly privateKey: Reference;
     readonly privateKeys: readonly Reference[];
     readonly publicKeys: readonly Reference[];
-    readonly states: Readonly<Record<string, GenerationState>>;
 }
 
 export interface KeyPairRingProps {
@@ -745,10 +784,11 @@ export interface KeyPairRingProps {
 export type KeyPairRow = Row;
 
 export class KeyUsage {
-    readonly allowedUses: readonly string[];
+    allowedUses(keyAlgorithm: KeyAlgorithm): string[];
     static readonly AUTHORITY: KeyUsage;
     static readonly CLIENT: KeyUsage;
     readonly name: string;
+    readonly purposes: readonly string[];
     static readonly SERVER: KeyUsage;
     static readonly SERVER_AND_CLIENT: KeyUsage;
 }
@@ -815,11 +855,6 @@ export interface PlanReport {
     readonly verdict: "nothing" | "changes" | "danger";
 }
 
-interface Precondition {
-    readonly condition: string;
-    readonly errorMessage: string;
-}
-
 export interface Problem {
     readonly allowed: string;
     readonly at: string;
@@ -865,6 +900,7 @@ interface Row {
     readonly etcd?: readonly EtcdTopology[];
     readonly exceptions?: readonly RowException[];
     readonly files: readonly FileRow[];
+    readonly purpose: string;
     readonly secrets?: readonly SecretRow[];
 }
 
@@ -881,6 +917,11 @@ export interface SecretRow {
     readonly type: string;
 }
 
+export interface ServedPort {
+    readonly number: number;
+    readonly setBy: string;
+}
+
 export function serverUrl(endpoint: Endpoint): string;
 
 export class ServiceAccountRef implements IRbacSubject {
@@ -890,7 +931,17 @@ export class ServiceAccountRef implements IRbacSubject {
     toSubject(): RbacSubject;
 }
 
-const SETS: readonly ["etcd-server", "etcd-peer", "etcd-client", "apiserver", "apiserver-client", "apiserver-kubelet-client", "front-proxy-client", "kubelet-server", "kubelet-client"];
+const SETS: {
+    readonly "etcd-server": "etcd's server certificates, for the API servers";
+    readonly "etcd-peer": "etcd's members among themselves";
+    readonly "etcd-client": "clients of etcd: API servers, etcdctl";
+    readonly apiserver: "the API server's server certificate";
+    readonly "apiserver-client": "clients of the API server: administrators, controller-manager, scheduler, kube-proxy";
+    readonly "apiserver-kubelet-client": "the API server as a client of kubelets";
+    readonly "front-proxy-client": "the API server as a proxy before aggregated API servers";
+    readonly "kubelet-server": "kubelets' server certificates, for the API server";
+    readonly "kubelet-client": "kubelets as clients of the API server";
+};
 
 export interface SigningGeneration extends AuthorityGeneration {
     readonly privateKey: Reference;
@@ -901,7 +952,7 @@ export interface SingleCaOptions {
     readonly ownAuthorities?: readonly SingleCaSet[];
 }
 
-export type SingleCaSet = (typeof SETS)[number];
+export type SingleCaSet = keyof typeof SETS;
 
 export class Subject {
     constructor(fields: SubjectFields);
@@ -916,7 +967,7 @@ export class SubjectAltNames {
     readonly ips: readonly string[];
     static readonly NONE: SubjectAltNames;
     static of(...names: readonly AltName[]): SubjectAltNames;
-    get preconditions(): Precondition[];
+    get preconditions(): Condition[];
 }
 
 export interface SubjectFields {
@@ -943,13 +994,16 @@ export interface TokenRow {
     };
     readonly format: JoinFormat;
     readonly group?: string;
+    readonly purpose: string;
     readonly usages: readonly string[];
 }
 
 export function toTerraform(content: Content): string;
 
 export class TrustBundle {
-    constructor(references: readonly Reference[], stack: TerraformStack);
+    constructor(references: readonly Reference[], stack: TerraformStack, belowRoot: boolean, literalRoot?: string | undefined);
+    readonly belowRoot: boolean;
+    readonly literalRoot?: string | undefined;
     get pem(): string;
     readonly references: readonly Reference[];
 }
