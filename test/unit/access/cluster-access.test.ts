@@ -18,7 +18,7 @@ const props: ClusterAccessProps = {
 };
 
 function synthesized(changes: Partial<ClusterAccessProps> = {}, stack = accessStack()) {
-  const access = new ClusterAccess(stack, "access", { ...props, ...changes });
+  const access = new ClusterAccess(stack, "access", { addressPrefix: "access", ...props, ...changes });
   return { access, json: synth(stack) };
 }
 
@@ -55,7 +55,7 @@ test("has these addresses", () => {
 test("keeps its addresses when it is wrapped in another construct", () => {
   const stack = accessStack();
   const platform = new Construct(stack, "platform");
-  new ClusterAccess(platform, "api", { ...props, addressPrefix: "access" });
+  new ClusterAccess(platform, "api", { addressPrefix: "api", ...props, addressPrefix: "access" });
   expect(addresses(synth(stack).resource)).toEqual(addresses(synthesized().json.resource));
 });
 
@@ -287,7 +287,7 @@ test("refuses a token where nothing joins with one", () => {
 
 test("refuses a prefix that another part of the stack has", () => {
   const stack = accessStack();
-  new ClusterAccess(stack, "access", props);
+  new ClusterAccess(stack, "access", { ...props, addressPrefix: "access" });
   const again = () => new ClusterAccess(stack, "more", { ...props, addressPrefix: "access" });
   expect(messageOf(again)).toContain('[address-prefix-taken] addressPrefix: given "access"');
 });
