@@ -55,7 +55,7 @@ test("has these addresses", () => {
 test("keeps its addresses when it is wrapped in another construct", () => {
   const stack = accessStack();
   const platform = new Construct(stack, "platform");
-  new ClusterAccess(platform, "api", { addressPrefix: "api", ...props, addressPrefix: "access" });
+  new ClusterAccess(platform, "api", { ...props, addressPrefix: "access" });
   expect(addresses(synth(stack).resource)).toEqual(addresses(synthesized().json.resource));
 });
 
