@@ -37,7 +37,7 @@ export interface ClusterAccessProps extends KubernetesObjectProps {
   /**
    * First part of the Terraform name of everything in here, `[a-z][a-z0-9-]*`, and of each binding's own. It never changes once it
    * was deployed.
-   * @default - the construct's id
+   * @default - the cluster's name
    */
   readonly addressPrefix?: string;
   /**
@@ -88,7 +88,7 @@ export class ClusterAccess extends Construct {
     const { distribution, cluster, certificateAuthority, adopt } = props;
     const { access } = distribution.table;
     const { tokens = Object.keys(access.tokens).length > 0 ? { workers: {} } : {} } = props;
-    const prefix = props.addressPrefix ?? id;
+    const prefix = props.addressPrefix ?? cluster.name;
     this.check(prefix, tokens, props);
     claimPrefix(TerraformStack.of(this), "access", prefix, this.node.path);
 

@@ -36,6 +36,7 @@ function build(stack: TerraformStack): void {
     authorities: { kubernetes: { generations } },
   });
   const access = new ClusterAccess(stack, "access", {
+    addressPrefix: "access",
     distribution,
     cluster,
     certificateAuthority: pki.bundle(),

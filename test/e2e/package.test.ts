@@ -102,9 +102,9 @@ test("the first example synthesizes as it stands", async () => {
     terraform: { backend: unknown };
   };
   expect(Object.keys(resource["tls_self_signed_cert"]!)).toEqual([
-    "pki__ca__etcd__g1",
-    "pki__ca__front-proxy__g1",
-    "pki__ca__kubernetes__g1",
+    "prod__ca__etcd__g1",
+    "prod__ca__front-proxy__g1",
+    "prod__ca__kubernetes__g1",
   ]);
   expect(Object.keys(resource["tls_locally_signed_cert"]!)).toHaveLength(13);
   expect(terraform.backend).toEqual({ local: { path: "../../../prod-pki.tfstate" } });

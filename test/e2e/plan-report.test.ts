@@ -348,6 +348,7 @@ describe("access to a cluster", () => {
       new TimeProvider(stack, "time");
       const { name, endpoint } = CLUSTER;
       new ClusterAccess(stack, "access", {
+        addressPrefix: "access",
         distribution: Distribution.KUBEADM,
         cluster: { name, endpoint },
         certificateAuthority,

@@ -18,7 +18,7 @@ const props: ClusterAccessProps = {
 };
 
 function synthesized(changes: Partial<ClusterAccessProps> = {}, stack = accessStack()) {
-  const access = new ClusterAccess(stack, "access", { ...props, ...changes });
+  const access = new ClusterAccess(stack, "access", { addressPrefix: "access", ...props, ...changes });
   return { access, json: synth(stack) };
 }
 
@@ -287,7 +287,7 @@ test("refuses a token where nothing joins with one", () => {
 
 test("refuses a prefix that another part of the stack has", () => {
   const stack = accessStack();
-  new ClusterAccess(stack, "access", props);
+  new ClusterAccess(stack, "access", { ...props, addressPrefix: "access" });
   const again = () => new ClusterAccess(stack, "more", { ...props, addressPrefix: "access" });
   expect(messageOf(again)).toContain('[address-prefix-taken] addressPrefix: given "access"');
 });

@@ -184,6 +184,7 @@ test.each([true, false])("who is in system:masters says why, whoever issues it: 
 test("tokens and bindings are there, with the file that a worker joins with", () => {
   const stack = accessStack();
   new ClusterAccess(stack, "access", {
+    addressPrefix: "access",
     distribution: Distribution.KUBEADM,
     cluster: ONE,
     certificateAuthority: CA_PEM,

@@ -281,7 +281,7 @@ describe("joining", () => {
   const access = (certificateAuthority: TrustBundle | string, stack = accessStack()) => {
     const cluster = { name: "prod", endpoint: "api.prod.example.com:6443" };
     const props = { distribution: Distribution.K3S, cluster, certificateAuthority };
-    return { stack, access: new ClusterAccess(stack, "access", props) };
+    return { stack, access: new ClusterAccess(stack, "access", { addressPrefix: "access", ...props }) };
   };
   const hashIn = (token: Content | undefined) => /^K10([0-9a-f]{64})::/.exec(evaluate(token!, () => "")!)?.[1];
   const sha256 = (data: string | Buffer) => createHash("sha256").update(data).digest("hex");
