@@ -16,7 +16,7 @@ import {
 import { parseState, State } from "../../lib/terraform-json/state";
 import { evaluate } from "../../lib/kubernetes/content";
 import { Workspace } from "./workspace";
-import { IdentityChange, planReport } from "../../lib/plan/report";
+import { IdentityChange, planReport } from "../../lib/plan/judge/report";
 import { readPlan } from "../../lib/terraform-json/plan";
 
 // What the report says of a plan is compared with the certificates themselves, before and after it was applied.

@@ -19,7 +19,7 @@ import { expectGolden } from "../support/golden";
 import { CA_CERTIFICATE } from "../support/pem";
 import { Workspace } from "./workspace";
 import { inventoryOf } from "../../lib/inventory/collect";
-import type { PlanReport } from "../../lib/plan/report";
+import type { PlanReport } from "../../lib/plan/judge/report";
 
 // Plans of the real Terraform, as the report tells them. What is printed is committed: see test/contract/golden/plan.
 
