@@ -7,8 +7,5 @@ export function collect(value: string, earlier: readonly string[] = []): string[
 
 /** How a command writes: the same option in every command that has a choice, with the first as its default. */
 export function formatOption<Format extends string>(...formats: readonly [Format, ...Format[]]): Option {
-  const last = formats.at(-1);
-  return new Option("-o, --format <format>", `${formats.slice(0, -1).join(", ")} or ${last}`)
-    .choices(formats)
-    .default(formats[0]);
+  return new Option("-o, --format <format>", "how it is written").choices(formats).default(formats[0]);
 }

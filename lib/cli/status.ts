@@ -19,8 +19,8 @@ Each STATE is a stack's folder, in which \`terraform show -json\` is run (or wha
 TERRAFORM_BINARY_NAME says), a file with the output of that command, or - for
 stdin. --root is a folder that \`kubernetes-pki export\` wrote, or / of a machine.
 Certificates are looked for in PEM files and in kubeconfigs. What cannot be read
-is told on stderr. Nothing of a private key is ever printed. Generations that are
-retired are left out: nobody trusts them any more.
+is noted on stderr. Nothing of a private key is ever printed. Generations that
+are retired are left out: nobody trusts them any more.
 
 EXTERNALLY MANAGED means that the key of the authority is not there: what it has
 signed cannot be renewed from here.

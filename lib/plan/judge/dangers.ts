@@ -242,7 +242,7 @@ function isRemovedInUse({ identity, before, after }: Generation): boolean {
   return before !== undefined && after === undefined && before !== "retired" && isDestroyed(identity);
 }
 
-/** A lone key or authority is in no generation, and of others it may not be known where they stand. */
+/** A user's own key or authority may have no generations, and where one stands may not be known. */
 function hasState({ identity, before }: Generation): boolean {
   return identity.name.generation !== undefined && before !== "present";
 }

@@ -101,7 +101,7 @@ export function componentsOf(files: readonly FileEffect[]): ComponentEffect[] {
     for (const { component, onChange } of consumers) {
       const action = restarting.has(`${component}\n${holder}`) ? "restart" : "reload";
       if (action === onChange) {
-        // Of what restarts only that is told which makes it restart.
+        // Of what restarts, only the files count that make it restart.
         const effect = found.get(`${action}\n${component}`) ?? { holders: new Set(), files: new Set() };
         effect.holders.add(holder);
         effect.files.add(path);

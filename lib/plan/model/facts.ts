@@ -24,7 +24,7 @@ export interface Facts {
   readonly role?: string;
   /** `Group/system:nodes`, `User/jane`, `ServiceAccount/ns/name`. Sorted. */
   readonly subjects?: readonly string[];
-  /** A Secret's `<namespace>/<name>`; a bootstrap token's is not told, since it holds the token's id. */
+  /** A Secret's `<namespace>/<name>`; a bootstrap token's is not shown, since it holds the token's id. */
   readonly object?: string;
 }
 
