@@ -56,7 +56,7 @@ export { inventoryOf } from "./inventory/collect";
 export { writeInventories } from "./inventory/write";
 export type * from "./inventory-schema";
 export type { ComponentEffect, FileEffect } from "./plan/model/effects";
-export type { Danger, DangerCode } from "./plan/judge/dangers";
+export type { Danger, DangerCode } from "./plan/judge/danger";
 export type { Difference } from "./plan/model/differences";
 export type { Reason } from "./plan/model/reasons";
 export type { Verb } from "./plan/model/verbs";

@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { DANGER_CODES, DangerCode, DANGERS } from "../plan/judge/dangers";
+import type { DangerCode } from "../plan/judge/danger";
+import { DANGER_CODES, DANGERS } from "../plan/judge/dangers";
 import { parseGate, Verdict } from "../plan/judge/gate";
 import { planReport } from "../plan/judge/report";
 import { parseInventory } from "../plan/read/inventory";

@@ -3,19 +3,8 @@ import { factsOf, organizationsOf } from "../model/facts";
 import type { GenerationChange } from "../model/generations";
 import { exists, Identity } from "../model/identity";
 import { isChanged, PlanModel } from "../model/model";
+import type { Danger, DangerCode } from "./danger";
 import { grantsOf, isKeyReplaced, isPromoted, isReplacedInPlace, isStale } from "../model/verbs";
-
-/** One danger: what a reviewer must not miss, and a pipeline can stop. */
-export interface Danger {
-  readonly code: DangerCode;
-  /** What it is about; missing where it is the plan. */
-  readonly name?: string;
-  readonly message: string;
-  /** What to do instead. */
-  readonly fix: string;
-  /** Names of what it reaches: certificates that chain to an authority, say. Sorted. */
-  readonly reaches: readonly string[];
-}
 
 /** What is looked at: the model, and what the caller knows of the pipeline. */
 export interface Judged {
@@ -108,8 +97,8 @@ function row<T>(
 const signedBefore = ({ identity }: Generation, { model }: Judged) => model.titles(model.signedBy.before.get(identity));
 const signedAfter = ({ identity }: Generation, { model }: Judged) => model.titles(model.signedBy.after.get(identity));
 
-/** All dangers, a row each, in the order of a report. The codes are stable. */
-export const DANGERS = {
+/** All dangers, a row each, in the order of a report. */
+export const DANGERS: Readonly<Record<DangerCode, Row>> = {
   "plan-failed": ofThePlan({
     help: "The plan failed: nothing of it can be applied.",
     when: ({ plan }) => plan.errored,
@@ -205,10 +194,7 @@ export const DANGERS = {
     // One danger for all of them: they mostly have one window.
     reaches: (model, judged) => model.titles(renewedTooLate(judged)),
   }),
-} as const satisfies Readonly<Record<string, Row>>;
-
-/** Code of a danger. */
-export type DangerCode = keyof typeof DANGERS;
+};
 
 /** All codes, in the order of a report. */
 export const DANGER_CODES = Object.keys(DANGERS) as readonly DangerCode[];

@@ -1,4 +1,5 @@
-import { DANGER_CODES, DangerCode } from "./dangers";
+import type { DangerCode } from "./danger";
+import { DANGER_CODES } from "./dangers";
 import type { PlanReport } from "./report";
 import { UnusableError } from "../../terraform-json/unusable";
 

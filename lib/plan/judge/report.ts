@@ -9,17 +9,21 @@ import type { IdentityKind } from "../model/names";
 import { Reason, reasonsOf } from "../model/reasons";
 import { Verb, verbsOf } from "../model/verbs";
 import type { Inventory } from "../read/inventory";
-import { Danger, dangersOf } from "./dangers";
+import type { Danger } from "./danger";
+import { dangersOf } from "./dangers";
 
 /** Rises when a reader of the last version would misread the report. */
 export const REPORT_SCHEMA_VERSION = 2;
 
 /** What a plan does to a PKI. Nothing in it is secret; texts may hold any printable character. */
 export interface PlanReport {
+  /** Rises when a reader of the last version would misread the report. */
   readonly schemaVersion: typeof REPORT_SCHEMA_VERSION;
   /** Names of the stacks whose inventories were given. */
   readonly stacks: readonly string[];
+  /** Of the program that made the plan. */
   readonly terraformVersion?: string;
+  /** `danger` where there is one, whatever a pipeline stops at. */
   readonly verdict: "nothing" | "changes" | "danger";
   /** True when planning failed: changes with `planned: false` are worked out, and nothing can be applied. */
   readonly errored: boolean;
@@ -27,6 +31,7 @@ export interface PlanReport {
   readonly complete: boolean;
   /** How often each verb stands in `changes`; those that never do are missing. */
   readonly counts: Readonly<Partial<Record<Verb, number>>>;
+  /** In the order of their codes, then by name. */
   readonly dangers: readonly Danger[];
   /** Authorities and key pairs whose generations come, go or stand elsewhere afterwards. */
   readonly generations: readonly GenerationsReport[];
@@ -48,20 +53,29 @@ export interface PlanReport {
 
 /** What happens to one thing. */
 export interface IdentityChange {
+  /** What kind of thing it is. */
   readonly kind: IdentityKind;
   /** `kubernetes g2`, `cp-1/apiserver`; the cluster stands before it where the plan has several: `prod: cp-1/apiserver`. */
   readonly name: string;
   /** What it is for: `certificate for the API server to connect to kubelet`; missing without an inventory. */
   readonly purpose?: string;
+  /** Its cluster, by `addressPrefix`; missing for what is in none. */
   readonly cluster?: string;
   /** Who holds a certificate: a machine, `operator`, `cluster`. */
   readonly holder?: string;
+  /** Of an authority or key pair: `g1`. */
   readonly generation?: string;
+  /** What happens to it; one at least. */
   readonly verbs: readonly Verb[];
+  /** Why, as far as the plan tells. */
   readonly reasons: readonly Reason[];
+  /** What it is before; missing where it is new. */
   readonly before?: Facts;
+  /** What it is afterwards; missing where it goes. */
   readonly after?: Facts;
+  /** What differs between the two; empty where only one is there, or the plan failed before it. */
   readonly differences: readonly Difference[];
+  /** Files and Secrets that have another content because of it. */
   readonly files: readonly FileEffect[];
   /** Terraform addresses of what changes, sorted. */
   readonly addresses: readonly string[];
@@ -71,20 +85,30 @@ export interface IdentityChange {
 
 /** Where the generations of an authority or key pair stand. */
 export interface GenerationsReport {
+  /** Which of the two it is. */
   readonly kind: "authority" | "key pair";
+  /** Its cluster, by `addressPrefix`; missing for what is in none. */
   readonly cluster?: string;
+  /** `kubernetes`, `service-account`. */
   readonly name: string;
+  /** All of them, those that stay where they are, too. */
   readonly generations: readonly {
+    /** `g1` */
     readonly id: string;
+    /** Missing where it is new. */
     readonly before?: GenerationStanding;
+    /** Missing where it goes. */
     readonly after?: GenerationStanding;
   }[];
 }
 
 /** Something that is not as Terraform left it. */
 export interface DriftReport {
+  /** As changes have it. */
   readonly name: string;
+  /** What somebody did to it. */
   readonly what: "changed" | "deleted";
+  /** What is different from how Terraform left it. */
   readonly differences: readonly Difference[];
 }
 

@@ -2,11 +2,15 @@ import type { Facts } from "./facts";
 
 /** What is different, as far as it may be shown. */
 export interface Difference {
+  /** Which fact is another one. */
   readonly what: keyof Facts;
+  /** Missing where it was not set; of lists, see below. */
   readonly before?: string;
+  /** Missing where it is no longer set. */
   readonly after?: string;
-  /** Of lists. */
+  /** Of lists: what is new. */
   readonly added?: readonly string[];
+  /** Of lists: what is gone. */
   readonly removed?: readonly string[];
 }
 

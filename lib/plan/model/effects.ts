@@ -20,6 +20,7 @@ export interface FileEffect {
 
 /** A component that has to notice a change. */
 export interface ComponentEffect {
+  /** `kube-apiserver` */
   readonly component: string;
   /** `restart` where one of the files is read at its start alone. */
   readonly action: "reload" | "restart";

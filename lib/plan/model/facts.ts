@@ -18,7 +18,9 @@ export interface Facts {
   readonly keyAlgorithm?: string;
   /** RFC 3339; missing where the certificate is still to be made. */
   readonly notAfter?: string;
+  /** How long it is valid from the apply on that makes it. */
   readonly validityHours?: number;
+  /** Before its end, from when on an apply renews it. */
   readonly earlyRenewalHours?: number;
   /** `ClusterRole/cluster-admin`. */
   readonly role?: string;

@@ -7,6 +7,7 @@ import { isRotated } from "./verbs";
 export interface Reason {
   /** Stable, e.g. `renewal-due`. */
   readonly code: string;
+  /** The same in words. */
   readonly text: string;
 }
 

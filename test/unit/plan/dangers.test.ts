@@ -13,7 +13,8 @@ import {
   resource,
   STATE,
 } from "./plans";
-import { DANGERS, DangerCode } from "../../../lib/plan/judge/dangers";
+import type { DangerCode } from "../../../lib/plan/judge/danger";
+import { DANGERS } from "../../../lib/plan/judge/dangers";
 import { ReportOptions, planReport } from "../../../lib/plan/judge/report";
 import { readPlan } from "../../../lib/terraform-json/plan";
 
