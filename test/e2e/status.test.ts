@@ -141,10 +141,10 @@ test("a state says the same of each certificate, by machine and row", async () =
     "operator/super-admin",
     "",
     "CERTIFICATE AUTHORITY",
-    "etcd/g1",
-    "front-proxy/g1",
-    "kubernetes/g1",
-    "kubernetes/g2",
+    "etcd g1",
+    "front-proxy g1",
+    "kubernetes g1",
+    "kubernetes g2",
     "",
   ]);
   expect(new Set(dates(state))).toEqual(new Set(dates(await status("--root", root))));

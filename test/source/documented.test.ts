@@ -103,9 +103,6 @@ const given = reachable(
   (symbol) => !(symbol.flags & ts.SymbolFlags.Class),
 );
 
-/** Folders whose names have no sentences yet. The list may only get shorter. */
-const NOT_YET: readonly string[] = ["lib/plan/"];
-
 type Named = readonly [owner: ts.Symbol, member?: ts.Symbol];
 
 const bareNames: Named[] = shown.filter((symbol) => !isDocumented(symbol)).map((symbol) => [symbol]);
@@ -122,12 +119,9 @@ const withoutDefault: Named[] = [...given]
       .map((member): Named => [owner, member]),
   );
 
-/** `file Name.member` of each, but in folders that are not done yet. */
+/** `file Name.member` of each. */
 function listed(names: readonly Named[]): string[] {
-  return names
-    .filter(([owner]) => !NOT_YET.some((folder) => fileOf(owner).startsWith(folder)))
-    .map(([owner, member]) => `${fileOf(owner)} ${owner.name}${member ? `.${member.name}` : ""}`)
-    .sort();
+  return names.map(([owner, member]) => `${fileOf(owner)} ${owner.name}${member ? `.${member.name}` : ""}`).sort();
 }
 
 test("there is something to look at", () => {
@@ -146,9 +140,4 @@ test("every member of a public name has a sentence", () => {
 
 test("every optional member of what a user gives has its default", () => {
   expect(listed(withoutDefault)).toEqual([]);
-});
-
-test("a folder that is done is no longer excused", () => {
-  const undone = [...bareNames, ...bareMembers, ...withoutDefault].map(([owner]) => fileOf(owner));
-  expect(NOT_YET.filter((folder) => !undone.some((file) => file.startsWith(folder)))).toEqual([]);
 });

@@ -325,7 +325,7 @@ export interface ComponentEffect {
     readonly action: "reload" | "restart";
     readonly component: string;
     readonly files: readonly string[];
-    readonly machines: readonly string[];
+    readonly holders: readonly string[];
 }
 
 interface Condition {
@@ -397,20 +397,7 @@ export interface Danger {
     readonly reaches: readonly string[];
 }
 
-export type DangerCode = keyof typeof DANGERS;
-
-const DANGERS: {
-    readonly "plan-failed": "The plan failed: nothing of it can be applied.";
-    readonly "authority-replaced": "An authority becomes another one at the same address: all it signed stops being trusted at once.";
-    readonly "generation-not-retired": "A generation that was not retired in an earlier apply is removed, with its key: there is no way back.";
-    readonly "introduced-and-promoted": "A generation is introduced and promoted in one change: nobody trusts it when it starts to sign.";
-    readonly "trust-removed": "Trust in a generation is removed while something still chains to it.";
-    readonly "key-destroyed": "The private key of an authority or of a key pair is destroyed.";
-    readonly "stale-certificate": "A certificate is kept although what it is made from changes: it is not what the code says.";
-    readonly "system-masters": "A certificate is in system:masters, which no authorizer limits and nothing revokes.";
-    readonly "cluster-admin": "Somebody becomes cluster-admin.";
-    readonly "renewal-window": "A certificate's renewal window is shorter than the time to the next run: it may expire before it is renewed.";
-};
+export type DangerCode = "plan-failed" | "authority-replaced" | "generation-not-retired" | "introduced-and-promoted" | "trust-removed" | "key-destroyed" | "stale-certificate" | "system-masters" | "cluster-admin" | "renewal-window";
 
 export interface Difference {
     readonly added?: readonly string[];
@@ -512,8 +499,8 @@ export interface Facts {
 
 export interface FileEffect {
     readonly consumers: readonly ConsumerEntry[];
+    readonly holder: string;
     readonly kind?: string;
-    readonly machine: string;
     readonly path: string;
 }
 
@@ -600,9 +587,11 @@ export interface GenerationsReport {
     readonly name: string;
 }
 
-type GenerationStanding = "active" | "trusted" | "retired" | "present";
+type GenerationStanding = GenerationState_2 | "present";
 
 export type GenerationState = "active" | "trusted" | "retired";
+
+type GenerationState_2 = "active" | "trusted" | "retired";
 
 export class Group implements IRbacSubject {
     readonly name: string;
@@ -636,10 +625,11 @@ export interface IdentityChange {
     readonly differences: readonly Difference[];
     readonly files: readonly FileEffect[];
     readonly generation?: string;
+    readonly holder?: string;
     readonly kind: IdentityKind;
-    readonly machine?: string;
     readonly name: string;
     readonly planned: boolean;
+    readonly purpose?: string;
     readonly reasons: readonly Reason[];
     readonly verbs: readonly Verb[];
 }
@@ -894,7 +884,7 @@ export interface Reference {
     readonly attribute: string;
 }
 
-const REPORT_SCHEMA_VERSION = 1;
+const REPORT_SCHEMA_VERSION = 2;
 
 interface Row {
     readonly etcd?: readonly EtcdTopology[];

@@ -1,10 +1,13 @@
 import { X509Certificate } from "node:crypto";
-import type { InventoryEntry } from "../inventory-schema";
-import { object, text } from "../terraform-json/json";
-import { Entries, IdentityKind, Name, nameOf } from "./names";
-import type { Plan, PlannedResource } from "../terraform-json/plan";
-import type { ConfiguredReference } from "../terraform-json/references";
-import { Side, visible } from "./visible";
+import { typeOf } from "../../terraform-json/address";
+import { text } from "../../terraform-json/json";
+import { Plan, PlannedResource, Side, SIDES } from "../../terraform-json/plan";
+import type { ConfiguredReference } from "../../terraform-json/references";
+import { parseName } from "../../terraform/names";
+import { pemAt, resourceType, Role } from "../../terraform-json/resource-types";
+import { Entries, InventoryEntry } from "../read/inventory";
+import { visible } from "../read/visible";
+import { IdentityKind, Name, nameOf } from "./names";
 
 /** Resources that are one thing to those who use it: a certificate with its request and key, say. */
 export interface Identity {
@@ -27,11 +30,12 @@ export interface Identity {
 /** Something that may be another one after the plan. */
 export type Sides<T> = Readonly<Partial<Record<Side, T>>>;
 
-const CERTIFICATES = new Set(["tls_self_signed_cert", "tls_locally_signed_cert"]);
-const BINDING = /^kubernetes_(cluster_)?role_binding(_v1)?$/;
-const SECRET = /^kubernetes_secret(_v1)?$/;
-const HALVES = new Set(["random_password", "random_string", "random_id", "time_rotating"]);
-const TOKEN_TYPE = "bootstrap.kubernetes.io/token";
+/** Roles of what a token is made of, but for its Secret. */
+const OF_A_TOKEN: readonly Role[] = ["password", "token id", "rotation"];
+/** Roles of what a Secret with certificates is made of. */
+const OF_A_CERTIFICATE: readonly (Role | undefined)[] = ["key", "request", "certificate", "self-signed certificate"];
+/** The type of a Secret that is a bootstrap token. */
+const BOOTSTRAP_TOKEN = "bootstrap.kubernetes.io/token";
 
 /** Groups the resources of a plan: by what refers to what in the code, and by equal values in the state. */
 export function identitiesOf(plan: Plan, entries: Entries): Identity[] {
@@ -43,19 +47,14 @@ export function exists(identity: Identity, side: Side): boolean {
   return identity.anchor[side] !== undefined && (side === "before" || identity.anchor.change !== "forget");
 }
 
-/** The certificate of an authority: from a resource of the tls provider, or from outside. */
+/** The certificate that stands in a resource; undefined where it is not known yet. */
 export function certificatePem(anchor: PlannedResource, side: Side): string | undefined {
-  const values = anchor[side];
-  if (anchor.type !== "terraform_data") {
-    return text(values?.cert_pem);
-  }
-  // Its output is known after the apply, and is what the input is now.
-  return text(object(values?.output).certificate_pem) ?? text(object(values?.input).certificate_pem);
+  return pemAt(anchor.row, anchor[side], "certificate");
 }
 
 /** The public key of a key pair from outside. */
 export function publicKeyPem(anchor: PlannedResource, side: Side): string | undefined {
-  return text(object(anchor[side]?.input).public_key_pem);
+  return pemAt(anchor.row, anchor[side], "publicKey");
 }
 
 /** What can be read of a certificate; undefined where it is none, or not known yet. */
@@ -87,31 +86,33 @@ class Grouping {
         this.instances.set(resource.configured, [resource]);
       }
     }
-    this.keysByPem = this.byValue("tls_private_key", "private_key_pem");
-    this.requestsByPem = this.byValue("tls_cert_request", "cert_request_pem");
+    this.keysByPem = this.byValue("key", "private_key_pem");
+    this.requestsByPem = this.byValue("request", "cert_request_pem");
   }
 
   public all(): Identity[] {
-    const { resources } = this.plan;
-    const certificates = resources.filter(({ type }) => CERTIFICATES.has(type));
     const identities = [
-      ...certificates.map((anchor) => this.certificate(anchor)),
-      ...resources.filter(({ type }) => type === "terraform_data").flatMap((anchor) => this.adopted(anchor)),
-      ...resources.filter(({ type }) => BINDING.test(type)).map((anchor) => this.make("binding", anchor, [anchor])),
+      ...this.withRole("certificate", "self-signed certificate").map((anchor) => this.certificate(anchor)),
+      ...this.withRole("adopted").flatMap((anchor) => this.adopted(anchor)),
+      ...this.withRole("binding").map((anchor) => this.make("binding", anchor, [anchor])),
     ];
     identities.push(...this.secretsAndTokens());
-    const lone = resources.filter(({ type }) => type === "tls_private_key").filter((key) => !this.claimed.has(key));
-    identities.push(...lone.map((key) => this.make("key pair", key, [key], { before: key, after: key })));
+    const keyPairs = this.withRole("key").filter((key) => !this.claimed.has(key));
+    identities.push(...keyPairs.map((key) => this.make("key pair", key, [key], { before: key, after: key })));
     this.connect(identities);
     return identities;
   }
 
+  private withRole(...roles: readonly Role[]): PlannedResource[] {
+    return this.plan.resources.filter(({ row }) => roles.includes(row.role));
+  }
+
   private certificate(anchor: PlannedResource): Identity {
-    const self = anchor.type === "tls_self_signed_cert";
+    const self = anchor.row.role === "self-signed certificate";
     const request = self ? { before: anchor, after: anchor } : this.requestOf(anchor);
     const key = {
       before: this.before(request.before, "private_key_pem", this.keysByPem),
-      after: this.referred(request.after, "private_key_pem", "tls_private_key"),
+      after: this.referred(request.after, "private_key_pem", "key", this.keysByPem),
     };
     const parts = [anchor, request.before, request.after, key.before, key.after];
     const isAuthority = visible(anchor, anchor.after ? "after" : "before", "is_ca_certificate") === "true";
@@ -121,56 +122,58 @@ class Grouping {
   private requestOf(anchor: PlannedResource): Sides<PlannedResource> {
     return {
       before: this.before(anchor, "cert_request_pem", this.requestsByPem),
-      after: this.referred(anchor, "cert_request_pem", "tls_cert_request"),
+      after: this.referred(anchor, "cert_request_pem", "request", this.requestsByPem),
     };
   }
 
-  /** What was made elsewhere is kept as data: an authority's certificate, a key pair's public key. */
+  /** What was made elsewhere: an authority has its certificate there, a key pair its public key. */
   private adopted(anchor: PlannedResource): Identity[] {
-    const holds = (name: string) =>
-      [anchor.before, anchor.after].some((values) => text(object(values?.input)[name]) !== undefined);
+    const holds = (pem: typeof certificatePem) => SIDES.some((side) => pem(anchor, side) !== undefined);
     const entry = this.entries.of([anchor.address])?.kind;
-    const isAuthority = entry === "authority" || holds("certificate_pem");
-    if (!isAuthority && entry !== "key pair" && !holds("public_key_pem")) {
+    const isAuthority = entry === "authority" || holds(certificatePem);
+    if (!isAuthority && entry !== "key pair" && !holds(publicKeyPem)) {
       return [];
     }
     return [this.make(isAuthority ? "authority" : "key pair", anchor, [anchor], { before: anchor, after: anchor })];
   }
 
   private secretsAndTokens(): Identity[] {
-    const secrets = this.plan.resources.filter(({ type }) => SECRET.test(type));
-    const tokens = secrets.filter((secret) => typesOf(secret).includes(TOKEN_TYPE));
+    const secrets = this.withRole("secret");
+    const tokens = secrets.filter((secret) => typesOfSecret(secret).includes(BOOTSTRAP_TOKEN));
+    const ofTokens = this.withRole(...OF_A_TOKEN);
     const made = tokens.map((secret) => {
-      const halves = this.dependencies(secret).filter(({ type }) => HALVES.has(type));
-      const alike = this.plan.resources.filter(({ type, name }) => HALVES.has(type) && name === secret.name);
+      const referred = this.dependencies(secret).filter(({ row }) => OF_A_TOKEN.includes(row.role));
       // What is no longer in the code refers to nothing: this library gives all parts of a token one name.
-      return this.make("token", secret, [secret, ...(halves.length > 0 ? halves : alike)]);
+      const parts = referred.length > 0 ? referred : ofTokens.filter(({ name }) => name === secret.name);
+      return this.make("token", secret, [secret, ...parts]);
     });
     const others = secrets.filter((secret) => !tokens.includes(secret) && this.holdsPki(secret));
-    return [...made, ...this.tokensWithoutSecret(), ...others.map((secret) => this.make("secret", secret, [secret]))];
+    return [...made, ...this.joinPasswords(), ...others.map((secret) => this.make("secret", secret, [secret]))];
   }
 
   /** Tokens with which machines join that stand in files alone. */
-  private tokensWithoutSecret(): Identity[] {
-    const halves = this.plan.resources.filter((resource) => HALVES.has(resource.type) && !this.claimed.has(resource));
+  private joinPasswords(): Identity[] {
     const byName = new Map<string, PlannedResource[]>();
-    for (const half of halves.filter((resource) => this.isToken(resource))) {
-      byName.set(half.name, [...(byName.get(half.name) ?? []), half]);
+    for (const part of this.withRole(...OF_A_TOKEN)) {
+      if (!this.claimed.has(part) && this.isToken(part)) {
+        byName.set(part.name, [...(byName.get(part.name) ?? []), part]);
+      }
     }
     return [...byName.values()].map((parts) => {
-      const anchor = parts.find(({ type }) => type === "random_password") ?? parts[0]!;
+      const anchor = parts.find(({ row }) => row.role === "password") ?? parts[0]!;
       return this.make("token", anchor, parts);
     });
   }
 
   private isToken({ address, name }: PlannedResource): boolean {
-    return this.entries.of([address])?.kind === "token" || /^[a-z][a-z0-9-]*__token__/.test(name);
+    return this.entries.of([address])?.kind === "token" || parseName(name)?.kind === "token";
   }
 
   private holdsPki(secret: PlannedResource): boolean {
     const references = this.plan.references.of(secret.configured);
     return (
-      typesOf(secret).includes("kubernetes.io/tls") || references.some(({ address }) => /(^|\.)tls_/.test(address))
+      typesOfSecret(secret).includes("kubernetes.io/tls") ||
+      references.some(({ address }) => OF_A_CERTIFICATE.includes(resourceType(typeOf(address))?.role))
     );
   }
 
@@ -212,7 +215,7 @@ class Grouping {
   private connect(identities: readonly Identity[]): void {
     for (const identity of identities) {
       const { anchor } = identity;
-      if (anchor.type === "tls_locally_signed_cert") {
+      if (anchor.row.role === "certificate") {
         const before = this.authoritiesByPem.get(text(anchor.before?.ca_cert_pem) ?? "");
         const after = anchor.after ? this.signer(anchor) : undefined;
         Object.assign(identity, { issuer: { before, after: after ?? (anchor.after && before) } });
@@ -245,19 +248,19 @@ class Grouping {
   private referred(
     resource: PlannedResource | undefined,
     attribute: string,
-    type: string,
+    role: Role,
+    known: ReadonlyMap<string, PlannedResource>,
   ): PlannedResource | undefined {
     if (!resource?.after) {
       return undefined;
     }
     for (const reference of this.plan.references.of(resource.configured, attribute)) {
       const found = this.instance(reference, resource);
-      if (found?.type === type) {
+      if (found?.row.role === role) {
         return found;
       }
     }
     const value = text(resource.after[attribute]);
-    const known = type === "tls_private_key" ? this.keysByPem : this.requestsByPem;
     return value === undefined ? undefined : known.get(value);
   }
 
@@ -267,10 +270,10 @@ class Grouping {
     return all.length === 1 ? all[0] : all.find(({ keys }) => keys === from.keys);
   }
 
-  private byValue(type: string, attribute: string): Map<string, PlannedResource> {
+  private byValue(role: Role, attribute: string): Map<string, PlannedResource> {
     const found = new Map<string, PlannedResource>();
-    for (const resource of this.plan.resources) {
-      const value = resource.type === type ? text(resource.before?.[attribute]) : undefined;
+    for (const resource of this.withRole(role)) {
+      const value = text(resource.before?.[attribute]);
       if (value !== undefined) {
         found.set(value, resource);
       }
@@ -280,6 +283,6 @@ class Grouping {
 }
 
 /** Types of a Secret before and after. */
-function typesOf(secret: PlannedResource): string[] {
-  return (["before", "after"] as const).flatMap((side) => visible(secret, side, "type") ?? []);
+function typesOfSecret(secret: PlannedResource): string[] {
+  return SIDES.flatMap((side) => visible(secret, side, "type") ?? []);
 }

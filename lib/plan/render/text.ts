@@ -1,12 +1,12 @@
 import { plain } from "./escape";
 import { Block, fitted } from "./limit";
-import type { IdentityChange, PlanReport } from "./report";
+import type { IdentityChange, PlanReport } from "../judge/report";
 import {
   actionText,
   details,
   differenceDetails,
   few,
-  filesByMachine,
+  filesByHolder,
   generationsText,
   headline,
   notes,
@@ -50,7 +50,7 @@ export function renderText(report: PlanReport, { maxBytes, colour = false }: Tex
     ...section("Generations", report.generations, (set) => `  ${plain(`${set.name}: ${generationsText(set)}`)}\n`),
     ...section("Changes", report.changes, (change) => changeText(change, paint)),
     ...section("Components", report.components, (effect) => {
-      const where = effect.machines.map(plain).join(", ");
+      const where = effect.holders.map(plain).join(", ");
       const head = paint(
         effect.action === "restart" ? "yellow" : "green",
         `${plain(effect.component)}: ${actionText(effect)}`,
@@ -75,7 +75,7 @@ function changeText(change: IdentityChange, paint: (style: Style, text: string) 
   const lines = [
     ...(reasons.length > 0 ? [line("why", [reasons.map(({ text }) => text).join("; ")])] : []),
     ...details(change).map(({ what, values }) => line(what, values)),
-    ...filesByMachine(files).map(([machine, paths]) => line(machine, paths)),
+    ...filesByHolder(files).map(([holder, paths]) => line(holder, paths)),
   ];
   return head + lines.join("");
 }

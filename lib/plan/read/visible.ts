@@ -1,71 +1,13 @@
-import { LATER } from "../inventory-schema";
-import type { PlannedResource } from "../terraform-json/plan";
-
-/** Before or after the plan is applied. */
-export type Side = "before" | "after";
+import { PlannedResource, Side } from "../../terraform-json/plan";
+import { RESOURCE_TYPES } from "../../terraform-json/resource-types";
+import { LATER } from "./inventory";
 
 /** What stands for a value that Terraform marks as sensitive. */
 export const SENSITIVE = "(sensitive value)";
 /** What stands for a value that is not what its attribute should hold. */
 export const NOT_SHOWN = "(not shown)";
 
-const NAME = /^[^\p{C}\p{Zl}\p{Zp}]{1,253}$/u;
-/** X.520 ends a name at 64 characters. */
-const SUBJECT = /^[^\p{C}\p{Zl}\p{Zp}]{1,64}$/u;
-const USAGE = /^[a-z_]{1,40}$/;
-const NUMBER = /^\d{1,12}$/;
-const BOOLEAN = /^(true|false)$/;
-const TIME = /^\d{4}-\d\d-\d\dT[\d:.]{8,24}(Z|[+-]\d\d:\d\d)$/;
-
-const NAMES = {
-  "subject.common_name": SUBJECT,
-  "subject.organization": SUBJECT,
-  "subject.organizational_unit": SUBJECT,
-  "subject.country": SUBJECT,
-  "subject.province": SUBJECT,
-  "subject.locality": SUBJECT,
-  dns_names: /^[\w.*-]{1,253}$/,
-  ip_addresses: /^[0-9a-fA-F:.]{2,45}$/,
-  uris: /^[a-z][a-z0-9+.-]*:[\w/.:~%-]{1,253}$/i,
-};
-const VALIDITY = {
-  allowed_uses: USAGE,
-  validity_period_hours: NUMBER,
-  early_renewal_hours: NUMBER,
-  is_ca_certificate: BOOLEAN,
-  validity_start_time: TIME,
-  validity_end_time: TIME,
-};
-const OBJECT = { "metadata.name": NAME, "metadata.namespace": NAME };
-const SECRET = { ...OBJECT, type: NAME };
-const BINDING = {
-  ...OBJECT,
-  "role_ref.kind": NAME,
-  "role_ref.name": NAME,
-  "subject.kind": NAME,
-  "subject.name": NAME,
-  "subject.namespace": NAME,
-};
-
-/**
- * All that may ever be shown of a plan's values, and the form that each must have: what is not in here, or has another form, is not
- * shown. PEM is in no form. Masks of Terraform come on top.
- */
-const ALLOWED: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
-  tls_private_key: { algorithm: /^[A-Z0-9-]{1,20}$/, rsa_bits: NUMBER, ecdsa_curve: /^P\d{3}$/ },
-  tls_cert_request: NAMES,
-  tls_self_signed_cert: { ...NAMES, ...VALIDITY },
-  tls_locally_signed_cert: VALIDITY,
-  time_rotating: { rotation_hours: NUMBER, rotation_days: NUMBER },
-  kubernetes_secret: SECRET,
-  kubernetes_secret_v1: SECRET,
-  kubernetes_cluster_role_binding: BINDING,
-  kubernetes_cluster_role_binding_v1: BINDING,
-  kubernetes_role_binding: BINDING,
-  kubernetes_role_binding_v1: BINDING,
-};
-
-/** A row of {@link ALLOWED}, taken apart. */
+/** What may be shown of one attribute: an entry of `shown` in the table of resource types, taken apart. */
 interface Rule {
   readonly attribute: string;
   /** Of the blocks in the attribute. */
@@ -74,10 +16,10 @@ interface Rule {
 }
 
 const RULES: ReadonlyMap<string, ReadonlyMap<string, Rule>> = new Map(
-  Object.entries(ALLOWED).map(([type, forms]) => [
+  Object.entries(RESOURCE_TYPES).map(([type, { shown = {} }]) => [
     type,
     new Map(
-      Object.entries(forms).map(([path, form]) => {
+      Object.entries(shown).map(([path, form]) => {
         const [attribute, field] = path.split(".") as [string, string?];
         return [path, { attribute, field, form }];
       }),

@@ -1,17 +1,7 @@
 import { closeSync, Dirent, fstatSync, openSync, readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
 import { basename, join, posix, sep } from "node:path";
-import { NamedCertificate, readPem } from "./status";
-import { CliError, reason } from "../cli/io";
-
-/** What was found below a folder. */
-export interface CertificateFiles {
-  /** The best name of a certificate first, where it is in several files. */
-  readonly found: readonly NamedCertificate[];
-  /** The public half of each private key. */
-  readonly keys: ReadonlySet<string>;
-  /** What could not be looked at, and why; in the order of their paths. */
-  readonly notes: readonly string[];
-}
+import { CertificateSource, NamedCertificate, readPem } from "./status";
+import { reason, UnusableError } from "../terraform-json/unusable";
 
 /** A machine that runs containers has some 30,000 outside of {@link ELSEWHERE}. */
 const MOST_ENTRIES = 200_000;
@@ -42,9 +32,9 @@ const OF_THE_KUBELET = /^(.+)-\d{4}-\d{2}-\d{2}-\d{2}-\d{2}-\d{2}\.pem$/;
  * its own place, and where that is outside of the folder they are noted.
  *
  * @param root stands for `/` of the machine
- * @throws CliError when the folder cannot be read, or holds too much to look at
+ * @throws UnusableError when the folder cannot be read, or holds too much to look at
  */
-export function certificateFiles(root: string): CertificateFiles {
+export function certificatesInFiles(root: string): CertificateSource {
   const notes: string[] = [];
   const note = (path: string, what: string) => void notes.push(`${shown(path)}: ${what}`);
   const files = walk(realRoot(root), note).flatMap((path) => readCandidate(root, path, note));
@@ -74,7 +64,7 @@ function realRoot(root: string): string {
     readdirSync(real);
     return real;
   } catch (error) {
-    throw new CliError(`cannot read the folder ${root}: ${reason(error)}`);
+    throw new UnusableError(`cannot read the folder ${root}: ${reason(error)}`);
   }
 }
 
@@ -87,7 +77,9 @@ function walk(root: string, note: Note): string[] {
     const names = namesIn(root, folder, note);
     entries += names.length;
     if (entries > MOST_ENTRIES) {
-      throw new CliError(`${root} holds more than ${MOST_ENTRIES} files: name a folder nearer to the certificates`);
+      throw new UnusableError(
+        `${root} holds more than ${MOST_ENTRIES} files: name a folder nearer to the certificates`,
+      );
     }
     for (const entry of names.filter((name) => !isEarlier(name, names, root, folder!))) {
       const path = posix.join(folder, entry.name);

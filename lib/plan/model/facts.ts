@@ -1,7 +1,8 @@
-import { LATER } from "../inventory-schema";
+import type { PlannedResource, Side } from "../../terraform-json/plan";
+import { LATER } from "../read/inventory";
+import { NOT_SHOWN, occurrences, SENSITIVE, visible, visibleField, visibleList } from "../read/visible";
 import { certificatePem, Identity, parsedCertificate } from "./identity";
-import type { PlannedResource } from "../terraform-json/plan";
-import { NOT_SHOWN, occurrences, SENSITIVE, Side, visible, visibleField, visibleList } from "./visible";
+import type { PlanModel } from "./model";
 
 /** What is known of a thing on one side of the plan, as far as it may be shown. */
 export interface Facts {
@@ -17,18 +18,20 @@ export interface Facts {
   readonly keyAlgorithm?: string;
   /** RFC 3339; missing where the certificate is still to be made. */
   readonly notAfter?: string;
+  /** How long it is valid from the apply on that makes it. */
   readonly validityHours?: number;
+  /** Before its end, from when on an apply renews it. */
   readonly earlyRenewalHours?: number;
   /** `ClusterRole/cluster-admin`. */
   readonly role?: string;
   /** `Group/system:nodes`, `User/jane`, `ServiceAccount/ns/name`. Sorted. */
   readonly subjects?: readonly string[];
-  /** A Secret's `<namespace>/<name>`; a bootstrap token's is not told, since it holds the token's id. */
+  /** A Secret's `<namespace>/<name>`; a bootstrap token's is not shown, since it holds the token's id. */
   readonly object?: string;
 }
 
 /** What may be shown of a thing on one side; undefined where it is not there. */
-export function factsOf(identity: Identity, side: Side, title: (identity: Identity) => string): Facts | undefined {
+export function factsOf(identity: Identity, side: Side, model: PlanModel): Facts | undefined {
   const { anchor, kind } = identity;
   if (!anchor[side]) {
     return undefined;
@@ -36,7 +39,7 @@ export function factsOf(identity: Identity, side: Side, title: (identity: Identi
   switch (kind) {
     case "authority":
     case "certificate":
-      return defined(certificateFacts(identity, side, title));
+      return defined(certificateFacts(identity, side, model));
     case "key pair":
       return defined({ keyAlgorithm: algorithmOf(identity.key[side], side) });
     case "binding":
@@ -81,15 +84,15 @@ export function organizationsOf(identity: Identity, side: Side): string[] {
   return certificate?.subject?.split("\n").flatMap((line) => (line.startsWith("O=") ? [line.slice(2)] : [])) ?? [];
 }
 
-function certificateFacts(identity: Identity, side: Side, title: (identity: Identity) => string): Facts {
+function certificateFacts(identity: Identity, side: Side, model: PlanModel): Facts {
   const { anchor, request, issuer } = identity;
   const signed = issuer[side];
-  const self = anchor.type === "tls_self_signed_cert";
+  const self = anchor.row.role === "self-signed certificate";
   const names = request[side] ? namesOf(request[side], side) : parsedNames(identity, side);
   return {
     ...names,
     usages: sorted(visibleList(anchor, side, "allowed_uses")),
-    issuer: signed ? title(signed) : self ? "itself" : undefined,
+    issuer: signed ? model.title(signed) : self ? "itself" : undefined,
     keyAlgorithm: algorithmOf(identity.key[side], side),
     notAfter: notAfter(identity, side),
     validityHours: number(visible(anchor, side, "validity_period_hours")),
@@ -103,7 +106,7 @@ function notAfter({ anchor }: Identity, side: Side): string | undefined {
   if (time !== undefined) {
     return isPlaceholder(time) ? undefined : utc(time);
   }
-  const pem = anchor.type === "terraform_data" ? certificatePem(anchor, side) : undefined;
+  const pem = anchor.row.role === "adopted" ? certificatePem(anchor, side) : undefined;
   const end = parsedCertificate(pem)?.validTo;
   return end === undefined ? undefined : utc(end);
 }

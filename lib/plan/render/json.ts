@@ -1,4 +1,4 @@
-import type { PlanReport } from "./report";
+import type { PlanReport } from "../judge/report";
 import type { RenderOptions } from "./text";
 
 /** What is left out of a report that is too long, step by step. Verdict and counts stay, and codes of dangers as long as they fit. */

@@ -1,7 +1,8 @@
-import type { Difference, Verb } from "./changes";
-import type { ComponentEffect, FileEffect } from "./effects";
-import type { Facts } from "./facts";
-import type { GenerationsReport, IdentityChange, PlanReport } from "./report";
+import type { Difference } from "../model/differences";
+import type { ComponentEffect, FileEffect } from "../model/effects";
+import type { Facts } from "../model/facts";
+import type { Verb } from "../model/verbs";
+import type { GenerationsReport, IdentityChange, PlanReport } from "../judge/report";
 
 /** One line of a change: what, and its value before and after, or what comes and goes. */
 export interface Detail {
@@ -83,7 +84,11 @@ export function generationsText({ generations }: GenerationsReport): string {
 
 /** What a reader wants to know of a change: what differs; of something new or gone, what it is. */
 export function details(change: IdentityChange): Detail[] {
-  const { before, after, differences, verbs } = change;
+  const purpose = change.purpose === undefined ? [] : [{ what: "purpose", values: [change.purpose] }];
+  return [...purpose, ...factDetails(change)];
+}
+
+function factDetails({ before, after, differences, verbs }: IdentityChange): Detail[] {
   if (before && after) {
     const lines = differenceDetails(differences.filter(({ what }) => what !== "notAfter"));
     const until = untilText(before, after, verbs);
@@ -137,10 +142,10 @@ function untilText(before: Facts, after: Facts, verbs: readonly Verb[]): string 
 }
 
 /** Files by who has them: `cp-1` → paths. */
-export function filesByMachine(files: readonly FileEffect[]): [string, string[]][] {
+export function filesByHolder(files: readonly FileEffect[]): [string, string[]][] {
   const found = new Map<string, string[]>();
-  for (const { machine, path } of files) {
-    found.set(machine, [...(found.get(machine) ?? []), path]);
+  for (const { holder, path } of files) {
+    found.set(holder, [...(found.get(holder) ?? []), path]);
   }
   return [...found];
 }

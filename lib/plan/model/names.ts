@@ -1,6 +1,6 @@
-import { parseName } from "../terraform/names";
-import type { Inventory, InventoryEntry } from "../inventory-schema";
-import type { PlannedResource } from "../terraform-json/plan";
+import type { PlannedResource } from "../../terraform-json/plan";
+import { parseName } from "../../terraform/names";
+import type { InventoryEntry } from "../read/inventory";
 
 /** What an identity is called. */
 export interface Name {
@@ -9,31 +9,9 @@ export interface Name {
   /** `kubernetes`, `apiserver`, `workers`, … or the Terraform name of what is not this library's. */
   readonly name: string;
   /** Who holds a certificate: a machine, `operator`, `cluster`. */
-  readonly machine?: string;
+  readonly holder?: string;
   /** `g1`, of an authority or key pair. */
   readonly generation?: string;
-}
-
-/** Entries of inventories by the addresses of their resources. */
-export class Entries {
-  private readonly byAddress = new Map<string, InventoryEntry>();
-
-  public constructor(public readonly inventories: readonly Inventory[]) {
-    for (const entry of inventories.flatMap(({ entries }) => entries)) {
-      entry.addresses.forEach((address) => this.byAddress.set(address, entry));
-    }
-  }
-
-  /** The entry that one of the addresses belongs to. */
-  public of(addresses: readonly string[]): InventoryEntry | undefined {
-    for (const address of addresses) {
-      const entry = this.byAddress.get(address);
-      if (entry) {
-        return entry;
-      }
-    }
-    return undefined;
-  }
 }
 
 /** Kinds of things that a plan changes. */
@@ -49,7 +27,7 @@ export function nameOf(kind: IdentityKind, anchor: PlannedResource, entry: Inven
   return {
     cluster: entry.cluster,
     name: entry.name,
-    machine: "machine" in entry ? entry.machine : undefined,
+    holder: "holder" in entry ? entry.holder : undefined,
     generation: "generation" in entry ? entry.generation : undefined,
   };
 }
@@ -64,10 +42,10 @@ function nameByAddress(kind: IdentityKind, { name, keys }: PlannedResource): Nam
   if (isGeneration !== (generation !== undefined)) {
     return undefined;
   }
-  return { cluster: prefix, name: parsed.name, machine: holder, generation };
+  return { cluster: prefix, name: parsed.name, holder, generation };
 }
 
-/** `tls_private_key.x` is just `x`, and what is in a module or has several instances keeps all that tells it apart. */
+/** `<type>.x` is just `x`, and what is in a module or has several instances keeps all that tells it apart. */
 function localName({ address, type, name }: PlannedResource): string {
   return address === `${type}.${name}` ? name : address.replace(`${type}.`, "");
 }

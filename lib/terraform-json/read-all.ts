@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { CliError, reason } from "./io";
+import { reason, UnusableError } from "./unusable";
 
 /**
  * Reads a stream to its end.
@@ -25,12 +25,12 @@ export async function readAll(
       }
     }
   } catch (error) {
-    throw error instanceof CliError ? error : new CliError(`cannot read ${origin}: ${reason(error)}`);
+    throw error instanceof UnusableError ? error : new UnusableError(`cannot read ${origin}: ${reason(error)}`);
   }
   return Buffer.concat(chunks).toString("utf8");
 }
 
 /** What is said of something larger than the limit. */
-export function tooLarge(origin: string, limitMb: number, hint: string): CliError {
-  return new CliError(`${origin} has more than ${limitMb} MB: ${hint}`);
+export function tooLarge(origin: string, limitMb: number, hint: string): UnusableError {
+  return new UnusableError(`${origin} has more than ${limitMb} MB: ${hint}`);
 }

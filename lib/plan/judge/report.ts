@@ -1,24 +1,29 @@
-import { title } from "../terraform/names";
-import type { Inventory } from "../inventory-schema";
-import { Context, differences, Difference, Reason, reasonsOf, Verb, verbsOf, isChanged } from "./changes";
-import { Danger, DangerCode, DANGERS, dangersOf } from "./dangers";
-import { ComponentEffect, componentsOf, Effects, FileEffect, mergedFiles } from "./effects";
-import { Facts, factsOf } from "./facts";
-import { PublishedFiles } from "./files";
-import { GenerationSet, generationSets, GenerationStanding } from "./generations";
-import { identitiesOf, Identity } from "./identity";
-import { Entries, IdentityKind } from "./names";
-import { Plan, PlannedResource } from "../terraform-json/plan";
+import type { Plan, PlannedResource } from "../../terraform-json/plan";
+import { Difference, differences } from "../model/differences";
+import { ComponentEffect, componentsOf, Effects, FileEffect, mergedFiles } from "../model/effects";
+import { Facts, factsOf } from "../model/facts";
+import type { GenerationSet, GenerationStanding } from "../model/generations";
+import { identitiesOf, Identity } from "../model/identity";
+import { isChanged, PlanModel } from "../model/model";
+import type { IdentityKind } from "../model/names";
+import { Reason, reasonsOf } from "../model/reasons";
+import { Verb, verbsOf } from "../model/verbs";
+import type { Inventory } from "../read/inventory";
+import type { Danger } from "./danger";
+import { dangersOf } from "./dangers";
 
 /** Rises when a reader of the last version would misread the report. */
-export const REPORT_SCHEMA_VERSION = 1;
+export const REPORT_SCHEMA_VERSION = 2;
 
 /** What a plan does to a PKI. Nothing in it is secret; texts may hold any printable character. */
 export interface PlanReport {
+  /** Rises when a reader of the last version would misread the report. */
   readonly schemaVersion: typeof REPORT_SCHEMA_VERSION;
   /** Names of the stacks whose inventories were given. */
   readonly stacks: readonly string[];
+  /** Of the program that made the plan. */
   readonly terraformVersion?: string;
+  /** `danger` where there is one, whatever a pipeline stops at. */
   readonly verdict: "nothing" | "changes" | "danger";
   /** True when planning failed: changes with `planned: false` are worked out, and nothing can be applied. */
   readonly errored: boolean;
@@ -26,6 +31,7 @@ export interface PlanReport {
   readonly complete: boolean;
   /** How often each verb stands in `changes`; those that never do are missing. */
   readonly counts: Readonly<Partial<Record<Verb, number>>>;
+  /** In the order of their codes, then by name. */
   readonly dangers: readonly Danger[];
   /** Authorities and key pairs whose generations come, go or stand elsewhere afterwards. */
   readonly generations: readonly GenerationsReport[];
@@ -47,17 +53,29 @@ export interface PlanReport {
 
 /** What happens to one thing. */
 export interface IdentityChange {
+  /** What kind of thing it is. */
   readonly kind: IdentityKind;
   /** `kubernetes g2`, `cp-1/apiserver`; the cluster stands before it where the plan has several: `prod: cp-1/apiserver`. */
   readonly name: string;
+  /** What it is for: `certificate for the API server to connect to kubelet`; missing without an inventory. */
+  readonly purpose?: string;
+  /** Its cluster, by `addressPrefix`; missing for what is in none. */
   readonly cluster?: string;
-  readonly machine?: string;
+  /** Who holds a certificate: a machine, `operator`, `cluster`. */
+  readonly holder?: string;
+  /** Of an authority or key pair: `g1`. */
   readonly generation?: string;
+  /** What happens to it; one at least. */
   readonly verbs: readonly Verb[];
+  /** Why, as far as the plan tells. */
   readonly reasons: readonly Reason[];
+  /** What it is before; missing where it is new. */
   readonly before?: Facts;
+  /** What it is afterwards; missing where it goes. */
   readonly after?: Facts;
+  /** What differs between the two; empty where only one is there, or the plan failed before it. */
   readonly differences: readonly Difference[];
+  /** Files and Secrets that have another content because of it. */
   readonly files: readonly FileEffect[];
   /** Terraform addresses of what changes, sorted. */
   readonly addresses: readonly string[];
@@ -67,20 +85,30 @@ export interface IdentityChange {
 
 /** Where the generations of an authority or key pair stand. */
 export interface GenerationsReport {
+  /** Which of the two it is. */
   readonly kind: "authority" | "key pair";
+  /** Its cluster, by `addressPrefix`; missing for what is in none. */
   readonly cluster?: string;
+  /** `kubernetes`, `service-account`. */
   readonly name: string;
+  /** All of them, those that stay where they are, too. */
   readonly generations: readonly {
+    /** `g1` */
     readonly id: string;
+    /** Missing where it is new. */
     readonly before?: GenerationStanding;
+    /** Missing where it goes. */
     readonly after?: GenerationStanding;
   }[];
 }
 
 /** Something that is not as Terraform left it. */
 export interface DriftReport {
+  /** As changes have it. */
   readonly name: string;
+  /** What somebody did to it. */
   readonly what: "changed" | "deleted";
+  /** What is different from how Terraform left it. */
   readonly differences: readonly Difference[];
 }
 
@@ -97,18 +125,13 @@ export interface ReportOptions {
 
 const KINDS: readonly IdentityKind[] = ["authority", "key pair", "certificate", "token", "binding", "secret"];
 
-/** Reads a plan as certificates. */
+/** Reads a plan as certificates, and judges it. */
 export function planReport(plan: Plan, { inventories = [], nextRunHours }: ReportOptions = {}): PlanReport {
-  const entries = new Entries(inventories);
-  const identities = identitiesOf(plan, entries);
-  const files = new PublishedFiles(plan);
-  const sets = generationSets(identities, files);
-  const isBlocked = blockedIn(plan);
-  const context = contextOf(plan, identities, sets, isBlocked);
-  const effects = new Effects(plan, files, entries, identities, isBlocked);
-  const changes = identities.flatMap((identity) => changeOf(identity, context, effects) ?? []).sort(byKindAndName);
-  const dangers = dangersOf({ ...context, plan, identities, sets, nextRunHours });
-  const allFiles = mergedFiles(changes.map((change) => change.files));
+  const model = new PlanModel(plan, inventories);
+  const effects = new Effects(model);
+  const changes = model.identities.flatMap((identity) => changeOf(identity, model, effects) ?? []).sort(byKindAndName);
+  const dangers = dangersOf({ model, nextRunHours });
+  const files = mergedFiles(changes.map((change) => change.files));
   return {
     schemaVersion: REPORT_SCHEMA_VERSION,
     stacks: inventories.map(({ stack }) => stack).sort(),
@@ -118,84 +141,37 @@ export function planReport(plan: Plan, { inventories = [], nextRunHours }: Repor
     complete: plan.complete || plan.errored,
     counts: countsOf(changes),
     dangers,
-    generations: sets.flatMap((set) => generationsReport(set) ?? []).sort(byClusterAndName),
+    generations: model.sets.flatMap((set) => generationsReport(set) ?? []).sort(byClusterAndName),
     changes,
-    files: allFiles,
-    components: componentsOf(allFiles),
-    drift: driftOf(plan, entries, context),
+    files,
+    components: componentsOf(files),
+    drift: driftOf(model),
     failedChecks: plan.failedChecks,
     otherChanges: plan.otherChanges,
   };
 }
 
-/** True where a word is the code of a danger. */
-export function isDangerCode(word: string): word is DangerCode {
-  return Object.hasOwn(DANGERS, word);
-}
-
-function contextOf(
-  plan: Plan,
-  identities: readonly Identity[],
-  sets: readonly GenerationSet[],
-  isBlocked: Context["isBlocked"],
-): Context {
-  const generations = new Map(
-    sets.flatMap((set) => set.generations.map((change) => [change.identity, { change, set }] as const)),
-  );
-  const clusters = new Set(identities.flatMap(({ name }) => name.cluster ?? []));
-  const gone = new Set(plan.drift.filter(({ change }) => change === "delete").map(({ address }) => address));
-  return {
-    isBlocked,
-    isGone: ({ address }) => gone.has(address),
-    generationOf: (identity) => generations.get(identity),
-    title: (identity) => titleOf(identity, clusters.size > 1),
-  };
-}
-
-function titleOf({ name: { cluster, machine, ...own } }: Identity, withCluster: boolean): string {
-  return title({ ...own, holder: machine, cluster: withCluster ? cluster : undefined });
-}
-
-/** What a failed plan leaves out because of what it wanted to do: all that is made, directly or not, of what changes. */
-function blockedIn(plan: Plan): Context["isBlocked"] {
-  if (!plan.errored) {
-    return () => false;
-  }
-  const changing = new Set(plan.resources.filter(isChanged).map(({ configured }) => configured));
-  const known = new Map<string, boolean>();
-  const depends = (configured: string): boolean => {
-    let result = known.get(configured);
-    if (result === undefined) {
-      known.set(configured, false); // Nothing depends on itself; a broken document may say so.
-      const references = plan.references.of(configured);
-      result = references.some(({ address }) => changing.has(address) || depends(address));
-      known.set(configured, result);
-    }
-    return result;
-  };
-  return ({ planned, configured }) => !planned && depends(configured);
-}
-
-function changeOf(identity: Identity, context: Context, effects: Effects): IdentityChange | undefined {
-  const verbs = verbsOf(identity, context);
+function changeOf(identity: Identity, model: PlanModel, effects: Effects): IdentityChange | undefined {
+  const verbs = verbsOf(identity, model);
   if (verbs.length === 0) {
     return undefined;
   }
-  const { kind, parts, name } = identity;
-  const [before, after] = [factsOf(identity, "before", context.title), factsOf(identity, "after", context.title)];
+  const { kind, parts, name, entry } = identity;
+  const [before, after] = [factsOf(identity, "before", model), factsOf(identity, "after", model)];
   const touched = parts.filter(
-    (part) => isChanged(part) || context.isBlocked(part) || part.previousAddress !== undefined || part.imported,
+    (part) => isChanged(part) || model.isBlocked(part) || part.previousAddress !== undefined || part.imported,
   );
-  const { cluster, machine, generation } = name;
-  const planned = parts.every((part) => !context.isBlocked(part));
+  const { cluster, holder, generation } = name;
+  const planned = parts.every((part) => !model.isBlocked(part));
   return {
     kind,
-    name: context.title(identity),
+    name: model.title(identity),
+    ...(entry?.purpose === undefined ? {} : { purpose: entry.purpose }),
     ...(cluster === undefined ? {} : { cluster }),
-    ...(machine === undefined ? {} : { machine }),
+    ...(holder === undefined ? {} : { holder }),
     ...(generation === undefined ? {} : { generation }),
     verbs,
-    reasons: reasonsOf(identity, context),
+    reasons: reasonsOf(identity, model),
     ...(before ? { before } : {}),
     ...(after ? { after } : {}),
     differences: planned ? differences(before, after) : [],
@@ -230,7 +206,8 @@ function countsOf(changes: readonly IdentityChange[]): Partial<Record<Verb, numb
 }
 
 /** What was changed outside. That a renewal window is reached is no such change, though Terraform tells of it there. */
-function driftOf(plan: Plan, entries: Entries, { title }: Context): DriftReport[] {
+function driftOf(model: PlanModel): DriftReport[] {
+  const { plan, entries } = model;
   const changed = plan.drift.filter((resource) => resource.change === "delete" || !isRenewalAlone(resource));
   if (changed.length === 0) {
     return [];
@@ -238,15 +215,15 @@ function driftOf(plan: Plan, entries: Entries, { title }: Context): DriftReport[
   const identities = identitiesOf({ ...plan, resources: changed }, entries);
   const found = identities.map((identity): DriftReport => {
     const gone = identity.anchor.change === "delete";
-    const [before, after] = [factsOf(identity, "before", title), factsOf(identity, "after", title)];
-    return { name: title(identity), what: gone ? "deleted" : "changed", differences: differences(before, after) };
+    const [before, after] = [factsOf(identity, "before", model), factsOf(identity, "after", model)];
+    return { name: model.title(identity), what: gone ? "deleted" : "changed", differences: differences(before, after) };
   });
   return found.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function isRenewalAlone({ type, before = {}, after = {} }: PlannedResource): boolean {
+function isRenewalAlone({ row, before = {}, after = {} }: PlannedResource): boolean {
   const names = Object.keys(after).filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
-  return type === "time_rotating" || names.join() === "ready_for_renewal";
+  return row.role === "rotation" || names.join() === "ready_for_renewal";
 }
 
 function byKindAndName(a: IdentityChange, b: IdentityChange): number {

@@ -1,13 +1,13 @@
 import { code, plain, prose } from "./escape";
 import { Block, fitted } from "./limit";
-import type { IdentityChange, PlanReport } from "./report";
+import type { IdentityChange, PlanReport } from "../judge/report";
 import type { RenderOptions } from "./text";
 import {
   actionText,
   details,
   differenceDetails,
   few,
-  filesByMachine,
+  filesByHolder,
   generationsText,
   headline,
   notes,
@@ -52,7 +52,7 @@ export function renderMarkdown(report: PlanReport, { maxBytes }: RenderOptions =
     ...table(["Component", "Has to", "On", "For"], components, (effect) => [
       code(effect.component),
       effect.action === "restart" ? `**${actionText(effect)}**` : actionText(effect),
-      effect.machines.map(code).join(", "),
+      effect.holders.map(code).join(", "),
       effect.files.map(code).join(", "),
     ]),
     ...table(["Changed outside Terraform", "What"], drift, ({ name, what, differences }) => [
@@ -84,7 +84,7 @@ function detailBlocks(changes: readonly IdentityChange[]): Block[] {
 function changeDetails(change: IdentityChange): string {
   const lines = [
     ...details(change).map(detailText),
-    ...filesByMachine(change.files).map(([machine, paths]) => `${code(machine)}: ${paths.map(code).join(", ")}`),
+    ...filesByHolder(change.files).map(([holder, paths]) => `${code(holder)}: ${paths.map(code).join(", ")}`),
     `Terraform: ${change.addresses.map(code).join(", ") || "no resource"}`,
   ];
   return `\n**${verbsText(change)}** ${code(change.name)}\n\n${lines.map((line) => `- ${line}\n`).join("")}`;
