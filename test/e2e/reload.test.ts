@@ -12,6 +12,7 @@ import { run } from "../sandbox/command";
 import { Component } from "../sandbox/components";
 import { CONTROL_PLANE, PKI_STACK } from "../sandbox/description";
 import { Sandbox } from "../sandbox/sandbox";
+import { describeHandshakes } from "./handshakes";
 import { CATALOGUE, nameOf, readersIn, TABLES } from "../support/catalogue";
 
 // The facts of the component catalogue, on running components: files of a control plane are replaced by those of a second
@@ -188,6 +189,11 @@ describe("on kubeadm's files", () => {
     await sandbox?.stop();
     await backend?.stop();
   });
+
+  describeHandshakes(
+    () => Distribution.KUBEADM.table,
+    () => sandbox,
+  );
 
   test("files that need a restart are replaced first, so that there is time to notice them", async () => {
     // The new authority alone: it tells at once who still comes with the old one.
