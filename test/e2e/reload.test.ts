@@ -271,7 +271,8 @@ function reloading(files: readonly string[]): string[] {
 }
 
 function needingRestart(component: Component): string[] {
-  const found = claims.filter((claim) => claim.component === component && claim.onChange === "restart");
+  const onKubeadm = claims.filter(({ probe }) => probe in PROBES_ON_KUBEADM);
+  const found = onKubeadm.filter((claim) => claim.component === component && claim.onChange === "restart");
   return found.map(({ probe }) => probe);
 }
 
