@@ -31,7 +31,7 @@ export class ClusterAccessStack extends TerraformStack {
     new RandomProvider(this, "random");
     new TimeProvider(this, "time");
     const options = { tokens, clusterAdmins, adopt, labels, annotations };
-    const certificateAuthority = pki.bundle().pem;
+    const certificateAuthority = pki.bundle();
     this.access = new ClusterAccess(this, "access", { distribution, cluster, certificateAuthority, ...options });
   }
 }

@@ -1,37 +1,43 @@
-import { TerraformOutput, TerraformStack, Token } from "cdktf";
+import { TerraformOutput, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
-import { X509Certificate } from "node:crypto";
 import { Problems } from "../errors";
 import { checkNameAndEndpoint } from "../kubernetes/cluster-checks";
-import { secureTokenPrecondition, joinWith } from "../kubernetes/join";
+import { checkSecureToken, joinWith, rootOf } from "../kubernetes/join";
 import { ApiServerToKubelet } from "./api-server-to-kubelet";
-import { BootstrapToken, BootstrapTokenOptions, checkBootstrapToken } from "./bootstrap-token";
+import { BootstrapToken, BootstrapTokenOptions, checkBootstrapToken, rowOf } from "./bootstrap-token";
 import { ClusterAdmins } from "./cluster-admins";
 import { KubernetesObjectProps, objectProps } from "./kubernetes-object";
 import { NodeBootstrapping } from "./node-bootstrapping";
 import { checkSubjects, CLUSTER_ADMIN, IRbacSubject } from "./rbac-subject";
 import { claimPrefix } from "../terraform/registry";
+import { condition, conditionBlocks } from "../terraform/condition";
 import { quoted } from "../terraform/expression";
+import { certificatesOf, isLiteral } from "../x509/pem";
+import type { TrustBundle } from "../x509/trust-bundle";
 import { checkAddressPrefix, checkNamePart, tokenName } from "../terraform/names";
 import { AccessRow } from "../kubernetes/table";
 import { Cluster } from "../kubernetes/cluster";
 import { Content } from "../kubernetes/content";
 import { Distribution } from "../kubernetes/distribution";
 import { ClusterFile } from "../kubernetes/holders";
-import { publishFiles } from "../kubernetes/files";
+import { publishFiles } from "../kubernetes/outputs";
 import { OWNER, SECRET_MODE } from "../kubernetes/modes";
 
 /** Props of {@link ClusterAccess}. */
 export interface ClusterAccessProps extends KubernetesObjectProps {
+  /** How the cluster is made: says whom to bind and what joins with which token. */
   readonly distribution: Distribution;
   /** The cluster's name and endpoint; give the description that `ClusterPki` has. */
   readonly cluster: Pick<Cluster, "name" | "endpoint">;
-  /** PEM of the authorities the API server may be signed by: the whole bundle. May be unresolved, e.g. from the PKI's stack. */
-  readonly certificateAuthority: string;
+  /**
+   * The authorities that may have signed the API server's certificate: `pki.bundle()`, or the whole bundle as PEM, which may be unresolved,
+   * e.g. a variable. A secure token of K3s or RKE2 takes no unresolved text.
+   */
+  readonly certificateAuthority: TrustBundle | string;
   /**
    * First part of the Terraform name of everything in here, `[a-z][a-z0-9-]*`, and of each binding's own. It never changes once it
    * was deployed.
-   * @default - the construct's id
+   * @default - the cluster's name
    */
   readonly addressPrefix?: string;
   /**
@@ -82,7 +88,7 @@ export class ClusterAccess extends Construct {
     const { distribution, cluster, certificateAuthority, adopt } = props;
     const { access } = distribution.table;
     const { tokens = Object.keys(access.tokens).length > 0 ? { workers: {} } : {} } = props;
-    const prefix = props.addressPrefix ?? id;
+    const prefix = props.addressPrefix ?? cluster.name;
     this.check(prefix, tokens, props);
     claimPrefix(TerraformStack.of(this), "access", prefix, this.node.path);
 
@@ -112,11 +118,15 @@ export class ClusterAccess extends Construct {
       this.apiServerToKubelet = new ApiServerToKubelet(this, "apiserver-to-kubelet", bindings);
     }
 
+    const pem = typeof certificateAuthority === "string" ? certificateAuthority : certificateAuthority.pem;
+    const authority = { certificateAuthority: pem, root: rootOf(certificateAuthority) };
     const joinToken = ([name, { row, token }]: (typeof made)[number]) =>
-      [name, joinWith(row.format, { cluster, certificateAuthority, token })] as const;
+      [name, joinWith(row.format, { cluster, ...authority, token })] as const;
     this.joinTokens = Object.fromEntries(made.map(joinToken));
-    const isHashed = made.some(([, { row }]) => row.format === "secure token");
-    checkLater(publishFiles(this, prefix, this.joinFiles(access)), certificateAuthority, isHashed);
+    const files = publishFiles(this, prefix, this.joinFiles(access));
+    if (certificateAuthority === pem && !isLiteral(pem)) {
+      checkLater(files, pem);
+    }
   }
 
   /** The file of whoever joins, with the first token of its kind. */
@@ -141,10 +151,16 @@ export class ClusterAccess extends Construct {
     const problems = new Problems();
     checkAddressPrefix(prefix, problems);
     checkNameAndEndpoint(props.cluster, problems);
-    checkCertificateAuthority(props.certificateAuthority, problems);
+    if (typeof props.certificateAuthority === "string" && isLiteral(props.certificateAuthority)) {
+      checkCertificateAuthority(props.certificateAuthority, problems);
+    }
+    const rows = props.distribution.table.access.tokens;
     for (const [token, options] of Object.entries(tokens)) {
       checkNamePart("token-name", `tokens.${token}`, token, problems);
-      checkBootstrapToken(options, props.distribution.table.access.tokens, problems, `tokens.${token}.`);
+      checkBootstrapToken(options, rows, problems, `tokens.${token}.`);
+      if (rowOf(options, rows)?.format === "secure token") {
+        checkSecureToken(props.certificateAuthority, "certificateAuthority", problems);
+      }
     }
     checkSubjects(props.clusterAdmins ?? [], CLUSTER_ADMIN, "clusterAdmins", problems);
     problems.throwIfAny(this.node.path);
@@ -152,49 +168,29 @@ export class ClusterAccess extends Construct {
 }
 
 /** What was unresolved at synth is checked by Terraform, before the files could be exported. */
-function checkLater(files: TerraformOutput, certificateAuthority: string, isHashed: boolean): void {
-  if (Token.isUnresolved(certificateAuthority)) {
-    const has = (text: string) => `strcontains(${quoted(certificateAuthority)}, "${text}")`;
-    const precondition = {
-      condition: `\${${has("-----BEGIN CERTIFICATE-----")} && !${has("PRIVATE KEY-----")}}`,
-      error_message: "[certificate-authority] certificateAuthority must be PEM certificates and no private key.",
-    };
-    const hashable = isHashed ? [secureTokenPrecondition(certificateAuthority)] : [];
-    files.addOverride("precondition", [precondition, ...hashable]);
-  }
+function checkLater(files: TerraformOutput, certificateAuthority: string): void {
+  const has = (text: string) => `strcontains(${quoted(certificateAuthority)}, "${text}")`;
+  const problem = {
+    code: "certificate-authority",
+    at: "certificateAuthority",
+    allowed: "PEM certificates and no private key",
+    fix: "give the bundle of the authority that signs the API server's certificate",
+  };
+  const conditions = [condition(`${has("-----BEGIN CERTIFICATE-----")} && !${has("PRIVATE KEY-----")}`, problem)];
+  files.addOverride("precondition", conditionBlocks(conditions));
 }
 
 /** Never shows what was given: it could be a key. */
 function checkCertificateAuthority(pem: string, problems: Problems): void {
-  if (Token.isUnresolved(pem)) {
-    return;
-  }
-  const allowed = "PEM certificates, each the API server's authority";
+  const found = (given: string, fix: string) => {
+    const allowed = "PEM certificates, each the API server's authority";
+    problems.add({ code: "certificate-authority", at: "certificateAuthority", given, allowed, fix });
+  };
   if (pem.includes("PRIVATE KEY-----")) {
     const fix = "give the bundle's certificates alone, and make new keys: these may have been seen";
-    problems.add({
-      code: "certificate-authority",
-      at: "certificateAuthority",
-      given: "text with a private key",
-      allowed,
-      fix,
-    });
-  } else if (!isCertificate(pem)) {
+    found("text with a private key", fix);
+  } else if (!certificatesOf(pem)[0]?.ca) {
     const fix = "give the bundle of the authority that signs the API server's certificate";
-    problems.add({
-      code: "certificate-authority",
-      at: "certificateAuthority",
-      given: "text that is no certificate authority",
-      allowed,
-      fix,
-    });
-  }
-}
-
-function isCertificate(pem: string): boolean {
-  try {
-    return new X509Certificate(pem).ca;
-  } catch {
-    return false;
+    found("text that is no certificate authority", fix);
   }
 }

@@ -2,7 +2,7 @@ import { createReadStream, readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Readable } from "node:stream";
 import type { Command } from "commander";
-import { INVENTORY_SCHEMA_VERSION, type Inventory } from "../inventory/schema";
+import { INVENTORY_SCHEMA_VERSION, type Inventory } from "../inventory-schema";
 import { parseDuration } from "../status/duration";
 import { CliError, Io, Outcome, reason } from "./io";
 import { readAll } from "./read-all";

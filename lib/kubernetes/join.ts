@@ -1,14 +1,11 @@
-import { Token } from "cdktf";
 import { createHash, X509Certificate } from "node:crypto";
 import { Problems } from "../errors";
-import { CERTIFICATE, certificatesOf, DER } from "../x509/pem";
-import { derOf } from "../x509/pem-expression";
+import { certificatesOf, isLiteral } from "../x509/pem";
+import type { TrustBundle } from "../x509/trust-bundle";
 import { Cluster, hostAndPort, hostPort } from "./cluster";
 import { content, Content } from "./content";
 import { kubeconfig } from "./kubeconfig";
 import type { JoinFormat } from "./table";
-import { quoted } from "../terraform/expression";
-import type { AuthorityGeneration } from "../x509/certificate-authority";
 
 /** What a machine needs to join a cluster. */
 export interface JoinProps {
@@ -16,10 +13,10 @@ export interface JoinProps {
   /** PEM of the authorities the API server may be signed by: the whole bundle. */
   readonly certificateAuthority: Content;
   /**
-   * PEM of the root above the API server's authority, where others signed that: a secure token holds its hash.
-   * @default - looked for in certificateAuthority where that is literal text; else the API server's authority is self-signed
+   * The root above the API server's authority, see {@link rootOf}: a secure token holds its hash.
+   * @default - looked for in certificateAuthority where that is literal text; else the API server's authority signed itself
    */
-  readonly root?: string;
+  readonly root?: X509Certificate;
   /** What it shows: a bootstrap token, or `<user>:<password>`. */
   readonly token: Content;
 }
@@ -50,19 +47,18 @@ export function joinWith(format: JoinFormat, { cluster, certificateAuthority, ro
  *
  * @see https://github.com/k3s-io/k3s/blob/master/pkg/clientaccess/token.go hashCA
  */
-function authorityHash(certificateAuthority: Content, root?: string): Content {
-  const found =
-    root === undefined ? rootIn(certificateAuthority) : [new X509Certificate(root)].find((above) => isRoot(above));
-  return found ? createHash("sha256").update(found.raw).digest("hex") : { sha256: certificateAuthority };
+function authorityHash(certificateAuthority: Content, given?: X509Certificate): Content {
+  const root = given ?? (typeof certificateAuthority === "string" ? rootOf(certificateAuthority) : undefined);
+  return root ? createHash("sha256").update(root.raw).digest("hex") : { sha256: certificateAuthority };
 }
 
-/** The root above the first certificate of literal text. */
-function rootIn(pem: Content): X509Certificate | undefined {
-  if (typeof pem !== "string" || Token.isUnresolved(pem)) {
-    return undefined;
+/** The root above the API server's authority, for {@link joinWith}; none where that signed itself, or text ends below its root. */
+export function rootOf(authority: TrustBundle | string): X509Certificate | undefined {
+  if (typeof authority === "string") {
+    const [first, ...above] = isLiteral(authority) ? certificatesOf(authority) : [];
+    return first && rootAbove(first, above);
   }
-  const [first, ...above] = certificatesOf(pem);
-  return first && rootAbove(first, above);
+  return certificatesOf(authority.literalRoot ?? "").find(isRoot);
 }
 
 function rootAbove(certificate: X509Certificate, above: readonly X509Certificate[]): X509Certificate | undefined {
@@ -74,41 +70,28 @@ function rootAbove(certificate: X509Certificate, above: readonly X509Certificate
   );
 }
 
-/** What K3s takes for a root: a certificate that no other key signed, by its key identifiers. */
+/** The extension's object identifier, 2.5.29.35, as it stands in a certificate. */
+const AUTHORITY_KEY_IDENTIFIER = Buffer.from([0x06, 0x03, 0x55, 0x1d, 0x23]);
+
+/** What K3s takes for a root: a certificate that names no key as its signer's, or its own. OpenSSL compares the identifiers. */
 function isRoot(certificate: X509Certificate): boolean {
-  const der = certificate.raw.toString("hex");
-  const signer = new RegExp(DER.AUTHORITY_KEY).exec(der)?.[1];
-  return signer === undefined || der.includes(DER.SUBJECT_KEY + signer);
+  return !certificate.raw.includes(AUTHORITY_KEY_IDENTIFIER) || certificate.checkIssued(certificate);
 }
 
-/** What is wrong where the hash of a root is wanted that synth does not know. */
-const UNKNOWN_ROOT = {
-  code: "secure-token-root",
-  given: "an authority below a root that is no literal text",
-  allowed:
-    "a self-signed authority, or literal PEM up to the root: the token holds the SHA-256 of the root's DER, which Terraform cannot make",
-} as const;
-
-/** Finds an authority whose hash Terraform cannot make. */
-export function checkSecureToken(active: AuthorityGeneration, at: string, problems: Problems): void {
-  if (active.chain.length > 0 && active.literalRoot === undefined) {
-    const { code, given, allowed } = UNKNOWN_ROOT;
+/**
+ * Finds an authority whose hash cannot be made: Terraform hashes text and no DER, and of unresolved text it does not see whether its
+ * first certificate signed itself. A wrong hash would stop every machine that joins, so it is refused.
+ */
+export function checkSecureToken(authority: TrustBundle | string, at: string, problems: Problems): void {
+  const allowed =
+    "a self-signed authority, or literal PEM up to the root: the token holds the SHA-256 of the root's DER, which Terraform cannot make";
+  if (typeof authority === "string" && !isLiteral(authority)) {
+    const fix = "give the bundle of the ClusterPki, or the PEM as literal text, which is public";
+    problems.add({ code: "secure-token-root", at, given: "PEM that is known to Terraform alone", allowed, fix });
+  } else if (typeof authority !== "string" && authority.belowRoot && authority.literalRoot === undefined) {
+    const given = "an authority below a root that is no literal text";
     const fix =
       "give the root as Generation.fromPem with certificatePem as literal text, which is public, or let the authority be self-signed";
-    problems.add({ code, at, given, allowed, fix });
+    problems.add({ code: "secure-token-root", at, given, allowed, fix });
   }
-}
-
-/** The same for Terraform, where the PEM is unresolved: it can read whether the first certificate signed itself. */
-export function secureTokenPrecondition(certificateAuthority: string): { condition: string; error_message: string } {
-  const first = `regexall("${CERTIFICATE}", ${quoted(certificateAuthority)})[0]`;
-  const signer = `regexall("${DER.AUTHORITY_KEY}", der)`;
-  const itself = `alltrue([for id in ${signer} : strcontains(der, join("", ["${DER.SUBJECT_KEY}", id[0]]))])`;
-  const { code, allowed } = UNKNOWN_ROOT;
-  const fix =
-    "give certificateAuthority as literal text, which is public; below one root every generation gives the same hash";
-  return {
-    condition: `\${try(alltrue([for der in [${derOf(first)}] : ${itself}]), false)}`,
-    error_message: `[${code}] certificateAuthority: allowed: ${allowed}; fix: ${fix}.`,
-  };
 }

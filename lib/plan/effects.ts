@@ -1,4 +1,4 @@
-import type { ConsumerEntry, FileEntry } from "../inventory/schema";
+import type { ConsumerEntry, FileEntry } from "../inventory-schema";
 import { isChanged, Verb } from "./changes";
 import { objectName } from "./facts";
 import type { PublishedFiles } from "./files";

@@ -1,4 +1,4 @@
-import { LATER } from "../inventory/schema";
+import { LATER } from "../inventory-schema";
 import { certificatePem, Identity, parsedCertificate } from "./identity";
 import type { PlannedResource } from "../terraform-json/plan";
 import { NOT_SHOWN, occurrences, SENSITIVE, Side, visible, visibleField, visibleList } from "./visible";

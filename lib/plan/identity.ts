@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import type { InventoryEntry } from "../inventory/schema";
+import type { InventoryEntry } from "../inventory-schema";
 import { object, text } from "../terraform-json/json";
 import { Entries, IdentityKind, Name, nameOf } from "./names";
 import type { Plan, PlannedResource } from "../terraform-json/plan";

@@ -1,5 +1,5 @@
 import { parseName } from "../terraform/names";
-import type { Inventory, InventoryEntry } from "../inventory/schema";
+import type { Inventory, InventoryEntry } from "../inventory-schema";
 import type { PlannedResource } from "../terraform-json/plan";
 
 /** What an identity is called. */

@@ -1,5 +1,5 @@
 import { title } from "../terraform/names";
-import type { Inventory } from "../inventory/schema";
+import type { Inventory } from "../inventory-schema";
 import { Context, differences, Difference, Reason, reasonsOf, Verb, verbsOf, isChanged } from "./changes";
 import { Danger, DangerCode, DANGERS, dangersOf } from "./dangers";
 import { ComponentEffect, componentsOf, Effects, FileEffect, mergedFiles } from "./effects";

@@ -1,4 +1,4 @@
-import { LATER } from "../inventory/schema";
+import { LATER } from "../inventory-schema";
 import type { PlannedResource } from "../terraform-json/plan";
 
 /** Before or after the plan is applied. */

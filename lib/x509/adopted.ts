@@ -1,31 +1,30 @@
-import { DataResource, TerraformProvider } from "cdktf";
+import { DataResource, TerraformLocal, TerraformProvider } from "cdktf";
 import { DataTlsCertificate } from "@cdktf/provider-tls/lib/data-tls-certificate";
 import { DataTlsPublicKey } from "@cdktf/provider-tls/lib/data-tls-public-key";
 import { Construct } from "constructs";
-import { X509Certificate } from "node:crypto";
+import { createPublicKey } from "node:crypto";
 import {
+  blocksOf,
   CERTIFICATE,
   certificatesOf,
+  Fault,
+  FAULTS,
   GenerationKeyPem,
   GenerationPem,
   isLiteral,
   PRIVATE_KEY,
   PUBLIC_KEY,
   publicKeyOf,
+  publicPem,
 } from "./pem";
-import {
-  authorityConditions,
-  certificateText,
-  derOf,
-  keyPairConditions,
-  keyText,
-  PemOperand,
-  refuseUnless,
-} from "./pem-expression";
-import { pin } from "../terraform/pin";
-import { Reference } from "../terraform/reference";
+import { Condition, condition } from "../terraform/condition";
 import { quoted } from "../terraform/expression";
 import { lifecycle } from "../terraform/lifecycle";
+import { pin } from "../terraform/pin";
+import { Reference } from "../terraform/reference";
+
+// Literal text was checked at synth, before anything here is made. Of other text Terraform checks what its functions can see in PEM and what the
+// tls provider reads in it. Nobody looks into the DER: what that leaves open stands in docs/authorities-from-outside.md.
 
 /** Where it is kept. */
 export interface AdoptOptions {
@@ -53,35 +52,33 @@ export function adoptAuthority(
   pem: GenerationPem,
   options: AdoptOptions,
 ): AdoptedAuthority {
-  const { certificatePem, privateKeyPem } = pem;
-  const certificate = new PemOperand(scope, CERTIFICATE, certificatePem, `${options.name}__certificate`);
-  const [first, ...above] = isLiteral(certificatePem) ? certificatesOf(certificatePem) : [];
-  const unresolvedEnd = first ? undefined : endOf(scope, id, certificate, options);
-  const key = keyOf(scope, id, privateKeyPem, options);
-  const hasChain = !certificate.literal || above.length > 0;
+  const { certificatePem } = pem;
+  const certificate = isLiteral(certificatePem)
+    ? literalCertificate(certificatePem)
+    : unresolvedCertificate(scope, id, certificatePem, options);
+  const key = keyOf(scope, id, pem.privateKeyPem, options);
   const resource = new DataResource(scope, id, {
     input: {
       // The tls provider reads the first block alone, and looks at the whole text.
-      certificate_pem: certificate.firstText,
-      ...(hasChain ? { chain_pem: certificate.restText } : {}),
+      certificate_pem: certificate.first,
+      ...(certificate.rest === undefined ? {} : { chain_pem: certificate.rest }),
       ...(key ? { private_key_pem: key.kept } : {}),
       // A check has to look at something that Terraform keeps.
-      not_after: first ? new Date(first.validTo).toISOString() : `\${${unresolvedEnd}}`,
+      not_after: certificate.end,
     },
     lifecycle: lifecycle({
       preventDestroy: options.preventDestroy,
-      precondition: [...(first ? [] : authorityConditions(certificate)), ...pairCondition(first, certificate, key)],
+      precondition: [...certificate.conditions, ...(key?.data ? ownKey(certificate.publicKey, key.data) : [])],
     }),
   });
-  const address = pin(resource, options.name);
-  const kept = (attribute: string): Reference => ({ address, attribute: `output.${attribute}` });
+  const kept = keptIn(pin(resource, options.name));
   return {
     resource,
     certificate: kept("certificate_pem"),
-    chain: hasChain ? [kept("chain_pem")] : [],
+    chain: certificate.rest === undefined ? [] : [kept("chain_pem")],
     privateKey: key && kept("private_key_pem"),
     end: kept("not_after"),
-    unresolvedEnd,
+    unresolvedEnd: certificate.unresolvedEnd,
   };
 }
 
@@ -98,65 +95,185 @@ export function adoptKeyPair(
   pem: GenerationKeyPem,
   options: AdoptOptions,
 ): AdoptedKeyPair {
-  const publicKey = new PemOperand(scope, PUBLIC_KEY, pem.publicKeyPem, `${options.name}__public-key`);
+  const publicKey = publicKeyOperands(scope, pem.publicKeyPem, options);
   const key = keyOf(scope, id, pem.privateKeyPem, options);
+  const isChecked = publicKey.isLiteral && !key?.data;
   const resource = new DataResource(scope, id, {
-    input: { public_key_pem: publicKey.firstText, ...(key ? { private_key_pem: key.kept } : {}) },
+    input: { public_key_pem: publicKey.kept, ...(key ? { private_key_pem: key.kept } : {}) },
     lifecycle: lifecycle({
       preventDestroy: options.preventDestroy,
       precondition: [
-        ...(publicKey.literal ? [] : keyPairConditions(publicKey)),
-        ...(key && !(publicKey.literal && key.literal)
-          ? [refuseUnless("pem-public-mismatch", `${derOf(publicKey.first)} == ${key.publicDer}`, "publicKeyPem")]
+        ...publicKey.conditions,
+        ...(key?.data && !publicKey.isLiteral ? [usableKey(key.data)] : []),
+        ...(key && !isChecked
+          ? [
+              refuseUnless(
+                "pem-public-mismatch",
+                `${squeezed(publicKey.operand)} == ${squeezed(key.publicKey)}`,
+                "publicKeyPem",
+              ),
+            ]
           : []),
       ],
     }),
   });
-  const address = pin(resource, options.name);
-  const kept = (attribute: string): Reference => ({ address, attribute: `output.${attribute}` });
+  const kept = keptIn(pin(resource, options.name));
   return { publicKey: kept("public_key_pem"), privateKey: key && kept("private_key_pem") };
 }
 
-/** Lets the tls provider read the end of a certificate that synth does not know. */
-function endOf(scope: Construct, id: string, certificate: PemOperand, options: AdoptOptions): string {
+interface AdoptedCertificate {
+  /** Values of arguments: its PEM, and that of those above it. */
+  readonly first: string;
+  readonly rest?: string;
+  readonly end: string;
+  readonly unresolvedEnd?: string;
+  /** PEM of its public key, where synth read it. */
+  readonly publicKey?: string;
+  readonly conditions: readonly Condition[];
+}
+
+function literalCertificate(pem: string): AdoptedCertificate {
+  const [first, ...above] = blocksOf(CERTIFICATE, pem);
+  const { publicKey, validTo } = certificatesOf(first!)[0]!;
+  return {
+    first: first!,
+    rest: above.length > 0 ? above.join("") : undefined,
+    end: new Date(validTo).toISOString(),
+    publicKey: publicPem(publicKey),
+    conditions: [],
+  };
+}
+
+/** The tls provider reads the first certificate of a text, and no other. */
+function unresolvedCertificate(scope: Construct, id: string, pem: string, options: AdoptOptions): AdoptedCertificate {
+  const prop = "certificatePem";
+  const text = normalised(scope, `${options.name}__certificate`, pem);
+  const blocks = `regexall("${CERTIFICATE}", ${text})`;
   const data = new DataTlsCertificate(scope, `${id}-certificate`, {
-    content: certificate.firstText,
-    lifecycle: { precondition: certificateText(certificate) },
+    content: `\${nonsensitive(join("\\n", ${blocks}))}`,
+    lifecycle: {
+      precondition: [
+        refuseUnless("pem-certificate", `length(${blocks}) > 0`, prop),
+        refuseUnless("pem-key-in-certificate", `!strcontains(${text}, "PRIVATE KEY-----")`, prop),
+      ],
+    },
     provider: options.provider,
   });
-  return `${pin(data, options.name)}.certificates[0].not_after`;
+  const read = `${pin(data, options.name)}.certificates[0]`;
+  const rest = `join("", [for i, block in ${blocks} : join("", [block, "\\n"]) if i > 0])`;
+  return {
+    first: `\${${read}.cert_pem}`,
+    rest: `\${nonsensitive(${rest})}`,
+    end: `\${${read}.not_after}`,
+    unresolvedEnd: `${read}.not_after`,
+    conditions: [
+      refuseUnless("pem-not-ca", `${read}.is_ca`, prop),
+      refuseUnless("pem-key-algorithm", `contains(["RSA", "ECDSA"], ${read}.public_key_algorithm)`, prop),
+    ],
+  };
+}
+
+interface AdoptedPublicKey {
+  readonly isLiteral: boolean;
+  /** Value of an argument. */
+  readonly kept: string;
+  /** Operand of its PEM. */
+  readonly operand: string;
+  readonly conditions: readonly Condition[];
+}
+
+function publicKeyOperands(scope: Construct, pem: string, { name }: AdoptOptions): AdoptedPublicKey {
+  if (isLiteral(pem)) {
+    const [kept] = blocksOf(PUBLIC_KEY, pem);
+    return { isLiteral: true, kept: kept!, operand: quoted(publicPem(createPublicKey(kept!))), conditions: [] };
+  }
+  const blocks = `regexall("${PUBLIC_KEY}", ${normalised(scope, `${name}__public-key`, pem)})`;
+  const operand = `join("", [for block in ${blocks} : join("", [block, "\\n"])])`;
+  return {
+    isLiteral: false,
+    kept: `\${nonsensitive(${operand})}`,
+    operand,
+    conditions: [refuseUnless("pem-public-key", `length(${blocks}) == 1`, "publicKeyPem")],
+  };
 }
 
 interface AdoptedKey {
-  readonly literal: boolean;
-  /** Expression of its PEM. */
+  /** Value of an argument: its PEM. */
   readonly kept: string;
-  /** Operand of the DER of its public key, as hex. */
-  readonly publicDer: string;
+  /** Operand of the PEM of its public key. */
+  readonly publicKey: string;
+  /** Address of what reads it, where synth could not. */
+  readonly data?: string;
 }
 
 function keyOf(scope: Construct, id: string, pem: string | undefined, options: AdoptOptions): AdoptedKey | undefined {
   if (pem === undefined) {
     return undefined;
   }
-  const key = new PemOperand(scope, PRIVATE_KEY, pem, `${options.name}__private-key`);
-  const kept = `\${sensitive(${key.first})}`;
-  if (key.literal) {
-    return { literal: true, kept, publicDer: quoted(publicKeyOf(pem).toString("hex")) };
+  if (isLiteral(pem)) {
+    const [key] = blocksOf(PRIVATE_KEY, pem);
+    return { kept: `\${sensitive(${quoted(key!)})}`, publicKey: quoted(publicKeyOf(pem)) };
   }
+  const prop = "privateKeyPem";
+  const text = normalised(scope, `${options.name}__private-key`, pem);
+  const blocks = `regexall("${PRIVATE_KEY}", ${text})`;
+  const key = `join("", [for block in ${blocks} : join("", [block, "\\n"])])`;
+  const isEncrypted = `strcontains(${text}, "ENCRYPTED")`;
   const data = new DataTlsPublicKey(scope, `${id}-key`, {
-    privateKeyPem: `\${${key.first}}`,
-    lifecycle: { precondition: keyText(key) },
+    privateKeyPem: `\${${key}}`,
+    lifecycle: {
+      precondition: [
+        refuseUnless("pem-key-encrypted", `!${isEncrypted}`, prop),
+        // Encrypted is none; it has its own message.
+        refuseUnless("pem-key", `length(${blocks}) == 1 || ${isEncrypted}`, prop),
+      ],
+    },
     provider: options.provider,
   });
-  return { literal: false, kept, publicDer: derOf(`${pin(data, options.name)}.public_key_pem`) };
+  const address = pin(data, options.name);
+  return { kept: `\${${key}}`, publicKey: `${address}.public_key_pem`, data: address };
 }
 
-/** A certificate holds its public key, byte for byte. Without this, the first leaf would show it, where Terraform signs any. */
-function pairCondition(first: X509Certificate | undefined, certificate: PemOperand, key: AdoptedKey | undefined) {
-  if (!key || (first && key.literal)) {
-    return [];
-  }
-  const der = first ? quoted(first.raw.toString("hex")) : derOf(certificate.first);
-  return [refuseUnless("pem-mismatch", `strcontains(${der}, ${key.publicDer})`, "privateKeyPem")];
+/**
+ * That an unresolved key belongs to the certificate. Of an unresolved certificate nobody here knows the key: the tls provider refuses to sign with
+ * another, so what is left is whether Kubernetes could use this one.
+ */
+function ownKey(publicKey: string | undefined, data: string): Condition[] {
+  return publicKey === undefined
+    ? [usableKey(data)]
+    : [refuseUnless("pem-mismatch", `${data}.public_key_pem == ${quoted(publicKey)}`, "privateKeyPem")];
+}
+
+/** Characters of the PEM of an RSA public key of 2048 bits; that of a shorter key is shorter. */
+const RSA_2048_PEM = 451;
+
+/** An unresolved key that Kubernetes can use. Of P-224 the provider makes no key in OpenSSH's format, which does not know that curve. */
+function usableKey(data: string): Condition {
+  const isRsa = `${data}.algorithm == "RSA" && length(${data}.public_key_pem) >= ${RSA_2048_PEM}`;
+  const isEcdsa = `${data}.algorithm == "ECDSA" && ${data}.public_key_openssh != ""`;
+  return refuseUnless("pem-key-algorithm", `(${isRsa}) || (${isEcdsa})`, "privateKeyPem");
+}
+
+/**
+ * Text that Terraform learns when it runs, with the line ends and without the indentation that synth leaves out of literal text, in a local: an
+ * operand. It is sensitive, because Terraform shows the values that a failed condition names.
+ */
+function normalised(scope: Construct, name: string, pem: string): string {
+  const text = `replace(${quoted(pem)}, "/[ \\t\\r]*\\n[ \\t]*/", "\\n")`;
+  return pin(new TerraformLocal(scope, name, `\${sensitive(${text})}`), name);
+}
+
+/** Operand of PEM without line ends, which need not be those of the provider. */
+function squeezed(operand: string): string {
+  return `replace(${operand}, "\\n", "")`;
+}
+
+function keptIn(address: string): (attribute: string) => Reference {
+  return (attribute) => ({ address, attribute: `output.${attribute}` });
+}
+
+/** What Terraform refuses, in the words of synth. */
+function refuseUnless(fault: Fault, operand: string, at: string): Condition {
+  const [allowed, fix] = FAULTS[fault];
+  return condition(operand, { code: fault, at, allowed, fix });
 }

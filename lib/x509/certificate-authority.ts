@@ -1,10 +1,14 @@
+import { addressOf } from "../terraform/address";
+import { inventoried, type OwnEntry } from "../terraform/inventoried";
+import { issued, issuedKeyAlgorithm, validityOf } from "./issued";
+import { outlives } from "./validity";
 import { generationName } from "../terraform/names";
-import { TerraformProvider, TerraformResource, TerraformStack } from "cdktf";
+import { Lazy, TerraformProvider, TerraformResource, TerraformStack } from "cdktf";
 import { CertRequest } from "@cdktf/provider-tls/lib/cert-request";
 import { LocallySignedCert } from "@cdktf/provider-tls/lib/locally-signed-cert";
 import { SelfSignedCert } from "@cdktf/provider-tls/lib/self-signed-cert";
 import { Construct, IConstruct } from "constructs";
-import { Problems } from "../errors";
+import { Problems, problemText } from "../errors";
 import { adoptAuthority } from "./adopted";
 import { invalidToday } from "./expiry";
 import {
@@ -24,6 +28,7 @@ import { createKey, Key } from "./private-key";
 import { Subject } from "./subject";
 import { AltName, checkAltNames, SubjectAltNames } from "./subject-alt-names";
 import { TrustBundle } from "./trust-bundle";
+import { Condition, condition, conditionBlocks } from "../terraform/condition";
 import { pin } from "../terraform/pin";
 import { expression, operand, type Reference } from "../terraform/reference";
 import { lifecycle } from "../terraform/lifecycle";
@@ -48,6 +53,8 @@ export interface AuthorityGeneration {
   readonly end: Reference;
   /** Hours from issue to end; undefined for one from outside. */
   readonly validityHours?: number;
+  /** Addresses of its resources, sorted. */
+  readonly addresses: readonly string[];
 }
 
 /** A generation that can sign. */
@@ -64,8 +71,13 @@ export interface ICertificateAuthority extends IConstruct {
   readonly generations: Readonly<Record<string, AuthorityGeneration>>;
   /** What verifiers trust. */
   readonly bundle: TrustBundle;
-  /** Tells the authority that it signs a leaf of so many hours, so that Terraform warns in time before it would outlive the authority. */
-  noteLeaf(validityHours: number, generation?: string): void;
+  /**
+   * Tells the authority of a certificate that it signs, so that Terraform warns in time before one would outlive it.
+   *
+   * @param certificate the resource; what it says when it is synthesized counts
+   * @param generation the one that signs it
+   */
+  registerLeaf(certificate: TerraformResource, generation: string): void;
 }
 
 /** Props of a {@link CertificateAuthority}. */
@@ -115,8 +127,8 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
 
   private readonly address: string;
   private readonly made: Readonly<Record<string, MadeGeneration>>;
-  private readonly longestLeaf = new Map<string, number>();
-  private readonly assertions = new Map<string, Assertion>();
+  private readonly leaves = new Map<string, TerraformResource[]>();
+  private readonly assertions: (() => Condition)[] = [];
 
   public constructor(scope: Construct, id: string, props: CertificateAuthorityProps) {
     super(scope, id);
@@ -131,7 +143,11 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     // An active generation without a key was refused.
     this.active = trusted[0] as MadeGeneration & SigningGeneration;
     this.node.defaultChild = trusted[0]!.resource;
-    this.bundle = new TrustBundle(bundled(trusted), TerraformStack.of(this));
+    const belowRoot = this.active.chain.length > 0;
+    const literalRoot = belowRoot ? this.active.literalRoot : undefined;
+    this.bundle = new TrustBundle(bundled(trusted), TerraformStack.of(this), belowRoot, literalRoot);
+    this.node.addValidation({ validate: () => this.outliving() });
+    inventoried(this, { entries: () => made.map((generation) => this.entry(generation)) });
     const { pem } = generations[this.active.id]!;
     if (isLiteral(pem?.certificatePem)) {
       const certificates = certificatesOf(pem.certificatePem);
@@ -147,22 +163,64 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
    * One `check` per authority: a warning in every plan as soon as its longest leaf, issued now, would outlive it. It is no
    * precondition, because that also runs when nothing changes and would block every plan late in an authority's life.
    */
-  public noteLeaf(validityHours: number, generation = this.active.id): void {
-    const made = this.made[generation];
-    if (!made || validityHours <= (this.longestLeaf.get(generation) ?? 0)) {
+  public registerLeaf(certificate: TerraformResource, generation: string): void {
+    const leaves = this.leaves.get(generation);
+    if (leaves) {
+      leaves.push(certificate);
       return;
     }
-    this.longestLeaf.set(generation, validityHours);
-    this.assert(
-      `leaf ${generation}`,
-      `timecmp(timeadd(plantimestamp(), "${validityHours}h"), ${operand(made.end)}) <= 0`,
-      `A certificate of ${validityHours} hours that is issued now would outlive ${this.address}, generation ${generation}: introduce the next generation.`,
-    );
+    const signed = [certificate];
+    this.leaves.set(generation, signed);
+    const { end } = this.made[generation]!;
+    this.assert(() => {
+      const hours = longestOf(signed);
+      return condition(`timecmp(timeadd(plantimestamp(), "${hours}h"), ${operand(end)}) <= 0`, {
+        code: "leaf-outlives-authority",
+        at: `${this.address}, generation ${generation}`,
+        given: `a certificate of ${hours} hours that is issued now`,
+        allowed: "one that ends before the authority",
+        fix: "introduce the next generation of the authority",
+      });
+    });
   }
 
-  private assert(key: string, condition: string, message: string): void {
-    this.assertions.set(key, { condition: `\${${condition}}`, error_message: message });
-    TerraformStack.of(this).addOverride(`check.${this.address}`, { assert: [...this.assertions.values()] });
+  /** @param assertion asked for at synth, when what Aspects change is final */
+  private assert(assertion: () => Condition): void {
+    if (this.assertions.length === 0) {
+      const assert = Lazy.anyValue({ produce: () => conditionBlocks(this.assertions.map((produce) => produce())) });
+      TerraformStack.of(this).addOverride(`check.${this.address}.assert`, assert);
+    }
+    this.assertions.push(assertion);
+  }
+
+  /** What an Aspect or an escape hatch lets outlive its authority: what was described was checked before anything was made. */
+  private outliving(): string[] {
+    return [...this.leaves].flatMap(([generation, leaves]) => {
+      const { resource } = this.made[generation]!;
+      const limit = resource.terraformResourceType === "terraform_data" ? undefined : validityOf(resource);
+      return leaves.flatMap((leaf) => {
+        const hours = validityOf(leaf);
+        return typeof hours === "number" && typeof limit === "number" && hours >= limit
+          ? [problemText({ ...outlives(hours, limit), at: leaf.node.path })]
+          : [];
+      });
+    });
+  }
+
+  private entry({ id, state, addresses, chain, key, request, resource }: MadeGeneration): OwnEntry {
+    const { subject, sans = [], validityHours } = request ? issued(request, resource) : {};
+    return {
+      kind: "authority",
+      name: this.node.id,
+      addresses,
+      generation: id,
+      state,
+      ...(subject === undefined ? {} : { subject }),
+      sans,
+      ...(chain.length > 0 ? { issuerAddress: chain[0]!.address } : {}),
+      ...(validityHours === undefined ? {} : { validityHours }),
+      ...(key ? { keyAlgorithm: issuedKeyAlgorithm(key.resource) } : {}),
+    };
   }
 
   private check(generations: Generations, props: CertificateAuthorityProps): void {
@@ -185,23 +243,28 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     const { state, options } = generation;
     const name = generationName(this.address, id);
     const key = createKey(this, `${id}-key`, name, {
-      algorithm: options.keyAlgorithm ?? KeyAlgorithm.ECDSA_P256,
+      algorithm: keyAlgorithmOf(generation),
       fingerprint: options.fingerprint,
       preventDestroy: isProtected(state, props),
       provider: props.provider,
     });
     const issuer = props.issuer?.generations[options.issuer ?? FIRST_ISSUER];
+    const request = issuer && this.request(id, name, key, generation, props);
     const resource = issuer
-      ? this.signedBy(issuer, id, generation, key, props)
+      ? this.signedBy(issuer, request!, id, generation, props)
       : this.selfSigned(id, generation, key, props);
     const address = pin(resource, name);
     const end = { address, attribute: "validity_end_time" };
     if (issuer && state !== "retired") {
       // An hour, for two of equal validity that one apply issues.
-      this.assert(
-        `issuer ${id}`,
-        `timecmp(${operand(end)}, timeadd(${operand(issuer.end)}, "1h")) <= 0`,
-        `${this.address}, generation ${id}, ends after its issuer ${props.issuer!.node.id}, generation ${issuer.id}: introduce the next generation of both.`,
+      this.assert(() =>
+        condition(`timecmp(${operand(end)}, timeadd(${operand(issuer.end)}, "1h")) <= 0`, {
+          code: "authority-outlives-issuer",
+          at: `${this.address}, generation ${id}`,
+          given: "an authority that ends after the one that signed it",
+          allowed: `one that ends with generation ${issuer.id} of ${props.issuer!.node.id}, or before it`,
+          fix: "introduce the next generation of both",
+        }),
       );
     }
     return {
@@ -213,6 +276,9 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
       literalRoot: issuer?.literalRoot,
       end,
       validityHours: generation.validityHours,
+      addresses: [key.privateKey.address, address, ...(request ? [addressOf(request)!] : [])].sort(),
+      key,
+      request: request ?? resource,
       resource,
       fingerprint: expression(key.fingerprint),
     };
@@ -228,25 +294,36 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     });
   }
 
-  private signedBy(
-    issuer: AuthorityGeneration,
+  private request(
     id: string,
-    generation: Generation,
+    name: string,
     key: Key,
+    generation: Generation,
     props: CertificateAuthorityProps,
-  ): LocallySignedCert {
+  ): CertRequest {
     const sans = SubjectAltNames.of(...(props.sans ?? []));
     const preventDestroy = isProtected(generation.state, props);
     const request = new CertRequest(this, `${id}-request`, {
       ...named(id, key, sans, props),
       lifecycle: lifecycle({ preventDestroy, precondition: sans.preconditions }),
     });
+    pin(request, name);
+    return request;
+  }
+
+  private signedBy(
+    issuer: AuthorityGeneration,
+    request: CertRequest,
+    id: string,
+    generation: Generation,
+    props: CertificateAuthorityProps,
+  ): LocallySignedCert {
     return new LocallySignedCert(this, id, {
-      certRequestPem: `\${${pin(request, generationName(this.address, id))}.cert_request_pem}`,
+      certRequestPem: `\${${addressOf(request)}.cert_request_pem}`,
       caCertPem: expression(issuer.certificate),
       caPrivateKeyPem: expression(issuer.privateKey!),
       ...certifying(generation),
-      lifecycle: lifecycle({ preventDestroy }),
+      lifecycle: lifecycle({ preventDestroy: isProtected(generation.state, props) }),
       provider: props.provider,
     });
   }
@@ -258,28 +335,35 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
       provider: props.provider,
     });
     if (unresolvedEnd && state === "active") {
-      this.assert(
-        `end ${id}`,
-        `timecmp(plantimestamp(), ${unresolvedEnd}) < 0`,
-        `[pem-expired] ${this.address}, generation ${id}, is an authority that has expired: introduce the next generation.`,
+      this.assert(() =>
+        condition(`timecmp(plantimestamp(), ${unresolvedEnd}) < 0`, {
+          code: "pem-expired",
+          at: `${this.address}, generation ${id}`,
+          given: "an authority that has expired",
+          allowed: "certificates that are valid now",
+          fix: "make another generation active",
+        }),
       );
     }
     const { certificatePem } = pem!;
     const literalRoot = isLiteral(certificatePem) ? certificatesOf(certificatePem).at(-1)!.toString() : undefined;
-    return { id, state, literalRoot, ...adopted };
+    return { id, state, literalRoot, addresses: [adopted.certificate.address], ...adopted };
   }
-}
-
-/** One assertion of a Terraform `check`. */
-interface Assertion {
-  readonly condition: string;
-  readonly error_message: string;
 }
 
 /** What the authority itself knows of a generation. */
 interface MadeGeneration extends AuthorityGeneration {
   readonly resource: TerraformResource;
+  /** The resource that has its subject and names; undefined for one from outside, as its key is. */
+  readonly request?: TerraformResource;
+  readonly key?: Key;
   readonly fingerprint?: string;
+}
+
+/** The longest of the validities; one that only Terraform knows is taken for the longest. */
+function longestOf(certificates: readonly TerraformResource[]): number | string {
+  const hours = certificates.map(validityOf);
+  return hours.find((value) => typeof value === "string") ?? Math.max(...(hours as number[]));
 }
 
 /** What is checked of an authority's generations by those below it. */
@@ -322,11 +406,15 @@ function named(id: string, key: Key, sans: SubjectAltNames, props: CertificateAu
   };
 }
 
+function keyAlgorithmOf({ options }: Generation): KeyAlgorithm {
+  return options.keyAlgorithm ?? KeyAlgorithm.ECDSA_P256;
+}
+
 /** What its certificate says that it may do, and for how long. */
 function certifying(generation: Generation) {
   return {
     isCaCertificate: true,
-    allowedUses: [...KeyUsage.AUTHORITY.allowedUses],
+    allowedUses: KeyUsage.AUTHORITY.allowedUses(keyAlgorithmOf(generation)),
     validityPeriodHours: generation.validityHours!,
     setSubjectKeyId: true,
   };

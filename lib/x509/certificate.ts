@@ -1,3 +1,6 @@
+import { inventoried, type OwnEntry } from "../terraform/inventoried";
+import { issued, issuedKeyAlgorithm } from "./issued";
+import { outlives } from "./validity";
 import { leafKeyName } from "../terraform/names";
 import { TerraformProvider } from "cdktf";
 import { CertRequest } from "@cdktf/provider-tls/lib/cert-request";
@@ -82,6 +85,9 @@ export class Certificate extends Construct {
   /** Where the certificates above it are in the state: the authority's that signed it, and those above that, up to and including the root. */
   public readonly chain: readonly Reference[];
 
+  /** Addresses of its resources, sorted. */
+  public readonly addresses: readonly string[];
+
   public constructor(scope: Construct, id: string, props: CertificateProps) {
     super(scope, id);
     this.subject = props.subject;
@@ -96,14 +102,11 @@ export class Certificate extends Construct {
 
     this.sans = SubjectAltNames.of(...(props.sans ?? []));
     this.issuer = props.issuer ? props.authority.generations[props.issuer]! : props.authority.active;
-    props.authority.noteLeaf(this.validity.validityHours, this.issuer.id);
 
     const name = props.address ?? id;
     const { provider } = props;
-    this.key = createKey(this, "Key", leafKeyName(name, props.keyGeneration), {
-      algorithm: props.keyAlgorithm ?? KeyAlgorithm.ECDSA_P256,
-      provider,
-    });
+    const algorithm = props.keyAlgorithm ?? KeyAlgorithm.ECDSA_P256;
+    this.key = createKey(this, "Key", leafKeyName(name, props.keyGeneration), { algorithm, provider });
     this.request = new CertRequest(this, "Request", {
       privateKeyPem: expression(this.key.privateKey),
       subject: [{ ...this.subject.fields }],
@@ -117,15 +120,31 @@ export class Certificate extends Construct {
       certRequestPem: `\${${request}.cert_request_pem}`,
       caCertPem: expression(this.issuer.certificate),
       caPrivateKeyPem: expression(this.issuer.privateKey!),
-      allowedUses: [...this.usage.allowedUses],
+      allowedUses: this.usage.allowedUses(algorithm),
       validityPeriodHours: this.validity.validityHours,
       earlyRenewalHours: this.validity.earlyRenewalHours,
+      setSubjectKeyId: true,
       lifecycle: { createBeforeDestroy: true },
       provider,
     });
     this.privateKey = this.key.privateKey;
     this.certificate = { address: pin(this.resource, name), attribute: "cert_pem" };
     this.chain = [this.issuer.certificate, ...this.issuer.chain];
+    this.addresses = [this.privateKey.address, request, this.certificate.address].sort();
+    props.authority.registerLeaf(this.resource, this.issuer.id);
+    inventoried(this, { entries: () => [this.entry()] });
+  }
+
+  private entry(): OwnEntry {
+    return {
+      kind: "certificate",
+      name: this.node.id,
+      addresses: this.addresses,
+      issuedBy: "terraform",
+      ...issued(this.request, this.resource),
+      issuerAddress: this.issuer.certificate.address,
+      keyAlgorithm: issuedKeyAlgorithm(this.key.resource),
+    };
   }
 }
 
@@ -159,19 +178,10 @@ export function checkCertificateOptions(
   if (issuer !== undefined) {
     const { validity } = options;
     const where = validity ? `${at}validity` : "validity";
-    checkOutlives(validity ?? otherwise, issuers[issuer]!.validityHours, where, problems);
-  }
-}
-
-/** A leaf that ends with or after its authority stops working with it, long before its own end. */
-function checkOutlives(validity: Validity, authorityHours: number | undefined, at: string, problems: Problems): void {
-  if (authorityHours !== undefined && validity.validityHours >= authorityHours) {
-    problems.add({
-      code: "leaf-outlives-authority",
-      at,
-      given: `${validity.validityHours} hours`,
-      allowed: `less than the authority's ${authorityHours} hours`,
-      fix: "shorten it, or give the next generation of the authority a longer validity",
-    });
+    const { validityHours } = validity ?? otherwise;
+    const limit = issuers[issuer]!.validityHours;
+    if (limit !== undefined && validityHours >= limit) {
+      problems.add({ ...outlives(validityHours, limit), at: where });
+    }
   }
 }

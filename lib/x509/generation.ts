@@ -13,7 +13,10 @@ const DEFAULT_VALIDITY = Validity.years(10);
 
 /** What a generation is made with. Belongs to the generation and never changes after it was issued. */
 export interface GenerationOptions {
-  /** @default - ECDSA P-256 for an authority, RSA-2048 for a service account */
+  /**
+   * Algorithm and size of its private key.
+   * @default - ECDSA P-256 for an authority, RSA-2048 for a service account
+   */
   readonly keyAlgorithm?: KeyAlgorithm;
   /**
    * How long an authority is valid; a key pair has no end.
@@ -59,19 +62,23 @@ export class Generation {
   /**
    * An authority that was made elsewhere. Line ends, text around the PEM and a block of `EC PARAMETERS` do not matter.
    *
-   * Literal text is checked at synth, other text by Terraform in every plan. Only synth verifies the signatures of a chain; there
-   * Terraform compares key identifiers. An active generation whose literal certificate has expired is refused at synth; for
-   * other text Terraform warns, since what stops a plan must not depend on the time.
+   * Literal text is checked whole at synth. Of other text Terraform checks, in every plan, what the tls provider reads: the first
+   * certificate is an authority, and Kubernetes can use its key. Whether the two belong together is seen at the first signature,
+   * which the provider refuses; nobody looks at its key usage, nor at the certificates above it.
+   * An active generation whose literal certificate has expired is refused at synth; for other text Terraform warns, since what stops
+   * a plan must not depend on the time.
    *
    * In the Terraform state: the PEM. The public outputs hold none of the private key.
+   *
+   * @see docs/authorities-from-outside.md
    */
   public static fromPem(state: GenerationState, pem: GenerationPem): Generation {
     return new Generation(state, {}, pem);
   }
 
   /**
-   * A key pair that was made elsewhere, such as the service-account key of a cluster that is there already. Checked as
-   * {@link Generation.fromPem} is.
+   * A key pair that was made elsewhere, such as the service-account key of a cluster that is there already. Literal text is checked at
+   * synth; of other text Terraform checks whether the two belong together, and the algorithm where the private key is given.
    *
    * In the Terraform state: the PEM.
    */
@@ -80,7 +87,9 @@ export class Generation {
   }
 
   private constructor(
+    /** Where it stands in its life. */
     public readonly state: GenerationState,
+    /** What it is made with; nothing for one from outside. */
     public readonly options: GenerationOptions,
     /** Where the generation is an authority from outside: its PEM, as it was given. */
     public readonly pem?: GenerationPem,

@@ -36,26 +36,14 @@ export const CERTIFICATE = "-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE
 export const PRIVATE_KEY = "-----BEGIN (?:RSA |EC )?PRIVATE KEY-----[^-]+-----END (?:RSA |EC )?PRIVATE KEY-----";
 export const PUBLIC_KEY = "-----BEGIN PUBLIC KEY-----[^-]+-----END PUBLIC KEY-----";
 
-/** What is looked for in the DER of a certificate or a public key, as hex, by synth and by Terraform alike. */
-export const DER = {
-  /** A key usage without certificate signing (bit 5). Without the extension, everything is allowed. */
-  NO_CERT_SIGN: "0603551d0f(?:0101ff)?040[45]030[23][0-9a-f]{3}[0-389ab]",
-  /** Basic constraints that say CA. */
-  CA: "0603551d13(?:0101ff)?04[0-9a-f]{2}30[0-9a-f]{2}0101ff",
-  /** A public key that Kubernetes can use: RSA whose length takes two bytes, which is from 2048 bits on, P-256, P-384, P-521. */
-  USABLE_KEY: "2a864886f70d0101010500038[23]|2a8648ce3d0201(?:06082a8648ce3d030107|06052b8104002[23])",
-  /** The key that signed, by its identifier. */
-  AUTHORITY_KEY: "0603551d2304(?:81)?[0-9a-f]{2}30(?:81)?[0-9a-f]{2}8014([0-9a-f]{40})",
-  /** What stands before the identifier of the certificate's own key. */
-  SUBJECT_KEY: "0603551d0e04160414",
-} as const;
-
 /** What is wrong with PEM, in the words of both who find it: synth for literal text, Terraform for the rest. */
 export const FAULTS = {
   "pem-certificate": ["one PEM certificate, or more in the order of issue", "give its PEM"],
   "pem-key-in-certificate": ["certificates alone", "give the key as privateKeyPem: certificates are public"],
-  "pem-not-ca": ["a certificate authority", "give the authority's certificate"],
-  "pem-key-usage": ["a key usage with certificate signing", "give the authority's certificate"],
+  "pem-not-ca": [
+    "a certificate authority: basic constraints that say CA, and certificate signing in its key usage where it has one",
+    "give the authority's certificate",
+  ],
   "pem-key-algorithm": ["RSA from 2048 bits on, ECDSA on P-256, P-384 or P-521", "make a new authority or key"],
   "pem-chain-order": [
     "the authority, then each issuer of the one before it",
@@ -84,14 +72,26 @@ export function blocksOf(kind: string, text: string): string[] {
   return (text.replace(/[ \t\r]*\n[ \t]*/g, "\n").match(new RegExp(kind, "g")) ?? []).map((block) => `${block}\n`);
 }
 
-/** The certificates of literal text. */
+/** The certificates of literal text, without what cannot be read. */
 export function certificatesOf(text: string): X509Certificate[] {
-  return blocksOf(CERTIFICATE, text).map((block) => new X509Certificate(block));
+  return blocksOf(CERTIFICATE, text).flatMap((block) => parsed(() => readWhole(block)) ?? []);
 }
 
-/** DER of the public key of a literal private key. */
-export function publicKeyOf(privateKeyPem: string): Buffer {
-  return spki(createPublicKey(createPrivateKey(blocksOf(PRIVATE_KEY, privateKeyPem)[0]!)));
+/** Node reads a part of a certificate when it is asked for: a damaged key throws then, and a date that is none shows nowhere. */
+function readWhole(block: string): X509Certificate | undefined {
+  const certificate = new X509Certificate(block);
+  const dates = [certificate.validFrom, certificate.validTo].map(Date.parse);
+  return certificate.publicKey && !dates.some(Number.isNaN) ? certificate : undefined;
+}
+
+/** PEM of the public key of a literal private key, as the tls provider writes it. */
+export function publicKeyOf(privateKeyPem: string): string {
+  return publicPem(createPrivateKey(blocksOf(PRIVATE_KEY, privateKeyPem)[0]!));
+}
+
+/** PEM of a public key, as the tls provider writes it. */
+export function publicPem(key: KeyObject): string {
+  return (key.type === "private" ? createPublicKey(key) : key).export({ type: "spki", format: "pem" }) as string;
 }
 
 /** Finds what is wrong with the literal parts of an authority from outside, which signs or is only trusted. */
@@ -99,7 +99,8 @@ export function checkPem(pem: GenerationPem, signs: boolean, at: string, problem
   checkPresent(pem.privateKeyPem, signs, at, problems);
   const finder = (prop: string) => (fault: Fault, given: string) => add(fault, `${at}.${prop}`, given, problems);
   const found = isLiteral(pem.certificatePem) ? checkCertificates(pem.certificatePem, finder("certificatePem")) : [];
-  const key = isLiteral(pem.privateKeyPem) ? checkKey(pem.privateKeyPem, finder("privateKeyPem")) : undefined;
+  const isAlone = !isLiteral(pem.certificatePem);
+  const key = isLiteral(pem.privateKeyPem) ? checkKey(pem.privateKeyPem, isAlone, finder("privateKeyPem")) : undefined;
   const owner = key && found.findIndex((certificate) => certificate.checkPrivateKey(key));
   // A key of one of the others belongs to the authority that should have come first.
   if (owner === -1 && found.length > 0) {
@@ -119,7 +120,9 @@ export function checkKeyPem(pem: GenerationKeyPem, signs: boolean, at: string, p
   checkPresent(pem.privateKeyPem, signs, at, problems);
   const { publicKeyPem, privateKeyPem } = pem;
   const key = isLiteral(privateKeyPem)
-    ? checkKey(privateKeyPem, (fault, given) => add(fault, `${at}.privateKeyPem`, given, problems))
+    ? checkKey(privateKeyPem, !isLiteral(publicKeyPem), (fault, given) =>
+        add(fault, `${at}.privateKeyPem`, given, problems),
+      )
     : undefined;
   if (!isLiteral(publicKeyPem)) {
     return;
@@ -132,12 +135,15 @@ export function checkKeyPem(pem: GenerationKeyPem, signs: boolean, at: string, p
     return;
   }
   checkAlgorithm(publicKey, "a key", (fault, given) => add(fault, here, given, problems));
-  if (key && !spki(createPublicKey(key)).equals(spki(publicKey))) {
+  if (key && publicPem(key) !== publicPem(publicKey)) {
     add("pem-public-mismatch", here, "the public key of another key", problems);
   }
 }
 
 type Found = (fault: Fault, given: string) => void;
+
+/** OpenSSL's names of P-256, P-384 and P-521. */
+const CURVES = ["prime256v1", "secp384r1", "secp521r1"];
 
 function add(fault: Fault, at: string, given: string, problems: Problems): void {
   const [allowed, fix] = FAULTS[fault];
@@ -154,8 +160,7 @@ function checkCertificates(text: string, found: Found): X509Certificate[] {
   if (text.includes("PRIVATE KEY-----")) {
     found("pem-key-in-certificate", "a private key beside a certificate");
   }
-  const blocks = blocksOf(CERTIFICATE, text);
-  const certificates = blocks.flatMap((block) => parsed(() => new X509Certificate(block)) ?? []);
+  const certificates = certificatesOf(text);
   const begun = text.match(/-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/g) ?? [];
   if (certificates.length === 0) {
     found("pem-certificate", "text that is no certificate");
@@ -163,24 +168,23 @@ function checkCertificates(text: string, found: Found): X509Certificate[] {
     found("pem-certificate", `${begun.length} certificates, of which ${certificates.length} can be read`);
   }
   certificates.forEach((certificate, index) => {
-    const der = certificate.raw.toString("hex");
-    // Node's own answer, certificate.ca, looks at the key usage as well.
-    if (!new RegExp(DER.CA).test(der)) {
+    if (!certificate.ca) {
       found("pem-not-ca", nameOf(certificate));
-    } else if (new RegExp(DER.NO_CERT_SIGN).test(der)) {
-      found("pem-key-usage", nameOf(certificate));
     }
     checkAlgorithm(certificate.publicKey, nameOf(certificate), found);
     const next = certificates[index + 1];
     // Not checkIssued, which also looks at the key usage: that has a problem of its own.
     if (next && !(certificate.issuer === next.subject && certificate.verify(next.publicKey))) {
       found("pem-chain-order", `${nameOf(certificate)} before ${nameOf(next)}, which did not issue it`);
+    } else if (!next && certificate.issuer === certificate.subject && !certificate.verify(certificate.publicKey)) {
+      found("pem-certificate", `${nameOf(certificate)}, which its own key did not sign`);
     }
   });
   return certificates;
 }
 
-function checkKey(text: string, found: Found): KeyObject | undefined {
+/** @param isAlone whether what belongs to it is unresolved, so that its algorithm is seen here only */
+function checkKey(text: string, isAlone: boolean, found: Found): KeyObject | undefined {
   if (text.includes("ENCRYPTED")) {
     found("pem-key-encrypted", "an encrypted private key");
     return undefined;
@@ -189,15 +193,17 @@ function checkKey(text: string, found: Found): KeyObject | undefined {
   const key = blocks.length === 1 ? parsed(() => createPrivateKey(blocks[0]!)) : undefined;
   if (!key) {
     found("pem-key", countOf(blocks, "private key"));
+  } else if (isAlone) {
+    checkAlgorithm(key, "a key", found);
   }
   return key;
 }
 
 function checkAlgorithm(key: KeyObject, owner: string, found: Found): void {
-  if (!new RegExp(DER.USABLE_KEY).test(spki(key).toString("hex"))) {
-    const { modulusLength, namedCurve } = key.asymmetricKeyDetails ?? {};
-    const size = modulusLength ?? namedCurve;
-    found("pem-key-algorithm", `${owner} with ${key.asymmetricKeyType}${size === undefined ? "" : ` ${size}`}`);
+  const { asymmetricKeyType: type, asymmetricKeyDetails: { modulusLength = 0, namedCurve = "" } = {} } = key;
+  if (!(type === "rsa" && modulusLength >= 2048) && !(type === "ec" && CURVES.includes(namedCurve))) {
+    const size = modulusLength || namedCurve;
+    found("pem-key-algorithm", `${owner} with ${type}${size ? ` ${size}` : ""}`);
   }
 }
 
@@ -205,13 +211,9 @@ function countOf(blocks: readonly string[], kind: string): string {
   return blocks.length > 1 ? `${blocks.length} ${kind}s` : `text that is no ${kind}`;
 }
 
-function spki(key: KeyObject): Buffer {
-  return key.export({ type: "spki", format: "der" });
-}
-
-/** A subject on one line. */
+/** A subject on one line; Node has none for one that is empty. */
 export function nameOf(certificate: X509Certificate): string {
-  return certificate.subject.replaceAll("\n", ", ");
+  return (certificate.subject as string | undefined)?.replaceAll("\n", ", ") ?? "a certificate without a subject";
 }
 
 function parsed<T>(parse: () => T): T | undefined {

@@ -1,9 +1,11 @@
-import { TerraformProvider, TerraformResourceLifecycle } from "cdktf";
+import { TerraformProvider } from "cdktf";
 import { PrivateKey } from "@cdktf/provider-tls/lib/private-key";
 import { Construct } from "constructs";
 import { KeyAlgorithm } from "./key-algorithm";
+import { Condition, condition } from "../terraform/condition";
 import { pin } from "../terraform/pin";
 import { Reference } from "../terraform/reference";
+import { quoted } from "../terraform/expression";
 import { lifecycle } from "../terraform/lifecycle";
 
 /** How a private key is made. */
@@ -32,7 +34,7 @@ export function createKey(scope: Construct, id: string, name: string, options: K
     algorithm,
     rsaBits,
     ecdsaCurve,
-    lifecycle: lifecycle({ preventDestroy, postcondition: fingerprint ? fingerprintCondition(fingerprint) : [] }),
+    lifecycle: lifecycle({ preventDestroy, postcondition: fingerprint ? [fingerprintCondition(fingerprint)] : [] }),
     provider: options.provider,
   });
   const address = pin(resource, name);
@@ -44,13 +46,12 @@ export function createKey(scope: Construct, id: string, name: string, options: K
   };
 }
 
-function fingerprintCondition(fingerprint: string): TerraformResourceLifecycle["postcondition"] {
-  return [
-    {
-      condition: `\${self.public_key_fingerprint_sha256 == "${fingerprint}"}`,
-      errorMessage:
-        `[fingerprint] this is not the key with the fingerprint ${fingerprint} that the code names. ` +
-        "If the state was lost, restore it from its backup before you apply again; nothing was signed with the new key.",
-    },
-  ];
+function fingerprintCondition(fingerprint: string): Condition {
+  return condition(`self.public_key_fingerprint_sha256 == ${quoted(fingerprint)}`, {
+    code: "fingerprint",
+    at: "fingerprint",
+    given: "another key than the one that the code names",
+    allowed: `the key with the fingerprint ${fingerprint}`,
+    fix: "if the state was lost, restore it from its backup before you apply again; nothing was signed with the new key",
+  });
 }

@@ -1,6 +1,7 @@
 import { Token } from "cdktf";
 import { Problems } from "../errors";
 import { isMistake, parseHost } from "./host";
+import { Condition, condition } from "../terraform/condition";
 import { quoted } from "../terraform/expression";
 
 /** Names whose kind is said by the field, since a value that Terraform fills in later cannot be looked at. */
@@ -13,13 +14,6 @@ export interface TypedNames {
 
 /** A DNS name or IP address, or names whose kind is said. */
 export type AltName = string | TypedNames;
-
-/** A condition over a value that is known at plan or apply only. */
-export interface Precondition {
-  /** A Terraform expression in `${}`. */
-  readonly condition: string;
-  readonly errorMessage: string;
-}
 
 /**
  * The DNS names and IP addresses a certificate is valid for: canonical, sorted, each once, because the tls provider
@@ -55,17 +49,20 @@ export class SubjectAltNames {
   ) {}
 
   /** What Terraform must check because the values are not known at synth. */
-  public get preconditions(): Precondition[] {
-    const ipTest = (ip: string) => `can(cidrhost(${quoted(`${ip}/32`)}, 0))`;
+  public get preconditions(): Condition[] {
+    const isIp = (ip: string) => `can(cidrhost(${quoted(`${ip}/32`)}, 0))`;
+    const isDns = (dns: string) => `can(regex("${TERRAFORM_DNS_NAME}", ${quoted(dns)})) && !${isIp(dns)}`;
     return [
-      ...this.dns.filter(Token.isUnresolved).map((dns) => ({
-        condition: `\${can(regex("${TERRAFORM_DNS_NAME}", ${quoted(dns)})) && !${ipTest(dns)}}`,
-        errorMessage: `[host-name] not a DNS name: "${dns}". Allowed: a name without scheme, port or path; give IP addresses as ips.`,
-      })),
-      ...this.ips.filter(Token.isUnresolved).map((ip) => ({
-        condition: `\${${ipTest(ip)}}`,
-        errorMessage: `[host-ip] not an IP address: "${ip}". Allowed: an IPv4 or IPv6 address without a prefix length or port.`,
-      })),
+      ...this.dns.filter(Token.isUnresolved).map((dns) => {
+        const allowed = "a DNS name without scheme, port or path";
+        const fix = "write the host alone, and give IP addresses as ips";
+        return condition(isDns(dns), { code: "host-name", at: "sans", given: dns, allowed, fix });
+      }),
+      ...this.ips.filter(Token.isUnresolved).map((ip) => {
+        const allowed = "an IPv4 or IPv6 address without a prefix length or port";
+        const fix = "write the address alone, and give DNS names as dns";
+        return condition(isIp(ip), { code: "host-ip", at: "sans", given: ip, allowed, fix });
+      }),
     ];
   }
 }

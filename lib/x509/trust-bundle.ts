@@ -13,6 +13,10 @@ export class TrustBundle {
     public readonly references: readonly Reference[],
     /** The stack that owns them. */
     private readonly stack: TerraformStack,
+    /** Whether the active authority is below others: it did not sign itself, or nobody can tell because its PEM is unresolved. */
+    public readonly belowRoot: boolean,
+    /** PEM of the last certificate above the active authority, where it is known at synth. */
+    public readonly literalRoot?: string,
   ) {}
 
   /** The bundle as PEM, a token that resolves in any stack. */

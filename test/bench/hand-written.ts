@@ -84,6 +84,13 @@ export class HandWrittenStack extends TerraformStack {
         organization: "system:nodes",
       });
     }
+    for (const { name } of cluster.workers ?? []) {
+      this.leaf(`${name}-kubelet`, {
+        authority: kubernetes,
+        commonName: `system:node:${name}`,
+        organization: "system:nodes",
+      });
+    }
     this.leaf("operator-admin", admin);
     this.leaf("operator-super-admin", {
       authority: kubernetes,
@@ -100,7 +107,7 @@ export class HandWrittenStack extends TerraformStack {
       isCaCertificate: true,
       subject: [{ commonName }],
       dnsNames: [commonName],
-      allowedUses: ["digital_signature", "key_encipherment", "cert_signing"],
+      allowedUses: ["digital_signature", "cert_signing", "crl_signing"],
       validityPeriodHours: 87600,
       setSubjectKeyId: true,
       lifecycle,
@@ -121,9 +128,10 @@ export class HandWrittenStack extends TerraformStack {
       certRequestPem: request.certRequestPem,
       caCertPem: authority.certificate.certPem,
       caPrivateKeyPem: authority.key.privateKeyPem,
-      allowedUses: ["digital_signature", "key_encipherment", ...uses],
+      allowedUses: ["digital_signature", ...uses],
       validityPeriodHours: 8760,
       earlyRenewalHours: 720,
+      setSubjectKeyId: true,
       lifecycle: { createBeforeDestroy: true },
     });
   }

@@ -45,7 +45,7 @@ function authority(cluster: number): Entry[] {
       "tls_self_signed_cert",
       name,
       {
-        allowed_uses: ["digital_signature", "key_encipherment", "cert_signing"],
+        allowed_uses: ["digital_signature", "cert_signing", "crl_signing"],
         early_renewal_hours: 0,
         is_ca_certificate: true,
         ready_for_renewal: false,
@@ -63,7 +63,7 @@ function certificate(cluster: number, leaf: number): Entry[] {
   const ca = `c${cluster}__ca__kubernetes__g1`;
   const host = `leaf-${leaf}.c${cluster}.example.com`;
   const values = {
-    allowed_uses: ["digital_signature", "key_encipherment", "server_auth", "client_auth"],
+    allowed_uses: ["digital_signature", "server_auth", "client_auth"],
     early_renewal_hours: 720,
     is_ca_certificate: false,
     ready_for_renewal: false,

@@ -4,7 +4,7 @@ import { findTools, providerEnvironment } from "../sandbox/tools";
 export default async function globalSetup(): Promise<void> {
   const progress = (line: string) => console.error(line);
   const { terraform } = await findTools(
-    ["terraform", "etcd", "kube-apiserver", "kube-controller-manager", "kubemark", "kubeadm", "kubectl"],
+    ["terraform", "etcd", "kube-apiserver", "kube-controller-manager", "kubemark", "kubeadm", "kubectl", "zlint"],
     { progress },
   );
   await providerEnvironment({ progress, terraform });

@@ -206,7 +206,7 @@ class TableReader {
   /** Certificates with which somebody may come to the API server, on each machine that has one. */
   public clients(): Held[] {
     return this.held().filter(
-      ({ row }) => row.usage.allowedUses.includes("client_auth") && this.isClientAuthority(row.authority),
+      ({ row }) => row.usage.purposes.includes("client_auth") && this.isClientAuthority(row.authority),
     );
   }
 
@@ -310,7 +310,7 @@ class Forger {
 
   private authority(name: string): Signer {
     const value = (end: string, attribute: string) =>
-      this.resources.find(({ address }) => address.endsWith(`${end}.pki__ca__${name}__g1`))!.values[attribute]!;
+      this.resources.find(({ address }) => address.endsWith(`${end}.sandbox__ca__${name}__g1`))!.values[attribute]!;
     const certificate = this.file("crt", value("_cert", "cert_pem"));
     return { certificate, key: this.file("key", value("_private_key", "private_key_pem")) };
   }

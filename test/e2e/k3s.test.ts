@@ -1,11 +1,20 @@
 import { RandomProvider } from "@cdktf/provider-random/lib/provider";
-import { TerraformOutput, TerraformStack, TerraformVariable } from "cdktf";
+import { TerraformStack, TerraformVariable } from "cdktf";
 import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { Cluster, ClusterPki, ClusterPkiProps, Distribution, Generation, Generations, JoinPassword } from "../../lib";
+import {
+  Cluster,
+  ClusterPki,
+  ClusterPkiProps,
+  Distribution,
+  evaluate,
+  Generation,
+  Generations,
+  JoinPassword,
+} from "../../lib";
 import { attempt, run } from "../sandbox/command";
-import { secureTokenPrecondition } from "../../lib/kubernetes/join";
+import { joinWith, rootOf } from "../../lib/kubernetes/join";
 import {
   CA_CERTIFICATE,
   CA_KEY_ALONE,
@@ -15,7 +24,6 @@ import {
 } from "../support/pem";
 import { CA_PEM } from "../unit/access/fixture";
 import { Workspace } from "./workspace";
-import { quoted } from "../../lib/terraform/expression";
 
 jest.setTimeout(300_000);
 
@@ -39,7 +47,12 @@ afterAll(() => workspace?.remove());
 
 /** A cluster of K3s with both passwords. */
 function k3s(stack: TerraformStack, props: Partial<ClusterPkiProps> = {}): ClusterPki {
-  const pki = new ClusterPki(stack, "pki", { distribution: Distribution.K3S, cluster: CLUSTER, ...props });
+  const pki = new ClusterPki(stack, "pki", {
+    addressPrefix: "pki",
+    distribution: Distribution.K3S,
+    cluster: CLUSTER,
+    ...props,
+  });
   new RandomProvider(stack, "random");
   new JoinPassword(stack, "server", { pki });
   new JoinPassword(stack, "agent", { pki });
@@ -201,7 +214,7 @@ function everyAuthority(generations: Generations): ClusterPkiProps["authorities"
 
 /** Applies a state of a rotation, and exports what a server has then. */
 async function step(id: string, name: string, props: Partial<ClusterPkiProps>): Promise<string> {
-  workspace.synth(id, (stack) => void new ClusterPki(stack, "pki", { ...ROTATED, ...props }));
+  workspace.synth(id, (stack) => void new ClusterPki(stack, "pki", { addressPrefix: "pki", ...ROTATED, ...props }));
   await workspace.apply(id);
   return path.join(await workspace.export(["--machine", "cp-1"], `${id}-${name}`, id), TLS);
 }
@@ -302,43 +315,61 @@ describe("the hash of a secure token", () => {
     expect(given).toBe(createHash("sha256").update(new X509Certificate(CA_CERTIFICATE).raw).digest("hex"));
   });
 
-  describe("of text that only Terraform knows", () => {
-    beforeAll(async () => {
-      workspace.synth("unresolved", (stack) => {
-        const { stringValue } = new TerraformVariable(stack, "authority", { type: "string" });
-        const output = new TerraformOutput(stack, "hash", {
-          value: `\${sha256(${quoted(stringValue)})}`,
-          staticId: true,
-        });
-        output.addOverride("precondition", [secureTokenPrecondition(stringValue)]);
-      });
-      await workspace.must("unresolved", "init", "-no-color");
+  test("is of the text of a literal authority that signed itself", async () => {
+    workspace.setVariables({ root_key: CA_KEY_ALONE });
+    workspace.synth("itself", (stack) => {
+      const key = new TerraformVariable(stack, "root_key", { type: "string", sensitive: true });
+      const pem = { certificatePem: CA_CERTIFICATE, privateKeyPem: key.stringValue };
+      k3s(stack, { authorities: { server: { generations: { g1: Generation.fromPem("active", pem) } } } });
     });
-
-    test.each([
-      ["one self-signed authority", CA_CERTIFICATE],
-      ["one whose own key identifier names itself", CA_PEM],
-      ["two self-signed authorities", CA_CERTIFICATE + ROOT_CERTIFICATE],
-    ])("is computed there, for %s", async (_, text) => {
-      const file = path.join(workspace.folder, "authority.pem");
-      writeFileSync(file, text);
-      await workspace.must("unresolved", "apply", "-auto-approve", "-no-color", "-var", `authority=${text}`);
-      expect(JSON.parse(await workspace.must("unresolved", "output", "-json", "hash"))).toBe(await rules("hash", file));
-    });
-
-    test.each([
-      ["an authority below a root", SIGNED_CA_CERTIFICATE + INTERMEDIATE_CERTIFICATE + ROOT_CERTIFICATE],
-      ["no certificate", "nothing"],
-    ])("is refused there, for %s", async (_, text) => {
-      const { code, stderr } = await workspace.terraform(
-        "unresolved",
-        "plan",
-        "-no-color",
-        "-var",
-        `authority=${text}`,
-      );
-      expect(code).not.toBe(0);
-      expect(stderr).toContain("[secure-token-root]");
-    });
+    const { given, computed } = await hashes("itself");
+    expect(given).toBe(computed);
+    expect(given).toBe(createHash("sha256").update(CA_CERTIFICATE).digest("hex"));
   });
+
+  test.each([
+    ["one self-signed authority", CA_CERTIFICATE],
+    ["one whose own key identifier names itself", CA_PEM],
+    ["two self-signed authorities", CA_CERTIFICATE + ROOT_CERTIFICATE],
+    ["an authority below a root", SIGNED_CA_CERTIFICATE + INTERMEDIATE_CERTIFICATE + ROOT_CERTIFICATE],
+    ["one in another order", SIGNED_CA_CERTIFICATE + ROOT_CERTIFICATE + INTERMEDIATE_CERTIFICATE],
+    ["one whose root is left out", SIGNED_CA_CERTIFICATE + INTERMEDIATE_CERTIFICATE],
+    ["one that stands before another", SIGNED_CA_CERTIFICATE + INTERMEDIATE_CERTIFICATE + ROOT_CERTIFICATE + CA_PEM],
+  ])("is that of K3s where literal text holds %s", async (_, text) => {
+    expect(tokenOf(text)).toBe(`K10${await hashOf(text)}::secret`);
+  });
+
+  test("is that of K3s where an authority above names nobody's key, which K3s takes for a root", async () => {
+    const made = (name: string, ...args: string[]) => {
+      const files = [
+        "-keyout",
+        path.join(workspace.folder, `${name}.key`),
+        "-out",
+        path.join(workspace.folder, `${name}.crt`),
+      ];
+      const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+      return run("openssl", ["req", "-x509", ...key, "-days", "3650", "-subj", `/CN=${name}`, ...files, ...args]);
+    };
+    const by = (name: string) =>
+      ["-CA", `${name}.crt`, "-CAkey", `${name}.key`].map((arg, i) => (i % 2 ? path.join(workspace.folder, arg) : arg));
+    await made("root");
+    await made("unnamed", ...by("root"), "-addext", "authorityKeyIdentifier=none");
+    await made("below", ...by("unnamed"));
+    const [below, unnamed, root] = ["below", "unnamed", "root"].map((name) => read(workspace.folder, `${name}.crt`));
+    const text = below! + unnamed! + root!;
+    expect(tokenOf(text)).toBe(`K10${await hashOf(text)}::secret`);
+    expect(rootOf(text)!.subject).toBe("CN=unnamed");
+  });
+
+  function tokenOf(certificateAuthority: string): string {
+    const cluster = { name: "prod", endpoint: "api.prod.example.com" };
+    const root = rootOf(certificateAuthority);
+    return evaluate(joinWith("secure token", { cluster, certificateAuthority, root, token: "secret" }), () => "");
+  }
+
+  function hashOf(certificateAuthority: string): Promise<string> {
+    const file = path.join(workspace.folder, "authority.pem");
+    writeFileSync(file, certificateAuthority);
+    return rules("hash", file);
+  }
 });

@@ -18,7 +18,7 @@ import {
 import { run } from "../sandbox/command";
 import { Workspace } from "./workspace";
 import { pin } from "../../lib/terraform/pin";
-import { publishFiles } from "../../lib/kubernetes/files";
+import { publishFiles } from "../../lib/kubernetes/outputs";
 
 // What is not known at synth: values of variables stand for those of any other resource.
 
@@ -42,7 +42,7 @@ function later(stack: TerraformStack, name: string, options: { sensitive?: boole
 }
 
 function pkiOf(stack: TerraformStack, props: Partial<ClusterPkiProps> & Pick<ClusterPkiProps, "cluster">): ClusterPki {
-  return new ClusterPki(stack, "pki", { distribution: Distribution.KUBEADM, ...props });
+  return new ClusterPki(stack, "pki", { addressPrefix: "pki", distribution: Distribution.KUBEADM, ...props });
 }
 
 function unresolvedCluster(stack: TerraformStack): void {
@@ -66,11 +66,11 @@ describe("unresolved values", () => {
   });
 
   test.each([
-    ["host", "https://api.prod.example.com", '[host-name] not a DNS name: "https://api.prod.example.com"'],
-    ["host", "10.0.0.11", '[host-name] not a DNS name: "10.0.0.11"'],
-    ["address", "10.0.0.300", '[host-ip] not an IP address: "10.0.0.300"'],
-    ["ip", "192.168.214.1/24", '[host-ip] not an IP address: "192.168.214.1/24"'],
-    ["name", "more.example.com:443", '[host-name] not a DNS name: "more.example.com:443"'],
+    ["host", "https://api.prod.example.com", '[host-name] sans: given "https://api.prod.example.com"'],
+    ["host", "10.0.0.11", '[host-name] sans: given "10.0.0.11"'],
+    ["address", "10.0.0.300", '[host-ip] sans: given "10.0.0.300"'],
+    ["ip", "192.168.214.1/24", '[host-ip] sans: given "192.168.214.1/24"'],
+    ["name", "more.example.com:443", '[host-name] sans: given "more.example.com:443"'],
   ])("stop the plan where %s is %s", async (variable, value, message) => {
     workspace.setVariables({ [variable]: value });
     const { code, stderr } = await workspace.terraform("later", "plan", "-no-color");

@@ -123,7 +123,14 @@ const told = ({ code, dangers, counts }: PlanReport & { code: number }) => ({
 
 function pki(props: Partial<ClusterPkiProps> = {}, more: (pki: ClusterPki) => void = () => undefined) {
   return (stack: TerraformStack) =>
-    more(new ClusterPki(stack, "pki", { distribution: Distribution.KUBEADM, cluster: CLUSTER, ...props }));
+    more(
+      new ClusterPki(stack, "pki", {
+        addressPrefix: "pki",
+        distribution: Distribution.KUBEADM,
+        cluster: CLUSTER,
+        ...props,
+      }),
+    );
 }
 
 function rotation(g1: Generation | undefined, g2: Generation): Partial<ClusterPkiProps> {
@@ -273,6 +280,7 @@ describe("the PKI of a cluster", () => {
     const props = rotation(undefined, Generation.active());
     synth("pki", (stack) => {
       new ClusterPki(stack, "prod", {
+        addressPrefix: "prod",
         distribution: Distribution.KUBEADM,
         cluster: CLUSTER,
         movedFrom: "pki",
@@ -340,6 +348,7 @@ describe("access to a cluster", () => {
       new TimeProvider(stack, "time");
       const { name, endpoint } = CLUSTER;
       new ClusterAccess(stack, "access", {
+        addressPrefix: "access",
         distribution: Distribution.KUBEADM,
         cluster: { name, endpoint },
         certificateAuthority,

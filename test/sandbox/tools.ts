@@ -11,11 +11,20 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { tied, tiedTree } from "./tied";
 
 const run = promisify(execFile);
 
 export type ToolName =
-  "etcd" | "kube-apiserver" | "kube-controller-manager" | "kubemark" | "kubeadm" | "kubelet" | "kubectl" | "terraform";
+  | "etcd"
+  | "kube-apiserver"
+  | "kube-controller-manager"
+  | "kubemark"
+  | "kubeadm"
+  | "kubelet"
+  | "kubectl"
+  | "terraform"
+  | "zlint";
 
 /** Told about steps that take long, one line at a time. */
 export type Progress = (line: string) => void;
@@ -107,6 +116,7 @@ const ON_PATH: Record<Exclude<ToolName, "terraform">, OldestOnPath> = {
   kubemark: KUBERNETES_ON_PATH,
   kubeadm: { ...KUBERNETES_ON_PATH, args: ["version", "-o", "short"] },
   kubectl: { ...KUBERNETES_ON_PATH, args: ["version", "--client"] },
+  zlint: { args: ["-version"], version: [3, 6] },
 };
 
 async function findInstalled(tool: ToolName, env: NodeJS.ProcessEnv): Promise<string | undefined> {
@@ -146,7 +156,7 @@ async function isExecutable(file: string): Promise<boolean> {
 
 async function isNewEnough(file: string, oldest: OldestOnPath, env: NodeJS.ProcessEnv): Promise<boolean> {
   try {
-    const { stdout } = await run(file, oldest.args, { env, timeout: 10_000 });
+    const { stdout } = await run(...tied(file, oldest.args), { env, timeout: 10_000 });
     const [, major, minor] = /(\d+)\.(\d+)\.\d/.exec(stdout) ?? [];
     const [oldestMajor, oldestMinor] = oldest.version;
     return Number(major) > oldestMajor || (Number(major) === oldestMajor && Number(minor) >= oldestMinor);
@@ -177,6 +187,10 @@ const MODULES: Readonly<Record<string, GoModule>> = {
     variables: kubernetesVersion,
   },
   etcd: { programs: { etcd: "go.etcd.io/etcd/server/v3" } },
+  zlint: {
+    programs: { zlint: "github.com/zmap/zlint/v3/cmd/zlint" },
+    variables: (goMod) => ({ "main.version": /zlint\/v3 (v\S+)/.exec(goMod)![1]! }),
+  },
   opentofu: {
     programs: { tofu: "github.com/opentofu/opentofu/cmd/tofu" },
     // Otherwise it calls itself a pre-release, which no `required_version` matches.
@@ -320,7 +334,8 @@ async function goBuild(
     progress(`${title}: ${downloads} modules downloaded, ${compiled} packages compiled, ${seconds} s`);
   };
   const args = ["build", "-v", "-ldflags", recipe.linkerFlags, "-o", output + path.sep, ...packages];
-  const child = spawn("go", args, { cwd: recipe.source, env: goEnvironment(env), stdio: ["ignore", "ignore", "pipe"] });
+  const options = { cwd: recipe.source, env: goEnvironment(env) };
+  const child = spawn(...tiedTree("go", args), { ...options, stdio: ["ignore", "ignore", "pipe"] });
   createInterface({ input: child.stderr }).on("line", (line) => {
     if (line.startsWith("go: downloading ")) downloads++;
     else if (/^[\w.~/-]+$/.test(line)) compiled++;
@@ -436,11 +451,12 @@ async function initComplaint(terraform: string, env: NodeJS.ProcessEnv): Promise
     ]);
     const configuration = { terraform: { required_providers: Object.fromEntries(required) } };
     await writeFile(path.join(folder, "main.tf.json"), JSON.stringify(configuration));
-    await run(terraform, ["init", "-backend=false", "-input=false", "-no-color"], {
+    await run(...tiedTree(terraform, ["init", "-backend=false", "-input=false", "-no-color"]), {
       cwd: folder,
       // A data folder or workspace of the caller's belongs to the caller's own configuration.
       env: { ...env, CHECKPOINT_DISABLE: "1", TF_DATA_DIR: "", TF_WORKSPACE: "" },
       timeout: 300_000,
+      killSignal: "SIGKILL",
     });
     return undefined;
   } catch (error) {

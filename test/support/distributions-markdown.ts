@@ -16,7 +16,7 @@ export function distributionsMarkdown(distributions: readonly Distribution[]): s
   return `# Distributions
 
 What each distribution's table says: which identities a cluster has, in which files they stand, who reads those, and what has to
-happen when they change. This page is made from the tables (\`UPDATE_GOLDEN=1 npx jest test/contract/distributions\`); the control plane
+happen when they change. This page is made from the tables (\`npm run golden\`); the control plane
 of the sandbox is started from the same rows.
 
 - *Issued by*: \`terraform\` rows have resources. \`distribution\` rows are issued by the distribution itself, from the authorities it is

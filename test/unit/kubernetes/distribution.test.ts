@@ -66,6 +66,7 @@ const own: DistributionTable = {
 
 function pkiOf(stack: TerraformStack): ClusterPki {
   return new ClusterPki(stack, "pki", {
+    addressPrefix: "pki",
     distribution: new Distribution(own),
     cluster: {
       name: "prod",

@@ -1,4 +1,4 @@
-import type { Inventory } from "../../../lib/inventory/schema";
+import type { Inventory } from "../../../lib/inventory-schema";
 import {
   ADDRESS,
   CERTIFICATE,

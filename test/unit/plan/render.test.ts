@@ -1,4 +1,4 @@
-import type { Inventory } from "../../../lib/inventory/schema";
+import type { Inventory } from "../../../lib/inventory-schema";
 import { ADDRESS, deployed, plan, REPLACE, resource, STATE } from "./plans";
 import { PlanReport, planReport } from "../../../lib/plan/report";
 import { readPlan } from "../../../lib/terraform-json/plan";

@@ -43,9 +43,10 @@ test("is a key, a request and a certificate, the latter two replaced by creating
         cert_request_pem: "${tls_cert_request.leaf.cert_request_pem}",
         ca_cert_pem: "${tls_self_signed_cert.ca__g1.cert_pem}",
         ca_private_key_pem: "${tls_private_key.ca__g1.private_key_pem}",
-        allowed_uses: ["digital_signature", "key_encipherment", "client_auth"],
+        allowed_uses: ["digital_signature", "client_auth"],
         validity_period_hours: 8760,
         early_renewal_hours: 720,
+        set_subject_key_id: true,
         lifecycle,
       },
     },
@@ -93,7 +94,7 @@ test("lets Terraform check names that are unresolved", () => {
       precondition: [
         {
           condition: expect.stringContaining('"${var.host}"))'),
-          error_message: expect.stringContaining("[host-name] not a DNS name"),
+          error_message: expect.stringContaining('[host-name] sans: given "${var.host}"; allowed: a DNS name'),
         },
       ],
     },

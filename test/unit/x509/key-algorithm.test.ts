@@ -35,14 +35,26 @@ test.each(["ED25519", "Ed25519", "ECDSA-P224", "RSA-1024", "rsa-2048", ""])("ref
   ]);
 });
 
-test("lists usages in the order that the provider compares", () => {
-  expect(KeyUsage.AUTHORITY.allowedUses).toEqual(["digital_signature", "key_encipherment", "cert_signing"]);
-  expect(KeyUsage.SERVER.allowedUses).toEqual(["digital_signature", "key_encipherment", "server_auth"]);
-  expect(KeyUsage.CLIENT.allowedUses).toEqual(["digital_signature", "key_encipherment", "client_auth"]);
-  expect(KeyUsage.SERVER_AND_CLIENT.allowedUses).toEqual([
-    "digital_signature",
-    "key_encipherment",
-    "server_auth",
-    "client_auth",
-  ]);
+describe("usages, in the order that the provider compares", () => {
+  const { ECDSA_P256, ECDSA_P384, ECDSA_P521, RSA_2048, RSA_3072, RSA_4096 } = KeyAlgorithm;
+
+  // RFC 8813, 3: with an ECDSA key neither keyEncipherment nor dataEncipherment may be present.
+  test.each([ECDSA_P256, ECDSA_P384, ECDSA_P521])("$name signs", (algorithm) => {
+    expect(KeyUsage.SERVER.allowedUses(algorithm)).toEqual(["digital_signature", "server_auth"]);
+    expect(KeyUsage.CLIENT.allowedUses(algorithm)).toEqual(["digital_signature", "client_auth"]);
+    const both = ["digital_signature", "server_auth", "client_auth"];
+    expect(KeyUsage.SERVER_AND_CLIENT.allowedUses(algorithm)).toEqual(both);
+  });
+
+  test.each([RSA_2048, RSA_3072, RSA_4096])("$name of a server also decrypts the key of a session", (algorithm) => {
+    expect(KeyUsage.SERVER.allowedUses(algorithm)).toEqual(["digital_signature", "key_encipherment", "server_auth"]);
+    expect(KeyUsage.SERVER_AND_CLIENT.allowedUses(algorithm)).toContain("key_encipherment");
+    // RFC 5280, 4.2.1.12: consistent with a client's purpose are digitalSignature and keyAgreement.
+    expect(KeyUsage.CLIENT.allowedUses(algorithm)).toEqual(["digital_signature", "client_auth"]);
+  });
+
+  test.each([ECDSA_P256, RSA_2048])("an authority of $name signs certificates and revocation lists", (algorithm) => {
+    const uses = ["digital_signature", "cert_signing", "crl_signing"];
+    expect(KeyUsage.AUTHORITY.allowedUses(algorithm)).toEqual(uses);
+  });
 });

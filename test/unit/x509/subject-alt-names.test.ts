@@ -159,7 +159,8 @@ describe("preconditions", () => {
           '${can(regex("^([*][.])?[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", "${var.a}"))' +
           ' && !can(cidrhost("${var.a}/32", 0))}',
         errorMessage:
-          '[host-name] not a DNS name: "${var.a}". Allowed: a name without scheme, port or path; give IP addresses as ips.',
+          '[host-name] sans: given "${var.a}"; allowed: a DNS name without scheme, port or path; ' +
+          "fix: write the host alone, and give IP addresses as ips.",
       },
     ]);
   });
@@ -169,12 +170,14 @@ describe("preconditions", () => {
       {
         condition: '${can(cidrhost("${var.a}/32", 0))}',
         errorMessage:
-          '[host-ip] not an IP address: "${var.a}". Allowed: an IPv4 or IPv6 address without a prefix length or port.',
+          '[host-ip] sans: given "${var.a}"; allowed: an IPv4 or IPv6 address without a prefix length or port; ' +
+          "fix: write the address alone, and give DNS names as dns.",
       },
       {
         condition: '${can(cidrhost("${var.b}/32", 0))}',
         errorMessage:
-          '[host-ip] not an IP address: "${var.b}". Allowed: an IPv4 or IPv6 address without a prefix length or port.',
+          '[host-ip] sans: given "${var.b}"; allowed: an IPv4 or IPv6 address without a prefix length or port; ' +
+          "fix: write the address alone, and give DNS names as dns.",
       },
     ]);
   });

@@ -172,7 +172,7 @@ describe("the certificates that k0s issues, made for components that are run by 
     const request = resources.get(address.replace("tls_locally_signed_cert", "tls_cert_request"));
     expect(`${request.subject[0].organization}/${request.subject[0].common_name}`).toBe(subject);
     expect([...(request.dns_names ?? []), ...(request.ip_addresses ?? [])]).toEqual(names);
-    expect(certificate.allowed_uses).toEqual(["digital_signature", "key_encipherment", "server_auth", "client_auth"]);
+    expect(certificate.allowed_uses).toEqual(["digital_signature", "server_auth", "client_auth"]);
     const authority = base.includes("etcd") ? "etcd" : base.startsWith("front-proxy") ? "front-proxy" : "kubernetes";
     expect(certificate.ca_cert_pem).toBe(`\${tls_self_signed_cert.pki__ca__${authority}__g1.cert_pem}`);
   });

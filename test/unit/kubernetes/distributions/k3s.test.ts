@@ -1,16 +1,21 @@
 import { AnnotationMetadataEntryType, TerraformVariable } from "cdktf";
+import { createHash, X509Certificate } from "node:crypto";
 import {
   Cluster,
   ClusterAccess,
   ClusterPki,
   ClusterPkiProps,
+  Content,
   Distribution,
+  evaluate,
   Generation,
   ClusterFile,
+  TrustBundle,
 } from "../../../../lib";
-import { EXTERNAL, MEMBERS, pkiOf, terraformOfPki, THREE } from "../../../support/cluster";
+import { leavesOf, EXTERNAL, MEMBERS, pkiOf, terraformOfPki, THREE } from "../../../support/cluster";
 import { resourcesOf } from "../../../support/graph";
-import { terraformOf } from "../../../support/synth";
+import { CA_CERTIFICATE } from "../../../support/pem";
+import { newApp, newStack, problemsOf, terraformOf } from "../../../support/synth";
 import { accessStack } from "../../access/fixture";
 import { referencesIn } from "../../../../lib/kubernetes/content";
 
@@ -229,7 +234,7 @@ describe("leaves", () => {
 
   test("share no key, neither with another row nor with another machine", () => {
     const { pki } = pkiOf(MEMBERS, BY_HAND);
-    const leaves = [...pki.identities.certificates];
+    const leaves = leavesOf(pki);
     const keys = leaves.map(([, leaf]) => leaf.privateKey.address);
     expect(new Set(keys).size).toBe(leaves.length);
     for (const machine of pki.machines) {
@@ -273,21 +278,22 @@ describe("leaves", () => {
 });
 
 describe("joining", () => {
-  const access = (certificateAuthority: (stack: ReturnType<typeof accessStack>) => string) => {
-    const stack = accessStack();
+  const access = (certificateAuthority: TrustBundle | string, stack = accessStack()) => {
     const cluster = { name: "prod", endpoint: "api.prod.example.com:6443" };
-    const props = { distribution: Distribution.K3S, cluster, certificateAuthority: certificateAuthority(stack) };
-    return { stack, access: new ClusterAccess(stack, "access", props) };
+    const props = { distribution: Distribution.K3S, cluster, certificateAuthority };
+    return { stack, access: new ClusterAccess(stack, "access", { addressPrefix: "access", ...props }) };
   };
+  const hashIn = (token: Content | undefined) => /^K10([0-9a-f]{64})::/.exec(evaluate(token!, () => "")!)?.[1];
+  const sha256 = (data: string | Buffer) => createHash("sha256").update(data).digest("hex");
 
   test("leaves nothing to bind: K3s does that itself", () => {
-    const { stack } = access((scope) => new TerraformVariable(scope, "ca", {}).stringValue);
+    const { stack } = access(CA_CERTIFICATE);
     const types = new Set([...resourcesOf(terraformOf(stack)).keys()].map((address) => address.split(".")[0]));
     expect([...types].sort()).toEqual(["kubernetes_secret_v1", "random_password", "random_string", "time_rotating"]);
   });
 
   test("takes bootstrap tokens as k3s token create makes them", () => {
-    const { stack } = access((scope) => new TerraformVariable(scope, "ca", {}).stringValue);
+    const { stack } = access(CA_CERTIFICATE);
     const { data } = terraformOf(stack).resource.kubernetes_secret_v1.access__token__workers;
     expect(data).toMatchObject({
       "usage-bootstrap-authentication": "true",
@@ -296,11 +302,50 @@ describe("joining", () => {
     });
   });
 
-  test("lets Terraform refuse an unresolved authority that is below a root", () => {
-    const { stack } = access((scope) => new TerraformVariable(scope, "ca", {}).stringValue);
-    const { precondition } = terraformOf(stack).output.access_files;
-    expect(precondition).toHaveLength(2);
-    expect(precondition[1].error_message).toContain("[secure-token-root]");
+  test("refuses an authority that Terraform alone knows: it does not see whether that is below a root", () => {
+    const stack = accessStack();
+    const { stringValue } = new TerraformVariable(stack, "ca", {});
+    expect(problemsOf(() => access(stringValue, stack))).toMatchObject([
+      {
+        code: "secure-token-root",
+        at: "certificateAuthority",
+        fix: expect.stringContaining("bundle of the ClusterPki"),
+      },
+    ]);
+  });
+
+  describe("with the bundle of a PKI in another stack", () => {
+    const below = (certificatePem: string, distribution = CHAINED.distribution, authority = "root") => {
+      const app = newApp();
+      const stack = newStack("pki", app);
+      const privateKeyPem = new TerraformVariable(stack, "key", { sensitive: true }).stringValue;
+      const generations = { g1: Generation.fromPem("active", { certificatePem, privateKeyPem }) };
+      const { pki } = pkiOf({}, { distribution, authorities: { [authority]: { generations } } }, stack);
+      return access(pki.bundle(), accessStack(app));
+    };
+
+    test("makes the hash of a generated authority, which signed itself, from its text", () => {
+      const app = newApp();
+      const { pki } = pkiOf({}, K3S, newStack("pki", app));
+      const { joinTokens } = access(pki.bundle(), accessStack(app)).access;
+      expect(joinTokens.workers).toMatchObject({ concat: ["K10", { sha256: expect.anything() }, "::", {}, ".", {}] });
+    });
+
+    test("makes the hash of a literal root from its DER", () => {
+      const root = new X509Certificate(CA_CERTIFICATE);
+      expect(hashIn(below(CA_CERTIFICATE).access.joinTokens.workers)).toBe(sha256(root.raw));
+    });
+
+    test("makes the hash of a literal authority that signed itself from its text, as for any single certificate", () => {
+      const { joinTokens } = below(CA_CERTIFICATE, Distribution.K3S, "server").access;
+      expect(joinTokens.workers).toMatchObject({ concat: ["K10", { sha256: expect.anything() }, "::", {}, ".", {}] });
+    });
+
+    test("refuses an authority below a root that Terraform makes", () => {
+      const app = newApp();
+      const { pki } = pkiOf({}, CHAINED, newStack("pki", app));
+      expect(problemsOf(() => access(pki.bundle(), accessStack(app)))).toMatchObject([{ code: "secure-token-root" }]);
+    });
   });
 });
 

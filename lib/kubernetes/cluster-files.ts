@@ -1,25 +1,14 @@
-import { Cluster, serverUrl } from "./cluster";
+import { consumersOf } from "./consumers";
+import type { ClusterLeaf, ClusterParts } from "./cluster-parts";
+import { serverUrl } from "./cluster";
 import { concat, Content } from "./content";
 import type { ClusterFile } from "./holders";
 import { fillText, holds, Holder } from "./holdings";
 import { kubeconfig } from "./kubeconfig";
 import { accessOf } from "./modes";
-import type { CertificateRow, Consumer, DistributionTable, FileKind, FileRow, SecretRow } from "./table";
-import type { Certificate } from "../x509/certificate";
+import type { FileKind, FileRow, SecretRow } from "./table";
 import type { CertificateAuthority } from "../x509/certificate-authority";
 import type { KeyPairRing } from "../x509/key-pair-ring";
-
-/** What a cluster's files are made of. */
-export interface Identities {
-  readonly table: DistributionTable;
-  readonly cluster: Cluster;
-  /** By the distribution's names. */
-  readonly authorities: ReadonlyMap<string, CertificateAuthority>;
-  /** By the distribution's names. */
-  readonly keyPairs: ReadonlyMap<string, KeyPairRing>;
-  /** Those that Terraform issues, by `<holder>/<name>`. */
-  readonly certificates: ReadonlyMap<string, Certificate>;
-}
 
 /** A Secret of a management cluster that holds part of a cluster's identity. */
 export interface ClusterSecret {
@@ -31,38 +20,31 @@ export interface ClusterSecret {
 }
 
 /** The files that somebody holds by the distribution's table, sorted by path. */
-export function machineFiles(holder: Holder, identities: Identities): ClusterFile[] {
-  const { table, cluster } = identities;
-  const filesOf = ({ files, contentOf }: HeldRow) =>
+export function filesOf(holder: Holder, parts: ClusterParts): ClusterFile[] {
+  const { table, cluster } = parts;
+  const filesOfRow = ({ files, contentOf }: HeldRow) =>
     files
       .filter((row) => holds(holder, row.on))
       .map((row) => {
         const consumers = consumersOf(row, holder);
-        return machineFile({ ...row, consumers, path: fillText(row.path, cluster, holder.name) }, contentOf(row));
+        return clusterFile({ ...row, consumers, path: fillText(row.path, cluster, holder.name) }, contentOf(row));
       });
   const configuration = table.configuration
     .filter((row) => holds(holder, row.on))
-    .map((row) => machineFile({ ...row, kind: "configuration" }, fillText(row.text, cluster, holder.name)));
-  return [...heldRows(holder, identities).flatMap(filesOf), ...configuration].sort((a, b) =>
-    a.path < b.path ? -1 : 1,
-  );
-}
-
-/** Who reads a file where somebody holds it: not everything runs on every holder. */
-export function consumersOf({ consumers }: Pick<FileRow, "consumers">, holder: Holder): Consumer[] {
-  return consumers.filter(({ on }) => on === undefined || holds(holder, on));
+    .map((row) => clusterFile({ ...row, kind: "configuration" }, fillText(row.text, cluster, holder.name)));
+  return [...heldRows(holder, parts).flatMap(filesOfRow), ...configuration].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 /** The Secrets of the cluster as a whole, sorted by name. */
-export function clusterSecrets(holder: Holder, identities: Identities): ClusterSecret[] {
-  const fill = (text: string) => fillText(text, identities.cluster);
+export function clusterSecrets(holder: Holder, parts: ClusterParts): ClusterSecret[] {
+  const fill = (text: string) => fillText(text, parts.cluster);
   const secretOf = ({ name, type, labels, data }: SecretRow, contentOf: HeldRow["contentOf"]): ClusterSecret => ({
     name: fill(name),
     type,
     labels: mapValues(labels, fill),
     data: mapValues(data, (kind) => contentOf({ kind })),
   });
-  return heldRows(holder, identities)
+  return heldRows(holder, parts)
     .flatMap(({ secrets = [], contentOf }) => secrets.map((row) => secretOf(row, contentOf)))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
@@ -75,8 +57,8 @@ interface HeldRow {
 }
 
 /** The rows of which somebody may hold files: those of authorities and key pairs, and of the certificates that were issued to it. */
-function heldRows(holder: Holder, identities: Identities): HeldRow[] {
-  const { table, authorities, keyPairs, certificates } = identities;
+function heldRows(holder: Holder, parts: ClusterParts): HeldRow[] {
+  const { table, authorities, keyPairs, leaves } = parts;
   return [
     ...Object.entries(table.authorities).map(([name, row]): HeldRow => {
       const contentOf: HeldRow["contentOf"] = ({ kind, alsoOf = [] }) =>
@@ -86,12 +68,11 @@ function heldRows(holder: Holder, identities: Identities): HeldRow[] {
     ...Object.entries(table.keyPairs).map(([name, row]): HeldRow => {
       return { ...row, contentOf: ({ kind }) => keyPairContent(keyPairs.get(name)!, kind) };
     }),
-    ...Object.entries(table.certificates).flatMap(([name, row]): HeldRow[] => {
-      const leaf = certificates.get(`${holder.name}/${name}`);
-      const contentOf: HeldRow["contentOf"] = ({ kind, server }) =>
-        certificateContent({ leaf: leaf!, row }, kind, server, holder, identities);
-      return leaf ? [{ ...row, contentOf }] : [];
-    }),
+    ...leaves
+      .filter((leaf) => leaf.holder.name === holder.name)
+      .map((leaf): HeldRow => {
+        return { ...leaf.row, contentOf: ({ kind, server }) => certificateContent(leaf, kind, server, parts) };
+      }),
   ];
 }
 
@@ -116,31 +97,30 @@ function keyPairContent(ring: KeyPairRing, kind: FileKind): Content {
 }
 
 function certificateContent(
-  { leaf, row }: { readonly leaf: Certificate; readonly row: CertificateRow },
+  { certificate, row, holder }: ClusterLeaf,
   kind: FileKind,
   server: FileRow["server"],
-  holder: Holder,
-  of: Identities,
+  { table, cluster, authorities }: ClusterParts,
 ): Content {
   switch (kind) {
     case "kubeconfig":
       return kubeconfig({
-        clusterName: of.cluster.name,
-        server: server === "local" ? holder.localServer : serverUrl(of.cluster.endpoint),
-        certificateAuthority: concat(of.authorities.get(of.table.apiServerAuthority)!.bundle.references),
-        user: fillText(row.kubeconfigUser ?? leaf.subject.fields.commonName, of.cluster),
-        credentials: { certificate: leaf.certificate, privateKey: leaf.privateKey },
+        clusterName: cluster.name,
+        server: server === "local" ? holder.localServer : serverUrl(cluster.endpoint),
+        certificateAuthority: concat(authorities.get(table.apiServerAuthority)!.bundle.references),
+        user: fillText(row.kubeconfigUser ?? certificate.subject.fields.commonName, cluster),
+        credentials: { certificate: certificate.certificate, privateKey: certificate.privateKey },
       });
     case "private key":
-      return leaf.privateKey;
+      return certificate.privateKey;
     case "chain":
-      return concat([leaf.certificate, ...leaf.chain]);
+      return concat([certificate.certificate, ...certificate.chain]);
     default:
-      return leaf.certificate;
+      return certificate.certificate;
   }
 }
 
-function machineFile(
+function clusterFile(
   row: Pick<ClusterFile, "path" | "kind" | "consumers"> & Partial<ClusterFile>,
   content: Content,
 ): ClusterFile {

@@ -4,7 +4,7 @@
 export const INVENTORY_FILE = "pki-inventory.json";
 
 /** Rises when a reader of the last version would misread the file. */
-export const INVENTORY_SCHEMA_VERSION = 1;
+export const INVENTORY_SCHEMA_VERSION = 2;
 
 /** What stands for a value that is not known before the apply. */
 export const LATER = "(known after apply)";
@@ -14,7 +14,7 @@ export interface Inventory {
   readonly schemaVersion: typeof INVENTORY_SCHEMA_VERSION;
   /** Name of the stack. */
   readonly stack: string;
-  /** Sorted by kind, cluster, name, generation and machine. */
+  /** Sorted by kind, cluster, name, generation and holder. */
   readonly entries: readonly InventoryEntry[];
 }
 
@@ -26,6 +26,8 @@ interface Entry {
   readonly cluster?: string;
   /** The distribution's name of it, or its Terraform name. */
   readonly name: string;
+  /** What it is for, in kubeadm's manner; missing for what is of no distribution's table. */
+  readonly purpose?: string;
   /** Path of the construct. */
   readonly path: string;
   /** Addresses of its Terraform resources, sorted; none where the distribution makes it itself. */
@@ -72,8 +74,9 @@ export interface KeyPairEntry extends Entry {
 export interface CertificateEntry extends Entry {
   readonly kind: "certificate";
   /** Who holds it: a machine, `operator`, `cluster`; missing for a user's own. */
-  readonly machine?: string;
+  readonly holder?: string;
   readonly issuedBy: "terraform" | "distribution";
+  /** `CN=…, O=…`; `(known after apply)` where Terraform fills a field in. */
   readonly subject: string;
   /** `server`, `client`, `server, client`. */
   readonly usage: string;
@@ -106,7 +109,7 @@ export interface BindingEntry extends Entry {
 /** A file, or the key of a Secret, that changes with an entry. */
 export interface FileEntry {
   /** A machine, `worker`, `operator` or `cluster`. */
-  readonly machine: string;
+  readonly holder: string;
   /** Absolute path; for a Secret `Secret/<namespace>/<name>#<key>`. */
   readonly path: string;
   /** The kind of the distribution's table: certificate, chain, bundle, signer, private key, kubeconfig, …; `secret` for a Secret's key. */
