@@ -105,15 +105,7 @@ export function adoptKeyPair(
       precondition: [
         ...publicKey.conditions,
         ...(key?.data && !publicKey.isLiteral ? [usableKey(key.data)] : []),
-        ...(key && !isChecked
-          ? [
-              refuseUnless(
-                "pem-public-mismatch",
-                `${squeezed(publicKey.operand)} == ${squeezed(key.publicKey)}`,
-                "publicKeyPem",
-              ),
-            ]
-          : []),
+        ...(key && !isChecked ? [samePublicKey(publicKey.operand, key.publicKey)] : []),
       ],
     }),
   });
@@ -150,7 +142,7 @@ function unresolvedCertificate(scope: Construct, id: string, pem: string, option
   const text = normalised(scope, `${options.name}__certificate`, pem);
   const blocks = `regexall("${CERTIFICATE}", ${text})`;
   const data = new DataTlsCertificate(scope, `${id}-certificate`, {
-    content: `\${nonsensitive(join("\\n", ${blocks}))}`,
+    content: `\${nonsensitive(${joined(blocks)})}`,
     lifecycle: {
       precondition: [
         refuseUnless("pem-certificate", `length(${blocks}) > 0`, prop),
@@ -160,7 +152,7 @@ function unresolvedCertificate(scope: Construct, id: string, pem: string, option
     provider: options.provider,
   });
   const read = `${pin(data, options.name)}.certificates[0]`;
-  const rest = `join("", [for i, block in ${blocks} : join("", [block, "\\n"]) if i > 0])`;
+  const rest = joined(`[for i, block in ${blocks} : block if i > 0]`);
   return {
     first: `\${${read}.cert_pem}`,
     rest: `\${nonsensitive(${rest})}`,
@@ -174,6 +166,7 @@ function unresolvedCertificate(scope: Construct, id: string, pem: string, option
 }
 
 interface AdoptedPublicKey {
+  /** Whether synth read it. */
   readonly isLiteral: boolean;
   /** Value of an argument. */
   readonly kept: string;
@@ -188,7 +181,7 @@ function publicKeyOperands(scope: Construct, pem: string, { name }: AdoptOptions
     return { isLiteral: true, kept: kept!, operand: quoted(publicPem(createPublicKey(kept!))), conditions: [] };
   }
   const blocks = `regexall("${PUBLIC_KEY}", ${normalised(scope, `${name}__public-key`, pem)})`;
-  const operand = `join("", [for block in ${blocks} : join("", [block, "\\n"])])`;
+  const operand = joined(blocks);
   return {
     isLiteral: false,
     kept: `\${nonsensitive(${operand})}`,
@@ -217,7 +210,7 @@ function keyOf(scope: Construct, id: string, pem: string | undefined, options: A
   const prop = "privateKeyPem";
   const text = normalised(scope, `${options.name}__private-key`, pem);
   const blocks = `regexall("${PRIVATE_KEY}", ${text})`;
-  const key = `join("", [for block in ${blocks} : join("", [block, "\\n"])])`;
+  const key = joined(blocks);
   const isEncrypted = `strcontains(${text}, "ENCRYPTED")`;
   const data = new DataTlsPublicKey(scope, `${id}-key`, {
     privateKeyPem: `\${${key}}`,
@@ -263,9 +256,15 @@ function normalised(scope: Construct, name: string, pem: string): string {
   return pin(new TerraformLocal(scope, name, `\${sensitive(${text})}`), name);
 }
 
-/** Operand of PEM without line ends, which need not be those of the provider. */
-function squeezed(operand: string): string {
-  return `replace(${operand}, "\\n", "")`;
+/** Operand: blocks one after the other, each with its newline. */
+function joined(blocks: string): string {
+  return `join("\\n", concat(${blocks}, [""]))`;
+}
+
+/** Line ends need not be those of the provider. */
+function samePublicKey(one: string, other: string): Condition {
+  const [left, right] = [one, other].map((operand) => `replace(${operand}, "\\n", "")`);
+  return refuseUnless("pem-public-mismatch", `${left} == ${right}`, "publicKeyPem");
 }
 
 function keptIn(address: string): (attribute: string) => Reference {
