@@ -23,8 +23,8 @@ import { lifecycle } from "../terraform/lifecycle";
 import { pin } from "../terraform/pin";
 import { Reference } from "../terraform/reference";
 
-// Literal text was checked at synth, before anything here is made. Of other text Terraform checks what its functions can see in PEM and what the
-// tls provider reads in it. Nobody looks into the DER: what that leaves open stands in docs/authorities-from-outside.md.
+// Literal text was checked at synth, before anything here is made. Of other text Terraform checks what its functions see in PEM and
+// what the tls provider reads in it. Nobody looks into the DER: what that leaves open stands in docs/authorities-from-outside.md.
 
 /** Where it is kept. */
 export interface AdoptOptions {
@@ -228,8 +228,8 @@ function keyOf(scope: Construct, id: string, pem: string | undefined, options: A
 }
 
 /**
- * That an unresolved key belongs to the certificate. Of an unresolved certificate nobody here knows the key: the tls provider refuses to sign with
- * another, so what is left is whether Kubernetes could use this one.
+ * That an unresolved key belongs to the certificate. Of an unresolved certificate nobody here knows the key: the tls provider refuses
+ * to sign with another, so what is left is whether Kubernetes could use this one.
  */
 function ownKey(publicKey: string | undefined, data: string): Condition[] {
   return publicKey === undefined
@@ -240,7 +240,7 @@ function ownKey(publicKey: string | undefined, data: string): Condition[] {
 /** Characters of the PEM of an RSA public key of 2048 bits; that of a shorter key is shorter. */
 const RSA_2048_PEM = 451;
 
-/** An unresolved key that Kubernetes can use. Of P-224 the provider makes no key in OpenSSH's format, which does not know that curve. */
+/** An unresolved key that Kubernetes can use. Of P-224 the provider makes no key in OpenSSH's format, which lacks that curve. */
 function usableKey(data: string): Condition {
   const isRsa = `${data}.algorithm == "RSA" && length(${data}.public_key_pem) >= ${RSA_2048_PEM}`;
   const isEcdsa = `${data}.algorithm == "ECDSA" && ${data}.public_key_openssh != ""`;
@@ -248,8 +248,8 @@ function usableKey(data: string): Condition {
 }
 
 /**
- * Text that Terraform learns when it runs, with the line ends and without the indentation that synth leaves out of literal text, in a local: an
- * operand. It is sensitive, because Terraform shows the values that a failed condition names.
+ * Text that Terraform learns when it runs, in a local: an operand. Line ends and indentation are as synth makes those of literal
+ * text. It is sensitive, because Terraform shows the values that a failed condition names.
  */
 function normalised(scope: Construct, name: string, pem: string): string {
   const text = `replace(${quoted(pem)}, "/[ \\t\\r]*\\n[ \\t]*/", "\\n")`;
