@@ -30,18 +30,34 @@ import { Reference } from "../terraform/reference";
 export interface AdoptOptions {
   /** Its Terraform name. */
   readonly name: string;
+  /** Whether Terraform refuses a plan that would destroy it. */
   readonly preventDestroy: boolean;
+  /**
+   * What reads unresolved text.
+   * @default - the stack's tls provider
+   */
   readonly provider?: TerraformProvider;
 }
 
 /** An authority from outside, in the state. */
 export interface AdoptedAuthority {
+  /** What keeps it. */
   readonly resource: DataResource;
+  /** Its own certificate. */
   readonly certificate: Reference;
+  /** Those above it, as one text; none for one literal certificate. */
   readonly chain: readonly Reference[];
+  /**
+   * Its private key.
+   * @default - none: it stays where it is
+   */
   readonly privateKey?: Reference;
+  /** The end of its validity, RFC 3339. */
   readonly end: Reference;
-  /** Operand of its end, known in a plan, where synth could not look at it. */
+  /**
+   * Operand of its end, known in a plan.
+   * @default - none: synth looked at it
+   */
   readonly unresolvedEnd?: string;
 }
 
@@ -84,7 +100,12 @@ export function adoptAuthority(
 
 /** A key pair from outside, in the state. */
 export interface AdoptedKeyPair {
+  /** PKIX `PUBLIC KEY`. */
   readonly publicKey: Reference;
+  /**
+   * Its private key.
+   * @default - none: it stays where it is
+   */
   readonly privateKey?: Reference;
 }
 

@@ -10,23 +10,42 @@ import { lifecycle } from "../terraform/lifecycle";
 
 /** How a private key is made. */
 export interface KeyOptions {
+  /** Algorithm and size. */
   readonly algorithm: KeyAlgorithm;
-  /** Expected `public_key_fingerprint_sha256`. */
+  /**
+   * Expected `public_key_fingerprint_sha256`.
+   * @default - not checked
+   */
   readonly fingerprint?: string;
+  /**
+   * Lets Terraform refuse every plan that would destroy it.
+   * @default false
+   */
   readonly preventDestroy?: boolean;
+  /**
+   * What makes it.
+   * @default - the stack's tls provider
+   */
   readonly provider?: TerraformProvider;
 }
 
 /** A private key in the state, PKCS#1 for RSA and SEC 1 for ECDSA, and what is derived from it. */
 export interface Key {
+  /** The L1 of the key. */
   readonly resource: PrivateKey;
+  /** Its PEM, sensitive. */
   readonly privateKey: Reference;
   /** PKIX `PUBLIC KEY`, the form that `sa.pub` needs. */
   readonly publicKey: Reference;
+  /** SHA-256 fingerprint of the public key as OpenSSH writes it, `SHA256:…`. */
   readonly fingerprint: Reference;
 }
 
-/** Makes one private key under a pinned name. Every key of this library is made here. */
+/**
+ * Makes one private key under a pinned name. Every key of this library is made here.
+ *
+ * @see https://registry.terraform.io/providers/hashicorp/tls/latest/docs/resources/private_key
+ */
 export function createKey(scope: Construct, id: string, name: string, options: KeyOptions): Key {
   const { fingerprint, preventDestroy } = options;
   const { algorithm, rsaBits, ecdsaCurve } = options.algorithm.tls;

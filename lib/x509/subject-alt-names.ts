@@ -6,9 +6,15 @@ import { quoted } from "../terraform/expression";
 
 /** Names whose kind is said by the field, since a value that Terraform fills in later cannot be looked at. */
 export interface TypedNames {
-  /** DNS names; each may be an unresolved token. */
+  /**
+   * DNS names; each may be an unresolved token.
+   * @default - none
+   */
   readonly dns?: readonly string[];
-  /** IP addresses; each may be an unresolved token. */
+  /**
+   * IP addresses; each may be an unresolved token.
+   * @default - none
+   */
   readonly ips?: readonly string[];
 }
 
