@@ -16,7 +16,7 @@ import {
   Result,
   SECRET,
   terraform,
-} from "./command";
+} from "../cli/command";
 
 const STACK = "cdktf.out/stacks/prod-pki";
 
