@@ -3,8 +3,8 @@ import { factsOf, organizationsOf } from "../model/facts";
 import type { GenerationChange } from "../model/generations";
 import { exists, Identity } from "../model/identity";
 import { isChanged, PlanModel } from "../model/model";
-import type { Danger, DangerCode } from "./danger";
 import { grantsOf, isKeyReplaced, isPromoted, isReplacedInPlace, isStale } from "../model/verbs";
+import type { Danger, DangerCode } from "./danger";
 
 /** What is looked at: the model, and what the caller knows of the pipeline. */
 export interface Judged {
