@@ -2,7 +2,7 @@ import eslint from "@eslint/js";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["dist", "cdktf.out", ".sandbox", "node_modules"] },
+  { ignores: ["dist", "cdktf.out", ".sandbox", "node_modules", "test/contract/golden"] },
   eslint.configs.recommended,
   tseslint.configs.strict,
   tseslint.configs.stylistic,

@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from "node:util";
  * Never holds a secret: `given` names a key or a token, it does not quote it.
  */
 export interface Problem {
-  /** Stable, searchable name of the rule, e.g. `san-cidr`. */
+  /** Stable, searchable name of the rule, e.g. `host-cidr`: docs/errors.md has them all. */
   readonly code: string;
   /** Where the value stands, as written in the code: `cluster.controlPlanes[0].name`. */
   readonly at: string;
@@ -44,6 +44,8 @@ export class Problems {
   }
 
   /**
+   * Stops synth with all that was found.
+   *
    * @param path construct path the problems belong to
    * @throws PkiError when there is at least one problem
    */

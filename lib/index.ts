@@ -12,7 +12,7 @@ export {
 } from "./x509/certificate-authority";
 export { Generation, type GenerationOptions, type GenerationState, type Generations } from "./x509/generation";
 export { KeyAlgorithm, type KeyAlgorithmArguments } from "./x509/key-algorithm";
-export { KeyPairRing, type KeyPairRingProps } from "./x509/key-pair-ring";
+export { type KeyPairGeneration, KeyPairRing, type KeyPairRingProps } from "./x509/key-pair-ring";
 export { KeyUsage } from "./x509/key-usage";
 export { Subject, type SubjectFields } from "./x509/subject";
 export { type AltName, SubjectAltNames, type TypedNames } from "./x509/subject-alt-names";
@@ -33,7 +33,8 @@ export {
   type Machine,
   serverUrl,
 } from "./kubernetes/cluster";
-export type { ClusterSecret, Identities } from "./kubernetes/machine-files";
+export type { ClusterSecret } from "./kubernetes/cluster-files";
+export type { ClusterLeaf, ClusterParts } from "./kubernetes/cluster-parts";
 export type { ClusterFile, FileMap, PublishedFile } from "./kubernetes/holders";
 export type { K0sOptions } from "./kubernetes/distributions/k0s";
 export type { K3sOptions } from "./kubernetes/distributions/k3s";
@@ -53,9 +54,11 @@ export { FilesSecret, type FilesSecretProps } from "./delivery/files-secret";
 export { JoinPassword, type JoinPasswordProps } from "./delivery/join-password";
 export { inventoryOf } from "./inventory/collect";
 export { writeInventories } from "./inventory/write";
-export type * from "./inventory/schema";
-export type { ComponentEffect, FileEffect } from "./plan/effects";
-export type { Danger, DangerCode } from "./plan/dangers";
-export type { Difference, Reason, Verb } from "./plan/changes";
-export type { DriftReport, GenerationsReport, IdentityChange, PlanReport } from "./plan/report";
-export type { Facts } from "./plan/facts";
+export type * from "./inventory-schema";
+export type { ComponentEffect, FileEffect } from "./plan/model/effects";
+export type { Danger, DangerCode } from "./plan/judge/danger";
+export type { Difference } from "./plan/model/differences";
+export type { Reason } from "./plan/model/reasons";
+export type { Verb } from "./plan/model/verbs";
+export type { DriftReport, GenerationsReport, IdentityChange, PlanReport } from "./plan/judge/report";
+export type { Facts } from "./plan/model/facts";

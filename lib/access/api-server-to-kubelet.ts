@@ -14,11 +14,11 @@ export type ApiServerToKubeletProps = DistributionBindingsProps;
  *
  * The object is `<prefix>:apiserver-to-kubelet`. Nothing secret lands in the Terraform state.
  *
- * @throws PkiError when the prefix is no name, or the distribution opens that way itself
+ * @throws PkiError when the prefix is not a valid name, or the distribution makes this binding itself
  * @see https://kubernetes.io/docs/reference/access-authn-authz/kubelet-authn-authz/#kubelet-authorization
  */
 export class ApiServerToKubelet extends Construct {
-  /** The API server's user is bound to `system:kubelet-api-admin`. */
+  /** The binding of the API server's user to `system:kubelet-api-admin`. */
   public readonly binding: ClusterRoleBinding;
 
   public constructor(scope: Construct, id: string, props: ApiServerToKubeletProps) {
@@ -28,13 +28,13 @@ export class ApiServerToKubelet extends Construct {
     const problems = new Problems();
     checkAddressPrefix(prefix, problems);
     if (!access.apiServerToKubelet) {
-      const allowed = "a distribution that leaves this way to you";
+      const allowed = "a distribution that does not make this binding itself";
       problems.add({
         code: "distribution-access",
         at: "distribution",
         given: distribution,
         allowed,
-        fix: "leave it out: it makes its own",
+        fix: "leave it out",
       });
     }
     problems.throwIfAny(this.node.path);

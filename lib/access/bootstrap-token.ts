@@ -1,3 +1,4 @@
+import { inventoried } from "../terraform/inventoried";
 import { Fn } from "cdktf";
 import { SecretV1 } from "@cdktf/provider-kubernetes/lib/secret-v1";
 import { Password } from "@cdktf/provider-random/lib/password";
@@ -35,8 +36,8 @@ export interface BootstrapTokenOptions {
    */
   readonly joins?: string;
   /**
-   * Groups of whoever uses the token, beside `system:bootstrappers`, which Kubernetes adds by itself. Only for a token that the API
-   * server lets in: k0s' for controllers has none.
+   * Groups of a client that authenticates with the token, beside `system:bootstrappers`, which Kubernetes adds by itself. Only for a
+   * token that authenticates: that of k0s' controllers does not.
    * @default - the distribution's, for what joins with it
    */
   readonly groups?: readonly string[];
@@ -64,7 +65,7 @@ export interface BootstrapTokenProps extends BootstrapTokenOptions, KubernetesOb
 }
 
 /**
- * A token with which nodes join: they show it once, and get a certificate of their own for it.
+ * A token with which nodes join: they authenticate with it once, and get a certificate of their own.
  *
  * It is rotated by the first apply that runs `rotateAfterHours` or more after it was made. With a run every
  * `pipelineIntervalHours` that apply starts less than `rotateAfterHours + pipelineIntervalHours` after it was made. Should it
@@ -76,25 +77,25 @@ export interface BootstrapTokenProps extends BootstrapTokenOptions, KubernetesOb
  *
  * In the Terraform state: the token's secret, three times (the password, its bcrypt hash, the Secret). Its id is public.
  *
- * @throws PkiError when the token would expire too early, a group is none of bootstrappers or of no use, or nothing joins with such
- * a token
+ * @throws PkiError when the token would expire too early, a group is not one of bootstrappers or has no effect, or the distribution
+ * has no such token
  * @see https://kubernetes.io/docs/reference/access-authn-authz/bootstrap-tokens/
  */
 export class BootstrapToken extends Construct {
-  /** What the distribution says of tokens for what joins with it. */
+  /** The distribution's row for tokens of this kind. */
   public readonly row: TokenRow;
-  /** Groups of whoever uses it, beside `system:bootstrappers`. */
+  /** Groups of a client that authenticates with it, beside `system:bootstrappers`. */
   public readonly groups: readonly string[];
-  /** The public half, where it is in the state. Its user is `system:bootstrap:<id>`. */
+  /** The token id, which is public, as a reference to the state. Its user is `system:bootstrap:<id>`. */
   public readonly id: Reference;
-  /** The whole token, `<id>.<secret>`, as data. */
+  /** The whole token, `<token id>.<token secret>`, as data. */
   public readonly token: Content;
-  /** The L1 that says when both halves are made anew. */
+  /** The L1 that says when token id and token secret are replaced. */
   public readonly rotation: Rotating;
-  /** The L1 of the public half. */
-  public readonly publicHalf: StringResource;
-  /** The L1 of the secret half. */
-  public readonly secretHalf: Password;
+  /** The L1 of the token id. */
+  public readonly tokenId: StringResource;
+  /** The L1 of the token secret. */
+  public readonly tokenSecret: Password;
   /** The L1 of the Secret. */
   public readonly resource: SecretV1;
 
@@ -111,14 +112,14 @@ export class BootstrapToken extends Construct {
     const { usages, group, description = name } = this.row;
     this.groups = [...(props.groups ?? (group === undefined ? [] : [group]))];
     this.rotation = new Rotating(this, "Rotation", { rotationHours: rotateAfterHours });
-    pin(this.rotation, name);
+    const rotation = pin(this.rotation, name);
     const madeAt = this.rotation.rfc3339;
     const characters = { upper: false, special: false, keepers: { rotation: madeAt } };
     // Not a password: the id is in the Secret's name and in the user's, so a plan may show it.
-    this.publicHalf = new StringResource(this, "Id", { length: 6, ...characters });
-    this.id = { address: pin(this.publicHalf, name), attribute: "result" };
-    this.secretHalf = new Password(this, "Secret", { length: 16, ...characters });
-    const secret = { address: pin(this.secretHalf, name), attribute: "result" };
+    this.tokenId = new StringResource(this, "Id", { length: 6, ...characters });
+    this.id = { address: pin(this.tokenId, name), attribute: "result" };
+    this.tokenSecret = new Password(this, "Secret", { length: 16, ...characters });
+    const secret = { address: pin(this.tokenSecret, name), attribute: "result" };
     this.token = { concat: [this.id, ".", secret] };
     this.resource = new SecretV1(this, "Resource", {
       metadata: { name: `bootstrap-token-${expression(this.id)}`, namespace: "kube-system", ...metadata(props) },
@@ -135,7 +136,9 @@ export class BootstrapToken extends Construct {
       lifecycle: { createBeforeDestroy: true },
       ...metaArguments(props),
     });
-    pin(this.resource, name);
+    const secretAddress = pin(this.resource, name);
+    const addresses = [rotation, this.id.address, secret.address, secretAddress].sort();
+    inventoried(this, { entries: () => [{ kind: "token", name, addresses, groups: this.groups }] });
   }
 }
 

@@ -20,10 +20,12 @@ import { Cluster } from "../kubernetes/cluster";
 import { Content } from "../kubernetes/content";
 import { Distribution } from "../kubernetes/distribution";
 import { ClusterFile } from "../kubernetes/holders";
-import { publishFiles } from "../kubernetes/files";
+import { publishFiles } from "../kubernetes/outputs";
+import { OWNER, SECRET_MODE } from "../kubernetes/modes";
 
 /** Props of {@link ClusterAccess}. */
 export interface ClusterAccessProps extends KubernetesObjectProps {
+  /** How the cluster is made: says whom to bind and what joins with which token. */
   readonly distribution: Distribution;
   /** The cluster's name and endpoint; give the description that `ClusterPki` has. */
   readonly cluster: Pick<Cluster, "name" | "endpoint">;
@@ -35,7 +37,7 @@ export interface ClusterAccessProps extends KubernetesObjectProps {
   /**
    * First part of the Terraform name of everything in here, `[a-z][a-z0-9-]*`, and of each binding's own. It never changes once it
    * was deployed.
-   * @default - the construct's id
+   * @default - the cluster's name
    */
   readonly addressPrefix?: string;
   /**
@@ -86,7 +88,7 @@ export class ClusterAccess extends Construct {
     const { distribution, cluster, certificateAuthority, adopt } = props;
     const { access } = distribution.table;
     const { tokens = Object.keys(access.tokens).length > 0 ? { workers: {} } : {} } = props;
-    const prefix = props.addressPrefix ?? id;
+    const prefix = props.addressPrefix ?? cluster.name;
     this.check(prefix, tokens, props);
     claimPrefix(TerraformStack.of(this), "access", prefix, this.node.path);
 
@@ -135,7 +137,7 @@ export class ClusterAccess extends Construct {
       if (first !== undefined) {
         const { path, on, consumers } = row.file;
         const content = this.joinTokens[first]!;
-        (files[on] ??= []).push({ path, kind: "join token", mode: "0600", owner: "root:root", content, consumers });
+        (files[on] ??= []).push({ path, kind: "join token", mode: SECRET_MODE, owner: OWNER, content, consumers });
       }
     }
     return files;

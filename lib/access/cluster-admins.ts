@@ -8,7 +8,7 @@ import { checkAddressPrefix } from "../terraform/names";
 /** Props of {@link ClusterAdmins}. */
 export interface ClusterAdminsProps extends DistributionBindingsProps {
   /**
-   * More administrators, beside the distribution's group; at least one where it has none, as K3s and k0s.
+   * More administrators, beside the distribution's group; at least one where it has no such group, as with K3s and k0s.
    * @default - none
    */
   readonly subjects?: readonly IRbacSubject[];
@@ -21,17 +21,17 @@ export interface ClusterAdminsProps extends DistributionBindingsProps {
 }
 
 /**
- * Lets the distribution's administrators do everything: those whose certificate has its group as O, as `admin.conf` has.
+ * Binds the distribution's administrators to `cluster-admin`: clients whose certificate has its group as O, such as `admin.conf`.
  *
  * The object is `<prefix>:cluster-admins`. Who is in `system:masters` needs no binding: that is the break-glass kubeconfig,
  * with which the first apply is made. Nothing secret lands in the Terraform state.
  *
- * @throws PkiError when the prefix is no name, there is nobody to bind, or a subject is `system:masters` or one that holds nearly
- * everybody
+ * @throws PkiError when the prefix is not a valid name, there is nobody to bind, or a subject is `system:masters` or a group that
+ * nearly everybody is in
  * @see https://kubernetes.io/docs/reference/access-authn-authz/rbac/#user-facing-roles
  */
 export class ClusterAdmins extends Construct {
-  /** The administrators are bound to `cluster-admin`. */
+  /** The binding of the administrators to `cluster-admin`. */
   public readonly binding: ClusterRoleBinding;
 
   public constructor(scope: Construct, id: string, props: ClusterAdminsProps) {

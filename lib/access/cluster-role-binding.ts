@@ -1,3 +1,4 @@
+import { inventoried, type OwnEntry } from "../terraform/inventoried";
 import { TerraformStack } from "cdktf";
 import { ClusterRoleBindingV1 } from "@cdktf/provider-kubernetes/lib/cluster-role-binding-v1";
 import { Construct } from "constructs";
@@ -34,7 +35,7 @@ export interface ClusterRoleBindingProps extends KubernetesObjectProps {
  *
  * Nothing secret lands in the Terraform state.
  *
- * @throws PkiError when there is no subject, or one that is too broad for the role; when the name is Kubernetes' own
+ * @throws PkiError when there is no subject, a subject is too broad for the role, or the name is reserved by Kubernetes
  * @see https://kubernetes.io/docs/reference/access-authn-authz/rbac/#rolebinding-and-clusterrolebinding
  */
 export class ClusterRoleBinding extends Construct {
@@ -63,9 +64,20 @@ export class ClusterRoleBinding extends Construct {
       ...metaArguments(props),
     });
     const to = pin(this.resource, props.address ?? id);
+    inventoried(this, { entries: () => [this.entry(to)] });
     if (props.adopt) {
       addBlock(TerraformStack.of(this), "import", { to, id: props.name });
     }
+  }
+
+  private entry(address: string): OwnEntry {
+    return {
+      kind: "binding",
+      name: this.name,
+      addresses: [address],
+      role: `ClusterRole/${this.clusterRole}`,
+      subjects: this.subjects.map(({ kind, namespace, name }) => [kind, namespace, name].filter(Boolean).join("/")),
+    };
   }
 }
 

@@ -21,7 +21,9 @@ export interface DistributionBindingsProps extends KubernetesObjectProps {
 export interface DistributionBinding {
   /** Last part of its names. */
   readonly name: string;
+  /** The ClusterRole, which exists already. */
   readonly clusterRole: string;
+  /** Who gets it. */
   readonly subjects: readonly IRbacSubject[];
   /** The distribution's own name of it, where that one is taken over. */
   readonly adopt?: string;

@@ -1,11 +1,14 @@
 import { ITerraformDependable, TerraformProvider } from "cdktf";
 
-/** What every construct takes that makes objects in the API server. */
+/** Props of every construct that makes objects in the API server. */
 export interface KubernetesObjectProps {
-  /** @default - the stack's kubernetes provider */
+  /**
+   * The kubernetes provider for the API server that the objects go to.
+   * @default - the stack's kubernetes provider
+   */
   readonly provider?: TerraformProvider;
   /**
-   * Terraform elements that come first. Give them here: cdktf makes nothing of `node.addDependency`.
+   * Terraform elements that are applied before. Give them here: cdktf ignores `node.addDependency`.
    * @default - none
    */
   readonly dependsOn?: readonly ITerraformDependable[];

@@ -23,21 +23,21 @@ export interface NodeBootstrappingProps extends DistributionBindingsProps {
 }
 
 /**
- * Lets kubelets join by TLS bootstrap: whoever has a token may ask for a node's client certificate, the controller manager
- * approves it, and later approves each renewal that the node asks for itself.
+ * Lets kubelets join by TLS bootstrap: a client with a token may request a node's client certificate, the controller manager
+ * approves the request, and later each renewal that the node requests for itself.
  *
  * The objects are `<prefix>:create-csrs`, `<prefix>:approve-first` and `<prefix>:approve-renewals`. Serving certificates are
  * approved by none of them: Kubernetes leaves those to you. Nothing secret lands in the Terraform state.
  *
- * @throws PkiError when the prefix is no name, a group is none of bootstrappers, or there is none
+ * @throws PkiError when the prefix is not a valid name, a group is not one of bootstrappers, or there is no group
  * @see https://kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/
  */
 export class NodeBootstrapping extends Construct {
-  /** Whoever has a token may create certificate signing requests. */
+  /** The binding that lets a client with a token create certificate signing requests. */
   public readonly createCsrs: ClusterRoleBinding;
-  /** Whoever has a token gets its node's first certificate approved. */
+  /** The binding by which the first certificate of a node is approved. */
   public readonly approveFirst: ClusterRoleBinding;
-  /** Nodes get the renewal of their own certificate approved. */
+  /** The binding by which renewals of nodes' own certificates are approved. */
   public readonly approveRenewals: ClusterRoleBinding;
 
   public constructor(scope: Construct, id: string, props: NodeBootstrappingProps) {

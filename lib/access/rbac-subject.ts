@@ -4,15 +4,17 @@ import { SYSTEM_MASTERS } from "../kubernetes/table-checks";
 
 /** A subject as a binding names it. */
 export interface RbacSubject {
+  /** What it is, as RBAC names it. */
   readonly kind: "User" | "Group" | "ServiceAccount";
+  /** Its name; a service account's is unique in its namespace alone. */
   readonly name: string;
-  /** Empty for users and groups, which are in no namespace: left out, the provider would write `default`. */
+  /** Empty for users and groups, which are not namespaced: if it were left out, the provider would write `default`. */
   readonly namespace: string;
   /** Empty for service accounts, which are of the core group. */
   readonly apiGroup: string;
 }
 
-/** Somebody a role can be bound to. */
+/** A user, group or service account that a role can be bound to. */
 export interface IRbacSubject {
   /** The subject as a binding names it. */
   toSubject(): RbacSubject;
@@ -32,7 +34,10 @@ export class User implements IRbacSubject {
     return new User(name);
   }
 
-  private constructor(public readonly name: string) {}
+  private constructor(
+    /** The user's name. */
+    public readonly name: string,
+  ) {}
 
   public toSubject(): RbacSubject {
     return { kind: "User", name: this.name, namespace: "", apiGroup: RBAC_API_GROUP };
@@ -50,7 +55,10 @@ export class Group implements IRbacSubject {
     return new Group(name);
   }
 
-  private constructor(public readonly name: string) {}
+  private constructor(
+    /** The group's name. */
+    public readonly name: string,
+  ) {}
 
   public toSubject(): RbacSubject {
     return { kind: "Group", name: this.name, namespace: "", apiGroup: RBAC_API_GROUP };
@@ -69,7 +77,9 @@ export class ServiceAccountRef implements IRbacSubject {
   }
 
   private constructor(
+    /** Its namespace. */
     public readonly namespace: string,
+    /** Its name in there. */
     public readonly name: string,
   ) {}
 

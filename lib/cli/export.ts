@@ -1,10 +1,12 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { ANY_WORKER, OPERATOR } from "../kubernetes/holders";
-import { CliError, Io } from "./io";
-import { publishedFiles, Recipient } from "../export/published-files";
-import { readStates } from "./source";
+import { filesOfHolder, RequestedHolder } from "../export/published-files";
 import { ownersLeft, writeFiles } from "../export/write-files";
+import { ANY_WORKER, OPERATOR } from "../kubernetes/holders";
+import { readStates } from "../terraform-json/sources";
+import { UnusableError } from "../terraform-json/unusable";
+import type { Io } from "./io";
+import { collect } from "./options";
 
 interface Options {
   readonly machine?: readonly string[];
@@ -45,18 +47,14 @@ export function addExport(program: Command, io: Io): void {
     .action((sources: string[], options: Options) => exportFiles(sources, options, io));
 }
 
-function collect(value: string, earlier: readonly string[] = []): string[] {
-  return [...earlier, value];
-}
-
 async function exportFiles(sources: readonly string[], options: Options, io: Io): Promise<void> {
-  const recipient = recipientOf(options);
+  const holder = requestedHolder(options);
   if (!options.root) {
-    throw new CliError("--root is empty: name a folder");
+    throw new UnusableError("--root is empty: name a folder");
   }
   const states = await readStates(sources.length > 0 ? sources : ["."], io);
-  const files = publishedFiles(recipient, states, options.prefix ?? []);
-  const isOperator = recipient.holder === OPERATOR;
+  const files = filesOfHolder(holder, states, options.prefix ?? []);
+  const isOperator = holder.name === OPERATOR;
   const outcomes = writeFiles(resolve(io.cwd, options.root), files, isOperator ? 0o700 : 0o755);
   files.forEach(({ mode, owner, path }, index) => io.stdout.write(`${mode} ${owner} ${path} ${outcomes[index]}\n`));
   const owners = ownersLeft(files).join(", ");
@@ -66,14 +64,14 @@ async function exportFiles(sources: readonly string[], options: Options, io: Io)
   }
 }
 
-function recipientOf({ machine = [], worker, operator }: Options): Recipient {
-  const chosen: Recipient[] = [
-    ...machine.map((holder) => ({ holder, isMachine: true })),
-    ...(worker ? [{ holder: ANY_WORKER, isMachine: false }] : []),
-    ...(operator ? [{ holder: OPERATOR, isMachine: false }] : []),
+function requestedHolder({ machine = [], worker, operator }: Options): RequestedHolder {
+  const chosen: RequestedHolder[] = [
+    ...machine.map((name) => ({ name, isMachine: true })),
+    ...(worker ? [{ name: ANY_WORKER, isMachine: false }] : []),
+    ...(operator ? [{ name: OPERATOR, isMachine: false }] : []),
   ];
   if (chosen.length !== 1) {
-    throw new CliError(
+    throw new UnusableError(
       "choose exactly one of --machine <name>, --worker and --operator; see kubernetes-pki export --help",
     );
   }

@@ -2,9 +2,10 @@
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { addExport } from "./export";
-import { CliError, Io, Outcome } from "./io";
+import type { Io, SetExitCode } from "./io";
 import { addPlan } from "./plan";
 import { addStatus } from "./status";
+import { UnusableError } from "../terraform-json/unusable";
 
 /**
  * Runs the `kubernetes-pki` command.
@@ -13,10 +14,10 @@ import { addStatus } from "./status";
  * @returns the exit code: what the command made of it, 0 for most; 1 when one line on stderr says what was wrong
  */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
-  const outcome: Outcome = { exitCode: 0 };
+  let exitCode = 0;
   try {
-    await commands(io, outcome).parseAsync(argv, { from: "user" });
-    return outcome.exitCode;
+    await commands(io, (code) => (exitCode = code)).parseAsync(argv, { from: "user" });
+    return exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) {
       return 0;
@@ -29,7 +30,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-function commands(io: Io, outcome: Outcome): Command {
+function commands(io: Io, setExitCode: SetExitCode): Command {
   const program = new Command("kubernetes-pki")
     .description("A Kubernetes cluster's identity, as cdktf-kubernetes-pki keeps it in Terraform states.")
     .version(version())
@@ -40,8 +41,8 @@ function commands(io: Io, outcome: Outcome): Command {
       outputError: () => undefined, // Bad usage is told in `run`, in one line like every other error.
     });
   addExport(program, io);
-  addPlan(program, io, outcome);
-  addStatus(program, io, outcome);
+  addPlan(program, io, setExitCode);
+  addStatus(program, io, setExitCode);
   return program;
 }
 
@@ -52,7 +53,7 @@ function version(): string {
 
 /** Nothing where help was shown instead. */
 function oneLine(error: unknown): string | undefined {
-  if (error instanceof CliError) {
+  if (error instanceof UnusableError) {
     return error.message;
   }
   if (error instanceof CommanderError) {

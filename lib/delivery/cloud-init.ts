@@ -6,12 +6,12 @@ import { ClusterFile } from "../kubernetes/holders";
  *
  * It is data, like the files; `toTerraform(cloudInit(pki.files("cp-1")))` makes an expression of it that is valid inside the PKI's stack,
  * and sensitive where the files hold a key. cloud-init makes missing folders with mode 0755, and replaces files that are there. Let no
- * other part of the user data have `write_files`: of two, cloud-init takes the later one's list alone, unless that says `merge_how`.
+ * other part of the user data have `write_files`: of two lists, cloud-init takes the later one alone, unless that says `merge_how`.
  *
  * A kubeadm control plane's files come to 31 kB with ECDSA keys, and AWS takes 16 KiB. cloud-init also takes gzip, which is 13 kB, and 15
  * kB in the middle of a rotation: give `toTerraform({ base64gzip: cloudInit(files) })` as `user_data_base64`.
  *
- * In the Terraform state: nothing by itself. Whatever resource takes it as an argument has all the files in the state in clear, and the
+ * In the Terraform state: nothing by itself. A resource that takes it as an argument has all the files in the state in clear, and the
  * machine's metadata service shows them to every process that may ask it, for as long as the machine lives: put there what a worker needs
  * rather than the keys of authorities.
  *

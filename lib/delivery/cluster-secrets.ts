@@ -1,3 +1,5 @@
+import { inventoried } from "../terraform/inventoried";
+import { secretFiles } from "./secret-files";
 import { SecretV1 } from "@cdktf/provider-kubernetes/lib/secret-v1";
 import { Annotations, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
@@ -8,32 +10,32 @@ import { claimPrefix } from "../terraform/registry";
 import { pin } from "../terraform/pin";
 import { checkAddressPrefix, secretName } from "../terraform/names";
 import { ClusterPki } from "../kubernetes/cluster-pki";
-import { ClusterSecret } from "../kubernetes/machine-files";
+import { ClusterSecret } from "../kubernetes/cluster-files";
 import { toTerraform } from "../kubernetes/content";
 
 /** Props of {@link ClusterSecrets}. */
 export interface ClusterSecretsProps extends KubernetesObjectProps {
-  /** Whose Secrets: a PKI of the same stack, for a distribution that keeps its identity in Secrets. */
+  /** The PKI that is delivered: of the same stack, and of a distribution that is delivered as Secrets. */
   readonly pki: ClusterPki;
-  /** Where they stand: the namespace of the cluster's own object, which exists. */
+  /** Namespace of the Secrets: that of the Cluster object. It exists. */
   readonly namespace: string;
   /**
    * First part of the Terraform name of every Secret, `[a-z][a-z0-9-]*`: `<addressPrefix>__secret__<name>`. It never changes once it
    * was deployed.
-   * @default - the construct's id
+   * @default - the PKI's
    */
   readonly addressPrefix?: string;
   /**
-   * Lets Terraform refuse every plan that would destroy one of the Secrets, such as that of `terraform destroy`: machines that are made
-   * afterwards would get another identity than those that are there.
+   * Makes Terraform refuse every plan that would destroy one of the Secrets, such as that of `terraform destroy`: machines that are made
+   * afterwards would get another identity than the existing ones.
    * @default true
    */
   readonly deletionProtection?: boolean;
 }
 
 /**
- * The Secrets of a management cluster from which a cluster is made, with the names, types, labels and keys that its distribution states.
- * They come first: apply them before the cluster's own object is there, or Cluster API makes authorities of its own.
+ * The Secrets of a management cluster from which Cluster API makes a cluster, with the names, types, labels and keys that it expects. Apply
+ * them before the Cluster object exists: otherwise Cluster API generates authorities of its own.
  *
  * The stack needs a kubernetes provider for the management cluster. `labels` are added to those of the distribution, which stay.
  *
@@ -44,17 +46,17 @@ export interface ClusterSecretsProps extends KubernetesObjectProps {
  * @see https://cluster-api.sigs.k8s.io/tasks/certs/using-custom-certificates
  */
 export class ClusterSecrets extends Construct {
-  /** Their namespace. */
+  /** Namespace of the Secrets. */
   public readonly namespace: string;
-  /** What is in them, as data. */
+  /** The Secrets, as data. */
   public readonly secrets: readonly ClusterSecret[];
-  /** The L1s by name of the Secret. */
+  /** The L1s, by name of the Secret. */
   public readonly resources: Readonly<Record<string, SecretV1>>;
 
   public constructor(scope: Construct, id: string, props: ClusterSecretsProps) {
     super(scope, id);
     const { pki, namespace, deletionProtection = true } = props;
-    const prefix = props.addressPrefix ?? id;
+    const prefix = props.addressPrefix ?? pki.addressPrefix;
     this.check(prefix, props);
     claimPrefix(TerraformStack.of(this), "secrets", prefix, this.node.path);
 
@@ -72,6 +74,7 @@ export class ClusterSecrets extends Construct {
       return [name, resource] as const;
     });
     this.resources = Object.fromEntries(made);
+    inventoried(this, { files: () => this.secrets.flatMap(({ name, data }) => secretFiles(namespace, name, data)) });
     if (!deletionProtection) {
       Annotations.of(this).addWarning(
         "deletionProtection is off: a plan may destroy the Secrets a cluster is made from",

@@ -1,3 +1,5 @@
+import { inventoried } from "../terraform/inventoried";
+import { secretFiles } from "./secret-files";
 import { SecretV1 } from "@cdktf/provider-kubernetes/lib/secret-v1";
 import { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
@@ -15,7 +17,7 @@ export interface FilesSecretProps extends KubernetesObjectProps {
   readonly name: string;
   /** Its namespace, which exists. */
   readonly namespace: string;
-  /** What is in it: `pki.files("cp-1")`, or some of them. */
+  /** The files in it: `pki.files("cp-1")`, or some of these. */
   readonly files: readonly Pick<ClusterFile, "path" | "content">[];
   /**
    * Terraform name of the Secret.
@@ -27,23 +29,24 @@ export interface FilesSecretProps extends KubernetesObjectProps {
 /**
  * A Secret of files, for what runs inside a cluster: an etcd backup, a monitoring of components, a control plane in pods.
  *
- * A file's key is its path as kubeadm writes it in its own Secrets: without the first `/`, and each other one a `-`. Mode and owner are
- * said where the Secret is mounted. All contents together may have 1 MiB.
+ * The key of a file is its path, as kubeadm writes it in its own Secrets: without the first `/`, and with `-` for each other one. Mode and
+ * owner are set where the Secret is mounted. A Secret holds 1 MiB at most.
  *
  * In the Terraform state: every file, in clear, beside the keys it is made of. It must be in the stack that owns these.
  *
- * @throws PkiError when a path makes no key, two make the same, or a name is none
+ * @throws PkiError when a path cannot be turned into a key, two are turned into the same, or a name is not valid
+ * @see https://kubernetes.io/docs/concepts/configuration/secret/
  */
 export class FilesSecret extends Construct {
   /** Name of the Secret. */
   public readonly name: string;
   /** Its namespace. */
   public readonly namespace: string;
-  /** Key of each file by its path. */
+  /** The key of each file, by its path. */
   public readonly keys: Readonly<Record<string, string>>;
-  /** What is under each key, as data. */
+  /** The content under each key, as data. */
   public readonly data: Readonly<Record<string, Content>>;
-  /** The L1. */
+  /** The L1 of the Secret. */
   public readonly resource: SecretV1;
 
   public constructor(scope: Construct, id: string, props: FilesSecretProps) {
@@ -66,6 +69,7 @@ export class FilesSecret extends Construct {
       ...metaArguments(props),
     });
     pin(this.resource, props.address ?? id);
+    inventoried(this, { files: () => secretFiles(namespace, name, this.data) });
     this.node.addValidation({ validate: () => this.referencesElsewhere(files) });
   }
 

@@ -1,3 +1,5 @@
+import { inventoried } from "../terraform/inventoried";
+import type { Reference } from "../terraform/reference";
 import { tokenName } from "../terraform/names";
 import { TerraformStack } from "cdktf";
 import { Password } from "@cdktf/provider-random/lib/password";
@@ -10,11 +12,12 @@ import { pin } from "../terraform/pin";
 import { ClusterPki } from "../kubernetes/cluster-pki";
 import { JoinPasswordFileRow, JoinPasswordRow } from "../kubernetes/table";
 import { ClusterFile } from "../kubernetes/holders";
-import { publishFiles } from "../kubernetes/files";
+import { publishFiles } from "../kubernetes/outputs";
+import { OWNER, SECRET_MODE } from "../kubernetes/modes";
 
 /** Props of a {@link JoinPassword}. */
 export interface JoinPasswordProps {
-  /** The cluster that is joined; in the same stack, since its first server starts with the password. */
+  /** The PKI of the cluster that is joined. It is in the same stack, since the first server starts with both. */
   readonly pki: ClusterPki;
   /**
    * What joins with it, by the distribution's names: `server` and `agent` for K3s and RKE2.
@@ -22,16 +25,16 @@ export interface JoinPasswordProps {
    */
   readonly joins?: string;
   /**
-   * Lets Terraform refuse every plan that would destroy the password. K3s encrypts the authorities' keys in its datastore with that
-   * of servers, and takes another one only through `token rotate`.
+   * Makes Terraform refuse every plan that would destroy the password. K3s encrypts the authorities' keys in its datastore with that
+   * of servers, and accepts another one only through `token rotate`.
    * @default true
    */
   readonly deletionProtection?: boolean;
 }
 
 /**
- * A password with which machines join before anything stands in the API server: those of K3s and RKE2. Where the distribution
- * expects it as a secure token, the machine also knows by it which cluster it joins.
+ * A password with which machines join before there is anything in the API server: the token of K3s and RKE2. In the form of a secure
+ * token, it also lets the machine verify which cluster it joins.
  *
  * It is made once and kept. The token also holds a hash of the API server's authority, which changes with a generation that is
  * self-signed: deliver it again then, for machines that join later. `kubernetes-pki export` writes its files with those of the PKI.
@@ -45,8 +48,8 @@ export interface JoinPasswordProps {
  */
 export class JoinPassword extends Construct {
   /** The password alone, as data. */
-  public readonly password: Content;
-  /** What a machine joins with, as data. */
+  public readonly password: Reference;
+  /** The password in the form in which machines join with it, as data. */
   public readonly token: Content;
   /** The L1 of the password. */
   public readonly resource: Password;
@@ -55,7 +58,7 @@ export class JoinPassword extends Construct {
 
   public constructor(scope: Construct, id: string, { pki, joins = id, deletionProtection }: JoinPasswordProps) {
     super(scope, id);
-    const { table, cluster, authorities } = pki.identities;
+    const { table, cluster, authorities } = pki.parts;
     const authority = authorities.get(table.apiServerAuthority)!;
     const problems = new Problems();
     const row = table.joinPasswords?.[joins];
@@ -82,6 +85,8 @@ export class JoinPassword extends Construct {
     ]);
     this.fileLists = Object.fromEntries(lists.filter(([, held]) => held.length > 0));
     publishFiles(this, address, this.fileLists);
+    const entry = { kind: "token", name: address, addresses: [this.password.address], groups: [] } as const;
+    inventoried(this, { entries: () => [entry] });
   }
 
   /** The files of a machine, or of any `worker`; none where the machine does not need the password. */
@@ -91,11 +96,11 @@ export class JoinPassword extends Construct {
 
   private file({ path, format, consumers }: JoinPasswordFileRow): ClusterFile {
     const text = format === "password" ? this.password : this.token;
-    return { path, kind: "join token", mode: "0600", owner: "root:root", content: text, consumers };
+    return { path, kind: "join token", mode: SECRET_MODE, owner: OWNER, content: text, consumers };
   }
 
   private check(row: JoinPasswordRow | undefined, joins: string, pki: ClusterPki, problems: Problems): void {
-    const { table, authorities } = pki.identities;
+    const { table, authorities } = pki.parts;
     if (!row) {
       const known = Object.keys(table.joinPasswords ?? {}).join(", ");
       const allowed = known || `none: nothing joins ${table.name} with a password`;

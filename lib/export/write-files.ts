@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import * as fs from "node:fs";
 import { basename, dirname, join, posix } from "node:path";
-import { CliError, reason } from "../cli/io";
+import { reason, UnusableError } from "../terraform-json/unusable";
 
 /** A file with everything filled in. */
 export interface FinishedFile {
@@ -19,13 +19,14 @@ export type Outcome = "written" | "corrected" | "unchanged";
 
 /**
  * Writes files under a folder, each with one rename, after all of them stand beside their places: a reader never sees
- * half of a file, nor, but for an instant, a key without its certificate. A file that is right already is left alone,
- * so that nothing that watches it reloads.
+ * half of a file, nor, but for an instant, a key without its certificate; and neither does a machine that lost its power, since a file
+ * is on the disk before it is renamed, and its folder afterwards. A file that is right already is left alone, so that nothing that
+ * watches it reloads.
  *
  * @param root stands for `/` of the machine
  * @param directoryMode mode of folders that are missing
  * @returns one outcome for each file
- * @throws CliError when the system refuses; whatever can be known before the first rename leaves all files as they were
+ * @throws UnusableError when the system refuses; whatever can be known before the first rename leaves all files as they were
  */
 export function writeFiles(root: string, files: readonly FinishedFile[], directoryMode: number): Outcome[] {
   const plans = files.map((file) => planOf(root, file));
@@ -35,6 +36,7 @@ export function writeFiles(root: string, files: readonly FinishedFile[], directo
       staged.push(stage(plan, directoryMode));
     }
     staged.forEach(({ temporary, target }) => attempt(target, () => fs.renameSync(temporary, target)));
+    new Set(staged.flatMap(({ changedFolders }) => changedFolders)).forEach(syncFolder);
     plans.filter(({ outcome }) => outcome === "corrected").forEach(correct);
   } finally {
     staged.forEach(({ temporary }) => fs.rmSync(temporary, { force: true }));
@@ -64,6 +66,8 @@ interface Owner {
 interface Staged {
   readonly temporary: string;
   readonly target: string;
+  /** The folder of the file, and those that got a new folder. */
+  readonly changedFolders: readonly string[];
 }
 
 function planOf(root: string, file: FinishedFile): Plan {
@@ -78,7 +82,7 @@ function planOf(root: string, file: FinishedFile): Plan {
 function checkedPath(path: string): string {
   // eslint-disable-next-line no-control-regex -- these are what is looked for
   if (!path.startsWith("/") || path.endsWith("/") || posix.normalize(path) !== path || /[\x00-\x1f\x7f]/.test(path)) {
-    throw new CliError(
+    throw new UnusableError(
       `the file map has the path ${JSON.stringify(path)}, which is not a plain absolute path: nothing was written`,
     );
   }
@@ -88,7 +92,7 @@ function checkedPath(path: string): string {
 function outcomeOf(target: string, mode: number, owner: Owner | undefined, bytes: Buffer): Outcome {
   const stats = attempt(target, () => existing(target));
   if (stats?.isDirectory()) {
-    throw new CliError(`cannot write ${target}: a folder stands there; remove it or choose another --root`);
+    throw new UnusableError(`cannot write ${target}: a folder stands there; remove it or choose another --root`);
   }
   if (!stats?.isFile() || !attempt(target, () => holds(target, stats, bytes))) {
     return "written";
@@ -124,13 +128,15 @@ function isOwner(stats: fs.Stats, { uid, gid }: Owner): boolean {
 function stage({ target, mode, owner, bytes }: Plan, directoryMode: number): Staged {
   const folder = dirname(target);
   const temporary = join(folder, `.${basename(target)}.${randomUUID()}.tmp`);
+  const changedFolders = [folder];
   attempt(target, () => {
-    makeFolder(folder, directoryMode);
+    changedFolders.push(...makeFolder(folder, directoryMode));
     const file = fs.openSync(temporary, "wx", mode);
     try {
       fs.fchmodSync(file, mode);
       giveTo(owner, fs.fstatSync(file), (uid, gid) => fs.fchownSync(file, uid, gid));
       fs.writeFileSync(file, bytes);
+      fs.fsyncSync(file);
     } catch (error) {
       fs.rmSync(temporary, { force: true });
       throw error;
@@ -138,15 +144,35 @@ function stage({ target, mode, owner, bytes }: Plan, directoryMode: number): Sta
       fs.closeSync(file);
     }
   });
-  return { temporary, target };
+  return { temporary, target, changedFolders };
 }
 
-/** Not `recursive: true`, which never ends where the system refuses a new folder with ENOENT, as /proc does. */
-function makeFolder(path: string, mode: number): void {
-  if (isFolder(path)) {
-    return;
+/** Puts the names in a folder on the disk. What was renamed stands there for every reader, whether or not that can be done. */
+function syncFolder(path: string): void {
+  let folder: number | undefined;
+  try {
+    folder = fs.openSync(path, "r");
+    fs.fsyncSync(folder);
+  } catch {
+    // Not every system opens a folder or syncs it, and one in which somebody may write need not be readable.
+  } finally {
+    if (folder !== undefined) {
+      fs.closeSync(folder);
+    }
   }
-  makeFolder(dirname(path), mode);
+}
+
+/**
+ * Not `recursive: true`, which never ends where the system refuses a new folder with ENOENT, as /proc does.
+ *
+ * @returns the folders in which one was made
+ */
+function makeFolder(path: string, mode: number): string[] {
+  if (isFolder(path)) {
+    return [];
+  }
+  const parent = dirname(path);
+  const changed = makeFolder(parent, mode);
   try {
     fs.mkdirSync(path, { mode });
   } catch (error) {
@@ -155,6 +181,7 @@ function makeFolder(path: string, mode: number): void {
       throw error;
     }
   }
+  return [...changed, parent];
 }
 
 function isFolder(path: string): boolean {
@@ -198,7 +225,7 @@ function attempt<T>(path: string, action: () => T): T {
   try {
     return action();
   } catch (error) {
-    throw new CliError(
+    throw new UnusableError(
       `cannot write ${path}: ${reason(error)}; choose another --root, or run as a user who may write there`,
     );
   }

@@ -2,7 +2,7 @@ import { App, TerraformStack } from "cdktf";
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { inventoryOf } from "./collect";
-import { INVENTORY_FILE } from "./schema";
+import { INVENTORY_FILE } from "../inventory-schema";
 
 /**
  * Writes the inventory of every stack of an app that has one, as `pki-inventory.json` beside its `cdk.tf.json`. Call it after

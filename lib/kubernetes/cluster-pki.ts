@@ -1,38 +1,31 @@
-import { Annotations, TerraformOutput, TerraformProvider, TerraformResource, TerraformStack } from "cdktf";
+import { Annotations, TerraformProvider, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
-import { PkiError, Problems, problemText } from "../errors";
-import { checkCertificateOptions, Certificate, CertificateOptions } from "../x509/certificate";
-import { checkGenerations, FIRST_GENERATION, Generations } from "../x509/generation";
-import { checkAltNames, AltName } from "../x509/subject-alt-names";
-import type { Cluster } from "./cluster";
-import { checkCluster } from "./cluster-checks";
-import type { Content } from "./content";
-import { Distribution } from "./distribution";
-import { publishFiles } from "./files";
-import { ANY_WORKER, CLUSTER, ClusterFile, OPERATOR } from "./holders";
-import { fillNames, fillText, holds, holdersOf, Holder } from "./holdings";
-import { ClusterSecret, clusterSecrets, Identities, machineFiles } from "./machine-files";
-import { publishInventory } from "./published-inventory";
-import type { CertificateRow, DistributionTable, FileRow } from "./table";
-import { SYSTEM_MASTERS } from "./table-checks";
-import { tableFor } from "./table-for";
-import { addBlock, claimPrefix } from "../terraform/registry";
-import { pin } from "../terraform/pin";
-import { addressOf } from "../terraform/address";
-import {
-  authorityName,
-  checkAddressPrefix,
-  fingerprintsOutput,
-  keyPairName,
-  leafName,
-  withPrefix,
-} from "../terraform/names";
+import { PkiError, Problems } from "../errors";
+import { movedFrom } from "../terraform/moves";
+import { authorityName, keyPairName, leafName } from "../terraform/names";
+import { claimPrefix, validateOnce } from "../terraform/registry";
+import { Certificate, CertificateOptions } from "../x509/certificate";
 import { CertificateAuthority } from "../x509/certificate-authority";
+import { Generations } from "../x509/generation";
 import { KeyAlgorithm } from "../x509/key-algorithm";
 import { KeyPairRing } from "../x509/key-pair-ring";
 import { Subject, SubjectFields } from "../x509/subject";
+import { AltName } from "../x509/subject-alt-names";
 import { TrustBundle } from "../x509/trust-bundle";
 import { Validity } from "../x509/validity";
+import type { Cluster } from "./cluster";
+import { ClusterSecret, clusterSecrets, filesOf } from "./cluster-files";
+import { labelParts } from "./cluster-inventory";
+import type { ClusterLeaf, ClusterParts } from "./cluster-parts";
+import { checkClusterPki } from "./cluster-pki-checks";
+import { exceptionWarnings, unlistedMasters } from "./cluster-pki-validations";
+import type { Content } from "./content";
+import { Distribution } from "./distribution";
+import { ANY_WORKER, CLUSTER, ClusterFile, OPERATOR } from "./holders";
+import { fillNames, fillText, Holder, holdersOf, holds } from "./holdings";
+import { publishCertificates, publishFiles, publishFingerprints } from "./outputs";
+import type { CertificateRow, FileRow } from "./table";
+import { tableFor } from "./table-for";
 
 /** What may be chosen for one certificate of a cluster. */
 export interface ClusterCertificateOptions extends CertificateOptions {
@@ -45,23 +38,43 @@ export interface ClusterCertificateOptions extends CertificateOptions {
 
 /** Props of a {@link ClusterPki}. */
 export interface ClusterPkiProps {
+  /** How the cluster is made: which files, names and subjects its components expect. */
   readonly distribution: Distribution;
+  /** The cluster as its certificates see it. */
   readonly cluster: Cluster;
   /**
-   * First part of the Terraform name of everything in here, `[a-z][a-z0-9-]*`. It never changes once it was deployed.
-   * @default - the construct's id
+   * First part of the Terraform name of everything in here, `[a-z][a-z0-9-]*`. It never changes once it was deployed, and no two
+   * clusters of a stack have one.
+   * @default - the cluster's name: what a thing is, not where it stands in the code
    */
   readonly addressPrefix?: string;
   /**
    * Generations of authorities, by the distribution's names: `kubernetes`, `front-proxy`, `etcd` for kubeadm.
    * @default - one active generation each, `g1`
    */
-  readonly authorities?: Readonly<Record<string, { readonly generations?: Generations }>>;
+  readonly authorities?: Readonly<
+    Record<
+      string,
+      {
+        /**
+         * Its generations by id.
+         * @default - one active generation, `g1`
+         */
+        readonly generations?: Generations;
+      }
+    >
+  >;
   /**
    * Generations of the key pair that signs service-account tokens.
    * @default - one active generation, `g1`, RSA-2048
    */
-  readonly serviceAccount?: { readonly generations?: Generations };
+  readonly serviceAccount?: {
+    /**
+     * Its generations by id.
+     * @default - one active generation, `g1`
+     */
+    readonly generations?: Generations;
+  };
   /**
    * Choices for single certificates, by the distribution's names: `apiserver`, `etcd-server`, `admin`, …
    * @default - the distribution's
@@ -99,7 +112,10 @@ export interface ClusterPkiProps {
    * @default - they had this one
    */
   readonly movedFrom?: string;
-  /** @default - the stack's tls provider */
+  /**
+   * The tls provider that makes the resources.
+   * @default - the stack's tls provider
+   */
   readonly provider?: TerraformProvider;
 }
 
@@ -108,13 +124,13 @@ const SERVICE_ACCOUNT = "service-account";
 
 /**
  * A cluster's whole PKI: its authorities, service-account keys, component certificates and kubeconfigs, as the distribution
- * expects them, and the file of each on each machine.
+ * expects them, and the files of each holder.
  *
  * In the Terraform state: every private key. In its outputs: none. `<prefix>_files` says which file is made of what,
- * `<prefix>_fingerprints` holds the fingerprints of the public keys of authorities and key pairs, and `<prefix>_inventory` what
- * stands in each certificate, so that a plan says in clear what it changes.
+ * `<prefix>_certificates` where each generation stands and which names are in each certificate, so that a plan shows in clear what it
+ * changes, and `<prefix>_fingerprints` holds the fingerprints of the public keys of authorities and key pairs.
  *
- * @throws PkiError with everything that is wrong with the description
+ * @throws PkiError with everything that is wrong with the description; when another cluster of the stack has the prefix
  * @see https://kubernetes.io/docs/setup/best-practices/certificates/
  */
 export class ClusterPki extends Construct {
@@ -122,49 +138,53 @@ export class ClusterPki extends Construct {
   public readonly machines: readonly string[];
   /** First part of the Terraform name of everything in here. */
   public readonly addressPrefix: string;
-  /** What the files are made of, by the distribution's names. */
-  public readonly identities: Identities;
+  /** What the files are made of. */
+  public readonly parts: ClusterParts;
   /** Secrets of a management cluster that hold the cluster's identity, as data; none where the distribution wants files. */
   public readonly secrets: readonly ClusterSecret[];
 
-  private readonly table: DistributionTable;
-  private readonly cluster: Cluster;
-  private readonly authorities = new Map<string, CertificateAuthority>();
-  private readonly rings = new Map<string, KeyPairRing>();
-  private readonly leaves = new Map<string, Certificate>();
-  private readonly fileLists: Readonly<Record<string, readonly ClusterFile[]>>;
+  private readonly fileLists: ReadonlyMap<string, readonly ClusterFile[]>;
 
   public constructor(scope: Construct, id: string, props: ClusterPkiProps) {
     super(scope, id);
-    this.table = tableFor(props.cluster, props.issueLeaves, props.distribution.table);
-    this.cluster = props.cluster;
-    const prefix = props.addressPrefix ?? id;
-    this.addressPrefix = prefix;
-    this.check(prefix, props);
+    const { distribution, cluster, addressPrefix: prefix = cluster.name } = props;
+    const table = tableFor(cluster, props.issueLeaves, distribution.table);
+    const problems = new Problems();
+    checkClusterPki(props, prefix, table, problems);
+    problems.throwIfAny(this.node.path);
     claimPrefix(TerraformStack.of(this), "pki", prefix, this.node.path);
 
-    const holders = holdersOf(props.cluster);
+    const holders = holdersOf(cluster);
+    this.addressPrefix = prefix;
     this.machines = holders.filter((holder) => holder.isMachine).map((holder) => holder.name);
-    this.makeAuthorities(prefix, props);
-    this.makeLeaves(prefix, holders, props);
-    const { table, cluster, authorities, rings: keyPairs, leaves: certificates } = this;
-    this.identities = { table, cluster, authorities, keyPairs, certificates };
-    const [whole, others] = [holders.find(isCluster)!, holders.filter((holder) => !isCluster(holder))];
-    this.secrets = clusterSecrets(whole, this.identities);
-    this.fileLists = Object.fromEntries(others.map((holder) => [holder.name, machineFiles(holder, this.identities)]));
-    publishFiles(this, prefix, this.fileLists);
-    this.publishFingerprints(prefix);
-    publishInventory(this, prefix, this.identities);
+    const authorities = this.makeAuthorities(table.authorities, props);
+    const keyPairs = this.makeKeyPairs(Object.keys(table.keyPairs), props);
+    const issued = Object.entries(table.certificates).filter(
+      ([, row]) => props.issueLeaves ?? row.issuedBy === "terraform",
+    );
+    const leaves = holders.flatMap((holder) => this.makeLeaves(holder, issued, authorities, props));
+    this.parts = { table, cluster, authorities, keyPairs, leaves };
+    labelParts(this, prefix, this.parts);
+
+    this.secrets = clusterSecrets(
+      holders.find(({ name }) => name === CLUSTER)!,
+      this.parts,
+    );
+    const withFiles = holders.filter(({ name }) => name !== CLUSTER);
+    this.fileLists = new Map(withFiles.map((holder) => [holder.name, filesOf(holder, this.parts)]));
+    publishFiles(this, prefix, Object.fromEntries(this.fileLists));
+    publishCertificates(this, prefix, this.parts);
+    publishFingerprints(this, prefix, this.parts);
     if (props.movedFrom !== undefined) {
-      this.moveFrom(props.movedFrom, prefix);
+      movedFrom(this, props.movedFrom, prefix);
     }
+    exceptionWarnings(this.parts).forEach((warning) => Annotations.of(this).addWarning(warning));
     if (props.deletionProtection === false) {
       Annotations.of(this).addWarning(
         "deletionProtection is off: a plan may destroy authorities and service-account keys",
       );
     }
-    this.warnOfExceptions();
-    this.node.addValidation({ validate: () => this.unlistedMasters() });
+    validateOnce(TerraformStack.of(this), "system:masters", unlistedMasters);
   }
 
   /**
@@ -173,7 +193,8 @@ export class ClusterPki extends Construct {
    * @throws PkiError when the distribution has no such authority
    */
   public authority(name: string): CertificateAuthority {
-    return this.find(this.authorities, name, "authority");
+    const { authorities } = this.parts;
+    return authorities.get(name) ?? this.refuse("authority", name, [...authorities.keys()]);
   }
 
   /**
@@ -182,242 +203,131 @@ export class ClusterPki extends Construct {
    * @param name the authority; by default the one that signs the API server's certificate
    * @throws PkiError when the distribution has no such authority
    */
-  public bundle(name = this.table.apiServerAuthority): TrustBundle {
+  public bundle(name = this.parts.table.apiServerAuthority): TrustBundle {
     return this.authority(name).bundle;
   }
 
   /**
    * A certificate, by the distribution's name.
    *
-   * @param machine who holds it; may be left out when only one does
+   * @param holder who holds it: a machine or the `operator`; may be left out when only one does
    * @throws PkiError when there is no such certificate
    */
-  public certificate(name: string, machine?: string): Certificate {
-    return this.find(this.leaves, `${machine ?? this.onlyHolder(name)}/${name}`, "certificate");
+  public certificate(name: string, holder?: string): Certificate {
+    return this.leaf(name, holder).certificate;
   }
 
   /**
    * A kubeconfig, by the name of its certificate. It is data: see {@link toTerraform}.
    *
-   * @param machine who holds it; may be left out when only one does
+   * @param holder who holds it: a machine or the `operator`; may be left out when only one does
    * @throws PkiError when there is no such kubeconfig
    */
-  public kubeconfig(name: string, machine?: string): Content {
-    const holder = machine ?? this.onlyHolder(name);
-    this.certificate(name, holder);
-    const paths = kubeconfigRows(this.table.certificates[name]!).map((row) => fillText(row.path, this.cluster, holder));
-    const file = this.files(holder).find(({ path }) => paths.includes(path));
-    if (!file) {
-      const known = Object.entries(this.table.certificates).filter(([, row]) => kubeconfigRows(row).length > 0);
-      throw this.unknown(
-        "kubeconfig",
-        name,
-        known.map(([row]) => row),
-      );
-    }
-    return file.content;
+  public kubeconfig(name: string, holder?: string): Content {
+    const leaf = this.leaf(name, holder);
+    const { cluster, table } = this.parts;
+    const paths = kubeconfigRows(leaf.row).map((row) => fillText(row.path, cluster, leaf.holder.name));
+    const file = this.files(leaf.holder.name).find(({ path }) => paths.includes(path));
+    const known = Object.entries(table.certificates).filter(([, row]) => kubeconfigRows(row).length > 0);
+    return file
+      ? file.content
+      : this.refuse(
+          "kubeconfig",
+          name,
+          known.map(([row]) => row),
+        );
   }
 
   /**
    * The files of a machine, of any `worker`, or of the `operator`, sorted by path.
    *
-   * @throws PkiError when there is no such machine
+   * @throws PkiError when there is no such holder
    */
-  public files(machine: string): readonly ClusterFile[] {
-    const list = this.fileLists[machine];
-    if (!list) {
-      throw this.unknown("machine", machine, [...this.machines, ANY_WORKER, OPERATOR]);
-    }
-    return list;
+  public files(holder: string): readonly ClusterFile[] {
+    return this.fileLists.get(holder) ?? this.refuse("holder", holder, [...this.machines, ANY_WORKER, OPERATOR]);
   }
 
-  private check(prefix: string, props: ClusterPkiProps): void {
-    const problems = new Problems();
-    checkAddressPrefix(prefix, problems);
-    if (props.movedFrom !== undefined) {
-      checkAddressPrefix(props.movedFrom, problems, "movedFrom");
-    }
-    if (props.movedFrom === prefix) {
-      problems.add({
-        code: "moved-from",
-        at: "movedFrom",
-        given: prefix,
-        allowed: "another prefix than addressPrefix",
-        fix: "leave it out",
-      });
-    }
-    checkCluster(props.cluster, this.table, problems);
-    this.checkChoices(props, problems);
-    problems.throwIfAny(this.node.path);
-  }
-
-  private checkChoices(props: ClusterPkiProps, problems: Problems): void {
-    const { authorities = {}, certificates = {}, serviceAccount = {} } = props;
-    checkNames(authorities, this.table.authorities, "authorities", problems);
-    checkNames(certificates, this.table.certificates, "certificates", problems);
-    const generationsOf = (name: string) => authorities[name]?.generations ?? FIRST_GENERATION;
-    for (const [name, { issuer }] of Object.entries(this.table.authorities)) {
-      const above = issuer === undefined ? undefined : generationsOf(issuer);
-      checkGenerations(generationsOf(name), "authority", `authorities.${name}.generations`, problems, above);
-    }
-    checkGenerations(
-      serviceAccount.generations ?? FIRST_GENERATION,
-      "key pair",
-      "serviceAccount.generations",
-      problems,
-    );
-    new Subject({ commonName: "-", ...props.subject }).check("subject", problems);
-    props.validity?.checkLeaf("validity", problems);
-    props.keyAlgorithm?.check("keyAlgorithm", problems);
-    for (const [name, row] of Object.entries(this.table.certificates)) {
-      const choices = certificates[name] ?? {};
-      const issuers = generationsOf(row.authority);
-      checkCertificateOptions(choices, issuers, `certificates.${name}.`, problems, props.validity);
-      checkAltNames(choices.extraSans ?? [], `certificates.${name}.extraSans`, problems);
-    }
-  }
-
-  private makeAuthorities(prefix: string, props: ClusterPkiProps): void {
-    const { provider, deletionProtection } = props;
-    const authorities = new Construct(this, "ca");
-    for (const [name, row] of Object.entries(this.table.authorities)) {
-      const authority = new CertificateAuthority(authorities, name, {
-        subject: new Subject({ commonName: row.commonName, organization: row.organization, ...props.subject }),
-        sans: row.sans,
-        issuer: row.issuer === undefined ? undefined : this.authority(row.issuer),
-        generations: props.authorities?.[name]?.generations,
-        address: authorityName(prefix, name),
+  private makeAuthorities(
+    rows: ClusterParts["table"]["authorities"],
+    { authorities: choices = {}, subject, deletionProtection, provider }: ClusterPkiProps,
+  ): Map<string, CertificateAuthority> {
+    const scope = new Construct(this, "ca");
+    const made = new Map<string, CertificateAuthority>();
+    for (const [name, { commonName, organization, sans, issuer }] of Object.entries(rows)) {
+      const authority = new CertificateAuthority(scope, name, {
+        subject: new Subject({ commonName, organization, ...subject }),
+        sans,
+        issuer: issuer === undefined ? undefined : made.get(issuer),
+        generations: choices[name]?.generations,
+        address: authorityName(this.addressPrefix, name),
         deletionProtection,
         provider,
       });
-      this.authorities.set(name, authority);
+      made.set(name, authority);
     }
-    const rings = new Construct(this, "keys");
-    for (const name of Object.keys(this.table.keyPairs)) {
-      const ring = new KeyPairRing(rings, name, {
-        generations: name === SERVICE_ACCOUNT ? props.serviceAccount?.generations : undefined,
-        address: keyPairName(prefix, name),
-        deletionProtection,
-        provider,
-      });
-      this.rings.set(name, ring);
-    }
+    return made;
   }
 
-  private makeLeaves(prefix: string, holders: readonly Holder[], props: ClusterPkiProps): void {
-    const rows = Object.entries(this.table.certificates);
-    const issued = rows.filter(([, row]) => props.issueLeaves ?? row.issuedBy === "terraform");
-    for (const holder of holders) {
-      const held = issued.filter(([, row]) => holds(holder, row.holders));
-      const scope = held.length > 0 ? new Construct(this, holder.name) : undefined;
-      for (const [name, row] of held) {
-        const { extraSans = [], ...choices } = props.certificates?.[name] ?? {};
-        const leaf = new Certificate(scope!, name, {
-          validity: props.validity,
-          keyAlgorithm: props.keyAlgorithm,
-          ...choices,
-          authority: this.authority(row.authority),
-          subject: new Subject({
-            commonName: fillText(row.commonName, this.cluster, holder.name, holder.addresses[0]),
-            organization: row.organization,
-            ...props.subject,
-          }),
-          usage: row.usage,
-          sans: [...fillNames(row.sans ?? [], this.cluster, holder), ...extraSans],
-          address: leafName(prefix, holder.name, name),
-          provider: props.provider,
-        });
-        this.leaves.set(`${holder.name}/${name}`, leaf);
-      }
-    }
-  }
-
-  /** The holder of a certificate that only one holds. */
-  private onlyHolder(name: string): string {
-    const holders = [...this.leaves.keys()].filter((key) => key.endsWith(`/${name}`)).map((key) => key.split("/")[0]!);
-    if (holders.length !== 1) {
-      throw holders.length > 1
-        ? this.unknown("holder", name, holders)
-        : this.unknown("certificate", name, [...this.leaves.keys()]);
-    }
-    return holders[0]!;
-  }
-
-  private publishFingerprints(prefix: string): void {
-    const value = {
-      authorities: Object.fromEntries([...this.authorities].map(([name, { fingerprints }]) => [name, fingerprints])),
-      keyPairs: Object.fromEntries([...this.rings].map(([name, { fingerprints }]) => [name, fingerprints])),
-    };
-    const description = "Fingerprints of public keys, to be written into the generations that have them";
-    pin(new TerraformOutput(this, "Fingerprints", { value, description }), fingerprintsOutput(prefix), "addressPrefix");
-  }
-
-  private moveFrom(old: string, prefix: string): void {
-    const stack = TerraformStack.of(this);
-    for (const address of this.pinned) {
-      const [type, name] = address.split(".") as [string, string];
-      addBlock(stack, "moved", { from: `${type}.${withPrefix(name, prefix, old)}`, to: address });
-    }
-  }
-
-  /** Addresses of all resources in here. */
-  private get pinned(): string[] {
-    return this.node
-      .findAll()
-      .filter((node) => TerraformResource.isTerraformResource(node))
-      .map((resource) => addressOf(resource)!);
-  }
-
-  /** What of this the distribution itself would not let be better, and Terraform issues all the same. */
-  private warnOfExceptions(): void {
-    const issued = new Set([...this.leaves.keys()].map((key) => key.split("/")[1]!));
-    const { authorities, keyPairs, certificates } = this.table;
-    const rows = [authorities, keyPairs, certificates].flatMap((part) => Object.entries(part));
-    for (const [name, { exceptions = [] }] of rows) {
-      if (!(name in certificates) || issued.has(name)) {
-        exceptions.forEach(({ code, reason }) => Annotations.of(this).addWarning(`[${code}] ${name}: ${reason}`));
-      }
-    }
-  }
-
-  /** Certificates of the user's own that nobody could limit or revoke; the first cluster of a stack tells of all. */
-  private unlistedMasters(): string[] {
-    const nodes = TerraformStack.of(this).node.findAll();
-    const clusters = nodes.filter((node): node is ClusterPki => node instanceof ClusterPki);
-    // The table said why, or was refused.
-    const allowed = new Set(clusters.flatMap((cluster) => [...cluster.leaves.values()]));
-    if (clusters[0] !== this) {
-      return [];
-    }
-    return nodes
-      .filter((node): node is Certificate => node instanceof Certificate && !allowed.has(node))
-      .filter((leaf) => leaf.subject.fields.organization === SYSTEM_MASTERS)
-      .map((leaf) =>
-        problemText({
-          code: "system-masters",
-          at: leaf.node.path,
-          given: SYSTEM_MASTERS,
-          allowed: "a group that RBAC can limit",
-          fix: "use a group of your own and bind it, or the distribution's break-glass identity",
+  private makeKeyPairs(
+    names: readonly string[],
+    { serviceAccount, deletionProtection, provider }: ClusterPkiProps,
+  ): Map<string, KeyPairRing> {
+    const scope = new Construct(this, "keys");
+    return new Map(
+      names.map((name) => [
+        name,
+        new KeyPairRing(scope, name, {
+          generations: name === SERVICE_ACCOUNT ? serviceAccount?.generations : undefined,
+          address: keyPairName(this.addressPrefix, name),
+          deletionProtection,
+          provider,
         }),
-      );
+      ]),
+    );
   }
 
-  private find<T>(things: ReadonlyMap<string, T>, name: string, kind: string): T {
-    const found = things.get(name);
-    if (!found) {
-      throw this.unknown(kind, name, [...things.keys()]);
+  private makeLeaves(
+    holder: Holder,
+    rows: readonly (readonly [string, CertificateRow])[],
+    authorities: ReadonlyMap<string, CertificateAuthority>,
+    { cluster, certificates = {}, subject, ...props }: ClusterPkiProps,
+  ): ClusterLeaf[] {
+    const held = rows.filter(([, row]) => holds(holder, row.holders));
+    const scope = held.length > 0 ? new Construct(this, holder.name) : undefined;
+    return held.map(([name, row]) => {
+      const { extraSans = [], ...choices } = certificates[name] ?? {};
+      const commonName = fillText(row.commonName, cluster, holder.name, holder.addresses[0]);
+      const certificate = new Certificate(scope!, name, {
+        validity: props.validity,
+        keyAlgorithm: props.keyAlgorithm,
+        ...choices,
+        authority: authorities.get(row.authority)!,
+        subject: new Subject({ commonName, organization: row.organization, ...subject }),
+        usage: row.usage,
+        sans: [...fillNames(row.sans ?? [], cluster, holder), ...extraSans],
+        address: leafName(this.addressPrefix, holder.name, name),
+        provider: props.provider,
+      });
+      return { holder, name, row, certificate };
+    });
+  }
+
+  private leaf(name: string, holder: string | undefined): ClusterLeaf {
+    const named = this.parts.leaves.filter((leaf) => leaf.name === name);
+    if (named.length === 0) {
+      return this.refuse("certificate", name, [...new Set(this.parts.leaves.map((leaf) => leaf.name))]);
     }
-    return found;
+    const found = named.filter((leaf) => (holder ?? leaf.holder.name) === leaf.holder.name);
+    const holders = named.map((leaf) => leaf.holder.name);
+    return found.length === 1 ? found[0]! : this.refuse("holder", holder ?? name, holders);
   }
 
-  private unknown(kind: string, name: string, known: readonly string[]): PkiError {
-    const given = JSON.stringify(name);
-    return new PkiError(this.node.path, [
+  private refuse(kind: string, given: string, known: readonly string[]): never {
+    throw new PkiError(this.node.path, [
       {
         code: `unknown-${kind}`,
         at: kind,
-        given,
+        given: JSON.stringify(given),
         allowed: known.join(", ") || "none: there is no such thing here",
         fix: "use one of these names",
       },
@@ -425,22 +335,6 @@ export class ClusterPki extends Construct {
   }
 }
 
-function isCluster({ name }: Holder): boolean {
-  return name === CLUSTER;
-}
-
 function kubeconfigRows(row: CertificateRow): FileRow[] {
   return row.files.filter((file) => file.kind === "kubeconfig");
-}
-
-function checkNames(given: object, known: object, at: string, problems: Problems): void {
-  for (const name of Object.keys(given).filter((key) => !(key in known))) {
-    problems.add({
-      code: `unknown-name`,
-      at: `${at}.${name}`,
-      given: name,
-      allowed: Object.keys(known).join(", "),
-      fix: "use one of the distribution's names",
-    });
-  }
 }

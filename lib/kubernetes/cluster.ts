@@ -5,7 +5,25 @@ import type { AltName } from "../x509/subject-alt-names";
 
 /** Where clients find the API server: `host:port` (the port is 6443 when left out), or a host whose kind is said when it is unresolved. */
 export type Endpoint =
-  string | { readonly dns: string; readonly port?: number } | { readonly ip: string; readonly port?: number };
+  | string
+  | {
+      /** The host is a DNS name: this one. */
+      readonly dns: string;
+      /**
+       * Port of the API server.
+       * @default 6443
+       */
+      readonly port?: number;
+    }
+  | {
+      /** The host is an IP address: this one. */
+      readonly ip: string;
+      /**
+       * Port of the API server.
+       * @default 6443
+       */
+      readonly port?: number;
+    };
 
 /** A machine of the cluster. */
 export interface Machine {
@@ -37,7 +55,11 @@ export type Etcd =
   /** On every control plane. */
   | { readonly topology: "stacked" }
   /** On machines of its own, whose certificates are issued here too. */
-  | { readonly topology: "members"; readonly members: readonly Machine[] }
+  | {
+      readonly topology: "members";
+      /** The machines of etcd: at least one, usually three or five. */
+      readonly members: readonly Machine[];
+    }
   /** Somewhere else, with an authority of its own: nothing is issued for it. */
   | { readonly topology: "external" };
 
@@ -49,16 +71,25 @@ export interface Cluster {
   readonly endpoint: Endpoint;
   /** One service CIDR, or one of each family, the primary first. */
   readonly serviceCidrs: readonly string[];
-  /** @default cluster.local */
+  /**
+   * DNS domain of the cluster's services, kubelet's `clusterDomain`: the API server's certificate names `kubernetes.default.svc.<domain>`.
+   * @default cluster.local
+   */
   readonly clusterDomain?: string;
-  /** @default - none; whether that is allowed is a fact of the distribution */
+  /**
+   * Machines that run an API server, each with certificates of its own.
+   * @default - none; whether that is allowed is a fact of the distribution
+   */
   readonly controlPlanes?: readonly ControlPlane[];
   /**
    * Workers that get an identity of their own before they join. Others join by TLS bootstrap and need not be named.
    * @default - none
    */
   readonly workers?: readonly Machine[];
-  /** @default - stacked */
+  /**
+   * Where etcd runs, which says who gets its certificates.
+   * @default - stacked
+   */
   readonly etcd?: Etcd;
   /**
    * More names for the certificate of every API server.
@@ -69,9 +100,11 @@ export interface Cluster {
 
 /** A machine, where it stands in the description, and what it is in the cluster. */
 export interface PlacedMachine {
+  /** The machine, as it is described. */
   readonly machine: Machine;
-  /** `cluster.controlPlanes[0]` */
+  /** Where that is said: `cluster.controlPlanes[0]`. */
   readonly at: string;
+  /** What it is a holder as. */
   readonly kinds: readonly HolderKind[];
 }
 

@@ -8,10 +8,13 @@ import type { AltName } from "../x509/subject-alt-names";
 
 /** A machine, any worker, the operator or the cluster as a whole, and what it is. */
 export interface Holder {
+  /** The machine's name, `worker`, `operator` or `cluster`. */
   readonly name: string;
+  /** What it is a holder as: a control plane that runs etcd is of two kinds. */
   readonly kinds: readonly HolderKind[];
   /** False for any worker, the operator and the cluster as a whole. */
   readonly isMachine: boolean;
+  /** Its IP addresses; none where it is no machine. */
   readonly addresses: readonly string[];
   /** More names for its own API server. */
   readonly extraSans: readonly AltName[];

@@ -9,7 +9,7 @@ import type { JoinFormat } from "./table";
 
 /** What a machine needs to join a cluster. */
 export interface JoinProps {
-  /** The cluster that is joined. */
+  /** The cluster's name and endpoint, which a kubeconfig names. */
   readonly cluster: Pick<Cluster, "name" | "endpoint">;
   /** PEM of the authorities the API server may be signed by: the whole bundle. */
   readonly certificateAuthority: Content;

@@ -1,7 +1,17 @@
-import { content, Content } from "./content";
+import type { Content } from "./content";
 
 /** How a kubeconfig's user proves who it is. */
-export type Credentials = { readonly certificate: Content; readonly privateKey: Content } | { readonly token: Content };
+export type Credentials =
+  | {
+      /** PEM of a client certificate: its CN is the user, its O the group. */
+      readonly certificate: Content;
+      /** PEM of the certificate's key. */
+      readonly privateKey: Content;
+    }
+  | {
+      /** A bearer token, such as a bootstrap token. */
+      readonly token: Content;
+    };
 
 /** What a kubeconfig says. */
 export interface KubeconfigProps {
@@ -18,22 +28,28 @@ export interface KubeconfigProps {
    * @default - `<user>@<clusterName>`
    */
   readonly context?: string;
+  /** How the user proves who it is. */
   readonly credentials: Credentials;
 }
 
 /**
- * A kubeconfig with everything inline, field by field as client-go writes it.
+ * A kubeconfig with everything inline, field by field as client-go writes it. It is data: it names keys and tokens and holds none.
  *
  * @see https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/
  */
 export function kubeconfig(props: KubeconfigProps): Content {
+  return { kubeconfig: props };
+}
+
+/** Its text. */
+export function kubeconfigText(props: KubeconfigProps): readonly Content[] {
   const cluster = scalar(props.clusterName);
   const user = scalar(props.user);
   const context = scalar(props.context ?? `${props.user}@${props.clusterName}`);
-  return content`apiVersion: v1
-clusters:
-- cluster:
-    certificate-authority-data: ${{ base64: props.certificateAuthority }}
+  return [
+    "apiVersion: v1\nclusters:\n- cluster:\n    certificate-authority-data: ",
+    { base64: props.certificateAuthority },
+    `
     server: ${scalar(props.server)}
   name: ${cluster}
 contexts:
@@ -46,16 +62,21 @@ kind: Config
 users:
 - name: ${user}
   user:
-${credentialLines(props.credentials)}`;
+`,
+    ...credentialLines(props.credentials),
+    "\n",
+  ];
 }
 
-function credentialLines(credentials: Credentials): Content {
+function credentialLines(credentials: Credentials): readonly Content[] {
   return "token" in credentials
-    ? content`    token: ${credentials.token}
-`
-    : content`    client-certificate-data: ${{ base64: credentials.certificate }}
-    client-key-data: ${{ base64: credentials.privateKey }}
-`;
+    ? ["    token: ", credentials.token]
+    : [
+        "    client-certificate-data: ",
+        { base64: credentials.certificate },
+        "\n    client-key-data: ",
+        { base64: credentials.privateKey },
+      ];
 }
 
 /** Words that are no text to readers of YAML 1.1. */

@@ -22,6 +22,16 @@ export function checkTable(table: DistributionTable, problems: Problems): void {
       checkIssuer(row.issuer, `authorities.${name}.issuer`, earlier, problems);
     }
   }
+  for (const name of Object.keys(table.keyPairs).filter((name) => names.includes(name))) {
+    const fix = "give the key pair another name: fingerprints of both are listed by name and generation";
+    problems.add({
+      code: "name-twice",
+      at: `keyPairs.${name}`,
+      given: name,
+      allowed: "a name that no authority has",
+      fix,
+    });
+  }
   checkPaths(table, problems);
 }
 

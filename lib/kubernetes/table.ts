@@ -14,6 +14,7 @@ export type EtcdTopology = "stacked" | "members" | "external";
 export interface RowException {
   /** The rule, e.g. `system-masters`. */
   readonly code: string;
+  /** Why the distribution needs it. */
   readonly reason: string;
 }
 
@@ -36,13 +37,36 @@ export type FileKind =
   /** A kubeconfig with certificate and key inline. */
   | "kubeconfig";
 
+/** A port of a component, whose TLS handshake shows what it read. */
+export interface ServedPort {
+  /** The usual one. */
+  readonly number: number;
+  /** The flag or field that sets another, e.g. `--secure-port`. */
+  readonly setBy: string;
+}
+
 /** A component that reads a file, and how it is told to. */
 export interface Consumer {
   /** E.g. `kube-apiserver`. */
   readonly component: string;
   /** Command-line flag or field of the component's configuration file that takes the path, e.g. `--client-ca-file`. */
-  readonly via: { readonly flag: string } | { readonly configField: string } | { readonly use: string };
-  /** Flags that go with it. */
+  readonly via:
+    | {
+        /** The flag. */
+        readonly flag: string;
+      }
+    | {
+        /** The field, with dots for what is nested. */
+        readonly configField: string;
+      }
+    | {
+        /** What somebody does with the file, in words. */
+        readonly use: string;
+      };
+  /**
+   * Flags that go with it.
+   * @default - none
+   */
   readonly with?: Readonly<Record<string, string>>;
   /**
    * On which of the file's holders it runs.
@@ -51,32 +75,52 @@ export interface Consumer {
   readonly on?: readonly HolderKind[];
   /** Whether a changed file is noticed by itself, the component must be restarted, or it only runs when somebody uses it. */
   readonly onChange: "reload" | "restart" | "next-use";
-  /** The component's version on which that was measured; without it, it is what the documentation says. */
+  /**
+   * The component's version on which that was measured; without it, it is what the documentation says.
+   * @default - not measured
+   */
   readonly measured?: string;
+  /**
+   * On which port whoever connects sees it: the certificate that the component serves, or the authorities whose clients it lets in.
+   * @default - on none
+   */
+  readonly port?: ServedPort;
 }
 
 /** A file that holds part of an identity. */
 export interface FileRow {
   /** Absolute path, which may hold `{machine}`; the operator's start at the folder of the operator's choice. */
   readonly path: string;
+  /** What it holds. */
   readonly kind: FileKind;
   /**
    * More authorities of the table whose bundles follow in a bundle, for a reader that verifies what any of them signs.
    * @default - none
    */
   readonly alsoOf?: readonly string[];
+  /** Who holds it. */
   readonly on: readonly HolderKind[];
-  /** @default - `0600` for what holds a key, else `0644` */
+  /**
+   * Octal mode.
+   * @default - `0600` for what holds a key, else `0644`
+   */
   readonly mode?: string;
-  /** @default root:root */
+  /**
+   * Owner and group, `user:group`.
+   * @default root:root
+   */
   readonly owner?: string;
-  /** Which API server a kubeconfig points at: the cluster's endpoint, or the one on the same machine where there is one. */
+  /**
+   * Which API server a kubeconfig points at: the cluster's endpoint, or the one on the same machine where there is one.
+   * @default endpoint
+   */
   readonly server?: "endpoint" | "local";
   /**
    * Who writes it. What the distribution makes of the other files by itself is delivered only with `issueLeaves`, when nobody runs it.
    * @default terraform
    */
   readonly writtenBy?: "terraform" | "distribution";
+  /** Components that read it. */
   readonly consumers: readonly Consumer[];
 }
 
@@ -84,6 +128,7 @@ export interface FileRow {
 export interface SecretRow {
   /** May hold `{clusterName}`. */
   readonly name: string;
+  /** Type of the Secret. */
   readonly type: string;
   /** Values may hold `{clusterName}`. */
   readonly labels: Readonly<Record<string, string>>;
@@ -98,21 +143,35 @@ export interface SecretRow {
 
 /** What every row may say. */
 interface Row {
+  /** What it is for, as kubeadm says it: `certificate for serving the Kubernetes API`. */
+  readonly purpose: string;
   /**
    * Where etcd has to run for the row to exist; without an authority, what it signs does not exist either.
    * @default - anywhere
    */
   readonly etcd?: readonly EtcdTopology[];
+  /** Files that hold its certificate or keys. */
   readonly files: readonly FileRow[];
-  /** @default - none */
+  /**
+   * Secrets that hold its certificate or keys.
+   * @default - none
+   */
   readonly secrets?: readonly SecretRow[];
-  /** @default - none */
+  /**
+   * Rules of this library that it breaks.
+   * @default - none
+   */
   readonly exceptions?: readonly RowException[];
 }
 
 /** A certificate authority of a distribution. */
 export interface AuthorityRow extends Row {
+  /** CN of every generation. */
   readonly commonName: string;
+  /**
+   * O of every generation.
+   * @default - none
+   */
   readonly organization?: string;
   /**
    * Names in its own certificate.
@@ -131,10 +190,16 @@ export type KeyPairRow = Row;
 
 /** A certificate of a distribution: one for each of its holders, each with a key of its own. */
 export interface CertificateRow extends Row {
+  /** Name of the authority that signs it. */
   readonly authority: string;
   /** May hold `{machine}` and `{address}`, the machine's first. */
   readonly commonName: string;
+  /**
+   * O: for a client of Kubernetes its group.
+   * @default - none
+   */
   readonly organization?: string;
+  /** Whether its holder may be a server, a client or both. */
   readonly usage: KeyUsage;
   /**
    * Templates of its names: `{machine}`, `{addresses}`, `{endpoint}`, `{serviceIps}`, `{clusterDomain}`, `{extraSans}`, or text.
@@ -150,16 +215,24 @@ export interface CertificateRow extends Row {
    * @default - the common name
    */
   readonly kubeconfigUser?: string;
-  /** A reason when the row is the way in when nothing else is: it may be in `system:masters`, and no machine may hold it. */
+  /**
+   * A reason when the row is the way in when nothing else is: it may be in `system:masters`, and no machine may hold it.
+   * @default - it is not that
+   */
   readonly breakGlass?: string;
 }
 
 /** A file of text that tells the distribution about the others. */
 export interface ConfigurationRow {
+  /** What it is for. */
+  readonly purpose: string;
+  /** Absolute path. */
   readonly path: string;
+  /** Who holds it. */
   readonly on: readonly HolderKind[];
   /** Text with `{clusterName}`, `{endpoint}`, `{serviceCidrs}`, `{clusterDomain}`. */
   readonly text: string;
+  /** Components that read it. */
   readonly consumers: readonly Consumer[];
 }
 
@@ -167,17 +240,30 @@ export interface ConfigurationRow {
 export type JoinFormat =
   /** A kubeconfig with the token. */
   | {
+      /** The names in it. */
       readonly kubeconfig: {
-        /** @default - the cluster's name */
+        /**
+         * Names the cluster entry.
+         * @default - the cluster's name
+         */
         readonly cluster?: string;
-        /** @default - `<user>@<cluster>` */
+        /**
+         * Names the context.
+         * @default - `<user>@<cluster>`
+         */
         readonly context?: string;
         /** Names the user entry; the API server knows the user by the token. */
         readonly user: string;
-        /** @default - the endpoint's */
+        /**
+         * Port of the API server.
+         * @default - the endpoint's
+         */
         readonly port?: number;
       };
-      /** What is done with its text. @default - nothing */
+      /**
+       * What is done with its text.
+       * @default - nothing
+       */
       readonly encoding?: "base64gzip";
     }
   /** K3s' secure token: `K10`, the hash of the API server's authority in hex, `::` and the token. */
@@ -185,6 +271,8 @@ export type JoinFormat =
 
 /** A bootstrap token of a distribution: a Secret in the API server, and what a machine joins with. */
 export interface TokenRow {
+  /** What it is for. */
+  readonly purpose: string;
   /** Keys of the Secret that are `"true"`: `usage-bootstrap-authentication`, … */
   readonly usages: readonly string[];
   /**
@@ -192,64 +280,119 @@ export interface TokenRow {
    * @default - none
    */
   readonly group?: string;
-  /** @default - the token's Terraform name */
+  /**
+   * What `kubeadm token list` shows of it.
+   * @default - the token's Terraform name
+   */
   readonly description?: string;
+  /** How a joining machine is given it. */
   readonly format: JoinFormat;
   /** Where a joining machine expects it; the operator's, where it is carried to the machine by hand. */
   readonly file: {
+    /** Absolute path; the operator's starts at the folder of the operator's choice. */
     readonly path: string;
+    /** Who holds it. */
     readonly on: "worker" | "operator";
+    /** Components that read it. */
     readonly consumers: readonly Consumer[];
   };
 }
 
 /** A password with which machines join before anything stands in the API server. */
 export interface JoinPasswordRow {
+  /** What it is for. */
+  readonly purpose: string;
   /** What stands before the password: `server` makes `server:<password>`. */
   readonly user: string;
+  /** How a joining machine is given it. */
   readonly format: JoinFormat;
+  /** Files that hold it. */
   readonly files: readonly JoinPasswordFileRow[];
 }
 
 /** Where a password is expected. */
 export interface JoinPasswordFileRow extends Pick<FileRow, "path" | "on" | "consumers"> {
-  /** The password alone, where it is told who may join. @default - the password's format */
+  /**
+   * The password alone, for the file of the server that lets others join.
+   * @default - the password's format
+   */
   readonly format?: "password";
 }
 
 /** What stands inside the API server. A distribution that makes a part itself, and lets nobody else, lacks it. */
 export interface AccessRow {
-  /** Group of the administrators, and the distribution's own name of its binding to cluster-admin. */
-  readonly clusterAdmins?: { readonly group: string; readonly binding: string };
-  /** Groups of joining nodes, and the distribution's own names of the three bindings. */
-  readonly nodeBootstrapping?: {
+  /**
+   * Group of the administrators, and the distribution's own name of its binding to cluster-admin.
+   * @default - administrators are in `system:masters`
+   */
+  readonly clusterAdmins?: {
+    /** The O of their certificates. */
     readonly group: string;
-    readonly bindings: { readonly createCsrs: string; readonly approveFirst: string; readonly approveRenewals: string };
+    /** Name of the ClusterRoleBinding that the distribution makes. */
+    readonly binding: string;
   };
-  /** The user as whom the API server talks to kubelets. */
-  readonly apiServerToKubelet?: { readonly user: string };
+  /**
+   * Groups of joining nodes, and the distribution's own names of the three bindings.
+   * @default - nodes do not join by TLS bootstrap
+   */
+  readonly nodeBootstrapping?: {
+    /** The group of its bootstrap tokens. */
+    readonly group: string;
+    /** Names of the ClusterRoleBindings that the distribution makes. */
+    readonly bindings: {
+      /** That which lets them create certificate signing requests. */
+      readonly createCsrs: string;
+      /** That by which the first certificate of a node is approved. */
+      readonly approveFirst: string;
+      /** That by which renewals are approved. */
+      readonly approveRenewals: string;
+    };
+  };
+  /**
+   * How the API server talks to kubelets, where the distribution makes no binding for that.
+   * @default - the distribution makes the binding
+   */
+  readonly apiServerToKubelet?: {
+    /** The CN of its client certificate. */
+    readonly user: string;
+  };
   /** Bootstrap tokens by what joins with them; the first is what a token is for that does not say. */
   readonly tokens: Readonly<Record<string, TokenRow>>;
 }
 
 /** Everything that is particular to a distribution. Where one does not fit, the table lacks a column. */
 export interface DistributionTable {
+  /** Its name in messages, the inventory and the documentation. */
   readonly name: string;
   /** The version whose behaviour the table states. */
   readonly version: string;
   /** What the cluster description must name, and where etcd may run: by default anywhere. */
   readonly requires: {
+    /** At least one control plane. */
     readonly controlPlanes: boolean;
+    /** An address of every machine that serves. */
     readonly addresses: boolean;
+    /**
+     * Where etcd may run.
+     * @default - anywhere
+     */
     readonly etcd?: readonly EtcdTopology[];
   };
   /** The authority that signs the API server's serving certificate: what every kubeconfig trusts. */
   readonly apiServerAuthority: string;
+  /** Certificate authorities by name; one that signs another stands before it. */
   readonly authorities: Readonly<Record<string, AuthorityRow>>;
+  /** Key pairs by name. */
   readonly keyPairs: Readonly<Record<string, KeyPairRow>>;
+  /** Certificates that are no authorities, by name. */
   readonly certificates: Readonly<Record<string, CertificateRow>>;
+  /** Configuration files that name the others. */
   readonly configuration: readonly ConfigurationRow[];
-  /** @default - none */
+  /**
+   * Passwords with which machines join, by what joins.
+   * @default - none
+   */
   readonly joinPasswords?: Readonly<Record<string, JoinPasswordRow>>;
+  /** What is in the API server. */
   readonly access: AccessRow;
 }

@@ -10,6 +10,16 @@ export interface NamedCertificate {
   readonly certificate: X509Certificate;
 }
 
+/** What certificates are read from: files of a machine, or states. */
+export interface CertificateSource {
+  /** The best name of a certificate first, where it is there several times. */
+  readonly found: readonly NamedCertificate[];
+  /** The public part of each private key. */
+  readonly keys: ReadonlySet<string>;
+  /** What could not be looked at, and why. */
+  readonly notes: readonly string[];
+}
+
 /**
  * How long a certificate still lasts, in kubeadm's words.
  *
@@ -74,7 +84,7 @@ export interface PemContent {
   readonly certificates: readonly X509Certificate[];
   /** How many certificates could not be read. */
   readonly broken: number;
-  /** The public half of each private key, to be compared with that of an authority. */
+  /** The public part of each private key, to be compared with that of an authority. */
   readonly keys: readonly string[];
 }
 
@@ -85,7 +95,7 @@ export function readPem(text: string): PemContent {
   const certificates = pems.flatMap((pem) => orNone(() => new X509Certificate(pem)));
   const keys = blocks
     .filter(([, label]) => label !== "CERTIFICATE")
-    .flatMap(([pem]) => orNone(() => publicHalf(createPublicKey(pem))));
+    .flatMap(([pem]) => orNone(() => publicPart(createPublicKey(pem))));
   return { certificates, broken: pems.length - certificates.length, keys };
 }
 
@@ -154,7 +164,7 @@ function statusOfRow({ name, certificate, issuer }: Row, keys: ReadonlySet<strin
     expirationDate: end.toISOString().replace(".000Z", "Z"),
     residualTime: Math.trunc((end.getTime() - now.getTime()) / 1000),
     ...(caName === undefined ? {} : { caName }),
-    externallyManaged: !issuer || !keys.has(publicHalf(issuer.certificate.publicKey)),
+    externallyManaged: !issuer || !keys.has(publicPart(issuer.certificate.publicKey)),
     missing: false,
   };
 }
@@ -208,7 +218,7 @@ function isSignedBy(certificate: X509Certificate, authority: X509Certificate): b
   return certificate.issuer === authority.subject && certificate.verify(authority.publicKey);
 }
 
-function publicHalf(key: X509Certificate["publicKey"]): string {
+function publicPart(key: X509Certificate["publicKey"]): string {
   return key.export({ type: "spki", format: "der" }).toString("base64");
 }
 

@@ -1,13 +1,14 @@
+import { keysOf, withoutKeys } from "./address";
+import { checkedDocument, parseDocument } from "./document";
 import { isObject, Json, list, object, text } from "./json";
 import { References } from "./references";
+import { ResourceType, resourceType } from "./resource-types";
 
-/** A document that is no plan, said in one line that names what to give instead and quotes nothing of it. */
-export class PlanError extends Error {
-  public constructor(message: string) {
-    super(message);
-    this.name = "PlanError";
-  }
-}
+/** Before or after the plan is applied. */
+export type Side = "before" | "after";
+
+/** Both of them, in this order. */
+export const SIDES: readonly [Side, Side] = ["before", "after"];
 
 /** What a plan wants to do with a managed resource, or what is known of one that it leaves out. */
 export interface PlannedResource {
@@ -17,6 +18,8 @@ export interface PlannedResource {
   /** Address in the configuration: without the keys of `count` and `for_each`. */
   readonly configured: string;
   readonly type: string;
+  /** What the type is to a PKI, and what may be shown of it. */
+  readonly row: ResourceType;
   readonly name: string;
   /** Keys of `count` and `for_each`, those of its modules included: instances with equal ones belong together. */
   readonly keys: string;
@@ -40,7 +43,7 @@ export interface PlannedOutput {
   readonly after: unknown;
 }
 
-/** What the report needs of `terraform show -json`. It holds secrets: nothing of it is shown but through `visible.ts`. */
+/** What the report needs of `terraform show -json`. It holds secrets: nothing of it is shown but what the rows of `resource-types.ts` list. */
 export interface Plan {
   readonly terraformVersion?: string;
   /** True when planning failed: what comes after the failure is not in it. */
@@ -59,31 +62,28 @@ export interface Plan {
   readonly failedChecks: readonly string[];
 }
 
-const TYPES = new Set([
-  "tls_private_key",
-  "tls_cert_request",
-  "tls_self_signed_cert",
-  "tls_locally_signed_cert",
-  "terraform_data",
-  "random_password",
-  "random_string",
-  "random_id",
-  "time_rotating",
-  ...["kubernetes_secret", "kubernetes_cluster_role_binding", "kubernetes_role_binding"].flatMap((type) => [
-    type,
-    `${type}_v1`,
-  ]),
-]);
-
 /**
  * Reads the output of `terraform show -json` or `tofu show -json` of a plan, format 1.x. Fields that are not known are left alone.
  *
+ * @param text the output
+ * @param origin where it came from, as the user named it
+ * @throws UnusableError when it is something else
+ */
+export function parsePlan(text: string, origin: string): Plan {
+  return planIn(parseDocument(text, origin, "plan"));
+}
+
+/**
+ * The same of JSON that was parsed.
+ *
  * @param document parsed JSON
- * @throws PlanError when it is something else
+ * @throws UnusableError when it is something else
  */
 export function readPlan(document: unknown): Plan {
-  const plan = object(document);
-  checkFormat(plan);
+  return planIn(checkedDocument(document, "the document", "plan"));
+}
+
+function planIn(plan: Json): Plan {
   const changes = list(plan.resource_changes)
     .map(object)
     .filter((change) => change.mode !== "data" && change.deposed === undefined);
@@ -98,42 +98,18 @@ export function readPlan(document: unknown): Plan {
     complete: plan.complete !== false,
     resources: [...planned, ...left],
     drift: list(plan.resource_drift).flatMap((change) => resourceOf(object(change)) ?? []),
-    otherChanges: changes.filter((change) => !TYPES.has(String(change.type)) && actionOf(change) !== "none").length,
+    otherChanges: changes.filter((change) => !resourceType(text(change.type)) && actionOf(change) !== "none").length,
     outputs: outputsOf(object(plan.output_changes)),
     references: new References(object(plan.configuration).root_module),
     failedChecks: failedChecks(list(plan.checks)),
   };
 }
 
-function checkFormat(plan: Json): void {
-  const { format_version: version } = plan;
-  if ("lineage" in plan) {
-    throw new PlanError("is a raw state file: give the output of `terraform show -json <plan>`");
-  }
-  if ("@level" in plan) {
-    throw new PlanError("is the log of `terraform plan -json`: give the output of `terraform show -json <plan>`");
-  }
-  if (typeof version !== "string" || !isPlan(plan)) {
-    throw new PlanError(
-      typeof version === "string" && "values" in plan
-        ? "is a state: give the plan, the output of `terraform show -json <plan>`"
-        : "is no plan: give the output of `terraform show -json <plan>`",
-    );
-  }
-  if (!/^1\.\d+$/.test(version)) {
-    const given = /^[\w.-]{1,20}$/.test(version) ? `"${version}"` : "of another kind";
-    throw new PlanError(`has a format_version ${given}, and only 1.x is known here: update cdktf-kubernetes-pki`);
-  }
-}
-
-function isPlan(plan: Json): boolean {
-  return ["planned_values", "resource_changes", "output_changes", "configuration"].some((field) => field in plan);
-}
-
 function resourceOf(entry: Json): PlannedResource | undefined {
   const type = text(entry.type);
+  const row = resourceType(type);
   const address = text(entry.address);
-  if (!type || !TYPES.has(type) || !address) {
+  if (!type || !row || !address) {
     return undefined;
   }
   const change = object(entry.change);
@@ -142,6 +118,7 @@ function resourceOf(entry: Json): PlannedResource | undefined {
     configured: withoutKeys(address),
     keys: keysOf(address),
     type,
+    row,
     name: String(entry.name),
     previousAddress: text(entry.previous_address),
     change: actionOf(entry),
@@ -159,18 +136,6 @@ function resourceOf(entry: Json): PlannedResource | undefined {
 
 function replacePaths(paths: unknown): string[] {
   return [...new Set(list(paths).map((path) => String(list(path)[0])))];
-}
-
-/** Keys of `count` and `for_each`: a key may hold anything, brackets and dots too. */
-const KEY = /\[(?:\d+|"(?:[^"\\]|\\.)*")\]/g;
-
-/** Most have none. */
-function keysOf(address: string): string {
-  return address.includes("[") ? (address.match(KEY)?.join("") ?? "") : "";
-}
-
-function withoutKeys(address: string): string {
-  return address.includes("[") ? address.replace(KEY, "") : address;
 }
 
 function actionOf(entry: Json): PlannedResource["change"] {
@@ -206,8 +171,9 @@ function stateResources(module: unknown): PlannedResource[] {
 
 function stateResource(resource: Json): PlannedResource | undefined {
   const type = text(resource.type);
+  const row = resourceType(type);
   const address = text(resource.address);
-  if (!type || !TYPES.has(type) || !address) {
+  if (!type || !row || !address) {
     return undefined;
   }
   const values = object(resource.values);
@@ -216,6 +182,7 @@ function stateResource(resource: Json): PlannedResource | undefined {
     configured: withoutKeys(address),
     keys: keysOf(address),
     type,
+    row,
     name: String(resource.name),
     change: "none",
     replacePaths: [],

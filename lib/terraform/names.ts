@@ -102,6 +102,16 @@ export function prefixOfFiles(output: string): string | undefined {
   return /^([a-z][a-z0-9-]*)(?:__token__[a-z][a-z0-9-]*)?_files$/.exec(output)?.[1];
 }
 
+/** `<prefix>_certificates`: what is known at plan of generations and certificates. */
+export function certificatesOutput(prefix: string): string {
+  return `${prefix}_certificates`;
+}
+
+/** The cluster's prefix of an output that {@link certificatesOutput} named; undefined for other outputs. */
+export function prefixOfCertificates(output: string): string | undefined {
+  return /^([a-z][a-z0-9-]*)_certificates$/.exec(output)?.[1];
+}
+
 /** `<prefix>_fingerprints`: of public keys. */
 export function fingerprintsOutput(prefix: string): string {
   return `${prefix}_fingerprints`;

@@ -34,6 +34,15 @@ export function claim(stack: TerraformStack, address: string, path: string): voi
   registryOf(stack).owners.set(address, path);
 }
 
+/** Adds a validation of the whole stack, once however many constructs of a kind want it. */
+export function validateOnce(stack: TerraformStack, kind: string, validate: (stack: TerraformStack) => string[]): void {
+  const { owners } = registryOf(stack);
+  if (!owners.has(`validation ${kind}`)) {
+    owners.set(`validation ${kind}`, stack.node.path);
+    stack.node.addValidation({ validate: () => validate(stack) });
+  }
+}
+
 /**
  * Reserves a whole prefix of names for one kind of construct.
  *

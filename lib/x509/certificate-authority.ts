@@ -1,10 +1,14 @@
+import { addressOf } from "../terraform/address";
+import { inventoried, type OwnEntry } from "../terraform/inventoried";
+import { issued, issuedKeyAlgorithm, validityOf } from "./issued";
+import { outlives } from "./validity";
 import { generationName } from "../terraform/names";
-import { TerraformProvider, TerraformResource, TerraformStack } from "cdktf";
+import { Lazy, TerraformProvider, TerraformResource, TerraformStack } from "cdktf";
 import { CertRequest } from "@cdktf/provider-tls/lib/cert-request";
 import { LocallySignedCert } from "@cdktf/provider-tls/lib/locally-signed-cert";
 import { SelfSignedCert } from "@cdktf/provider-tls/lib/self-signed-cert";
 import { Construct, IConstruct } from "constructs";
-import { Problems, ValidationProblem } from "../errors";
+import { Problems, problemText } from "../errors";
 import { adoptAuthority } from "./adopted";
 import { invalidToday } from "./expiry";
 import {
@@ -33,22 +37,34 @@ import { lifecycle } from "../terraform/lifecycle";
 export interface AuthorityGeneration {
   /** `g1`, `g2`, … */
   readonly id: string;
+  /** Where it stands in its life. */
   readonly state: GenerationState;
   /** Where its certificate is in the state. */
   readonly certificate: Reference;
-  /** Where its private key is in the state; undefined for one from outside whose key stays there. */
+  /**
+   * Where its private key is in the state; undefined for one from outside whose key stays there.
+   * @default - its key is not here
+   */
   readonly privateKey?: Reference;
   /**
    * Where the certificates above its own are in the state, nearest first, up to and including the root; none when it is self-signed.
    * For one from outside they are one text, empty where a variable holds one certificate.
    */
   readonly chain: readonly Reference[];
-  /** PEM of the last certificate of the chain, its own where there is none above it; undefined unless that was given as literal text. */
+  /**
+   * PEM of the last certificate of the chain, its own where there is none above it; undefined unless that was given as literal text.
+   * @default - not known at synth
+   */
   readonly literalRoot?: string;
   /** Where the end of its validity is in the state, RFC 3339. */
   readonly end: Reference;
-  /** Hours from issue to end; undefined for one from outside. */
+  /**
+   * Hours from issue to end; undefined for one from outside.
+   * @default - not known at synth
+   */
   readonly validityHours?: number;
+  /** Addresses of its resources, sorted. */
+  readonly addresses: readonly string[];
 }
 
 /** A generation that can sign. */
@@ -65,15 +81,23 @@ export interface ICertificateAuthority extends IConstruct {
   readonly generations: Readonly<Record<string, AuthorityGeneration>>;
   /** What verifiers trust. */
   readonly bundle: TrustBundle;
-  /** Tells the authority that it signs a leaf of so many hours, so that Terraform warns in time before it would outlive the authority. */
-  noteLeaf(validityHours: number, generation?: string): void;
+  /**
+   * Tells the authority of a certificate that it signs, so that Terraform warns in time before one would outlive it.
+   *
+   * @param certificate the resource; what it says when it is synthesized counts
+   * @param generation the one that signs it
+   */
+  registerLeaf(certificate: TerraformResource, generation: string): void;
 }
 
 /** Props of a {@link CertificateAuthority}. */
 export interface CertificateAuthorityProps {
   /** The same for every generation; those after `g1` get `OU=<id>`, so that no two authorities share a subject. */
   readonly subject: Subject;
-  /** @default - one active generation, `g1` */
+  /**
+   * Its generations by id, of which exactly one is active.
+   * @default - one active generation, `g1`
+   */
   readonly generations?: Generations;
   /**
    * Names in the authority's own certificate.
@@ -95,7 +119,10 @@ export interface CertificateAuthorityProps {
    * @default true
    */
   readonly deletionProtection?: boolean;
-  /** @default - the stack's tls provider */
+  /**
+   * The tls provider that makes the resources.
+   * @default - the stack's tls provider
+   */
   readonly provider?: TerraformProvider;
 }
 
@@ -116,8 +143,8 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
 
   private readonly address: string;
   private readonly made: Readonly<Record<string, MadeGeneration>>;
-  private readonly longestLeaf = new Map<string, number>();
-  private readonly assertions = new Map<string, Condition>();
+  private readonly leaves = new Map<string, TerraformResource[]>();
+  private readonly assertions: (() => Condition)[] = [];
 
   public constructor(scope: Construct, id: string, props: CertificateAuthorityProps) {
     super(scope, id);
@@ -135,6 +162,8 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     const belowRoot = this.active.chain.length > 0;
     const literalRoot = belowRoot ? this.active.literalRoot : undefined;
     this.bundle = new TrustBundle(bundled(trusted), TerraformStack.of(this), belowRoot, literalRoot);
+    this.node.addValidation({ validate: () => this.outliving() });
+    inventoried(this, { entries: () => made.map((generation) => this.entry(generation)) });
     const { pem } = generations[this.active.id]!;
     if (isLiteral(pem?.certificatePem)) {
       const certificates = certificatesOf(pem.certificatePem);
@@ -150,29 +179,64 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
    * One `check` per authority: a warning in every plan as soon as its longest leaf, issued now, would outlive it. It is no
    * precondition, because that also runs when nothing changes and would block every plan late in an authority's life.
    */
-  public noteLeaf(validityHours: number, generation = this.active.id): void {
-    const made = this.made[generation];
-    if (!made || validityHours <= (this.longestLeaf.get(generation) ?? 0)) {
+  public registerLeaf(certificate: TerraformResource, generation: string): void {
+    const leaves = this.leaves.get(generation);
+    if (leaves) {
+      leaves.push(certificate);
       return;
     }
-    this.longestLeaf.set(generation, validityHours);
-    this.assert(
-      `leaf ${generation}`,
-      `timecmp(timeadd(plantimestamp(), "${validityHours}h"), ${operand(made.end)}) <= 0`,
-      {
+    const signed = [certificate];
+    this.leaves.set(generation, signed);
+    const { end } = this.made[generation]!;
+    this.assert(() => {
+      const hours = longestOf(signed);
+      return condition(`timecmp(timeadd(plantimestamp(), "${hours}h"), ${operand(end)}) <= 0`, {
         code: "leaf-outlives-authority",
         at: `${this.address}, generation ${generation}`,
-        given: `a certificate of ${validityHours} hours that is issued now`,
+        given: `a certificate of ${hours} hours that is issued now`,
         allowed: "one that ends before the authority",
         fix: "introduce the next generation of the authority",
-      },
-    );
+      });
+    });
   }
 
-  private assert(key: string, operand: string, problem: ValidationProblem): void {
-    this.assertions.set(key, condition(operand, problem));
-    const assert = conditionBlocks([...this.assertions.values()]);
-    TerraformStack.of(this).addOverride(`check.${this.address}`, { assert });
+  /** @param assertion asked for at synth, when what Aspects change is final */
+  private assert(assertion: () => Condition): void {
+    if (this.assertions.length === 0) {
+      const assert = Lazy.anyValue({ produce: () => conditionBlocks(this.assertions.map((produce) => produce())) });
+      TerraformStack.of(this).addOverride(`check.${this.address}.assert`, assert);
+    }
+    this.assertions.push(assertion);
+  }
+
+  /** What an Aspect or an escape hatch lets outlive its authority: what was described was checked before anything was made. */
+  private outliving(): string[] {
+    return [...this.leaves].flatMap(([generation, leaves]) => {
+      const { resource } = this.made[generation]!;
+      const limit = resource.terraformResourceType === "terraform_data" ? undefined : validityOf(resource);
+      return leaves.flatMap((leaf) => {
+        const hours = validityOf(leaf);
+        return typeof hours === "number" && typeof limit === "number" && hours >= limit
+          ? [problemText({ ...outlives(hours, limit), at: leaf.node.path })]
+          : [];
+      });
+    });
+  }
+
+  private entry({ id, state, addresses, chain, key, request, resource }: MadeGeneration): OwnEntry {
+    const { subject, sans = [], validityHours } = request ? issued(request, resource) : {};
+    return {
+      kind: "authority",
+      name: this.node.id,
+      addresses,
+      generation: id,
+      state,
+      ...(subject === undefined ? {} : { subject }),
+      sans,
+      ...(chain.length > 0 ? { issuerAddress: chain[0]!.address } : {}),
+      ...(validityHours === undefined ? {} : { validityHours }),
+      ...(key ? { keyAlgorithm: issuedKeyAlgorithm(key.resource) } : {}),
+    };
   }
 
   private check(generations: Generations, props: CertificateAuthorityProps): void {
@@ -201,20 +265,23 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
       provider: props.provider,
     });
     const issuer = props.issuer?.generations[options.issuer ?? FIRST_ISSUER];
+    const request = issuer && this.request(id, name, key, generation, props);
     const resource = issuer
-      ? this.signedBy(issuer, id, generation, key, props)
+      ? this.signedBy(issuer, request!, id, generation, props)
       : this.selfSigned(id, generation, key, props);
     const address = pin(resource, name);
     const end = { address, attribute: "validity_end_time" };
     if (issuer && state !== "retired") {
       // An hour, for two of equal validity that one apply issues.
-      this.assert(`issuer ${id}`, `timecmp(${operand(end)}, timeadd(${operand(issuer.end)}, "1h")) <= 0`, {
-        code: "authority-outlives-issuer",
-        at: `${this.address}, generation ${id}`,
-        given: "an authority that ends after the one that signed it",
-        allowed: `one that ends with generation ${issuer.id} of ${props.issuer!.node.id}, or before it`,
-        fix: "introduce the next generation of both",
-      });
+      this.assert(() =>
+        condition(`timecmp(${operand(end)}, timeadd(${operand(issuer.end)}, "1h")) <= 0`, {
+          code: "authority-outlives-issuer",
+          at: `${this.address}, generation ${id}`,
+          given: "an authority that ends after the one that signed it",
+          allowed: `one that ends with generation ${issuer.id} of ${props.issuer!.node.id}, or before it`,
+          fix: "introduce the next generation of both",
+        }),
+      );
     }
     return {
       id,
@@ -225,6 +292,9 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
       literalRoot: issuer?.literalRoot,
       end,
       validityHours: generation.validityHours,
+      addresses: [key.privateKey.address, address, ...(request ? [addressOf(request)!] : [])].sort(),
+      key,
+      request: request ?? resource,
       resource,
       fingerprint: expression(key.fingerprint),
     };
@@ -240,25 +310,36 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     });
   }
 
-  private signedBy(
-    issuer: AuthorityGeneration,
+  private request(
     id: string,
-    generation: Generation,
+    name: string,
     key: Key,
+    generation: Generation,
     props: CertificateAuthorityProps,
-  ): LocallySignedCert {
+  ): CertRequest {
     const sans = SubjectAltNames.of(...(props.sans ?? []));
     const preventDestroy = isProtected(generation.state, props);
     const request = new CertRequest(this, `${id}-request`, {
       ...named(id, key, sans, props),
       lifecycle: lifecycle({ preventDestroy, precondition: sans.preconditions }),
     });
+    pin(request, name);
+    return request;
+  }
+
+  private signedBy(
+    issuer: AuthorityGeneration,
+    request: CertRequest,
+    id: string,
+    generation: Generation,
+    props: CertificateAuthorityProps,
+  ): LocallySignedCert {
     return new LocallySignedCert(this, id, {
-      certRequestPem: `\${${pin(request, generationName(this.address, id))}.cert_request_pem}`,
+      certRequestPem: `\${${addressOf(request)}.cert_request_pem}`,
       caCertPem: expression(issuer.certificate),
       caPrivateKeyPem: expression(issuer.privateKey!),
       ...certifying(generation),
-      lifecycle: lifecycle({ preventDestroy }),
+      lifecycle: lifecycle({ preventDestroy: isProtected(generation.state, props) }),
       provider: props.provider,
     });
   }
@@ -270,24 +351,35 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
       provider: props.provider,
     });
     if (unresolvedEnd && state === "active") {
-      this.assert(`end ${id}`, `timecmp(plantimestamp(), ${unresolvedEnd}) < 0`, {
-        code: "pem-expired",
-        at: `${this.address}, generation ${id}`,
-        given: "an authority that has expired",
-        allowed: "certificates that are valid now",
-        fix: "make another generation active",
-      });
+      this.assert(() =>
+        condition(`timecmp(plantimestamp(), ${unresolvedEnd}) < 0`, {
+          code: "pem-expired",
+          at: `${this.address}, generation ${id}`,
+          given: "an authority that has expired",
+          allowed: "certificates that are valid now",
+          fix: "make another generation active",
+        }),
+      );
     }
     const { certificatePem } = pem!;
     const literalRoot = isLiteral(certificatePem) ? certificatesOf(certificatePem).at(-1)!.toString() : undefined;
-    return { id, state, literalRoot, ...adopted };
+    return { id, state, literalRoot, addresses: [adopted.certificate.address], ...adopted };
   }
 }
 
 /** What the authority itself knows of a generation. */
 interface MadeGeneration extends AuthorityGeneration {
   readonly resource: TerraformResource;
+  /** The resource that has its subject and names; undefined for one from outside, as its key is. */
+  readonly request?: TerraformResource;
+  readonly key?: Key;
   readonly fingerprint?: string;
+}
+
+/** The longest of the validities; one that only Terraform knows is taken for the longest. */
+function longestOf(certificates: readonly TerraformResource[]): number | string {
+  const hours = certificates.map(validityOf);
+  return hours.find((value) => typeof value === "string") ?? Math.max(...(hours as number[]));
 }
 
 /** What is checked of an authority's generations by those below it. */

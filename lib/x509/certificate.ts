@@ -1,3 +1,6 @@
+import { inventoried, type OwnEntry } from "../terraform/inventoried";
+import { issued, issuedKeyAlgorithm } from "./issued";
+import { outlives } from "./validity";
 import { leafKeyName } from "../terraform/names";
 import { TerraformProvider } from "cdktf";
 import { CertRequest } from "@cdktf/provider-tls/lib/cert-request";
@@ -18,9 +21,15 @@ import { lifecycle } from "../terraform/lifecycle";
 
 /** What may be chosen for one certificate. */
 export interface CertificateOptions {
-  /** @default - 8760 hours, renewed 720 hours before the end */
+  /**
+   * How long it is valid, and how long before its end it is renewed.
+   * @default - 8760 hours, renewed 720 hours before the end
+   */
   readonly validity?: Validity;
-  /** @default KeyAlgorithm.ECDSA_P256 */
+  /**
+   * Algorithm and size of its private key.
+   * @default KeyAlgorithm.ECDSA_P256
+   */
   readonly keyAlgorithm?: KeyAlgorithm;
   /**
    * Names the private key, `[a-z][a-z0-9]*`. Another name makes a new key at the next apply; renewal alone keeps the key.
@@ -38,16 +47,24 @@ export interface CertificateOptions {
 export interface CertificateProps extends CertificateOptions {
   /** Who signs. Must be in the same stack: its private key may not travel through an output. */
   readonly authority: ICertificateAuthority;
+  /** Who it is about. */
   readonly subject: Subject;
+  /** Whether its holder may be a server, a client or both. */
   readonly usage: KeyUsage;
-  /** @default - none */
+  /**
+   * DNS names and IP addresses that it is valid for.
+   * @default - none
+   */
   readonly sans?: readonly AltName[];
   /**
    * Terraform name of its key, request and certificate.
    * @default - the construct's id
    */
   readonly address?: string;
-  /** @default - the stack's tls provider */
+  /**
+   * The tls provider that makes the resources.
+   * @default - the stack's tls provider
+   */
   readonly provider?: TerraformProvider;
 }
 
@@ -63,9 +80,13 @@ const DEFAULT_VALIDITY = Validity.years(1);
  * @see https://www.rfc-editor.org/rfc/rfc5280
  */
 export class Certificate extends Construct {
+  /** Who it is about. */
   public readonly subject: Subject;
+  /** DNS names and IP addresses that it is valid for. */
   public readonly sans: SubjectAltNames;
+  /** Whether its holder may be a server, a client or both. */
   public readonly usage: KeyUsage;
+  /** How long it is valid. */
   public readonly validity: Validity;
   /** The generation that signs it. */
   public readonly issuer: AuthorityGeneration;
@@ -82,6 +103,9 @@ export class Certificate extends Construct {
   /** Where the certificates above it are in the state: the authority's that signed it, and those above that, up to and including the root. */
   public readonly chain: readonly Reference[];
 
+  /** Addresses of its resources, sorted. */
+  public readonly addresses: readonly string[];
+
   public constructor(scope: Construct, id: string, props: CertificateProps) {
     super(scope, id);
     this.subject = props.subject;
@@ -96,7 +120,6 @@ export class Certificate extends Construct {
 
     this.sans = SubjectAltNames.of(...(props.sans ?? []));
     this.issuer = props.issuer ? props.authority.generations[props.issuer]! : props.authority.active;
-    props.authority.noteLeaf(this.validity.validityHours, this.issuer.id);
 
     const name = props.address ?? id;
     const { provider } = props;
@@ -125,6 +148,21 @@ export class Certificate extends Construct {
     this.privateKey = this.key.privateKey;
     this.certificate = { address: pin(this.resource, name), attribute: "cert_pem" };
     this.chain = [this.issuer.certificate, ...this.issuer.chain];
+    this.addresses = [this.privateKey.address, request, this.certificate.address].sort();
+    props.authority.registerLeaf(this.resource, this.issuer.id);
+    inventoried(this, { entries: () => [this.entry()] });
+  }
+
+  private entry(): OwnEntry {
+    return {
+      kind: "certificate",
+      name: this.node.id,
+      addresses: this.addresses,
+      issuedBy: "terraform",
+      ...issued(this.request, this.resource),
+      issuerAddress: this.issuer.certificate.address,
+      keyAlgorithm: issuedKeyAlgorithm(this.key.resource),
+    };
   }
 }
 
@@ -158,19 +196,10 @@ export function checkCertificateOptions(
   if (issuer !== undefined) {
     const { validity } = options;
     const where = validity ? `${at}validity` : "validity";
-    checkOutlives(validity ?? otherwise, issuers[issuer]!.validityHours, where, problems);
-  }
-}
-
-/** A leaf that ends with or after its authority stops working with it, long before its own end. */
-function checkOutlives(validity: Validity, authorityHours: number | undefined, at: string, problems: Problems): void {
-  if (authorityHours !== undefined && validity.validityHours >= authorityHours) {
-    problems.add({
-      code: "leaf-outlives-authority",
-      at,
-      given: `${validity.validityHours} hours`,
-      allowed: `less than the authority's ${authorityHours} hours`,
-      fix: "shorten it, or give the next generation of the authority a longer validity",
-    });
+    const { validityHours } = validity ?? otherwise;
+    const limit = issuers[issuer]!.validityHours;
+    if (limit !== undefined && validityHours >= limit) {
+      problems.add({ ...outlives(validityHours, limit), at: where });
+    }
   }
 }

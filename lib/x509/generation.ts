@@ -13,7 +13,10 @@ const DEFAULT_VALIDITY = Validity.years(10);
 
 /** What a generation is made with. Belongs to the generation and never changes after it was issued. */
 export interface GenerationOptions {
-  /** @default - ECDSA P-256 for an authority, RSA-2048 for a service account */
+  /**
+   * Algorithm and size of its private key.
+   * @default - ECDSA P-256 for an authority, RSA-2048 for a service account
+   */
   readonly keyAlgorithm?: KeyAlgorithm;
   /**
    * How long an authority is valid; a key pair has no end.
@@ -84,7 +87,9 @@ export class Generation {
   }
 
   private constructor(
+    /** Where it stands in its life. */
     public readonly state: GenerationState,
+    /** What it is made with; nothing for one from outside. */
     public readonly options: GenerationOptions,
     /** Where the generation is an authority from outside: its PEM, as it was given. */
     public readonly pem?: GenerationPem,

@@ -9,7 +9,7 @@ export interface Host {
 
 /** Why a text is no host, and which host was probably meant. */
 export interface HostMistake {
-  readonly code: string;
+  readonly code: "host-url" | "host-cidr" | "host-port" | "host-ip" | "host-name";
   readonly fix: string;
 }
 
@@ -18,8 +18,16 @@ const DNS_NAME = new RegExp(`^(\\*\\.)?${LABEL}(\\.${LABEL})*$`);
 /** An RFC 1123 subdomain in lower case, the shape of a Kubernetes node name. */
 export const RFC_1123_SUBDOMAIN = new RegExp(`^${LABEL}(\\.${LABEL})*$`);
 
+/** The same few names and addresses are asked for again and again, and reading one costs more than a certificate's other checks. */
+const HOSTS = new Map<string, Host | HostMistake>();
+
 /** The canonical text of an IP address, or undefined. An IPv4 address written as IPv6 is IPv4, as it is to Go. */
 export function canonicalIp(text: string): string | undefined {
+  const host = parseHost(text);
+  return !isMistake(host) && host.kind === "ip" ? host.value : undefined;
+}
+
+function readIp(text: string): string | undefined {
   // ipaddr.js tells that a name is no address by an exception, and most of what comes here is a name.
   const mayBeIp = text.includes(":") || /^[0-9.]+$/.test(text);
   if (!mayBeIp || (!ipaddr.IPv4.isValidFourPartDecimal(text) && !isIpv6(text))) {
@@ -42,7 +50,13 @@ function isIpv6(text: string): boolean {
  * @returns the host, or what is wrong with the text: a CIDR, a port and a URL are what people write by mistake
  */
 export function parseHost(text: string): Host | HostMistake {
-  const ip = canonicalIp(text);
+  const known = HOSTS.get(text) ?? readHost(text);
+  HOSTS.set(text, known);
+  return known;
+}
+
+function readHost(text: string): Host | HostMistake {
+  const ip = readIp(text);
   if (ip) {
     return { kind: "ip", value: ip };
   }

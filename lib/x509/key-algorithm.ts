@@ -4,9 +4,15 @@ import { Problems } from "../errors";
 export interface KeyAlgorithmArguments {
   /** `RSA`, `ECDSA` or whatever name was given. */
   readonly algorithm: string;
-  /** Bits of an RSA key. */
+  /**
+   * Bits of an RSA key.
+   * @default - none for another algorithm
+   */
   readonly rsaBits?: number;
-  /** `P256`, `P384`, `P521`. */
+  /**
+   * Curve of an ECDSA key: `P256`, `P384` or `P521`.
+   * @default - none for another algorithm
+   */
   readonly ecdsaCurve?: string;
 }
 

@@ -1,3 +1,5 @@
+import { inventoried, type OwnEntry } from "../terraform/inventoried";
+import { issuedKeyAlgorithm } from "./issued";
 import { generationName } from "../terraform/names";
 import { TerraformProvider } from "cdktf";
 import { Construct } from "constructs";
@@ -12,14 +14,20 @@ import {
   inBundleOrder,
 } from "./generation";
 import { KeyAlgorithm } from "./key-algorithm";
-import { createKey } from "./private-key";
+import { createKey, Key } from "./private-key";
 import { Reference, expression } from "../terraform/reference";
 
 /** Props of a {@link KeyPairRing}. */
 export interface KeyPairRingProps {
-  /** @default - one active generation, `g1` */
+  /**
+   * Its generations by id, of which exactly one is active.
+   * @default - one active generation, `g1`
+   */
   readonly generations?: Generations;
-  /** @default KeyAlgorithm.RSA_2048 */
+  /**
+   * Algorithm and size of the keys of generations that do not choose their own.
+   * @default KeyAlgorithm.RSA_2048
+   */
   readonly keyAlgorithm?: KeyAlgorithm;
   /**
    * Terraform name of its resources; a generation's is `<address>__<generation>`.
@@ -31,8 +39,25 @@ export interface KeyPairRingProps {
    * @default true
    */
   readonly deletionProtection?: boolean;
-  /** @default - the stack's tls provider */
+  /**
+   * The tls provider that makes the resources.
+   * @default - the stack's tls provider
+   */
   readonly provider?: TerraformProvider;
+}
+
+/** A generation of a key pair, as those who use it see it. */
+export interface KeyPairGeneration {
+  /** `g1`, `g2`, … */
+  readonly id: string;
+  /** Where it stands in its life. */
+  readonly state: GenerationState;
+  /** Where its public key is in the state. */
+  readonly publicKey: Reference;
+  /** Where its private key is in the state; undefined for one from outside whose key stays there. */
+  readonly privateKey?: Reference;
+  /** Addresses of its resources, sorted. */
+  readonly addresses: readonly string[];
 }
 
 /**
@@ -53,8 +78,8 @@ export class KeyPairRing extends Construct {
   public readonly publicKeys: readonly Reference[];
   /** SHA-256 fingerprint of each generated public key, by generation: a Terraform expression. */
   public readonly fingerprints: Readonly<Record<string, string>>;
-  /** Where each generation stands in its life. */
-  public readonly states: Readonly<Record<string, GenerationState>>;
+  /** All generations by id, the retired ones included. */
+  public readonly generations: Readonly<Record<string, KeyPairGeneration>>;
 
   public constructor(scope: Construct, id: string, props: KeyPairRingProps = {}) {
     super(scope, id);
@@ -66,22 +91,35 @@ export class KeyPairRing extends Construct {
 
     const pairs = Object.entries(generations).map(([name, generation]) => this.make(name, generation, props));
     const ring = inBundleOrder(pairs);
-    this.states = Object.fromEntries(pairs.map(({ id: name, state }) => [name, state]));
+    this.generations = Object.fromEntries(pairs.map((pair) => [pair.id, pair]));
     // An active generation without a key was refused.
     this.privateKey = ring[0]!.privateKey!;
     this.privateKeys = ring.flatMap(({ privateKey }) => privateKey ?? []);
     this.publicKeys = ring.map(({ publicKey }) => publicKey);
     this.fingerprints = Object.fromEntries(
-      pairs.flatMap(({ id: name, fingerprint }) => (fingerprint ? [[name, expression(fingerprint)]] : [])),
+      pairs.flatMap(({ id: name, key }) => (key ? [[name, expression(key.fingerprint)]] : [])),
     );
+    inventoried(this, { entries: () => pairs.map((pair) => this.entry(pair)) });
   }
 
-  private make(id: string, { state, options, keyPem }: Generation, props: KeyPairRingProps): Pair {
+  private entry({ id, state, addresses, key }: MadeGeneration): OwnEntry {
+    return {
+      kind: "key pair",
+      name: this.node.id,
+      addresses,
+      generation: id,
+      state,
+      ...(key ? { keyAlgorithm: issuedKeyAlgorithm(key.resource) } : {}),
+    };
+  }
+
+  private make(id: string, { state, options, keyPem }: Generation, props: KeyPairRingProps): MadeGeneration {
     const name = generationName(props.address ?? this.node.id, id);
     const preventDestroy = state !== "retired" && (props.deletionProtection ?? true);
     const { provider } = props;
     if (keyPem) {
-      return { id, state, ...adoptKeyPair(this, id, keyPem, { name, preventDestroy, provider }) };
+      const adopted = adoptKeyPair(this, id, keyPem, { name, preventDestroy, provider });
+      return { id, state, ...adopted, addresses: [adopted.publicKey.address] };
     }
     const key = createKey(this, id, name, {
       algorithm: options.keyAlgorithm ?? props.keyAlgorithm ?? KeyAlgorithm.RSA_2048,
@@ -89,14 +127,12 @@ export class KeyPairRing extends Construct {
       preventDestroy,
       provider,
     });
-    return { id, state, privateKey: key.privateKey, publicKey: key.publicKey, fingerprint: key.fingerprint };
+    const { privateKey, publicKey } = key;
+    return { id, state, privateKey, publicKey, addresses: [privateKey.address], key };
   }
 }
 
-interface Pair {
-  readonly id: string;
-  readonly state: GenerationState;
-  readonly publicKey: Reference;
-  readonly privateKey?: Reference;
-  readonly fingerprint?: Reference;
+/** What the ring itself knows of a generation. */
+interface MadeGeneration extends KeyPairGeneration {
+  readonly key?: Key;
 }

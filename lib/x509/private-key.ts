@@ -33,11 +33,11 @@ export interface KeyOptions {
 export interface Key {
   /** The L1 of the key. */
   readonly resource: PrivateKey;
-  /** Its PEM, sensitive. */
+  /** Where the private key is in the state. */
   readonly privateKey: Reference;
   /** PKIX `PUBLIC KEY`, the form that `sa.pub` needs. */
   readonly publicKey: Reference;
-  /** SHA-256 fingerprint of the public key as OpenSSH writes it, `SHA256:…`. */
+  /** Where the SHA-256 fingerprint of the public key is in the state: `SHA256:…`. */
   readonly fingerprint: Reference;
 }
 

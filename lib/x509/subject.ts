@@ -4,15 +4,30 @@ import { Problems } from "../errors";
 export interface SubjectFields {
   /** CN, at most 64 bytes. For a Kubernetes client it is the user's name. */
   readonly commonName: string;
-  /** O. For a Kubernetes client it is the user's group. */
+  /**
+   * O. For a Kubernetes client it is the user's group.
+   * @default - none
+   */
   readonly organization?: string;
-  /** OU. */
+  /**
+   * OU. Kubernetes reads nothing from it; an authority's second and later generations are told apart by it.
+   * @default - none
+   */
   readonly organizationalUnit?: string;
-  /** C, two letters. */
+  /**
+   * C, a country's two letters of ISO 3166.
+   * @default - none
+   */
   readonly country?: string;
-  /** ST. */
+  /**
+   * ST, a state or province.
+   * @default - none
+   */
   readonly province?: string;
-  /** L. */
+  /**
+   * L, a place.
+   * @default - none
+   */
   readonly locality?: string;
 }
 
@@ -26,7 +41,10 @@ const MAX_BYTES = 64;
  * @see https://kubernetes.io/docs/reference/access-authn-authz/authentication/#x509-client-certificates
  */
 export class Subject {
-  public constructor(public readonly fields: SubjectFields) {}
+  public constructor(
+    /** Its fields, as they were given. */
+    public readonly fields: SubjectFields,
+  ) {}
 
   /** The same subject with another organizational unit. */
   public withOrganizationalUnit(organizationalUnit: string): Subject {

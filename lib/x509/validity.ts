@@ -1,4 +1,4 @@
-import { Problems } from "../errors";
+import type { Problem, Problems } from "../errors";
 
 /** Options of a {@link Validity}. */
 export interface ValidityOptions {
@@ -86,4 +86,14 @@ export class Validity {
       });
     }
   }
+}
+
+/** The problem of a leaf that ends with or after its authority: it stops working with it, long before its own end. */
+export function outlives(hours: number, authorityHours: number): Omit<Problem, "at"> {
+  return {
+    code: "leaf-outlives-authority",
+    given: `${hours} hours`,
+    allowed: `less than the authority's ${authorityHours} hours`,
+    fix: "shorten it, or give the next generation of the authority a longer validity",
+  };
 }

@@ -4,7 +4,8 @@ import { run } from "../sandbox/command";
 import { Program, stackFolder } from "./program";
 import { alternate } from "./statistics";
 
-const ROUNDS = 9;
+/** How often a stack is applied; a large one, which takes long, less often. */
+const ROUNDS = { small: 9, large: 3 };
 const STATE = "terraform.tfstate";
 
 /** What one `terraform apply` from nothing took and left. */
@@ -35,10 +36,18 @@ export async function measureApply(
   for (const { folder } of stacks) {
     await run(terraform, ["init", "-input=false", "-no-color"], { cwd: stackFolder(folder), env });
   }
-  const rounds = quick ? 1 : ROUNDS;
-  progress(`terraform apply of ${stacks.length} stacks, ${rounds} times each`);
-  const results = await alternate(stacks, rounds, ({ folder }) => apply(stackFolder(folder), terraform, env));
-  return stacks.map((stack, index) => ({ ...stack, applies: results[index] }));
+  const results: ApplyResult[] = [];
+  for (const [size, isOfSize] of [
+    ["small", ({ workers }: Program) => workers === 0],
+    ["large", ({ workers }: Program) => workers > 0],
+  ] as const) {
+    const some = stacks.filter(({ program }) => isOfSize(program));
+    const rounds = quick ? 1 : ROUNDS[size];
+    progress(`terraform apply of ${some.length} ${size} stacks, ${rounds} times each`);
+    const applies = await alternate(some, rounds, ({ folder }) => apply(stackFolder(folder), terraform, env));
+    results.push(...some.map((stack, index) => ({ ...stack, applies: applies[index] })));
+  }
+  return results;
 }
 
 async function apply(cwd: string, terraform: string, env: NodeJS.ProcessEnv): Promise<Apply> {

@@ -84,6 +84,13 @@ export class HandWrittenStack extends TerraformStack {
         organization: "system:nodes",
       });
     }
+    for (const { name } of cluster.workers ?? []) {
+      this.leaf(`${name}-kubelet`, {
+        authority: kubernetes,
+        commonName: `system:node:${name}`,
+        organization: "system:nodes",
+      });
+    }
     this.leaf("operator-admin", admin);
     this.leaf("operator-super-admin", {
       authority: kubernetes,

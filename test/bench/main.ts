@@ -6,21 +6,26 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { findTools, providerEnvironment } from "../sandbox/tools";
 import { Applied, measureApply } from "./apply";
+import { Fleet } from "./clusters";
 import { writeDocument } from "./document";
 import { describeMachine } from "./machine";
 import { measurePlan } from "./plan";
-import { Program, Programs, readConfiguration } from "./program";
+import { isHandWritten, Program, Programs, readConfiguration } from "./program";
 import { assertSameResources } from "./same-resources";
 import { measureSynth } from "./synth";
 import { applyTables, planTables, synthTables } from "./tables";
 
-const CONTROL_PLANES = [1, 3];
+const SIZES: readonly Fleet[] = [
+  { clusters: 1, controlPlanes: 1, workers: 0 },
+  { clusters: 1, controlPlanes: 3, workers: 0 },
+  { clusters: 1, controlPlanes: 3, workers: 100 },
+];
 
 const STACKS: readonly Program[] = [
-  { side: "one key", clusters: 1, controlPlanes: 0 },
-  ...CONTROL_PLANES.flatMap((controlPlanes): Program[] => [
-    { side: "library", clusters: 1, controlPlanes },
-    { side: "hand-written", clusters: 1, controlPlanes },
+  { side: "one key", clusters: 1, controlPlanes: 0, workers: 0 },
+  ...SIZES.flatMap((size): Program[] => [
+    { side: "library", ...size },
+    { side: "hand-written", ...size },
   ]),
 ];
 
@@ -61,9 +66,9 @@ async function bench(folder: string, quick: boolean): Promise<string> {
 }
 
 async function assertComparable(stacks: readonly Applied[]): Promise<void> {
-  for (const controlPlanes of CONTROL_PLANES) {
-    const sides = stacks.filter(({ program }) => program.controlPlanes === controlPlanes);
-    const [ours, theirs] = await Promise.all(sides.map(({ folder }) => readConfiguration(folder)));
+  for (const library of stacks.filter(({ program }) => program.side === "library")) {
+    const handWritten = stacks.find(({ program }) => isHandWritten(program, library.program))!;
+    const [ours, theirs] = await Promise.all([library, handWritten].map(({ folder }) => readConfiguration(folder)));
     assertSameResources(ours, theirs);
   }
 }

@@ -1,17 +1,20 @@
 import { copyFile, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { run } from "../sandbox/command";
-import { stackId } from "./clusters";
+import { Fleet, stackId } from "./clusters";
 import type { Sample } from "./sample";
 import type { Side } from "./sides";
 
 const ROOT = path.resolve(__dirname, "../..");
 
 /** What is synthesized in one process. */
-export interface Program {
+export interface Program extends Fleet {
   readonly side: Side;
-  readonly clusters: number;
-  readonly controlPlanes: number;
+}
+
+/** True for the program with the same clusters, written without the library. */
+export function isHandWritten({ side, ...size }: Program, library: Program): boolean {
+  return side === "hand-written" && size.controlPlanes === library.controlPlanes && size.workers === library.workers;
 }
 
 /** What one process took, seen from inside and from outside. */
@@ -42,8 +45,8 @@ export class Programs {
   }
 
   /** Synthesizes into a folder. */
-  public async synthesize({ side, clusters, controlPlanes }: Program, folder: string): Promise<Sample> {
-    const args = [this.script, side, String(clusters), String(controlPlanes), folder];
+  public async synthesize({ side, ...fleet }: Program, folder: string): Promise<Sample> {
+    const args = [this.script, side, JSON.stringify(fleet), folder];
     return JSON.parse(await run(process.execPath, args)) as Sample;
   }
 }

@@ -1,8 +1,8 @@
 /**
- * One construct + synth in a process of its own: `node sample.js <side> <clusters> <control planes> <folder>`. What it took
+ * One construct + synth in a process of its own: `node sample.js <side> <fleet as JSON> <folder>`. What it took
  * stands on standard output, as JSON.
  */
-import { fleet } from "./clusters";
+import { Fleet, fleet } from "./clusters";
 import { appOf, Side } from "./sides";
 
 /** What one process took. */
@@ -14,8 +14,8 @@ export interface Sample {
 }
 
 if (require.main === module) {
-  const [side, clusters, controlPlanes, folder] = process.argv.slice(2) as [Side, string, string, string];
-  const descriptions = fleet(Number(clusters), Number(controlPlanes));
+  const [side, size, folder] = process.argv.slice(2) as [Side, string, string];
+  const descriptions = fleet(JSON.parse(size) as Fleet);
   const start = performance.now();
   const app = appOf(side, descriptions, folder);
   const constructed = performance.now();

@@ -26,7 +26,7 @@ export async function measureSynth(
   for (const [clusters, rounds] of quick ? [[1, 1] as const, [10, 1] as const] : ROUNDS) {
     progress(`construct + synth of ${clusters} clusters, ${rounds} times each`);
     const [library, handWritten] = await alternate(["library", "hand-written"] as const, rounds, (side) =>
-      programs.measure({ side, clusters, controlPlanes: 1 }),
+      programs.measure({ side, clusters, controlPlanes: 1, workers: 0 }),
     );
     results.push({ clusters, library, handWritten });
   }

@@ -1,6 +1,6 @@
 import type { Apply, ApplyResult } from "./apply";
 import type { PlanResult, PlanRun } from "./plan";
-import type { Run } from "./program";
+import { isHandWritten, type Run } from "./program";
 import { Summary, summary } from "./statistics";
 import type { SynthResult } from "./synth";
 
@@ -48,10 +48,7 @@ export function synthTables(results: readonly SynthResult[]): string {
 /** What `terraform apply` took; the stack of one key is the floor. */
 export function applyTables(results: readonly ApplyResult[]): string {
   const floor = results.find(({ program }) => program.side === "one key")!;
-  const handWrittenOf = ({ program }: ApplyResult) =>
-    results.find((other) => {
-      return other.program.side === "hand-written" && other.program.controlPlanes === program.controlPlanes;
-    })!;
+  const handWrittenOf = ({ program }: ApplyResult) => results.find((other) => isHandWritten(other.program, program))!;
   const ratios = table(
     ["Stack", "Time ÷ hand-written", "State ÷ hand-written", "Time ÷ one key"],
     results
@@ -104,9 +101,10 @@ export function planTables(results: readonly PlanResult[]): string {
   );
 }
 
-function nameOf({ program: { side, controlPlanes } }: ApplyResult): string {
+function nameOf({ program: { side, controlPlanes, workers } }: ApplyResult): string {
   const count = controlPlanes === 1 ? "1 control plane" : `${controlPlanes} control planes`;
-  return side === "one key" ? "one `tls_private_key`" : `${side}, ${count}`;
+  const named = workers > 0 ? `, ${workers} named workers` : "";
+  return side === "one key" ? "one `tls_private_key`" : `${side}, ${count}${named}`;
 }
 
 function summarize<T>(all: readonly T[], measure: Measure<T>): Summary {

@@ -55,6 +55,7 @@ describe("cloud-init", () => {
     let files: ReturnType<ClusterPki["files"]> = [];
     workspace.synth("machines", (stack) => {
       const pki = new ClusterPki(stack, "pki", {
+        addressPrefix: "pki",
         distribution: Distribution.KUBEADM,
         cluster: {
           name: "prod",
@@ -166,6 +167,7 @@ describe("Secrets of a management cluster", () => {
     const distribution = Distribution.CLUSTER_API;
     const generations = { g1: Generation.active(), g2: Generation.trusted() };
     const prod = new ClusterPki(stack, "prod", {
+      addressPrefix: "prod",
       distribution,
       cluster: PROD,
       issueLeaves: true,
@@ -173,7 +175,7 @@ describe("Secrets of a management cluster", () => {
       authorities: { "front-proxy": { generations }, etcd: { generations } },
       serviceAccount: { generations },
     });
-    const edge = new ClusterPki(stack, "edge", { distribution, cluster: EDGE });
+    const edge = new ClusterPki(stack, "edge", { addressPrefix: "edge", distribution, cluster: EDGE });
     new ClusterSecrets(stack, "prod-secrets", { pki: prod, namespace: NAMESPACE });
     new ClusterSecrets(stack, "edge-secrets", { pki: edge, namespace: NAMESPACE, labels: { team: "edge" } });
     new FilesSecret(stack, "etcd-1", { name: "etcd-1", namespace: NAMESPACE, files: edge.files("etcd-1") });

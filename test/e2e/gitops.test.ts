@@ -1,4 +1,5 @@
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { GithubEvent, JobResult, Project, runGithub, runGitlab, yamlOf } from "./pipelines";
 
@@ -25,15 +26,18 @@ const FORBIDDEN = withGenerations("{ g1: Generation.active({ keyAlgorithm: KeyAl
 const TOO_FAST = withGenerations("{ g1: Generation.trusted(), g2: Generation.active() }");
 
 let project: Project;
+const commits = mkdtempSync(path.join(tmpdir(), "commits-"));
 
 beforeAll(() => {
   expect(Object.keys(FILES)).toEqual([".github/workflows/pki.yml", ".gitlab-ci.yml"]);
 });
 
+afterAll(() => rmSync(commits, { recursive: true, force: true }));
+
 afterEach(() => project.calls());
 
 async function newProject(): Promise<Project> {
-  const made = await Project.create();
+  const made = await Project.create(commits);
   await made.makePlanKey();
   made.edit("import { Cluster,", "import { Generation, KeyAlgorithm, Cluster,");
   return made;
@@ -130,7 +134,7 @@ describe("GitHub Actions", () => {
     expect(new Set(project.planModes())).toEqual(new Set(["600"]));
     expect(readdirSync(project.artifacts)).toEqual(["plan.cms"]);
     expectNoKeys(plan!.log, plan!.summary, apply!.log);
-    expect(attributes("tls_locally_signed_cert", "pki__cp-1__apiserver")["cert_pem"]).toContain("CERTIFICATE");
+    expect(attributes("tls_locally_signed_cert", "sample__cp-1__apiserver")["cert_pem"]).toContain("CERTIFICATE");
   });
 
   test("a push without changes asks nobody", async () => {
@@ -190,8 +194,8 @@ describe("GitHub Actions", () => {
   });
 
   test("nightly, renews what is due and nothing else", async () => {
-    makeDue("pki__cp-1__apiserver");
-    const before = attributes("tls_locally_signed_cert", "pki__cp-1__apiserver");
+    makeDue("sample__cp-1__apiserver");
+    const before = attributes("tls_locally_signed_cert", "sample__cp-1__apiserver");
     const { serial } = state();
     const pending = await proposed([ENDPOINT, MORE_SANS], () => github({ event_name: "schedule" }));
     expect(pending).toMatchObject({
@@ -205,7 +209,7 @@ describe("GitHub Actions", () => {
       failed: false,
       log: expect.stringMatching(/Apply complete!.*\nCERTIFICATE +EXPIRES/s),
     });
-    expect(attributes("tls_locally_signed_cert", "pki__cp-1__apiserver")["cert_pem"]).not.toBe(before["cert_pem"]);
+    expect(attributes("tls_locally_signed_cert", "sample__cp-1__apiserver")["cert_pem"]).not.toBe(before["cert_pem"]);
     expectNoKeys(renew!.log);
   });
 });
@@ -285,8 +289,8 @@ describe("GitLab CI", () => {
   });
 
   test("nightly, renews what is due and nothing else, and tells how long all lasts", async () => {
-    makeDue("pki__cp-1__apiserver");
-    const before = attributes("tls_locally_signed_cert", "pki__cp-1__apiserver");
+    makeDue("sample__cp-1__apiserver");
+    const before = attributes("tls_locally_signed_cert", "sample__cp-1__apiserver");
     const { serial } = state();
     expect(await proposed([ENDPOINT, MORE_SANS], () => job("renew"))).toMatchObject({
       failed: true,
@@ -295,7 +299,7 @@ describe("GitLab CI", () => {
     expect(state().serial).toBe(serial);
     const { failed, log } = await job("renew");
     expect({ failed, log }).toMatchObject({ failed: false, log: expect.stringContaining("Apply complete!") });
-    expect(attributes("tls_locally_signed_cert", "pki__cp-1__apiserver")["cert_pem"]).not.toBe(before["cert_pem"]);
+    expect(attributes("tls_locally_signed_cert", "sample__cp-1__apiserver")["cert_pem"]).not.toBe(before["cert_pem"]);
     expectNoKeys(log);
     expect(await job("status")).toMatchObject({ failed: false, log: expect.stringMatching(/^CERTIFICATE +EXPIRES/m) });
   });

@@ -310,7 +310,7 @@ class Forger {
 
   private authority(name: string): Signer {
     const value = (end: string, attribute: string) =>
-      this.resources.find(({ address }) => address.endsWith(`${end}.pki__ca__${name}__g1`))!.values[attribute]!;
+      this.resources.find(({ address }) => address.endsWith(`${end}.sandbox__ca__${name}__g1`))!.values[attribute]!;
     const certificate = this.file("crt", value("_cert", "cert_pem"));
     return { certificate, key: this.file("key", value("_private_key", "private_key_pem")) };
   }

@@ -29,8 +29,14 @@ function build(stack: TerraformStack): void {
   new RandomProvider(stack, "random");
   new TimeProvider(stack, "time");
   const generations = { g1: Generation.trusted(), g2: Generation.active() };
-  const pki = new ClusterPki(stack, "pki", { distribution, cluster, authorities: { kubernetes: { generations } } });
+  const pki = new ClusterPki(stack, "pki", {
+    addressPrefix: "pki",
+    distribution,
+    cluster,
+    authorities: { kubernetes: { generations } },
+  });
   const access = new ClusterAccess(stack, "access", {
+    addressPrefix: "access",
     distribution,
     cluster,
     certificateAuthority: pki.bundle(),

@@ -47,7 +47,12 @@ afterAll(() => workspace?.remove());
 
 /** A cluster of K3s with both passwords. */
 function k3s(stack: TerraformStack, props: Partial<ClusterPkiProps> = {}): ClusterPki {
-  const pki = new ClusterPki(stack, "pki", { distribution: Distribution.K3S, cluster: CLUSTER, ...props });
+  const pki = new ClusterPki(stack, "pki", {
+    addressPrefix: "pki",
+    distribution: Distribution.K3S,
+    cluster: CLUSTER,
+    ...props,
+  });
   new RandomProvider(stack, "random");
   new JoinPassword(stack, "server", { pki });
   new JoinPassword(stack, "agent", { pki });
@@ -209,7 +214,7 @@ function everyAuthority(generations: Generations): ClusterPkiProps["authorities"
 
 /** Applies a state of a rotation, and exports what a server has then. */
 async function step(id: string, name: string, props: Partial<ClusterPkiProps>): Promise<string> {
-  workspace.synth(id, (stack) => void new ClusterPki(stack, "pki", { ...ROTATED, ...props }));
+  workspace.synth(id, (stack) => void new ClusterPki(stack, "pki", { addressPrefix: "pki", ...ROTATED, ...props }));
   await workspace.apply(id);
   return path.join(await workspace.export(["--machine", "cp-1"], `${id}-${name}`, id), TLS);
 }

@@ -18,7 +18,7 @@ import {
 import { run } from "../sandbox/command";
 import { Workspace } from "./workspace";
 import { pin } from "../../lib/terraform/pin";
-import { publishFiles } from "../../lib/kubernetes/files";
+import { publishFiles } from "../../lib/kubernetes/outputs";
 
 // What is not known at synth: values of variables stand for those of any other resource.
 
@@ -42,7 +42,7 @@ function later(stack: TerraformStack, name: string, options: { sensitive?: boole
 }
 
 function pkiOf(stack: TerraformStack, props: Partial<ClusterPkiProps> & Pick<ClusterPkiProps, "cluster">): ClusterPki {
-  return new ClusterPki(stack, "pki", { distribution: Distribution.KUBEADM, ...props });
+  return new ClusterPki(stack, "pki", { addressPrefix: "pki", distribution: Distribution.KUBEADM, ...props });
 }
 
 function unresolvedCluster(stack: TerraformStack): void {

@@ -36,10 +36,42 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const PROVIDERS = ["tls", "kubernetes", "random", "time"].map((name) => `@cdktf/provider-${name}`);
 
 test("holds the library and its types, and neither tests nor sources", () => {
-  expect(packed).toEqual(expect.arrayContaining(["LICENSE", "README.md", "CHANGELOG.md", "package.json"]));
+  expect(packed).toEqual(
+    expect.arrayContaining(["LICENSE", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "package.json"]),
+  );
   expect(packed).toEqual(expect.arrayContaining(["dist/lib/index.js", "dist/lib/index.d.ts", "dist/lib/cli/main.js"]));
   expect(packed.filter((file) => /test|stacks|\.tsx?$/.test(file.replace(/\.d\.ts$/, "")))).toEqual([]);
 });
+
+test("every link of a packed page leads to a heading or a file that is packed, too", () => {
+  const pages = packed.filter((file) => file.endsWith(".md"));
+  expect(pages).toEqual(expect.arrayContaining(["README.md", "docs/distributions.md", "docs/errors.md"]));
+  const installed = path.join(project, "node_modules", "cdktf-kubernetes-pki");
+  const textOf = (page: string) => readFileSync(path.join(installed, page), "utf8").replace(/```[\s\S]*?```/g, "");
+  const links = pages.flatMap((page) =>
+    [...textOf(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => ({ page, target: target! })),
+  );
+  const broken = links.filter(({ page, target }) => {
+    if (/^https?:/.test(target)) {
+      return false;
+    }
+    const [file, anchor] = target.split("#");
+    const found = file ? path.posix.join(path.posix.dirname(page), file) : page;
+    return !packed.includes(found) || (anchor !== undefined && !anchorsOf(textOf(found)).includes(anchor));
+  });
+  expect(links.length).toBeGreaterThan(10);
+  expect(broken).toEqual([]);
+});
+
+/** The anchors of a page's headings, as code hosts make them. */
+function anchorsOf(page: string): string[] {
+  return [...page.matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replace(/[^a-z0-9 _-]/g, "")
+      .replaceAll(" ", "-"),
+  );
+}
 
 test("every example of the README compiles as it stands", async () => {
   expect(EXAMPLES.length).toBeGreaterThanOrEqual(4);
@@ -70,9 +102,9 @@ test("the first example synthesizes as it stands", async () => {
     terraform: { backend: unknown };
   };
   expect(Object.keys(resource["tls_self_signed_cert"]!)).toEqual([
-    "pki__ca__etcd__g1",
-    "pki__ca__front-proxy__g1",
-    "pki__ca__kubernetes__g1",
+    "prod__ca__etcd__g1",
+    "prod__ca__front-proxy__g1",
+    "prod__ca__kubernetes__g1",
   ]);
   expect(Object.keys(resource["tls_locally_signed_cert"]!)).toHaveLength(13);
   expect(terraform.backend).toEqual({ local: { path: "../../../prod-pki.tfstate" } });

@@ -27,7 +27,12 @@ let workspace: Workspace;
 const trees: Record<string, string> = {};
 
 function pki(stack: TerraformStack, props: Partial<ClusterPkiProps> = {}): ClusterPki {
-  return new ClusterPki(stack, "pki", { distribution: Distribution.KUBEADM, cluster: CLUSTER, ...props });
+  return new ClusterPki(stack, "pki", {
+    addressPrefix: "pki",
+    distribution: Distribution.KUBEADM,
+    cluster: CLUSTER,
+    ...props,
+  });
 }
 
 beforeAll(async () => {

@@ -4,7 +4,6 @@ import {
   ClusterCertificateOptions,
   ClusterPki,
   Distribution,
-  FileMap,
   Generation,
   Generations,
   GenerationState,
@@ -13,10 +12,11 @@ import {
   KeyAlgorithm,
   Validity,
 } from "../../lib";
+import { FilesByHolder, publishedFiles } from "../../lib/terraform-json/outputs";
 import { parseState, State } from "../../lib/terraform-json/state";
 import { evaluate } from "../../lib/kubernetes/content";
 import { Workspace } from "./workspace";
-import { IdentityChange, planReport } from "../../lib/plan/report";
+import { IdentityChange, planReport } from "../../lib/plan/judge/report";
 import { readPlan } from "../../lib/terraform-json/plan";
 
 // What the report says of a plan is compared with the certificates themselves, before and after it was applied.
@@ -190,12 +190,13 @@ function truthOf(state: State): Map<string, Truth> {
   const truth = new Map<string, Truth>();
   for (const [output, value] of state.outputs) {
     const cluster = /^(c[0-9]+)_files$/.exec(output)?.[1];
+    const files = publishedFiles(output, value)?.value;
     if (cluster !== undefined) {
-      generationsIn(cluster, value as FileMap, state).forEach(([name, generation]) => truth.set(name, generation));
+      generationsIn(cluster, files!, state).forEach(([name, generation]) => truth.set(name, generation));
     }
   }
   for (const address of state.addresses) {
-    const [, cluster, machine, name] = /^tls_locally_signed_cert\.(c[0-9]+)__([^_]+)__([^_]+)$/.exec(address) ?? [];
+    const [, cluster, holder, name] = /^tls_locally_signed_cert\.(c[0-9]+)__([^_]+)__([^_]+)$/.exec(address) ?? [];
     if (name !== undefined) {
       const pem = state.value({ address, attribute: "cert_pem" })!;
       const certificate = new X509Certificate(pem);
@@ -203,16 +204,16 @@ function truthOf(state: State): Map<string, Truth> {
       const lifetime = Date.parse(validTo) - Date.parse(validFrom);
       const rest = JSON.stringify([subject, subjectAltName, keyUsage, issuer, lifetime]);
       const key = publicKey.export({ type: "spki", format: "pem" }) as string;
-      truth.set(`${cluster}: ${machine}/${name}`, { kind: "certificate", key, rest, pem });
+      truth.set(`${cluster}: ${holder}/${name}`, { kind: "certificate", key, rest, pem });
     }
   }
   return truth;
 }
 
 /** Where each generation stands, by the files of the first control plane: who signs is whose private key is there. */
-function generationsIn(cluster: string, map: FileMap, state: State): [string, Truth][] {
+function generationsIn(cluster: string, map: FilesByHolder, state: State): [string, Truth][] {
   const text = (path: string) =>
-    evaluate(map["cp-1"]![`/etc/kubernetes/pki/${path}`]!.content, (reference) => state.value(reference)!);
+    evaluate(map["cp-1"]![`/etc/kubernetes/pki/${path}`]!.content!, (reference) => state.value(reference)!);
   const files: Readonly<Record<string, [bundle: string, signer: string]>> = {
     kubernetes: [text("ca.crt"), text("ca.key")],
     "front-proxy": [text("front-proxy-ca.crt"), text("front-proxy-ca.key")],

@@ -19,7 +19,7 @@ import { expectGolden } from "../support/golden";
 import { CA_CERTIFICATE } from "../support/pem";
 import { Workspace } from "./workspace";
 import { inventoryOf } from "../../lib/inventory/collect";
-import type { PlanReport } from "../../lib/plan/report";
+import type { PlanReport } from "../../lib/plan/judge/report";
 
 // Plans of the real Terraform, as the report tells them. What is printed is committed: see test/contract/golden/plan.
 
@@ -115,7 +115,7 @@ async function expectReport(
   return { ...report!, code: exitCode };
 }
 
-const told = ({ code, dangers, counts }: PlanReport & { code: number }) => ({
+const summaryOf = ({ code, dangers, counts }: PlanReport & { code: number }) => ({
   code,
   dangers: dangers.map((danger) => `${danger.code} ${danger.name ?? ""}`.trim()),
   counts,
@@ -123,7 +123,14 @@ const told = ({ code, dangers, counts }: PlanReport & { code: number }) => ({
 
 function pki(props: Partial<ClusterPkiProps> = {}, more: (pki: ClusterPki) => void = () => undefined) {
   return (stack: TerraformStack) =>
-    more(new ClusterPki(stack, "pki", { distribution: Distribution.KUBEADM, cluster: CLUSTER, ...props }));
+    more(
+      new ClusterPki(stack, "pki", {
+        addressPrefix: "pki",
+        distribution: Distribution.KUBEADM,
+        cluster: CLUSTER,
+        ...props,
+      }),
+    );
 }
 
 function rotation(g1: Generation | undefined, g2: Generation): Partial<ClusterPkiProps> {
@@ -141,7 +148,7 @@ describe("the PKI of a cluster", () => {
     synth("pki", pki());
     await workspace.must("pki", "init", "-no-color");
     const planned = await plan("pki");
-    expect(told(await expectReport("first-deploy", "pki", planned))).toEqual({
+    expect(summaryOf(await expectReport("first-deploy", "pki", planned))).toEqual({
       code: 2,
       dangers: [],
       counts: { issue: 12 },
@@ -154,18 +161,18 @@ describe("the PKI of a cluster", () => {
   test("gets one more name", async () => {
     synth("pki", pki({ cluster: { ...CLUSTER, extraSans: ["new.example.com"] } }));
     const report = await expectReport("san-added", "pki", await plan("pki"));
-    expect(told(report)).toEqual({ code: 2, dangers: [], counts: { "re-issue": 1 } });
+    expect(summaryOf(report)).toEqual({ code: 2, dangers: [], counts: { "re-issue": 1 } });
     expect(report.changes[0]).toMatchObject({
       name: "cp-1/apiserver",
       differences: [{ what: "sans", added: ["new.example.com"], removed: [] }, { what: "notAfter" }],
-      files: [{ machine: "cp-1", path: "/etc/kubernetes/pki/apiserver.crt" }],
+      files: [{ holder: "cp-1", path: "/etc/kubernetes/pki/apiserver.crt" }],
     });
     expect(report.components).toMatchObject([{ component: "kube-apiserver", action: "reload" }]);
   });
 
   test("gets a new key, and a certificate less", async () => {
     synth("pki", pki({ certificates: { apiserver: { keyGeneration: "k2" } } }));
-    expect(told(await expectReport("new-key", "pki", await plan("pki")))).toEqual({
+    expect(summaryOf(await expectReport("new-key", "pki", await plan("pki")))).toEqual({
       code: 2,
       dangers: [],
       counts: { "re-key": 1 },
@@ -179,7 +186,7 @@ describe("the PKI of a cluster", () => {
     synth("pki", pki());
     await withState("pki", endsTomorrow("pki__cp-1__scheduler"), async () => {
       const report = await expectReport("renewal-due", "pki", await plan("pki", args));
-      expect(told(report)).toEqual({ code: 2, dangers: [], counts: { renew: 1 } });
+      expect(summaryOf(report)).toEqual({ code: 2, dangers: [], counts: { renew: 1 } });
     });
   });
 
@@ -188,7 +195,7 @@ describe("the PKI of a cluster", () => {
     const planned = await plan("pki");
     expect(planned.code).toBe(1);
     const report = await expectReport("authority-changed-protected", "pki", planned);
-    expect(told(report)).toEqual({
+    expect(summaryOf(report)).toEqual({
       code: 3,
       dangers: ["plan-failed", "authority-replaced kubernetes g1"],
       counts: { "re-issue": 9 },
@@ -199,7 +206,11 @@ describe("the PKI of a cluster", () => {
   test("has an authority whose subject somebody changes, and nothing protects it: the same, as a plan", async () => {
     synth("pki", pki({ deletionProtection: false }, otherSubject));
     const report = await expectReport("authority-changed-unprotected", "pki", await plan("pki"));
-    expect(told(report)).toEqual({ code: 3, dangers: ["authority-replaced kubernetes g1"], counts: { "re-issue": 9 } });
+    expect(summaryOf(report)).toEqual({
+      code: 3,
+      dangers: ["authority-replaced kubernetes g1"],
+      counts: { "re-issue": 9 },
+    });
     const failed = JSON.parse(golden("authority-changed-protected.json")) as PlanReport;
     const reached = ({ files, components, changes }: PlanReport) => ({
       files,
@@ -213,13 +224,13 @@ describe("the PKI of a cluster", () => {
     synth("pki", pki());
     const planned = await plan("pki", ["-destroy"]);
     expect(planned.code).toBe(1);
-    expect(told(await expectReport("destroyed-protected", "pki", planned)).dangers).toContain("plan-failed");
+    expect(summaryOf(await expectReport("destroyed-protected", "pki", planned)).dangers).toContain("plan-failed");
   });
 
   test("is destroyed", async () => {
     synth("pki", pki({ deletionProtection: false }));
     const report = await expectReport("destroyed", "pki", await plan("pki", ["-destroy"]));
-    expect(told(report)).toEqual({
+    expect(summaryOf(report)).toEqual({
       code: 3,
       dangers: ["front-proxy g1", "kubernetes g1", "service-account g1"].map(
         (name) => `generation-not-retired ${name}`,
@@ -246,7 +257,7 @@ describe("the PKI of a cluster", () => {
       synth("pki", pki(props));
       await plan("pki");
       const { code, text } = await print("pki", "json");
-      expect(told({ ...(JSON.parse(text) as PlanReport), code })).toMatchObject({ code: 3, dangers });
+      expect(summaryOf({ ...(JSON.parse(text) as PlanReport), code })).toMatchObject({ code: 3, dangers });
     });
 
     test.each([
@@ -263,7 +274,7 @@ describe("the PKI of a cluster", () => {
       if (then === "look") {
         expect({ code: report.code, dangers: report.dangers.length }).toEqual({ code: 3, dangers: 1 });
       } else {
-        expect(told(report)).toEqual({ code: 2, dangers: [], counts });
+        expect(summaryOf(report)).toEqual({ code: 2, dangers: [], counts });
         await workspace.must("pki", "apply", "-no-color", "plan");
       }
     });
@@ -273,6 +284,7 @@ describe("the PKI of a cluster", () => {
     const props = rotation(undefined, Generation.active());
     synth("pki", (stack) => {
       new ClusterPki(stack, "prod", {
+        addressPrefix: "prod",
         distribution: Distribution.KUBEADM,
         cluster: CLUSTER,
         movedFrom: "pki",
@@ -280,7 +292,7 @@ describe("the PKI of a cluster", () => {
       });
     });
     const report = await expectReport("moved", "pki", await plan("pki"));
-    expect(told(report)).toEqual({ code: 2, dangers: [], counts: { move: 12 } });
+    expect(summaryOf(report)).toEqual({ code: 2, dangers: [], counts: { move: 12 } });
   });
 });
 
@@ -340,6 +352,7 @@ describe("access to a cluster", () => {
       new TimeProvider(stack, "time");
       const { name, endpoint } = CLUSTER;
       new ClusterAccess(stack, "access", {
+        addressPrefix: "access",
         distribution: Distribution.KUBEADM,
         cluster: { name, endpoint },
         certificateAuthority,
@@ -360,7 +373,7 @@ describe("access to a cluster", () => {
 
   test("is given for the first time", async () => {
     const report = await expectReport("access-first-deploy", "access", await plan("access"));
-    expect(told(report)).toEqual({
+    expect(summaryOf(report)).toEqual({
       code: 3,
       dangers: ["cluster-admin cluster-admins"],
       counts: { grant: 5, issue: 1 },
@@ -369,18 +382,18 @@ describe("access to a cluster", () => {
 
   test("gets another token when its time has come, and keeps its bindings", async () => {
     await deployObjects();
-    expect(told(await silent()).counts).toEqual({});
+    expect(summaryOf(await silent()).counts).toEqual({});
     await withState("access", withoutRotation, async () => {
       const report = await expectReport("token-rotated", "access", await plan("access", ["-refresh=false"]));
-      expect(told(report)).toEqual({ code: 2, dangers: [], counts: { renew: 1 } });
-      expect(report.files).toMatchObject([{ machine: "worker", path: "/etc/kubernetes/bootstrap-kubelet.conf" }]);
+      expect(summaryOf(report)).toEqual({ code: 2, dangers: [], counts: { renew: 1 } });
+      expect(report.files).toMatchObject([{ holder: "worker", path: "/etc/kubernetes/bootstrap-kubelet.conf" }]);
     });
   });
 
   test("makes one more group cluster-admin", async () => {
     accessStack({ clusterAdmins: [Group.named("platform-pipeline")] });
     const report = await expectReport("cluster-admin-added", "access", await plan("access", ["-refresh=false"]));
-    expect(told(report)).toEqual({ code: 3, dangers: ["cluster-admin cluster-admins"], counts: { grant: 1 } });
+    expect(summaryOf(report)).toEqual({ code: 3, dangers: ["cluster-admin cluster-admins"], counts: { grant: 1 } });
     expect(report.changes[0]!.differences).toEqual([
       { what: "subjects", added: ["Group/platform-pipeline"], removed: [] },
     ]);
@@ -391,7 +404,7 @@ describe("access to a cluster", () => {
     const planned = await plan("access", ["-refresh=false"]);
     drift();
     const report = await expectReport("drift", "access", planned);
-    expect(told(report)).toEqual({ code: 2, dangers: [], counts: { ungrant: 1 } });
+    expect(summaryOf(report)).toEqual({ code: 2, dangers: [], counts: { ungrant: 1 } });
     expect(report.drift).toMatchObject([{ name: "cluster-admins", what: "changed" }]);
   });
 

@@ -1,93 +1,99 @@
 import { createPrivateKey, createPublicKey, sign, verify, X509Certificate } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, request, Server } from "node:https";
 import { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, TLSSocket } from "node:tls";
-import { Distribution } from "../../lib";
+import { Distribution, DistributionTable } from "../../lib";
 import { writeFiles } from "../../lib/export/write-files";
 import { run } from "../sandbox/command";
 import { Component } from "../sandbox/components";
 import { CONTROL_PLANE, PKI_STACK } from "../sandbox/description";
 import { Sandbox } from "../sandbox/sandbox";
+import { describeHandshakes } from "./handshakes";
+import { CATALOGUE, nameOf, readersIn, TABLES } from "../support/catalogue";
 
-// The column `onChange` of kubeadm's table, on running components: every file of a control plane is replaced by that of
-// a second generation, by rename as `kubernetes-pki export` does it. Tests build on one another: it is one rotation, in
-// an order in which the components can go on working.
+// The facts of the component catalogue, on running components: files of a control plane are replaced by those of a second
+// generation, by rename as `kubernetes-pki export` does it. On kubeadm's files it is a whole rotation, whose tests build
+// on one another, in an order in which the components can go on working; on K3s' files it is what kubeadm does not use.
 
 jest.setTimeout(120_000);
 
 const PKI = "/etc/kubernetes/pki";
-const COMPONENTS = ["etcd", "kube-apiserver", "kube-controller-manager"] as const;
+const K3S = "/var/lib/rancher/k3s/server/tls";
+const COMPONENTS: readonly Component[] = ["etcd", "kube-apiserver", "kube-controller-manager"];
 /** A reload has to be seen within this. */
 const RELOAD_SECONDS = 15;
 /** How long a file that needs a restart is left unnoticed. By hand it was 75: some files are resynced each minute. */
 const UNNOTICED_SECONDS = 5;
 
 const folder = mkdtempSync(path.join(tmpdir(), "reload-"));
-const rotated = path.join(folder, "rotated");
+/** The files of the second generation. */
+let rotated: string;
 let sandbox: Sandbox;
 let backend: Backend;
 
-beforeAll(async () => {
-  sandbox = await Sandbox.start({ folder: path.join(folder, "sandbox"), nodes: [], progress: () => undefined });
+async function start(distribution: string): Promise<void> {
+  rotated = path.join(folder, distribution, "rotated");
+  mkdirSync(rotated, { recursive: true });
+  sandbox = await Sandbox.start({
+    distribution,
+    folder: path.join(folder, distribution, "sandbox"),
+    nodes: [],
+    progress: () => undefined,
+  });
   await sandbox.deploy(PKI_STACK, sandbox.description.with({ rotated: true }));
   await sandbox.export(["--machine", CONTROL_PLANE], rotated, [PKI_STACK]);
   await sandbox.export(["--operator"], rotated, [PKI_STACK]);
-  backend = await Backend.start(identity(`${PKI}/apiserver`));
-  await createObjects();
-});
+}
 
-afterAll(async () => {
-  await sandbox?.stop();
-  await backend?.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const ETCD_CA = "kube-apiserver --etcd-cafile";
 
 type Probe = () => Promise<boolean>;
 
-/** By consumer: whether the running component uses the new file. */
-const PROBES: Readonly<Record<string, Probe>> = {
+/** By entry of the catalogue: whether the running component uses the new file. */
+const PROBES_ON_KUBEADM: Readonly<Record<string, Probe>> = {
   "etcd --trusted-ca-file": () => etcdLetsIn("etcdClient", "apiserver-etcd-client"),
   "etcd --peer-trusted-ca-file": () => etcdLetsIn("etcdPeer", "etcd/peer"),
   // A handshake is signed with the key, and the key is another one too: one probe tells of both files.
-  ...ofBoth("etcd", "--cert-file", "--key-file", () => servesNew("etcdClient", "etcd/ca")),
-  ...ofBoth("etcd", "--peer-cert-file", "--peer-key-file", () => servesNew("etcdPeer", "etcd/ca")),
+  ...ofBoth("etcd", "--cert-file", "--key-file", () => servesNew("etcdClient", `${PKI}/etcd/ca.crt`)),
+  ...ofBoth("etcd", "--peer-cert-file", "--peer-key-file", () => servesNew("etcdPeer", `${PKI}/etcd/ca.crt`)),
 
-  "kube-apiserver --client-ca-file": async () =>
-    (await api("/api/v1/nodes", { as: superAdmin(rotated) })).status === 200,
+  "kube-apiserver --client-ca-file": async () => (await api("/api/v1/nodes", { as: superAdmin() })).status === 200,
   "kube-apiserver --requestheader-client-ca-file": async () => {
     return (await api("/api/v1/nodes", asFrontProxy())).status === 200;
   },
-  ...ofBoth("kube-apiserver", "--tls-cert-file", "--tls-private-key-file", () => servesNew("apiServer", "ca")),
+  ...ofBoth("kube-apiserver", "--tls-cert-file", "--tls-private-key-file", () =>
+    servesNew("apiServer", `${PKI}/ca.crt`),
+  ),
   ...ofBoth("kube-apiserver", "--kubelet-client-certificate", "--kubelet-client-key", async () => {
     await api("/api/v1/namespaces/default/pods/probe/log");
-    return isSecond(backend.cameAs("/containerLogs"), "ca");
+    return isSecond(backend.cameAs("/containerLogs"), `${PKI}/ca.crt`);
   }),
   ...ofBoth("kube-apiserver", "--proxy-client-cert-file", "--proxy-client-key-file", async () => {
     await api("/apis/probe.example.com/v1");
-    return isSecond(backend.cameAs("/apis/probe.example.com"), "front-proxy-ca");
+    return isSecond(backend.cameAs("/apis/probe.example.com"), `${PKI}/front-proxy-ca.crt`);
   }),
   // Once etcd trusts the new authority alone.
   ...ofBoth("kube-apiserver", "--etcd-certfile", "--etcd-keyfile", async () => {
     return !(await etcdLetsIn("etcdClient", "etcd/healthcheck-client", machine())) && (await reachesEtcd());
   }),
   // Once etcd serves the new certificate, and was restarted: connections that were open stay open.
-  [ETCD_CA]: async () => (await servesNew("etcdClient", "etcd/ca")) && (await reachesEtcd()),
+  [ETCD_CA]: async () => (await servesNew("etcdClient", `${PKI}/etcd/ca.crt`)) && (await reachesEtcd()),
   "kube-apiserver --service-account-key-file": async () => {
     return (await api("/api/v1/nodes", { token: await ownToken() })).status === 403;
   },
   "kube-apiserver --service-account-signing-key-file": async () => isSignedByNewKey(await requestedToken()),
 
-  "kube-controller-manager --client-ca-file": async () => (await metrics({ as: superAdmin(rotated) })) === 200,
+  "kube-controller-manager --client-ca-file": async () => (await metrics({ as: superAdmin() })) === 200,
   "kube-controller-manager --requestheader-client-ca-file": async () => (await metrics(asFrontProxy())) === 200,
   "kube-controller-manager --root-ca-file": async () => (await publishedBundle()) === read(`${PKI}/ca.crt`),
   ...ofBoth("kube-controller-manager", "--cluster-signing-cert-file", "--cluster-signing-key-file", async () => {
-    return isSecond(await issuedCertificate(), "ca");
+    return isSecond(await issuedCertificate(ASKED.client), `${PKI}/ca.crt`);
   }),
   "kube-controller-manager --service-account-private-key-file": async () => isSignedByNewKey(await legacyToken()),
   // The next three: once the API server serves a certificate of the new authority, and was restarted. The old
@@ -103,24 +109,43 @@ const PROBES: Readonly<Record<string, Probe>> = {
 /** Probes that mean something only when the rotation has come so far. */
 const LATER = /^kube-apiserver --etcd-cafile$|^kube-controller-manager --.*kubeconfig$/;
 
-const { table } = Distribution.KUBEADM;
-const rows = [table.authorities, table.keyPairs, table.certificates].flatMap((part) => Object.values(part));
-const claims = rows.flatMap((row) =>
-  row.files.flatMap((file) =>
-    file.consumers
-      .filter(({ component }) => COMPONENTS.some((name) => name === component))
-      .map(({ component, via, onChange, measured }) => ({
-        file: file.path,
-        component,
-        probe: `${component} ${"flag" in via ? via.flag : JSON.stringify(via)}`,
-        onChange,
-        measured,
-      })),
-  ),
-);
+/** The same of what kubeadm does not use. */
+const PROBES_ON_K3S: Readonly<Record<string, Probe>> = {
+  ...ofBoth("kube-controller-manager", "--tls-cert-file", "--tls-private-key-file", () => {
+    return servesNew("controllerManager", `${K3S}/server-ca.crt`);
+  }),
+  ...ofSigner("--cluster-signing-kube-apiserver-client", "client", `${K3S}/client-ca.crt`),
+  ...ofSigner("--cluster-signing-kubelet-client", "kubeletClient", `${K3S}/client-ca.crt`),
+  ...ofSigner("--cluster-signing-kubelet-serving", "kubeletServing", `${K3S}/server-ca.crt`),
+};
+
+const PROBES = { ...PROBES_ON_KUBEADM, ...PROBES_ON_K3S };
+
+/** Which file of a table each probe is about, and what the table says of it. */
+function claimsOf({ authorities, keyPairs, certificates }: DistributionTable, probes: Readonly<Record<string, Probe>>) {
+  const rows = [authorities, keyPairs, certificates].flatMap((part) => Object.values(part));
+  const readers = rows.flatMap(({ files }) =>
+    files.flatMap((file) => file.consumers.map((reader) => ({ ...reader, file: file.path, probe: nameOf(reader) }))),
+  );
+  return readers.filter(({ probe }) => probe in probes);
+}
+
+const claims = [
+  ...claimsOf(Distribution.KUBEADM.table, PROBES_ON_KUBEADM),
+  ...claimsOf(Distribution.K3S.table, PROBES_ON_K3S),
+];
+
+/** Of the components that run here, what cannot be shown on them. */
+const NOT_SHOWN = [
+  // Read again after five minutes, since 1.36.
+  "kube-apiserver --kubelet-certificate-authority",
+  // Nobody can ask for a certificate of this signer.
+  "kube-controller-manager --cluster-signing-legacy-unknown-cert-file",
+  "kube-controller-manager --cluster-signing-legacy-unknown-key-file",
+];
 
 /** Files that may be replaced at any time, those together that hold one pair. */
-const HOT: readonly (readonly string[])[] = [
+const HOT_ON_KUBEADM: readonly (readonly string[])[] = [
   [`${PKI}/ca.crt`],
   [`${PKI}/front-proxy-ca.crt`],
   [`${PKI}/ca-signing.crt`, `${PKI}/ca.key`],
@@ -128,60 +153,99 @@ const HOT: readonly (readonly string[])[] = [
   ofPair("front-proxy-client"),
   ofPair("etcd/peer"),
 ];
+const HOT_ON_K3S: readonly (readonly string[])[] = [
+  ofPair("kube-controller-manager/kube-controller-manager", K3S),
+  [`${K3S}/client-ca.nochain.crt`, `${K3S}/client-ca.key`],
+  [`${K3S}/server-ca.nochain.crt`, `${K3S}/server-ca.key`],
+];
 
-test("every claim of the table about a running control plane is measured, and what is measured is proven here", () => {
-  expect(claims.filter(({ measured }) => !measured)).toEqual([]);
-  expect(Object.keys(PROBES).sort()).toEqual(claims.map(({ probe }) => probe).sort());
-});
-
-test("files that need a restart are replaced first, so that there is time to notice them", async () => {
-  // The new authority alone: it tells at once who still comes with the old one.
-  await replace([`${PKI}/etcd/ca.crt`], second("etcd/ca").toString());
-  await replace([`${PKI}/sa.pub`]);
-  await replace([`${PKI}/sa.key`]);
-});
-
-test.each(HOT.map((files) => [files.map((file) => path.basename(file)).join(" and "), files] as const))(
-  "%s: used by the running component",
-  async (_, files) => {
+function usedByTheRunning(hot: readonly (readonly string[])[]): void {
+  const named = hot.map((files) => [files.map((file) => path.basename(file)).join(" and "), files] as const);
+  test.each(named)("%s: used by the running component", async (_, files) => {
     await replace(files);
     await expectUsed(reloading(files), "reload");
-  },
-);
+  });
+}
 
-test("what needs a restart goes on with the old files", async () => {
-  await expectUnnoticed(COMPONENTS.flatMap(needingRestart).filter((probe) => !LATER.test(probe)));
+test("what the catalogue calls measured is proven here, whichever table uses it", () => {
+  const used = new Map(TABLES.flatMap(readersIn).map((reader) => [nameOf(reader), reader] as const));
+  const measured = [...used].filter(([, reader]) => reader.measured !== undefined).map(([name]) => name);
+  expect(Object.keys(PROBES).sort()).toEqual(measured.sort());
+  expect([...new Set(claims.map(({ probe }) => probe))].sort()).toEqual(measured);
+  const others = [...used].filter(
+    ([name, { component }]) => COMPONENTS.some((one) => one === component) && !(name in PROBES),
+  );
+  expect(others.map(([name]) => name).sort()).toEqual(NOT_SHOWN);
 });
 
-test("etcd uses a bundle after a restart, the API server its client certificate when it connects again", async () => {
-  const files = ofPair("apiserver-etcd-client");
-  await replace(files);
-  await sandbox.restart("etcd");
-  await expectUsed(needingRestart("etcd"), "restart");
-  await expectUsed(probesOf(files), "reload");
+describe("on kubeadm's files", () => {
+  beforeAll(async () => {
+    await start("kubeadm");
+    backend = await Backend.start(identity(`${PKI}/apiserver`));
+    await createObjects();
+  });
+
+  afterAll(async () => {
+    await sandbox?.stop();
+    await backend?.stop();
+  });
+
+  describeHandshakes(
+    () => Distribution.KUBEADM.table,
+    () => sandbox,
+  );
+
+  test("files that need a restart are replaced first, so that there is time to notice them", async () => {
+    // The new authority alone: it tells at once who still comes with the old one.
+    await replace([`${PKI}/etcd/ca.crt`], second(`${PKI}/etcd/ca.crt`).toString());
+    await replace([`${PKI}/sa.pub`]);
+    await replace([`${PKI}/sa.key`]);
+  });
+
+  usedByTheRunning(HOT_ON_KUBEADM);
+
+  test("what needs a restart goes on with the old files", async () => {
+    await expectUnnoticed(COMPONENTS.flatMap(needingRestart).filter((probe) => !LATER.test(probe)));
+  });
+
+  test("etcd uses a bundle after a restart, the API server its client certificate when it connects again", async () => {
+    const files = ofPair("apiserver-etcd-client");
+    await replace(files);
+    await sandbox.restart("etcd");
+    await expectUsed(needingRestart("etcd"), "restart");
+    await expectUsed(probesOf(files), "reload");
+  });
+
+  test("the API server uses its own certificate at once, and the rest after a restart", async () => {
+    await sandbox.export(["--operator"], sandbox.machine("operator"), [PKI_STACK]);
+    await replace(ofPair("apiserver"));
+    await expectUsed(reloading(ofPair("apiserver")), "reload");
+    await replace(ofPair("etcd/server"));
+    await expectUsed(reloading(ofPair("etcd/server")), "reload");
+    await sandbox.restart("etcd");
+    await expectUnnoticed([ETCD_CA]);
+    await sandbox.restart("kube-apiserver");
+    await expectUsed(needingRestart("kube-apiserver"), "restart");
+  });
+
+  test("the controller-manager uses the rest after a restart", async () => {
+    await replace(["/etc/kubernetes/controller-manager.conf"]);
+    await expectUnnoticed(needingRestart("kube-controller-manager").filter((probe) => LATER.test(probe)));
+    await sandbox.restart("kube-controller-manager");
+    await expectUsed(needingRestart("kube-controller-manager"), "restart");
+  });
 });
 
-test("the API server uses its own certificate at once, and the rest after a restart", async () => {
-  await sandbox.export(["--operator"], sandbox.machine("operator"), [PKI_STACK]);
-  await replace(ofPair("apiserver"));
-  await expectUsed(reloading(ofPair("apiserver")), "reload");
-  await replace(ofPair("etcd/server"));
-  await expectUsed(reloading(ofPair("etcd/server")), "reload");
-  await sandbox.restart("etcd");
-  await expectUnnoticed([ETCD_CA]);
-  await sandbox.restart("kube-apiserver");
-  await expectUsed(needingRestart("kube-apiserver"), "restart");
+describe("on K3s' files", () => {
+  beforeAll(() => start("k3s"));
+
+  afterAll(() => sandbox?.stop());
+
+  usedByTheRunning(HOT_ON_K3S);
 });
 
-test("the controller-manager uses the rest after a restart", async () => {
-  await replace(["/etc/kubernetes/controller-manager.conf"]);
-  await expectUnnoticed(needingRestart("kube-controller-manager").filter((probe) => LATER.test(probe)));
-  await sandbox.restart("kube-controller-manager");
-  await expectUsed(needingRestart("kube-controller-manager"), "restart");
-});
-
-test("the table says of each what was seen", () => {
-  const told = claims.map(({ probe, onChange }) => [probe, onChange] as const);
+test("the catalogue says of each what was seen", () => {
+  const told = CATALOGUE.filter(({ measured }) => measured).map((entry) => [nameOf(entry), entry.onChange] as const);
   expect(Object.fromEntries(seen)).toEqual(Object.fromEntries(told));
 });
 
@@ -207,7 +271,8 @@ function reloading(files: readonly string[]): string[] {
 }
 
 function needingRestart(component: Component): string[] {
-  const found = claims.filter((claim) => claim.component === component && claim.onChange === "restart");
+  const onKubeadm = claims.filter(({ probe }) => probe in PROBES_ON_KUBEADM);
+  const found = onKubeadm.filter((claim) => claim.component === component && claim.onChange === "restart");
   return found.map(({ probe }) => probe);
 }
 
@@ -243,8 +308,14 @@ function read(file: string, root = rotated): string {
   return readFileSync(path.join(root, file), "utf8");
 }
 
-function ofPair(base: string): string[] {
-  return [`${PKI}/${base}.crt`, `${PKI}/${base}.key`];
+function ofPair(base: string, root: string = PKI): string[] {
+  return [`${root}/${base}.crt`, `${root}/${base}.key`];
+}
+
+function ofSigner(flags: string, asked: keyof typeof ASKED, bundle: string): Record<string, Probe> {
+  return ofBoth("kube-controller-manager", `${flags}-cert-file`, `${flags}-key-file`, async () => {
+    return isSecond(await issuedCertificate(ASKED[asked]), bundle);
+  });
 }
 
 function ofBoth(component: string, certificate: string, key: string, probe: Probe): Record<string, Probe> {
@@ -266,8 +337,8 @@ function identityIn(kubeconfig: string): Identity {
   return { cert: decoded("client-certificate-data"), key: decoded("client-key-data") };
 }
 
-function superAdmin(root: string): Identity {
-  return identityIn(path.join(root, "super-admin.conf"));
+function superAdmin(): Identity {
+  return identityIn(path.join(rotated, "super-admin.conf"));
 }
 
 function admin(): Identity {
@@ -276,7 +347,7 @@ function admin(): Identity {
 
 /** The second generation of an authority. */
 function second(bundle: string): X509Certificate {
-  const certificates = read(`${PKI}/${bundle}.crt`).match(/-----BEGIN[^]*?-----END CERTIFICATE-----\n/g)!;
+  const certificates = read(bundle).match(/-----BEGIN[^]*?-----END CERTIFICATE-----\n/g)!;
   return certificates.map((pem) => new X509Certificate(pem)).find(({ subject }) => subject.includes("OU=g2"))!;
 }
 
@@ -318,7 +389,7 @@ function ask(url: string, { as, token, headers, method, body }: Asking): Promise
 }
 
 function api(at: string, asking: Asking = {}): Promise<Answer> {
-  const as = asking.token ? undefined : superAdmin(sandbox.machine("operator"));
+  const as = asking.token ? undefined : identityIn(sandbox.first);
   return ask(`${sandbox.server}${at}`, { as, ...asking });
 }
 
@@ -383,18 +454,38 @@ async function publishedBundle(): Promise<string | undefined> {
   });
 }
 
+/** What may be asked of the controller-manager's signers: each looks at subject, names and usages. */
+const ASKED = {
+  client: { signer: "kubernetes.io/kube-apiserver-client", subject: "/CN=probe", usages: ["client auth"] },
+  kubeletClient: {
+    signer: "kubernetes.io/kube-apiserver-client-kubelet",
+    subject: "/O=system:nodes/CN=system:node:probe",
+    usages: ["digital signature", "client auth"],
+  },
+  kubeletServing: {
+    signer: "kubernetes.io/kubelet-serving",
+    subject: "/O=system:nodes/CN=system:node:probe",
+    san: "DNS:probe",
+    usages: ["digital signature", "server auth"],
+  },
+} as const;
+
+interface Asked {
+  readonly signer: string;
+  readonly subject: string;
+  readonly san?: string;
+  readonly usages: readonly string[];
+}
+
 /** A certificate that is issued now. */
-async function issuedCertificate(): Promise<X509Certificate | undefined> {
+async function issuedCertificate({ signer, subject, san, usages }: Asked): Promise<X509Certificate | undefined> {
   const at = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
-  const args = ["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=probe"];
-  const pem = await run("openssl", [...args, "-keyout", path.join(folder, "probe.key")]);
+  const names = san ? ["-addext", `subjectAltName=${san}`] : [];
+  const args = ["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", subject];
+  const pem = await run("openssl", [...args, ...names, "-keyout", path.join(folder, "probe.key")]);
   const made = await create<Named>(at, {
     metadata: { generateName: "probe-" },
-    spec: {
-      request: Buffer.from(pem).toString("base64"),
-      signerName: "kubernetes.io/kube-apiserver-client",
-      usages: ["client auth"],
-    },
+    spec: { request: Buffer.from(pem).toString("base64"), signerName: signer, usages },
   });
   const one = `${at}/${made.metadata.name}`;
   const approved = { ...made, status: { conditions: [{ type: "Approved", status: "True", reason: "Probe" }] } };

@@ -133,8 +133,8 @@ describe("the stacks", () => {
     const [token] = await secretsOf(ACCESS_STACK);
     const holders = values.root_module.resources.filter((resource) => JSON.stringify(resource.values).includes(token!));
     expect(holders.map(({ address }) => address.replace("_v1", "")).sort()).toEqual([
-      "kubernetes_secret.access__token__workers",
-      "random_password.access__token__workers",
+      "kubernetes_secret.sandbox__token__workers",
+      "random_password.sandbox__token__workers",
     ]);
     expect(JSON.stringify(values)).not.toContain("PRIVATE KEY");
   });
@@ -148,8 +148,8 @@ describe("the stacks", () => {
     };
     const changed = plan.resource_changes.filter(({ change }) => change.actions.join() !== "no-op");
     expect(changed.map(({ address, change }) => `${address} ${change.actions.join()}`).sort()).toEqual([
-      "tls_cert_request.pki__cp-1__apiserver create,delete",
-      "tls_locally_signed_cert.pki__cp-1__apiserver create,delete",
+      "tls_cert_request.sandbox__cp-1__apiserver create,delete",
+      "tls_locally_signed_cert.sandbox__cp-1__apiserver create,delete",
     ]);
     await sandbox.deploy(PKI_STACK, more);
     const printed = await sandbox.export(["--machine", "cp-1"], sandbox.machine("cp-1"), [PKI_STACK]);

@@ -41,7 +41,12 @@ beforeAll(async () => {
   workspace.synth("prod", (stack) => {
     const generations = { g1: Generation.active(), g2: Generation.trusted() };
     const authorities = { kubernetes: { generations } };
-    new ClusterPki(stack, "pki", { distribution: Distribution.KUBEADM, cluster: CLUSTER, authorities });
+    new ClusterPki(stack, "pki", {
+      addressPrefix: "pki",
+      distribution: Distribution.KUBEADM,
+      cluster: CLUSTER,
+      authorities,
+    });
   });
   await workspace.apply("prod");
   root = await workspace.export(["--machine", "cp-1"], "cp-1", "prod");
@@ -136,10 +141,10 @@ test("a state says the same of each certificate, by machine and row", async () =
     "operator/super-admin",
     "",
     "CERTIFICATE AUTHORITY",
-    "etcd/g1",
-    "front-proxy/g1",
-    "kubernetes/g1",
-    "kubernetes/g2",
+    "etcd g1",
+    "front-proxy g1",
+    "kubernetes g1",
+    "kubernetes g2",
     "",
   ]);
   expect(new Set(dates(state))).toEqual(new Set(dates(await status("--root", root))));

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { tiedTree } from "./tied";
 
 /** How a command ended. */
 export interface Ended {
@@ -13,11 +14,13 @@ export interface CommandOptions {
   readonly input?: string;
 }
 
-/** Runs a command to its end, whatever that is. */
+/** Runs a command to its end, whatever that is, or to the end of this process. */
 export function attempt(command: string, args: readonly string[], options: CommandOptions = {}): Promise<Ended> {
   const { input, ...rest } = options;
+  const [program, all] = tiedTree(command, args);
+  const limits = { maxBuffer: 256 * 2 ** 20, killSignal: "SIGKILL" } as const;
   return new Promise((resolve, reject) => {
-    const child = execFile(command, args, { maxBuffer: 256 * 2 ** 20, ...rest }, (error, stdout, stderr) => {
+    const child = execFile(program, all, { ...limits, ...rest }, (error, stdout, stderr) => {
       if (error && typeof error.code !== "number") {
         reject(error);
       } else {
@@ -42,3 +45,6 @@ export async function run(command: string, args: readonly string[], options: Com
   }
   return stdout;
 }
+
+/** What Node runs a TypeScript file with, itself: the `tsx` command would stand between as a parent, and answer signals in its own way. */
+export const TYPESCRIPT = ["--import", require.resolve("tsx")];

@@ -3,6 +3,7 @@ import { openSync, closeSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { tied } from "./tied";
 
 /** What a daemon is started with. */
 export interface DaemonOptions {
@@ -15,7 +16,7 @@ export interface DaemonOptions {
 
 const LOG_LINES_SHOWN = 15;
 
-/** A server that runs in the background, its output in `<folder>/logs/<name>.log`. */
+/** A server that runs in the background of this process and ends with it at the latest, its output in `<folder>/logs/<name>.log`. */
 export class Daemon {
   /** Starts one. */
   public static async start(options: DaemonOptions): Promise<Daemon> {
@@ -23,7 +24,7 @@ export class Daemon {
     await mkdir(logs, { recursive: true });
     const log = path.join(logs, `${options.name}.log`);
     const output = openSync(log, "w");
-    const child = spawn(options.command, options.args, {
+    const child = spawn(...tied(options.command, options.args), {
       // A group of its own: Ctrl-C in a terminal reaches us alone, and we end the servers in order.
       detached: true,
       stdio: ["ignore", output, output],

@@ -1,6 +1,5 @@
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { killDescendants } from "./descendants";
 import { distributionNames } from "./distribution";
 import { Sandbox, SandboxReport } from "./sandbox";
 import { table } from "./table";
@@ -80,7 +79,7 @@ function portOf(text = "16443"): number {
 
 let interrupt: (() => void) | undefined;
 
-/** Settles at Ctrl-C. Until somebody waits for it, Ctrl-C ends everything at once. */
+/** Settles at Ctrl-C. Until somebody waits for it, Ctrl-C ends this process at once, and with it all that it started. */
 function interruption(): Promise<void> {
   return new Promise((resolve) => {
     interrupt = () => {
@@ -93,7 +92,6 @@ function interruption(): Promise<void> {
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => (interrupt ? interrupt() : process.exit(130)));
 }
-process.on("exit", killDescendants);
 
 main().then(
   (code) => process.exit(code),

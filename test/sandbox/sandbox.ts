@@ -3,7 +3,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { DistributionTable, HolderKind } from "../../lib";
 import { fillText } from "../../lib/kubernetes/holdings";
-import { attempt, CommandOptions, Ended, run } from "./command";
+import { attempt, CommandOptions, Ended, run, TYPESCRIPT } from "./command";
 import { baseFlags, Component, hollowFlags, kubeletFlags, pkiFlags, Ports, Site } from "./components";
 import { Daemon } from "./daemon";
 import { ACCESS_STACK, CONTROL_PLANE, PKI_STACK, SandboxDescription } from "./description";
@@ -17,6 +17,7 @@ import {
 } from "./distribution";
 import { environmentOfKubeconfig } from "./kubernetes-provider-1.13";
 import { accepts, checkFree, freePorts } from "./ports";
+import { noNamespaces } from "./tied";
 import { findTools, Progress, providerEnvironment } from "./tools";
 
 const ROOT = path.join(__dirname, "..", "..");
@@ -65,6 +66,12 @@ export class Sandbox {
     }
     await empty(options.folder);
     const { progress } = options;
+    const complaint = noNamespaces();
+    if (complaint) {
+      progress(
+        `no PID namespace (${complaint}): what Terraform started may outlive this command by seconds if it is killed`,
+      );
+    }
     const tools = await findTools(TOOLS, { progress });
     const providers = await providerEnvironment({ progress, terraform: tools.terraform });
     const [free, etcdClient, etcdPeer, controllerManager] = (await freePorts(4)) as [number, number, number, number];
@@ -195,7 +202,7 @@ export class Sandbox {
   public async export(who: readonly string[], root: string, stacks: readonly string[]): Promise<string> {
     const command = path.join(ROOT, "lib", "cli", "main.ts");
     const args = [command, "export", ...who, "--root", root, ...stacks.map((stack) => this.stack(stack))];
-    return run(path.join(BIN, "tsx"), args, this.inRoot);
+    return run(process.execPath, [...TYPESCRIPT, ...args], this.inRoot);
   }
 
   /** What stands at the end of a run. */
@@ -358,7 +365,7 @@ export class Sandbox {
   }
 
   private async cdktf(args: readonly string[], description: SandboxDescription): Promise<void> {
-    const app = `${path.join(BIN, "tsx")} ${path.join(__dirname, "app.ts")}`;
+    const app = [process.execPath, ...TYPESCRIPT, path.join(__dirname, "app.ts")].map((part) => `"${part}"`).join(" ");
     const output = path.join(this.folder, "cdktf.out");
     const env = { ...this.environment, ...description.environment };
     await run(path.join(BIN, "cdktf"), [...args, "--app", app, "--output", output], { cwd: ROOT, env });

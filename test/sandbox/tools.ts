@@ -11,6 +11,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { tied, tiedTree } from "./tied";
 
 const run = promisify(execFile);
 
@@ -155,7 +156,7 @@ async function isExecutable(file: string): Promise<boolean> {
 
 async function isNewEnough(file: string, oldest: OldestOnPath, env: NodeJS.ProcessEnv): Promise<boolean> {
   try {
-    const { stdout } = await run(file, oldest.args, { env, timeout: 10_000 });
+    const { stdout } = await run(...tied(file, oldest.args), { env, timeout: 10_000 });
     const [, major, minor] = /(\d+)\.(\d+)\.\d/.exec(stdout) ?? [];
     const [oldestMajor, oldestMinor] = oldest.version;
     return Number(major) > oldestMajor || (Number(major) === oldestMajor && Number(minor) >= oldestMinor);
@@ -333,7 +334,8 @@ async function goBuild(
     progress(`${title}: ${downloads} modules downloaded, ${compiled} packages compiled, ${seconds} s`);
   };
   const args = ["build", "-v", "-ldflags", recipe.linkerFlags, "-o", output + path.sep, ...packages];
-  const child = spawn("go", args, { cwd: recipe.source, env: goEnvironment(env), stdio: ["ignore", "ignore", "pipe"] });
+  const options = { cwd: recipe.source, env: goEnvironment(env) };
+  const child = spawn(...tiedTree("go", args), { ...options, stdio: ["ignore", "ignore", "pipe"] });
   createInterface({ input: child.stderr }).on("line", (line) => {
     if (line.startsWith("go: downloading ")) downloads++;
     else if (/^[\w.~/-]+$/.test(line)) compiled++;
@@ -449,11 +451,12 @@ async function initComplaint(terraform: string, env: NodeJS.ProcessEnv): Promise
     ]);
     const configuration = { terraform: { required_providers: Object.fromEntries(required) } };
     await writeFile(path.join(folder, "main.tf.json"), JSON.stringify(configuration));
-    await run(terraform, ["init", "-backend=false", "-input=false", "-no-color"], {
+    await run(...tiedTree(terraform, ["init", "-backend=false", "-input=false", "-no-color"]), {
       cwd: folder,
       // A data folder or workspace of the caller's belongs to the caller's own configuration.
       env: { ...env, CHECKPOINT_DISABLE: "1", TF_DATA_DIR: "", TF_WORKSPACE: "" },
       timeout: 300_000,
+      killSignal: "SIGKILL",
     });
     return undefined;
   } catch (error) {

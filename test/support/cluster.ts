@@ -1,5 +1,5 @@
 import { TerraformStack } from "cdktf";
-import { Cluster, ClusterPki, ClusterPkiProps, Distribution } from "../../lib";
+import { Certificate, Cluster, ClusterPki, ClusterPkiProps, Distribution } from "../../lib";
 import { newStack, terraformOf } from "./synth";
 
 /** The cluster of the README's first example. */
@@ -33,7 +33,7 @@ export const EXTERNAL: Cluster = {
   etcd: { topology: "external" },
 };
 
-/** A cluster's PKI, `pki`, in a stack, `prod-pki`. */
+/** A cluster's PKI, `pki` by its construct and by its addresses, in a stack, `prod-pki`. */
 export function pkiOf(
   cluster: Partial<Cluster> = {},
   props: Partial<ClusterPkiProps> = {},
@@ -41,6 +41,7 @@ export function pkiOf(
 ): { readonly stack: TerraformStack; readonly pki: ClusterPki } {
   const pki = new ClusterPki(stack, "pki", {
     distribution: Distribution.KUBEADM,
+    addressPrefix: "pki",
     ...props,
     cluster: { ...ONE, ...cluster },
   });
@@ -51,4 +52,9 @@ export function pkiOf(
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests look anywhere into it
 export function terraformOfPki(cluster: Partial<Cluster> = {}, props: Partial<ClusterPkiProps> = {}): any {
   return terraformOf(pkiOf(cluster, props).stack);
+}
+
+/** Certificates that are no authorities and that Terraform issues, by `<holder>/<name>`. */
+export function leavesOf(pki: ClusterPki): [name: string, certificate: Certificate][] {
+  return pki.parts.leaves.map(({ holder, name, certificate }) => [`${holder.name}/${name}`, certificate]);
 }

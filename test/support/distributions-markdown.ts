@@ -7,6 +7,8 @@ import {
   type FileRow,
   type KeyPairRow,
 } from "../../lib";
+import { accessOf } from "../../lib/kubernetes/modes";
+
 type AnyRow = AuthorityRow | KeyPairRow | CertificateRow;
 
 /** docs/distributions.md, from the tables. */
@@ -14,7 +16,7 @@ export function distributionsMarkdown(distributions: readonly Distribution[]): s
   return `# Distributions
 
 What each distribution's table says: which identities a cluster has, in which files they stand, who reads those, and what has to
-happen when they change. This page is made from the tables (\`UPDATE_GOLDEN=1 npx jest test/contract/distributions\`); the control plane
+happen when they change. This page is made from the tables (\`npm run golden\`); the control plane
 of the sandbox is started from the same rows.
 
 - *Issued by*: \`terraform\` rows have resources. \`distribution\` rows are issued by the distribution itself, from the authorities it is
@@ -22,6 +24,7 @@ of the sandbox is started from the same rows.
 - *Holds*: a file that is *made of others* is written by the distribution itself; Terraform writes it with \`issueLeaves: true\`.
 - *When it changes*: \`reload\` is noticed by the component itself, \`restart\` is not. A version says that this was measured on it;
   without one it is what the documentation or the source says.
+- *Port*: who connects to it sees what is in the file: the certificate that is served, or the authorities whose clients are let in.
 - Placeholders: \`{machine}\` and \`{addresses}\` are those of the machine that holds the certificate, \`{endpoint}\` the API server's
   name, \`{serviceIps}\` the first address of each service CIDR, \`{extraSans}\` what the description adds.
 
@@ -58,6 +61,7 @@ function heading(title: string, text: string): string {
 function authorities({ authorities, keyPairs }: DistributionTable): string {
   const rows = Object.entries(authorities).map(([name, row]) => [
     code(name),
+    row.purpose,
     row.commonName,
     row.organization ?? "",
     list(row.sans ?? []),
@@ -66,18 +70,20 @@ function authorities({ authorities, keyPairs }: DistributionTable): string {
   ]);
   const pairs = Object.entries(keyPairs).map(([name, row]) => [
     code(name),
-    "a key pair, no certificate",
+    row.purpose,
+    "no certificate",
     "",
     "",
     "",
     where(row),
   ]);
-  return markdownTable(["Name", "CN", "O", "SANs", "Signed by", "Where etcd is"], [...rows, ...pairs]);
+  return markdownTable(["Name", "Purpose", "CN", "O", "SANs", "Signed by", "Where etcd is"], [...rows, ...pairs]);
 }
 
 function certificates({ certificates }: DistributionTable): string {
   const rows = Object.entries(certificates).map(([name, row]) => [
     code(name),
+    row.purpose,
     row.commonName,
     row.organization ?? "",
     row.usage.name,
@@ -87,35 +93,47 @@ function certificates({ certificates }: DistributionTable): string {
     row.holders.join(", "),
     where(row),
   ]);
-  const head = ["Name", "CN", "O", "Usage", "SANs", "Authority", "Issued by", "Each has its own", "Where etcd is"];
+  const head = [
+    "Name",
+    "Purpose",
+    "CN",
+    "O",
+    "Usage",
+    "SANs",
+    "Authority",
+    "Issued by",
+    "Each has its own",
+    "Where etcd is",
+  ];
   return markdownTable(head, rows);
 }
 
 function files(table: DistributionTable): string {
   const rows = allRows(table).flatMap(([name, row]) => row.files.map((file) => fileCells(name, file)));
-  const configuration = table.configuration.map(({ path, on, consumers }) => [
+  const configuration = table.configuration.map(({ path, purpose, on, consumers }) => [
     code(path),
-    "configuration",
+    purpose,
     on.join(", "),
-    "0644 root:root",
+    modeAndOwner({ kind: "configuration" }),
     consumers.map(reader).join("<br>"),
   ]);
   const sorted = [...rows, ...configuration].sort(([a], [b]) => (a! < b! ? -1 : 1));
   return markdownTable(["File", "Holds", "On", "Mode", "Read by, when it changes"], sorted);
 }
 
-function fileCells(
-  name: string,
-  { path, kind, on, mode, owner = "root:root", writtenBy, consumers }: FileRow,
-): string[] {
-  const secret = kind.startsWith("private") || kind === "kubeconfig";
+function fileCells(name: string, row: FileRow): string[] {
   return [
-    code(path),
-    `${name}: ${kind}${writtenBy === "distribution" ? " (made of others)" : ""}`,
-    on.join(", "),
-    `${mode ?? (secret ? "0600" : "0644")} ${owner}`,
-    consumers.map(reader).join("<br>"),
+    code(row.path),
+    `${name}: ${row.kind}${row.writtenBy === "distribution" ? " (made of others)" : ""}`,
+    row.on.join(", "),
+    modeAndOwner(row),
+    row.consumers.map(reader).join("<br>"),
   ];
+}
+
+function modeAndOwner(row: Parameters<typeof accessOf>[0]): string {
+  const { mode, owner } = accessOf(row);
+  return `${mode} ${owner}`;
 }
 
 function secrets(table: DistributionTable): string {
@@ -132,17 +150,19 @@ function secrets(table: DistributionTable): string {
 }
 
 function joins({ access, joinPasswords = {} }: DistributionTable): string {
-  const tokens = Object.entries(access.tokens).map(([name, { usages, group, file, format }]) => [
-    `${name}: bootstrap token`,
+  const tokens = Object.entries(access.tokens).map(([name, { purpose, usages, group, file, format }]) => [
+    code(name),
+    purpose,
     formatOf(format),
     list(usages),
     group ?? "",
     code(file.path),
     file.on,
   ]);
-  const passwords = Object.entries(joinPasswords).flatMap(([name, { user, format, files }]) =>
+  const passwords = Object.entries(joinPasswords).flatMap(([name, { purpose, user, format, files }]) =>
     files.map(({ path, on, format: alone }) => [
-      `${name}: password of ${code(user)}`,
+      code(name),
+      `${purpose}: that of ${code(user)}`,
       alone ? "the password alone" : formatOf(format),
       "",
       "",
@@ -150,7 +170,7 @@ function joins({ access, joinPasswords = {} }: DistributionTable): string {
       on.join(", "),
     ]),
   );
-  return markdownTable(["What", "Written as", "Usages", "Group", "File", "On"], [...tokens, ...passwords]);
+  return markdownTable(["Name", "Purpose", "Written as", "Usages", "Group", "File", "On"], [...tokens, ...passwords]);
 }
 
 function formatOf(format: DistributionTable["access"]["tokens"][string]["format"]): string {
@@ -176,13 +196,14 @@ function where({ etcd }: AnyRow): string {
   return etcd ? etcd.join(", ") : "";
 }
 
-function reader({ component, via, with: others = {}, on, onChange, measured }: Consumer): string {
+function reader({ component, via, with: others = {}, on, onChange, measured, port }: Consumer): string {
   const [kind, name] = Object.entries(via)[0] as [string, string];
   const how = kind === "use" ? `(${name})` : code(name);
   const more = Object.entries(others).map(([flag, value]) => code(`${flag}=${value}`));
   const change = `${onChange === "next-use" ? "next use" : onChange}${measured ? ` (${measured})` : ""}`;
   const where = on ? ` on ${on.join(", ")}` : "";
-  return `${component}${where} ${[how, ...more].join(" ")}: ${change}`;
+  const shown = port ? `, port ${port.number}` : "";
+  return `${component}${where} ${[how, ...more].join(" ")}: ${change}${shown}`;
 }
 
 function list(values: readonly string[]): string {

@@ -1,12 +1,16 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/**
- * Compares with a committed file. A difference is a change of the contract: look at it, then run the tests once with
- * `UPDATE_GOLDEN=1` and commit the file.
- */
+const ROOT = join(__dirname, "../..");
+
+/** Compares with a committed file of test/contract/golden. A difference is a change of the contract: see {@link expectFile}. */
 export function expectGolden(name: string, text: string): void {
-  const file = join(__dirname, "../contract/golden", name);
+  expectFile(`test/contract/golden/${name}`, text);
+}
+
+/** Compares with a committed file that is made from the code. Look at a difference, then run `npm run golden` and commit the file. */
+export function expectFile(path: string, text: string): void {
+  const file = join(ROOT, path);
   if (process.env.UPDATE_GOLDEN) {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);

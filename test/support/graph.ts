@@ -1,3 +1,4 @@
+import { readPublishedFile } from "../../lib/kubernetes/holders";
 /* eslint-disable @typescript-eslint/no-explicit-any -- it looks anywhere into the JSON */
 
 /** Resources of a synthesized stack by address. */
@@ -26,4 +27,18 @@ export function differences(before: any, after: any): string[] {
 /** Every Terraform expression in a value. What is escaped is none. */
 export function expressionsIn(value: unknown): string[] {
   return JSON.stringify(value).match(/(?<!\$)\$\{[^}]*\}/g) ?? [];
+}
+
+/** The file map that a part publishes: holder → path → file, as whoever reads the output gets it. */
+export function filesIn(terraform: any, prefix = "pki"): Record<string, Record<string, any>> {
+  const map = parsedOutput(terraform, `${prefix}_files`);
+  const read = (files: object) =>
+    Object.fromEntries(Object.entries(files).map(([path, file]) => [path, readPublishedFile(file)]));
+  return Object.fromEntries(Object.entries(map).map(([holder, files]) => [holder, read(files)]));
+}
+
+/** An output of JSON texts by name, as whoever reads it gets it. */
+export function parsedOutput(terraform: any, output: string): Record<string, Record<string, any>> {
+  const texts = Object.entries<string>(terraform.output[output].value);
+  return Object.fromEntries(texts.map(([key, text]) => [key, JSON.parse(text.replace(/\$\$\{/g, () => "${"))]));
 }

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
+import { RESOURCE_TYPES } from "../../lib/terraform-json/resource-types";
 
 const root = join(__dirname, "../..");
 
@@ -13,9 +14,12 @@ const VERBS = ["plan", "status", "export"];
 /** The command line, which knows of all of them. */
 const COMMAND_LINE = "cli";
 
+/** The steps of `plan`, in their order: each imports only from those before it. */
+const STEPS = ["read", "model", "judge", "render"];
+
 /** What the verbs share with the constructs: names, references and how outputs and inventories look. Nothing in them needs cdktf. */
 const SHARED =
-  /^\.\.\/(terraform\/(names|reference|expression)|kubernetes\/(content|holders)|inventory\/schema|terraform-json\/[a-z-]+)$/;
+  /^\.\.\/(terraform\/(names|reference|expression)|kubernetes\/(content|holders)|inventory-schema|terraform-json\/[a-z-]+)$/;
 
 function sources(folder: string): { file: string; text: string }[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
@@ -64,7 +68,7 @@ test("the second core is never imported: it stands in for cdktf", () => {
 test.each(CONSTRUCTS.map((layer, rank) => ({ layer, rank })))(
   "lib/$layer imports from no later folder",
   ({ layer, rank }) => {
-    const allowed = new Set([...CONSTRUCTS.slice(0, rank + 1), "errors"]);
+    const allowed = new Set([...CONSTRUCTS.slice(0, rank + 1), "errors", "inventory-schema"]);
     const strays = sources(`lib/${layer}`).flatMap(({ file, text }) =>
       importsOf(text)
         .filter((module) => module.startsWith("."))
@@ -81,9 +85,32 @@ test.each([READER, ...VERBS])("lib/%s needs no cdktf and no other verb, only wha
     const kept = text.replace(/import type [^;]+;/g, "");
     return importsOf(kept)
       .filter((module) => !/^(node:|\.\/)/.test(module) && !SHARED.test(module.replace(/^(\.\.\/)+/, "../")))
+      .filter((module) => !posix.join(posix.dirname(file), module).startsWith(`lib/${wing}/`))
       .map((module) => `${file} imports ${module}`);
   });
   expect(strays).toEqual([]);
+});
+
+test.each(STEPS.map((step, rank) => ({ step, rank })))(
+  "lib/plan/$step imports from no later step",
+  ({ step, rank }) => {
+    const strays = sources(`lib/plan/${step}`).flatMap(({ file, text }) =>
+      importsOf(text)
+        .map((module) => posix.join(posix.dirname(file), module))
+        .filter((target) => target.startsWith("lib/plan/"))
+        .filter((target) => !STEPS.slice(0, rank + 1).includes(target.split("/")[2]!))
+        .map((target) => `${file} imports ${target}`),
+    );
+    expect(strays).toEqual([]);
+    expect(sources("lib/plan").every(({ file }) => STEPS.includes(file.split("/")[2]!))).toBe(true);
+  },
+);
+
+test("a resource type that the commands read is named in one place: its row", () => {
+  const types = new RegExp(`\\b(${Object.keys(RESOURCE_TYPES).join("|")})\\b`);
+  const readers = [READER, ...VERBS, COMMAND_LINE].map((folder) => `lib/${folder}`);
+  const files = linesWith(types, readers).map((line) => line.split(":")[0]);
+  expect([...new Set(files)]).toEqual(["lib/terraform-json/resource-types.ts"]);
 });
 
 test("there is one index, the package's face: inside, an import names the file that has a thing", () => {

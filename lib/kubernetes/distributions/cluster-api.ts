@@ -8,6 +8,7 @@ import type {
   SecretRow,
 } from "../table";
 import { kubeadm } from "./kubeadm";
+import { ETCD_HERE, ETCD_MEMBER, PURPOSES } from "./rows";
 import { KeyUsage } from "../../x509/key-usage";
 
 const CLUSTER: readonly HolderKind[] = ["cluster"];
@@ -38,7 +39,7 @@ const ETCD_CA: readonly FileRow[] = kubeadm.authorities
   .etcd!.files.filter(({ kind }) => kind === "bundle")
   .map((file) => ({
     ...file,
-    on: ["etcd-member"],
+    on: ETCD_MEMBER,
     consumers: file.consumers.filter(({ component }) => component === "etcd"),
   }));
 
@@ -64,6 +65,7 @@ export const clusterApi: DistributionTable = {
   // Cluster API calls all three of its own "kubernetes". No two authorities here share a subject: these are kubeadm's names.
   authorities: {
     kubernetes: {
+      purpose: PURPOSES.kubernetes,
       commonName: "kubernetes",
       files: [],
       // Exactly the active one: it becomes ca.crt, with which kubeadm starts kube-controller-manager as --cluster-signing-cert-file, too,
@@ -71,13 +73,15 @@ export const clusterApi: DistributionTable = {
       secrets: [keyPair("ca", "signer")],
     },
     "front-proxy": {
+      purpose: PURPOSES["front-proxy"],
       commonName: "front-proxy-ca",
       files: [],
       secrets: [keyPair("proxy", "bundle")],
     },
     etcd: {
+      purpose: PURPOSES.etcd,
       commonName: "etcd-ca",
-      etcd: ["stacked", "members"],
+      etcd: ETCD_HERE,
       files: ETCD_CA,
       secrets: [
         { ...keyPair("etcd", "bundle"), etcd: ["stacked"] },
@@ -89,6 +93,7 @@ export const clusterApi: DistributionTable = {
 
   keyPairs: {
     "service-account": {
+      purpose: PURPOSES["service-account"],
       files: [],
       // No certificate at all: they become sa.pub and sa.key.
       secrets: [keyPair("sa", "public keys")],
@@ -100,6 +105,7 @@ export const clusterApi: DistributionTable = {
     "etcd-peer": asKubeadm("etcd-peer"),
     "etcd-healthcheck-client": asKubeadm("etcd-healthcheck-client"),
     "apiserver-etcd-client": {
+      purpose: PURPOSES["apiserver-etcd-client"],
       authority: "etcd",
       etcd: MEMBERS,
       commonName: "kube-apiserver-etcd-client",
@@ -117,6 +123,7 @@ export const clusterApi: DistributionTable = {
       ],
     },
     admin: {
+      purpose: "certificate for Cluster API's controllers and the admin to connect to the API server",
       authority: "kubernetes",
       commonName: "kubernetes-admin",
       organization: "system:masters",

@@ -1,5 +1,26 @@
-import type { Consumer, DistributionTable, FileRow, HolderKind, RowException } from "../table";
-import { reloads, restarts, uses } from "./rows";
+import {
+  apiserver,
+  controllerManager,
+  etcd,
+  k0sCommand,
+  konnectivityServer,
+  kubectl,
+  kubelet,
+  KUBERNETES,
+  scheduler,
+} from "../components";
+import type { DistributionTable, RowException } from "../table";
+import {
+  AUTHENTICATION,
+  CONTROL_PLANE,
+  ETCD_MEMBER,
+  file,
+  kubeconfig,
+  NAMED_WORKER,
+  OPERATOR,
+  pairsOf,
+  PURPOSES,
+} from "./rows";
 import { KeyUsage } from "../../x509/key-usage";
 
 /** What may be chosen for k0s. */
@@ -11,36 +32,16 @@ export interface K0sOptions {
   readonly dataDir?: string;
 }
 
-/** k0s 1.36.3+k0s.2 runs these; what was measured was measured on the same versions from upstream, with the flags that k0s passes. */
-const KUBERNETES = "1.36.3";
-const ETCD = "3.6.14";
-
-const CONTROL_PLANE: readonly HolderKind[] = ["control-plane"];
-const ETCD_MEMBER: readonly HolderKind[] = ["etcd-member"];
-
 /** Users that `k0s install` makes; k0s gives them their files again at every start. Without them it runs all as root. */
-const ETCD_USER = "etcd:root";
-const API_SERVER_USER = "kube-apiserver:root";
-const SCHEDULER_USER = "kube-scheduler:root";
-const KONNECTIVITY_USER = "konnectivity-server:root";
+const ETCD_USER = { owner: "etcd:root" };
+const API_SERVER_USER = { owner: "kube-apiserver:root" };
+const SCHEDULER_USER = { owner: "kube-scheduler:root" };
+const KONNECTIVITY_USER = { owner: "konnectivity-server:root" };
 
-/** k0s' mode of every file with a key that is no kubeconfig: root's group may read it. */
-const KEY_MODE = "0640";
+/** k0s' mode of every file with a key that is no kubeconfig, but for konnectivity's: root's group may read it. */
+const KEY_MODE = { mode: "0640" };
 
-const KUBECTL = uses("kubectl", "--kubeconfig");
-const K0S_ISSUES: Consumer = {
-  component: "k0s",
-  via: { use: "k0s controller, which issues its certificates at every start" },
-  onChange: "restart",
-};
-
-/** The API with which controllers join, on port 9443. */
-const K0S_API: Consumer = {
-  component: "k0s",
-  via: { use: "k0s api, which each controller runs" },
-  onChange: "restart",
-};
-const K0S_ADMINISTERS = uses("k0s", "k0s controller, k0s kubectl, k0s token");
+const pair = pairsOf({ endings: [".crt", ".key"], ...KEY_MODE });
 
 /** k0s has one profile for all that it signs. */
 const TWO_USAGES: RowException = {
@@ -71,7 +72,15 @@ function inMasters(reason: string): RowException {
 }
 
 /** What k0s issues itself, at every start of a controller. */
-const ISSUED = { usage: KeyUsage.SERVER_AND_CLIENT, holders: CONTROL_PLANE, issuedBy: "distribution" } as const;
+const ISSUED = {
+  authority: "kubernetes",
+  usage: KeyUsage.SERVER_AND_CLIENT,
+  holders: CONTROL_PLANE,
+  issuedBy: "distribution",
+} as const;
+
+/** The same, where k0s has it at one end alone. */
+const ONE_END = { ...ISSUED, exceptions: [TWO_USAGES] } as const;
 
 /**
  * k0s 1.32.1 and later, with etcd on its controllers, or an external one.
@@ -93,18 +102,6 @@ const ISSUED = { usage: KeyUsage.SERVER_AND_CLIENT, holders: CONTROL_PLANE, issu
 export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): DistributionTable {
   const pki = `${dataDir}/pki`;
 
-  /** `<base>.crt` and `<base>.key`, both of the user that reads them. */
-  const pair = (
-    base: string,
-    owner: string,
-    certificate: readonly Consumer[],
-    key: readonly Consumer[],
-    on: readonly HolderKind[] = CONTROL_PLANE,
-  ): FileRow[] => [
-    { path: `${pki}/${base}.crt`, kind: "certificate", on, owner, consumers: certificate },
-    { path: `${pki}/${base}.key`, kind: "private key", on, owner, mode: KEY_MODE, consumers: key },
-  ];
-
   return {
     name: "k0s",
     version: `${KUBERNETES}+k0s.2`,
@@ -113,203 +110,120 @@ export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): Distribution
     apiServerAuthority: "kubernetes",
     authorities: {
       kubernetes: {
+        purpose: PURPOSES.kubernetes,
         commonName: "kubernetes-ca",
         files: [
-          {
-            // Exactly one certificate: the reader with which k0s signs, cfssl's, refuses a file of two. The next two authorities alike.
-            path: `${pki}/ca.crt`,
-            kind: "signer",
-            on: CONTROL_PLANE,
-            consumers: [
-              reloads("kube-controller-manager", "--cluster-signing-cert-file", { measured: KUBERNETES }),
-              K0S_ISSUES,
-            ],
-          },
-          {
-            // One file more than k0s has, for those who only verify: the configuration below points them at it.
-            path: `${pki}/ca-bundle.crt`,
-            kind: "bundle",
-            on: CONTROL_PLANE,
-            consumers: [
-              reloads("kube-apiserver", "--client-ca-file", { measured: KUBERNETES }),
-              restarts("kube-apiserver", "--kubelet-certificate-authority"),
-              reloads("kube-controller-manager", "--client-ca-file", { measured: KUBERNETES }),
-              restarts("kube-controller-manager", "--root-ca-file", { measured: KUBERNETES }),
-            ],
-          },
-          {
-            path: `${pki}/ca.key`,
-            kind: "private key",
-            on: CONTROL_PLANE,
-            mode: KEY_MODE,
-            owner: API_SERVER_USER,
-            consumers: [
-              reloads("kube-controller-manager", "--cluster-signing-key-file", { measured: KUBERNETES }),
-              K0S_ISSUES,
-            ],
-          },
+          // Exactly one certificate: the reader with which k0s signs, cfssl's, refuses a file of two. The next two authorities alike.
+          file(`${pki}/ca.crt`, "signer", CONTROL_PLANE, [
+            controllerManager.clusterSigning.certificate,
+            k0sCommand.issues,
+          ]),
+          // One file more than k0s has, for those who only verify: the configuration below points them at it.
+          file(`${pki}/ca-bundle.crt`, "bundle", CONTROL_PLANE, [
+            apiserver.clientCaFile,
+            apiserver.kubeletCertificateAuthority,
+            controllerManager.clientCaFile,
+            controllerManager.rootCaFile,
+          ]),
+          file(
+            `${pki}/ca.key`,
+            "private key",
+            CONTROL_PLANE,
+            [controllerManager.clusterSigning.key, k0sCommand.issues],
+            { ...KEY_MODE, ...API_SERVER_USER },
+          ),
         ],
       },
       "front-proxy": {
+        purpose: PURPOSES["front-proxy"],
         commonName: "kubernetes-front-proxy-ca",
         files: [
-          { path: `${pki}/front-proxy-ca.crt`, kind: "signer", on: CONTROL_PLANE, consumers: [K0S_ISSUES] },
-          {
-            path: `${pki}/front-proxy-ca-bundle.crt`,
-            kind: "bundle",
-            on: CONTROL_PLANE,
-            consumers: [
-              reloads("kube-apiserver", "--requestheader-client-ca-file", {
-                measured: KUBERNETES,
-                with: {
-                  "--requestheader-allowed-names": "front-proxy-client",
-                  "--requestheader-username-headers": "X-Remote-User",
-                  "--requestheader-group-headers": "X-Remote-Group",
-                  "--requestheader-extra-headers-prefix": "X-Remote-Extra-",
-                },
-              }),
-              reloads("kube-controller-manager", "--requestheader-client-ca-file", { measured: KUBERNETES }),
-            ],
-          },
-          {
-            path: `${pki}/front-proxy-ca.key`,
-            kind: "private key",
-            on: CONTROL_PLANE,
-            mode: KEY_MODE,
-            consumers: [K0S_ISSUES],
-          },
+          file(`${pki}/front-proxy-ca.crt`, "signer", CONTROL_PLANE, [k0sCommand.issues]),
+          file(`${pki}/front-proxy-ca-bundle.crt`, "bundle", CONTROL_PLANE, [
+            apiserver.requestheaderClientCaFile("front-proxy-client"),
+            controllerManager.requestheaderClientCaFile,
+          ]),
+          file(`${pki}/front-proxy-ca.key`, "private key", CONTROL_PLANE, [k0sCommand.issues], KEY_MODE),
         ],
       },
       etcd: {
+        purpose: PURPOSES.etcd,
         commonName: "etcd-ca",
         etcd: ["stacked"],
         files: [
-          {
-            path: `${pki}/etcd/ca.crt`,
-            kind: "signer",
-            on: CONTROL_PLANE,
-            owner: ETCD_USER,
-            consumers: [
-              // The one flag that k0s lets nobody change. The etcd that it trusts runs beside it and has its certificate of the same file.
-              restarts("kube-apiserver", "--etcd-cafile", { measured: KUBERNETES }),
-              K0S_ISSUES,
-            ],
-          },
-          {
-            path: `${pki}/etcd/ca-bundle.crt`,
-            kind: "bundle",
-            on: ETCD_MEMBER,
-            owner: ETCD_USER,
-            consumers: [
-              restarts("etcd", "--trusted-ca-file", { measured: ETCD, with: { "--client-cert-auth": "true" } }),
-              restarts("etcd", "--peer-trusted-ca-file", {
-                measured: ETCD,
-                with: { "--peer-client-cert-auth": "true" },
-              }),
-            ],
-          },
-          {
-            path: `${pki}/etcd/ca.key`,
-            kind: "private key",
-            on: ETCD_MEMBER,
-            mode: KEY_MODE,
-            owner: ETCD_USER,
-            consumers: [K0S_ISSUES],
-          },
+          // The one flag that k0s lets nobody change. The etcd that it trusts runs beside it and has its certificate of the same file.
+          file(`${pki}/etcd/ca.crt`, "signer", CONTROL_PLANE, [apiserver.etcdCaFile, k0sCommand.issues], ETCD_USER),
+          file(
+            `${pki}/etcd/ca-bundle.crt`,
+            "bundle",
+            ETCD_MEMBER,
+            [etcd.trustedCaFile, etcd.peerTrustedCaFile],
+            ETCD_USER,
+          ),
+          file(`${pki}/etcd/ca.key`, "private key", ETCD_MEMBER, [k0sCommand.issues], { ...KEY_MODE, ...ETCD_USER }),
         ],
       },
     },
 
     keyPairs: {
       "service-account": {
+        purpose: PURPOSES["service-account"],
         files: [
-          {
-            path: `${pki}/sa.pub`,
-            kind: "public keys",
-            on: CONTROL_PLANE,
-            consumers: [restarts("kube-apiserver", "--service-account-key-file", { measured: KUBERNETES })],
-          },
-          {
-            path: `${pki}/sa.key`,
-            kind: "private key",
-            on: CONTROL_PLANE,
-            mode: KEY_MODE,
-            owner: API_SERVER_USER,
-            consumers: [
-              restarts("kube-apiserver", "--service-account-signing-key-file", {
-                measured: KUBERNETES,
-                with: {
-                  "--service-account-issuer": "https://kubernetes.default.svc",
-                  "--service-account-jwks-uri": "https://kubernetes.default.svc/openid/v1/jwks",
-                  "--api-audiences": "https://kubernetes.default.svc",
-                },
+          file(`${pki}/sa.pub`, "public keys", CONTROL_PLANE, [apiserver.serviceAccountKeyFile]),
+          file(
+            `${pki}/sa.key`,
+            "private key",
+            CONTROL_PLANE,
+            [
+              apiserver.serviceAccountSigningKeyFile({
+                "--service-account-issuer": "https://kubernetes.default.svc",
+                "--service-account-jwks-uri": "https://kubernetes.default.svc/openid/v1/jwks",
+                "--api-audiences": "https://kubernetes.default.svc",
               }),
-              restarts("kube-controller-manager", "--service-account-private-key-file", { measured: KUBERNETES }),
+              controllerManager.serviceAccountPrivateKeyFile,
             ],
-          },
+            { ...KEY_MODE, ...API_SERVER_USER },
+          ),
         ],
       },
     },
 
     certificates: {
       apiserver: {
-        ...ISSUED,
-        authority: "kubernetes",
+        ...ONE_END,
+        purpose: `${PURPOSES.apiserver}, and for konnectivity's server to its agents`,
         commonName: "kubernetes",
         organization: "kubernetes",
         sans: SERVER_NAMES,
-        exceptions: [TWO_USAGES],
-        files: pair(
-          "server",
-          API_SERVER_USER,
-          [
-            reloads("kube-apiserver", "--tls-cert-file", { measured: KUBERNETES }),
-            restarts("konnectivity-server", "--cluster-cert"),
-          ],
-          [
-            reloads("kube-apiserver", "--tls-private-key-file", { measured: KUBERNETES }),
-            restarts("konnectivity-server", "--cluster-key"),
-          ],
-        ),
+        files: pair(`${pki}/server`, CONTROL_PLANE, [apiserver.serving, konnectivityServer.cluster], API_SERVER_USER),
       },
       "k0s-api": {
-        ...ISSUED,
-        authority: "kubernetes",
+        ...ONE_END,
+        purpose: "certificate for serving the API with which controllers join",
         commonName: "k0s-api",
         organization: "kubernetes",
         sans: SERVER_NAMES,
-        exceptions: [TWO_USAGES],
-        files: pair("k0s-api", API_SERVER_USER, [K0S_API], [K0S_API]),
+        files: pair(`${pki}/k0s-api`, CONTROL_PLANE, [k0sCommand.api], API_SERVER_USER),
       },
       "apiserver-kubelet-client": {
         ...ISSUED,
-        authority: "kubernetes",
+        purpose: PURPOSES["apiserver-kubelet-client"],
         commonName: "apiserver-kubelet-client",
         organization: "system:masters",
         exceptions: [TWO_USAGES, inMasters("k0s binds no role that would let the API server talk to kubelets")],
-        files: pair(
-          "apiserver-kubelet-client",
-          API_SERVER_USER,
-          [reloads("kube-apiserver", "--kubelet-client-certificate", { measured: KUBERNETES })],
-          [reloads("kube-apiserver", "--kubelet-client-key", { measured: KUBERNETES })],
-        ),
+        files: pair(`${pki}/apiserver-kubelet-client`, CONTROL_PLANE, [apiserver.kubeletClient], API_SERVER_USER),
       },
       "front-proxy-client": {
-        ...ISSUED,
+        ...ONE_END,
+        purpose: PURPOSES["front-proxy-client"],
         authority: "front-proxy",
         commonName: "front-proxy-client",
         organization: "front-proxy-client",
-        exceptions: [TWO_USAGES],
-        files: pair(
-          "front-proxy-client",
-          API_SERVER_USER,
-          [reloads("kube-apiserver", "--proxy-client-cert-file", { measured: KUBERNETES })],
-          [reloads("kube-apiserver", "--proxy-client-key-file", { measured: KUBERNETES })],
-        ),
+        files: pair(`${pki}/front-proxy-client`, CONTROL_PLANE, [apiserver.proxyClient], API_SERVER_USER),
       },
       konnectivity: {
         ...ISSUED,
-        authority: "kubernetes",
+        purpose: "certificate for konnectivity's server to connect to the API server",
         commonName: "kubernetes-konnectivity",
         organization: "system:masters",
         exceptions: [
@@ -317,66 +231,46 @@ export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): Distribution
           inMasters("k0s has not found out yet what less would do for it, as a note in its source says"),
         ],
         files: [
-          ...pair("konnectivity", KONNECTIVITY_USER, [], []),
-          {
-            path: `${pki}/konnectivity.conf`,
-            kind: "kubeconfig",
-            server: "local",
-            on: CONTROL_PLANE,
-            mode: KEY_MODE,
-            owner: KONNECTIVITY_USER,
-            consumers: [restarts("konnectivity-server", "--kubeconfig")],
-          },
+          ...pair(`${pki}/konnectivity`, CONTROL_PLANE, [], KONNECTIVITY_USER),
+          kubeconfig(`${pki}/konnectivity.conf`, "local", CONTROL_PLANE, [konnectivityServer.kubeconfig], {
+            ...KEY_MODE,
+            ...KONNECTIVITY_USER,
+          }),
         ],
       },
       "etcd-server": {
         ...ISSUED,
+        purpose: PURPOSES["etcd-server"],
         authority: "etcd",
         commonName: "etcd-server",
         organization: "etcd-server",
         sans: ["127.0.0.1", "localhost"],
         holders: ETCD_MEMBER,
-        files: pair(
-          "etcd/server",
-          ETCD_USER,
-          [reloads("etcd", "--cert-file", { measured: ETCD })],
-          [reloads("etcd", "--key-file", { measured: ETCD })],
-          ETCD_MEMBER,
-        ),
+        files: pair(`${pki}/etcd/server`, ETCD_MEMBER, [etcd.serving], ETCD_USER),
       },
       "etcd-peer": {
         ...ISSUED,
+        purpose: PURPOSES["etcd-peer"],
         authority: "etcd",
         commonName: "{address}",
         organization: "etcd-peer",
         sans: ["{addresses}"],
         holders: ETCD_MEMBER,
-        files: pair(
-          "etcd/peer",
-          ETCD_USER,
-          [reloads("etcd", "--peer-cert-file", { measured: ETCD })],
-          [reloads("etcd", "--peer-key-file", { measured: ETCD })],
-          ETCD_MEMBER,
-        ),
+        files: pair(`${pki}/etcd/peer`, ETCD_MEMBER, [etcd.peer], ETCD_USER),
       },
       "apiserver-etcd-client": {
-        ...ISSUED,
+        ...ONE_END,
+        purpose: PURPOSES["apiserver-etcd-client"],
         authority: "etcd",
         commonName: "apiserver-etcd-client",
         organization: "apiserver-etcd-client",
         sans: ["127.0.0.1", "localhost"],
-        exceptions: [TWO_USAGES],
-        files: pair(
-          "apiserver-etcd-client",
-          API_SERVER_USER,
-          [reloads("kube-apiserver", "--etcd-certfile", { measured: KUBERNETES })],
-          [reloads("kube-apiserver", "--etcd-keyfile", { measured: KUBERNETES })],
-        ),
+        files: pair(`${pki}/apiserver-etcd-client`, CONTROL_PLANE, [apiserver.etcdClient], API_SERVER_USER),
       },
 
       admin: {
         ...ISSUED,
-        authority: "kubernetes",
+        purpose: "certificate for the admin, and for k0s itself, to connect to the API server",
         commonName: "kubernetes-admin",
         organization: "system:masters",
         holders: ["control-plane", "operator"],
@@ -385,84 +279,49 @@ export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): Distribution
           inMasters("k0s itself works in the cluster with it on every controller, and binds no other role"),
         ],
         files: [
-          ...pair("admin", "root:root", [K0S_ADMINISTERS], [K0S_ADMINISTERS]),
-          {
-            path: `${pki}/admin.conf`,
-            kind: "kubeconfig",
-            server: "local",
-            on: CONTROL_PLANE,
-            consumers: [K0S_ADMINISTERS],
-          },
+          ...pair(`${pki}/admin`, CONTROL_PLANE, [
+            { certificate: k0sCommand.administers, key: k0sCommand.administers },
+          ]),
+          kubeconfig(`${pki}/admin.conf`, "local", CONTROL_PLANE, [k0sCommand.administers]),
           // What `k0s kubeconfig admin` prints.
-          { path: "/admin.conf", kind: "kubeconfig", server: "endpoint", on: ["operator"], consumers: [KUBECTL] },
+          kubeconfig("/admin.conf", "endpoint", OPERATOR, [kubectl.kubeconfig]),
         ],
       },
       "controller-manager": {
-        ...ISSUED,
-        authority: "kubernetes",
+        ...ONE_END,
+        purpose: PURPOSES["controller-manager"],
         commonName: "system:kube-controller-manager",
         organization: "system:kube-controller-manager",
-        exceptions: [TWO_USAGES],
         files: [
-          ...pair("ccm", API_SERVER_USER, [], []),
-          {
-            path: `${pki}/ccm.conf`,
-            kind: "kubeconfig",
-            server: "local",
-            on: CONTROL_PLANE,
-            owner: API_SERVER_USER,
-            consumers: [
-              restarts("kube-controller-manager", "--kubeconfig", { measured: KUBERNETES }),
-              restarts("kube-controller-manager", "--authentication-kubeconfig", { measured: KUBERNETES }),
-              restarts("kube-controller-manager", "--authorization-kubeconfig", { measured: KUBERNETES }),
-            ],
-          },
+          ...pair(`${pki}/ccm`, CONTROL_PLANE, [], API_SERVER_USER),
+          kubeconfig(`${pki}/ccm.conf`, "local", CONTROL_PLANE, controllerManager.kubeconfigs, API_SERVER_USER),
         ],
       },
       scheduler: {
-        ...ISSUED,
-        authority: "kubernetes",
+        ...ONE_END,
+        purpose: PURPOSES.scheduler,
         commonName: "system:kube-scheduler",
         organization: "system:kube-scheduler",
-        exceptions: [TWO_USAGES],
         files: [
-          ...pair("scheduler", SCHEDULER_USER, [], []),
-          {
-            path: `${pki}/scheduler.conf`,
-            kind: "kubeconfig",
-            server: "local",
-            on: CONTROL_PLANE,
-            owner: SCHEDULER_USER,
-            consumers: [
-              restarts("kube-scheduler", "--kubeconfig"),
-              restarts("kube-scheduler", "--authentication-kubeconfig"),
-              restarts("kube-scheduler", "--authorization-kubeconfig"),
-            ],
-          },
+          ...pair(`${pki}/scheduler`, CONTROL_PLANE, [], SCHEDULER_USER),
+          kubeconfig(`${pki}/scheduler.conf`, "local", CONTROL_PLANE, scheduler.kubeconfigs, SCHEDULER_USER),
         ],
       },
       // The controller-manager signs it when the kubelet joins. A controller runs a kubelet only with --enable-worker, which joins alike.
       kubelet: {
-        authority: "kubernetes",
+        ...ISSUED,
+        purpose: PURPOSES.kubelet,
         commonName: "system:node:{machine}",
         organization: "system:nodes",
         usage: KeyUsage.CLIENT,
-        holders: ["named-worker"],
-        issuedBy: "distribution",
-        files: [
-          {
-            path: `${dataDir}/kubelet.conf`,
-            kind: "kubeconfig",
-            server: "endpoint",
-            on: ["named-worker"],
-            consumers: [restarts("kubelet", "--kubeconfig")],
-          },
-        ],
+        holders: NAMED_WORKER,
+        files: [kubeconfig(`${dataDir}/kubelet.conf`, "endpoint", NAMED_WORKER, [kubelet.kubeconfig])],
       },
     },
 
     configuration: [
       {
+        purpose: "configuration for k0s to tell its components which files verify",
         path: "/etc/k0s/cluster-config.yaml",
         on: CONTROL_PLANE,
         text: `apiVersion: k0s.k0sproject.io/v1beta1
@@ -488,7 +347,7 @@ spec:
         trusted-ca-file: ${pki}/etcd/ca-bundle.crt
         peer-trusted-ca-file: ${pki}/etcd/ca-bundle.crt
 `,
-        consumers: [uses("k0s", "k0s controller --config, once it is part of the configuration that you have")],
+        consumers: [k0sCommand.config],
       },
     ],
 
@@ -504,13 +363,15 @@ spec:
       },
       tokens: {
         worker: {
-          usages: ["usage-bootstrap-authentication"],
+          purpose: PURPOSES.worker,
+          usages: [AUTHENTICATION],
           description: "Worker bootstrap token generated by k0s",
           format: { kubeconfig: { cluster: "k0s", context: "k0s", user: "kubelet-bootstrap" }, encoding: "base64gzip" },
           // k0s takes any path; this is the one that k0sctl uses.
-          file: { path: "/etc/k0s/k0stoken", on: "worker", consumers: [uses("k0s", "k0s worker --token-file")] },
+          file: { path: "/etc/k0s/k0stoken", on: "worker", consumers: [k0sCommand.workerTokenFile] },
         },
         controller: {
+          purpose: "bootstrap token for a controller to join",
           // k0s' own join API asks for it, not the API server. The second is what it was called before 1.32.1.
           usages: ["usage-bootstrap-controller-join", "usage-controller-join"],
           description: "Controller bootstrap token generated by k0s",
@@ -518,11 +379,7 @@ spec:
             kubeconfig: { cluster: "k0s", context: "k0s", user: "controller-bootstrap", port: 9443 },
             encoding: "base64gzip",
           },
-          file: {
-            path: "/controller-token",
-            on: "operator",
-            consumers: [uses("k0s", "k0s controller --token-file, on a controller that joins")],
-          },
+          file: { path: "/controller-token", on: "operator", consumers: [k0sCommand.controllerTokenFile] },
         },
       },
     },

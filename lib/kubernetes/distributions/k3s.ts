@@ -1,3 +1,15 @@
+import {
+  apiserver,
+  CertificateAndKey,
+  cloudControllerManager,
+  controllerManager,
+  etcd,
+  kubectl,
+  kubelet,
+  kubeProxy,
+  rancher,
+  scheduler,
+} from "../components";
 import type {
   AuthorityRow,
   CertificateRow,
@@ -7,7 +19,20 @@ import type {
   HolderKind,
   RowException,
 } from "../table";
-import { reloads, restarts, uses } from "./rows";
+import {
+  AUTHENTICATION,
+  certificatesOf,
+  CONTROL_PLANE,
+  ETCD_HERE,
+  ETCD_MEMBER,
+  file,
+  keysOf,
+  kubeconfig,
+  onPort,
+  OPERATOR,
+  pairsOf,
+  PURPOSES,
+} from "./rows";
 import { KeyUsage } from "../../x509/key-usage";
 
 /** What may be chosen for K3s or RKE2. */
@@ -28,13 +53,6 @@ export interface K3sOptions {
   readonly chained?: "root" | "intermediate";
 }
 
-/** What was measured was measured on these from upstream, with the flags that K3s passes. */
-const KUBERNETES = "1.36.3";
-const ETCD = "3.6.14";
-
-const CONTROL_PLANE: readonly HolderKind[] = ["control-plane"];
-const ETCD_MEMBER: readonly HolderKind[] = ["etcd-member"];
-
 /** Machines that run the server; one that only runs etcd has the same authorities. */
 const SERVERS: readonly HolderKind[] = ["control-plane", "etcd-member"];
 
@@ -52,34 +70,37 @@ const SERVER_NAMES = [
   "{endpoint}",
   "{extraSans}",
 ];
-
-const KUBECTL = uses("kubectl", "--kubeconfig");
+const API_SERVER_NAMES = [
+  "kubernetes",
+  "kubernetes.default",
+  "kubernetes.default.svc",
+  "kubernetes.default.svc.{clusterDomain}",
+  ...SERVER_NAMES,
+];
+const LOOPBACK_NAMES = ["localhost", "127.0.0.1", "::1"];
 
 /** What a chain costs, in K3s' own set of custom authorities as well. */
-const SHARED_ROOT: readonly RowException[] = [
-  {
-    code: "shared-root",
-    reason:
-      "every bundle ends with the one chain above it, so each verifier accepts what any of the authorities below it signed: " +
-      "a client of the API server is one of etcd, too",
-  },
-];
+const SHARED_ROOT: RowException = {
+  code: "shared-root",
+  reason:
+    "every bundle ends with the one chain above it, so each verifier accepts what any of the authorities below it signed: " +
+    "a client of the API server is one of etcd, too",
+};
 
-function inMasters(reason: string): readonly RowException[] {
-  return [{ code: "system-masters", reason }];
+function inMasters(reason: string): Pick<CertificateRow, "organization" | "exceptions"> {
+  return { organization: "system:masters", exceptions: [{ code: "system-masters", reason }] };
 }
 
-/** Flags of a component that takes one kubeconfig for all three. */
-function kubeconfigFlags(component: string, more: Partial<Consumer> = {}): Consumer[] {
-  return ["--kubeconfig", "--authentication-kubeconfig", "--authorization-kubeconfig"].map((flag) =>
-    restarts(component, flag, more),
-  );
-}
+/** What the program itself writes from the files that it was given. */
+const DERIVED = { writtenBy: "distribution" } as const;
 
-/** The same files, which the program itself writes from those that it was given. */
-function derived(file: Omit<FileRow, "writtenBy">): FileRow {
-  return { ...file, writtenBy: "distribution" };
-}
+/** What the program issues itself, for servers. */
+const ISSUED = { issuedBy: "distribution", holders: CONTROL_PLANE } as const;
+const CLIENT = { ...ISSUED, authority: "client", usage: KeyUsage.CLIENT } as const;
+const SERVER = { ...ISSUED, authority: "server", usage: KeyUsage.SERVER } as const;
+
+/** The certificate with those above it, and its key. */
+const pair = pairsOf({ endings: [".crt", ".key"], kind: "chain" });
 
 /**
  * K3s and RKE2, which is K3s under another name as far as certificates go: both name files and users after their program.
@@ -104,105 +125,40 @@ export function k3s(options: K3sOptions & { readonly program: "k3s" | "rke2" }):
   const cred = `${dataDir}/server/cred`;
   const agent = `${dataDir}/agent`;
   const etc = `/etc/rancher/${program}`;
+  const { signs, dataDir: reads, agentKubeconfigs, tokenFile, agentTokenFile } = rancher(program);
+  const readsBoth: CertificateAndKey = { certificate: reads, key: reads };
 
-  const SIGNS: Consumer = {
-    component: program,
-    via: { use: "the server, which issues its leaves at every start and agents' when they join" },
-    onChange: "restart",
-  };
-  const READS = restarts(program, "--data-dir");
+  /** K3s itself listens on 6443, with a certificate that it keeps in a Secret, and hands on to an API server on loopback. */
+  const ofApiServer = (consumer: Consumer) => (program === "k3s" ? onPort(consumer, 6444) : consumer);
 
-  /** `<base>-ca.crt` and `<base>-ca.key`. */
-  const authority = (
-    commonName: string,
-    base: string,
-    certificate: readonly Consumer[],
-    more: readonly FileRow[] = [],
-    key: readonly Consumer[] = [],
-  ): AuthorityRow => ({
-    commonName,
-    ...(chained ? { issuer: "intermediate" } : {}),
-    files: [
-      { path: `${tls}/${base}-ca.crt`, kind: "bundle", on: SERVERS, consumers: [...certificate, READS] },
-      { path: `${tls}/${base}-ca.key`, kind: "private key", on: SERVERS, consumers: [...key, SIGNS] },
-      ...more,
-    ],
-  });
+  const below: Pick<AuthorityRow, "issuer"> = chained ? { issuer: "intermediate" } : {};
 
-  /** `<base>.crt`, with the certificates above it, and `<base>.key`. */
-  const pair = (
-    base: string,
-    on: readonly HolderKind[],
-    certificate: readonly Consumer[],
-    key: readonly Consumer[],
-  ): FileRow[] => [
-    { path: `${base}.crt`, kind: "chain", on, consumers: certificate },
-    { path: `${base}.key`, kind: "private key", on, consumers: key },
+  /** `<base>-ca.crt` and `<base>-ca.key`, with what reads them beside the program. */
+  const authority = (base: string, certificate: readonly Consumer[], key: readonly Consumer[] = []): FileRow[] => [
+    file(`${tls}/${base}-ca.crt`, "bundle", SERVERS, [...certificate, reads]),
+    file(`${tls}/${base}-ca.key`, "private key", SERVERS, [...key, signs]),
   ];
 
-  const kubeconfig = (path: string, on: readonly HolderKind[], consumers: readonly Consumer[]): FileRow => ({
-    path,
-    kind: "kubeconfig",
-    server: "local",
-    on,
-    consumers,
-  });
+  /** What the controller-manager signs with, and what agents verify with. */
+  const made = (name: string, signers: readonly CertificateAndKey[], verifier: Consumer): FileRow[] => [
+    file(`${tls}/${name}-ca.nochain.crt`, "signer", SERVERS, certificatesOf(signers), DERIVED),
+    file(`${agent}/${name}-ca.crt`, "bundle", [...SERVERS, "worker"], [verifier], DERIVED),
+  ];
+  const serverSigners = [controllerManager.clusterSigningKubeletServing, controllerManager.clusterSigningLegacyUnknown];
+  const clientSigners = [
+    controllerManager.clusterSigningKubeApiserverClient,
+    controllerManager.clusterSigningKubeletClient,
+  ];
 
-  /** What the program issues itself. */
-  const issued = (row: Omit<CertificateRow, "issuedBy">): CertificateRow => ({ issuedBy: "distribution", ...row });
-
-  /** A client of the API server that runs on a control plane. */
-  const client = (
-    base: string,
-    kubeconfigName: string,
-    consumers: readonly Consumer[],
-    row: Pick<CertificateRow, "commonName"> & Partial<CertificateRow>,
-  ): CertificateRow =>
-    issued({
-      authority: "client",
-      usage: KeyUsage.CLIENT,
-      holders: CONTROL_PLANE,
-      ...row,
-      files: [
-        ...pair(`${tls}/${base}`, CONTROL_PLANE, [READS], [READS]),
-        kubeconfig(`${cred}/${kubeconfigName}.kubeconfig`, CONTROL_PLANE, consumers),
-        ...(row.files ?? []),
-      ],
-    });
-
-  /** A serving certificate of a component that listens on loopback alone. */
-  const loopback = (component: string): CertificateRow =>
-    issued({
-      authority: "server",
-      commonName: component,
-      usage: KeyUsage.SERVER,
-      sans: ["localhost", "127.0.0.1", "::1"],
-      holders: CONTROL_PLANE,
-      files: pair(
-        `${tls}/${component}/${component}`,
-        CONTROL_PLANE,
-        [reloads(component, "--tls-cert-file")],
-        [reloads(component, "--tls-private-key-file")],
-      ),
-    });
-
-  /** A client of the API server that runs on every agent. */
-  const agentClient = (
-    base: string,
-    kubeconfigName: string,
-    consumers: readonly Consumer[],
-    row: Pick<CertificateRow, "commonName" | "organization">,
-  ): CertificateRow =>
-    issued({
-      authority: "client",
-      usage: KeyUsage.CLIENT,
-      holders: AGENTS,
-      ...row,
-      files: [
-        ...pair(`${agent}/${base}`, AGENTS, [READS], [READS]),
-        kubeconfig(`${agent}/${kubeconfigName}.kubeconfig`, AGENTS, consumers),
-      ],
-    });
+  /** A client of the API server on a server, or on every agent: the pair, and a kubeconfig that K3s makes of it. */
+  const serverClient = (base: string, name: string, consumers: readonly Consumer[]): FileRow[] => [
+    ...pair(`${tls}/${base}`, CONTROL_PLANE, [readsBoth]),
+    kubeconfig(`${cred}/${name}.kubeconfig`, "local", CONTROL_PLANE, consumers),
+  ];
+  const agentClient = (base: string, name: string, consumers: readonly Consumer[]): FileRow[] => [
+    ...pair(`${agent}/${base}`, AGENTS, [readsBoth]),
+    kubeconfig(`${agent}/${name}.kubeconfig`, "local", AGENTS, consumers),
+  ];
 
   return {
     name: program,
@@ -212,277 +168,234 @@ export function k3s(options: K3sOptions & { readonly program: "k3s" | "rke2" }):
     apiServerAuthority: "server",
     authorities: {
       // No machine has a file of these two: their certificates stand in the files of the others, and their keys in the state.
-      ...(chained === "root" ? { root: { commonName: `${program}-root-ca`, files: [] } } : {}),
+      ...(chained === "root"
+        ? { root: { purpose: "CA above the intermediate", commonName: `${program}-root-ca`, files: [] } }
+        : {}),
       ...(chained
         ? {
             intermediate: {
+              purpose: "CA above the five that the program signs with",
               commonName: `${program}-intermediate-ca`,
               ...(chained === "root" ? { issuer: "root" } : {}),
               files: [],
-              exceptions: SHARED_ROOT,
+              exceptions: [SHARED_ROOT],
             },
           }
         : {}),
       // K3s puts the time after the CN of those that it makes itself; nothing looks at it. A later generation has its id as OU.
-      server: authority(
-        `${program}-server-ca`,
-        "server",
-        [
-          restarts("kube-apiserver", "--kubelet-certificate-authority"),
-          restarts("kube-controller-manager", "--root-ca-file", { measured: KUBERNETES }),
+      server: {
+        ...below,
+        purpose: "CA to provision identities for the servers of the Kubernetes API and of kubelets",
+        commonName: `${program}-server-ca`,
+        files: [
+          ...authority(
+            "server",
+            [apiserver.kubeletCertificateAuthority, controllerManager.rootCaFile],
+            keysOf(serverSigners),
+          ),
+          ...made("server", serverSigners, agentKubeconfigs),
         ],
-        [
-          derived({
-            path: `${tls}/server-ca.nochain.crt`,
-            kind: "signer",
-            on: SERVERS,
-            consumers: [
-              reloads("kube-controller-manager", "--cluster-signing-kubelet-serving-cert-file"),
-              reloads("kube-controller-manager", "--cluster-signing-legacy-unknown-cert-file"),
-            ],
-          }),
-          derived({
-            path: `${agent}/server-ca.crt`,
-            kind: "bundle",
-            on: [...SERVERS, "worker"],
-            consumers: [uses(program, "the agent's kubeconfigs")],
-          }),
+      },
+      client: {
+        ...below,
+        purpose: "CA to provision identities for clients of the Kubernetes API and of kubelets",
+        commonName: `${program}-client-ca`,
+        files: [
+          ...authority("client", [ofApiServer(apiserver.clientCaFile)], keysOf(clientSigners)),
+          ...made("client", clientSigners, kubelet.clientCaFile),
         ],
-        [
-          reloads("kube-controller-manager", "--cluster-signing-kubelet-serving-key-file"),
-          reloads("kube-controller-manager", "--cluster-signing-legacy-unknown-key-file"),
-        ],
-      ),
-      client: authority(
-        `${program}-client-ca`,
-        "client",
-        [reloads("kube-apiserver", "--client-ca-file", { measured: KUBERNETES })],
-        [
-          derived({
-            path: `${tls}/client-ca.nochain.crt`,
-            kind: "signer",
-            on: SERVERS,
-            consumers: [
-              reloads("kube-controller-manager", "--cluster-signing-kube-apiserver-client-cert-file"),
-              reloads("kube-controller-manager", "--cluster-signing-kubelet-client-cert-file"),
-            ],
-          }),
-          derived({
-            path: `${agent}/client-ca.crt`,
-            kind: "bundle",
-            on: [...SERVERS, "worker"],
-            consumers: [
-              { component: "kubelet", via: { configField: "authentication.x509.clientCAFile" }, onChange: "reload" },
-            ],
-          }),
-        ],
-        [
-          reloads("kube-controller-manager", "--cluster-signing-kube-apiserver-client-key-file"),
-          reloads("kube-controller-manager", "--cluster-signing-kubelet-client-key-file"),
-        ],
-      ),
-      "request-header": authority(`${program}-request-header-ca`, "request-header", [
-        reloads("kube-apiserver", "--requestheader-client-ca-file", {
-          measured: KUBERNETES,
-          with: {
-            "--requestheader-allowed-names": "system:auth-proxy",
-            "--requestheader-username-headers": "X-Remote-User",
-            "--requestheader-group-headers": "X-Remote-Group",
-            "--requestheader-extra-headers-prefix": "X-Remote-Extra-",
-          },
-        }),
-      ]),
+      },
+      "request-header": {
+        ...below,
+        purpose: PURPOSES["front-proxy"],
+        commonName: `${program}-request-header-ca`,
+        files: authority("request-header", [ofApiServer(apiserver.requestheaderClientCaFile("system:auth-proxy"))]),
+      },
       // K3s refuses to start without these two, wherever etcd runs. It tells etcd by a configuration file what stands here as flags.
-      "etcd-server": authority("etcd-server-ca", "etcd/server", [
-        restarts("etcd", "--trusted-ca-file", { measured: ETCD, with: { "--client-cert-auth": "true" } }),
-        restarts("kube-apiserver", "--etcd-cafile", { measured: KUBERNETES }),
-      ]),
-      "etcd-peer": authority("etcd-peer-ca", "etcd/peer", [
-        restarts("etcd", "--peer-trusted-ca-file", { measured: ETCD, with: { "--peer-client-cert-auth": "true" } }),
-      ]),
+      "etcd-server": {
+        ...below,
+        purpose: "CA to provision identities for etcd's servers and their clients",
+        commonName: "etcd-server-ca",
+        files: authority("etcd/server", [etcd.trustedCaFile, apiserver.etcdCaFile]),
+      },
+      "etcd-peer": {
+        ...below,
+        purpose: "CA to provision identities for etcd nodes among themselves",
+        commonName: "etcd-peer-ca",
+        files: authority("etcd/peer", [etcd.peerTrustedCaFile]),
+      },
     },
 
     keyPairs: {
       "service-account": {
+        purpose: PURPOSES["service-account"],
         files: [
-          {
-            // Private keys: the API server takes the public ones out of them.
-            path: `${tls}/service.key`,
-            kind: "private keys",
-            on: SERVERS,
-            consumers: [restarts("kube-apiserver", "--service-account-key-file", { measured: KUBERNETES }), READS],
-          },
-          derived({
-            path: `${tls}/service.current.key`,
-            kind: "private key",
-            on: SERVERS,
-            consumers: [
-              restarts("kube-apiserver", "--service-account-signing-key-file", {
-                measured: KUBERNETES,
-                with: {
-                  "--service-account-issuer": "https://kubernetes.default.svc.{clusterDomain}",
-                  "--api-audiences": `https://kubernetes.default.svc.{clusterDomain},${program}`,
-                },
+          // Private keys: the API server takes the public ones out of them.
+          file(`${tls}/service.key`, "private keys", SERVERS, [apiserver.serviceAccountKeyFile, reads]),
+          file(
+            `${tls}/service.current.key`,
+            "private key",
+            SERVERS,
+            [
+              apiserver.serviceAccountSigningKeyFile({
+                "--service-account-issuer": "https://kubernetes.default.svc.{clusterDomain}",
+                "--api-audiences": `https://kubernetes.default.svc.{clusterDomain},${program}`,
               }),
-              restarts("kube-controller-manager", "--service-account-private-key-file", { measured: KUBERNETES }),
+              controllerManager.serviceAccountPrivateKeyFile,
             ],
-          }),
+            DERIVED,
+          ),
         ],
       },
     },
 
     certificates: {
-      apiserver: issued({
-        authority: "server",
+      apiserver: {
+        ...SERVER,
+        purpose: PURPOSES.apiserver,
         commonName: "kube-apiserver",
-        usage: KeyUsage.SERVER,
-        sans: [
-          "kubernetes",
-          "kubernetes.default",
-          "kubernetes.default.svc",
-          "kubernetes.default.svc.{clusterDomain}",
-          ...SERVER_NAMES,
-        ],
-        holders: CONTROL_PLANE,
-        files: pair(
-          `${tls}/serving-kube-apiserver`,
-          CONTROL_PLANE,
-          [reloads("kube-apiserver", "--tls-cert-file", { measured: KUBERNETES })],
-          [reloads("kube-apiserver", "--tls-private-key-file", { measured: KUBERNETES })],
-        ),
-      }),
-      "apiserver-kubelet-client": issued({
-        authority: "client",
+        sans: API_SERVER_NAMES,
+        files: pair(`${tls}/serving-kube-apiserver`, CONTROL_PLANE, [
+          { certificate: ofApiServer(apiserver.serving.certificate), key: apiserver.serving.key },
+        ]),
+      },
+      "apiserver-kubelet-client": {
+        ...CLIENT,
+        ...inMasters(`the API server reaches kubelets and ${program} itself with it, and no role is bound to it`),
+        purpose: `${PURPOSES["apiserver-kubelet-client"]}, and to ${program} itself`,
         commonName: "system:apiserver",
-        organization: "system:masters",
-        usage: KeyUsage.CLIENT,
-        holders: CONTROL_PLANE,
-        exceptions: inMasters(
-          `the API server reaches kubelets and ${program} itself with it, and no role is bound to it`,
-        ),
         files: [
-          ...pair(
-            `${tls}/client-kube-apiserver`,
-            CONTROL_PLANE,
-            // At the next connection; one that is open is closed within five minutes.
-            [reloads("kube-apiserver", "--kubelet-client-certificate", { measured: KUBERNETES })],
-            [reloads("kube-apiserver", "--kubelet-client-key", { measured: KUBERNETES })],
-          ),
-          kubeconfig(`${cred}/api-server.kubeconfig`, CONTROL_PLANE, [READS]),
+          ...pair(`${tls}/client-kube-apiserver`, CONTROL_PLANE, [apiserver.kubeletClient]),
+          kubeconfig(`${cred}/api-server.kubeconfig`, "local", CONTROL_PLANE, [reads]),
         ],
-      }),
-      "front-proxy-client": issued({
+      },
+      "front-proxy-client": {
+        ...CLIENT,
+        purpose: PURPOSES["front-proxy-client"],
         authority: "request-header",
         commonName: "system:auth-proxy",
-        usage: KeyUsage.CLIENT,
-        holders: CONTROL_PLANE,
-        files: pair(
-          `${tls}/client-auth-proxy`,
-          CONTROL_PLANE,
-          [reloads("kube-apiserver", "--proxy-client-cert-file", { measured: KUBERNETES })],
-          [reloads("kube-apiserver", "--proxy-client-key-file", { measured: KUBERNETES })],
-        ),
-      }),
-      "apiserver-etcd-client": issued({
+        files: pair(`${tls}/client-auth-proxy`, CONTROL_PLANE, [apiserver.proxyClient]),
+      },
+      "apiserver-etcd-client": {
+        ...CLIENT,
+        purpose: PURPOSES["apiserver-etcd-client"],
         authority: "etcd-server",
-        etcd: ["stacked", "members"],
+        etcd: ETCD_HERE,
         commonName: "etcd-client",
-        usage: KeyUsage.CLIENT,
-        holders: CONTROL_PLANE,
-        files: pair(
-          `${tls}/etcd/client`,
-          CONTROL_PLANE,
-          // At the next connection; one that is open stays open.
-          [reloads("kube-apiserver", "--etcd-certfile", { measured: KUBERNETES })],
-          [reloads("kube-apiserver", "--etcd-keyfile", { measured: KUBERNETES })],
-        ),
-      }),
-      "etcd-server": issued({
+        files: pair(`${tls}/etcd/client`, CONTROL_PLANE, [apiserver.etcdClient]),
+      },
+      "etcd-server": {
+        ...ISSUED,
+        purpose: PURPOSES["etcd-server"],
         authority: "etcd-server",
-        etcd: ["stacked", "members"],
+        etcd: ETCD_HERE,
         commonName: "etcd-server",
         // etcd's gRPC gateway connects to its own server with this certificate as a client.
         usage: KeyUsage.SERVER_AND_CLIENT,
         sans: ["kine.sock", ...SERVER_NAMES],
         holders: ETCD_MEMBER,
-        files: pair(
-          `${tls}/etcd/server-client`,
-          ETCD_MEMBER,
-          [reloads("etcd", "--cert-file", { measured: ETCD })],
-          [reloads("etcd", "--key-file", { measured: ETCD })],
-        ),
-      }),
-      "etcd-peer": issued({
+        files: pair(`${tls}/etcd/server-client`, ETCD_MEMBER, [etcd.serving]),
+      },
+      "etcd-peer": {
+        ...ISSUED,
+        purpose: PURPOSES["etcd-peer"],
         authority: "etcd-peer",
-        etcd: ["stacked", "members"],
+        etcd: ETCD_HERE,
         commonName: "etcd-peer",
         usage: KeyUsage.SERVER_AND_CLIENT,
         sans: ["kine.sock", ...SERVER_NAMES],
         holders: ETCD_MEMBER,
-        files: pair(
-          `${tls}/etcd/peer-server-client`,
-          ETCD_MEMBER,
-          [reloads("etcd", "--peer-cert-file", { measured: ETCD })],
-          [reloads("etcd", "--peer-key-file", { measured: ETCD })],
-        ),
-      }),
-      "controller-manager-server": loopback("kube-controller-manager"),
-      "scheduler-server": loopback("kube-scheduler"),
+        files: pair(`${tls}/etcd/peer-server-client`, ETCD_MEMBER, [etcd.peer]),
+      },
+      "controller-manager-server": {
+        ...SERVER,
+        purpose: "certificate for serving the controller manager's metrics",
+        commonName: "kube-controller-manager",
+        sans: LOOPBACK_NAMES,
+        files: pair(`${tls}/kube-controller-manager/kube-controller-manager`, CONTROL_PLANE, [
+          controllerManager.serving,
+        ]),
+      },
+      "scheduler-server": {
+        ...SERVER,
+        purpose: "certificate for serving the scheduler's metrics",
+        commonName: "kube-scheduler",
+        sans: LOOPBACK_NAMES,
+        files: pair(`${tls}/kube-scheduler/kube-scheduler`, CONTROL_PLANE, [scheduler.serving]),
+      },
 
-      admin: client("client-admin", "admin", [KUBECTL], {
+      admin: {
+        ...CLIENT,
+        ...inMasters(`${program} has no other administrator; who has ${etc}/${program}.yaml is this one`),
+        purpose: PURPOSES.admin,
         commonName: "system:admin",
-        organization: "system:masters",
-        holders: [...CONTROL_PLANE, "operator"],
-        exceptions: inMasters(`${program} has no other administrator; who has ${etc}/${program}.yaml is this one`),
+        holders: ["control-plane", "operator"],
         files: [
-          kubeconfig(`${etc}/${program}.yaml`, CONTROL_PLANE, [KUBECTL]),
-          { path: "/admin.conf", kind: "kubeconfig", server: "endpoint", on: ["operator"], consumers: [KUBECTL] },
+          ...serverClient("client-admin", "admin", [kubectl.kubeconfig]),
+          kubeconfig(`${etc}/${program}.yaml`, "local", CONTROL_PLANE, [kubectl.kubeconfig]),
+          kubeconfig("/admin.conf", "endpoint", OPERATOR, [kubectl.kubeconfig]),
         ],
-      }),
-      supervisor: client("client-supervisor", "supervisor", [READS], {
+      },
+      supervisor: {
+        ...CLIENT,
+        ...inMasters(`${program} deploys its own roles and manifests with it, before anything is bound`),
+        purpose: `certificate for ${program}'s supervisor to connect to the API server`,
         commonName: `system:${program}-supervisor`,
-        organization: "system:masters",
-        exceptions: inMasters(`${program} deploys its own roles and manifests with it, before anything is bound`),
-      }),
-      "controller-manager": client(
-        "client-controller",
-        "controller",
-        kubeconfigFlags("kube-controller-manager", { measured: KUBERNETES }),
-        { commonName: "system:kube-controller-manager" },
-      ),
-      scheduler: client("client-scheduler", "scheduler", kubeconfigFlags("kube-scheduler"), {
+        files: serverClient("client-supervisor", "supervisor", [reads]),
+      },
+      "controller-manager": {
+        ...CLIENT,
+        purpose: PURPOSES["controller-manager"],
+        commonName: "system:kube-controller-manager",
+        files: serverClient("client-controller", "controller", controllerManager.kubeconfigs),
+      },
+      scheduler: {
+        ...CLIENT,
+        purpose: PURPOSES.scheduler,
         commonName: "system:kube-scheduler",
-      }),
-      "cloud-controller-manager": client(
-        `client-${program}-cloud-controller`,
-        "cloud-controller",
-        kubeconfigFlags("cloud-controller-manager"),
-        { commonName: `${program}-cloud-controller-manager` },
-      ),
+        files: serverClient("client-scheduler", "scheduler", scheduler.kubeconfigs),
+      },
+      "cloud-controller-manager": {
+        ...CLIENT,
+        purpose: "certificate for the cloud controller manager to connect to the API server",
+        commonName: `${program}-cloud-controller-manager`,
+        files: serverClient(
+          `client-${program}-cloud-controller`,
+          "cloud-controller",
+          cloudControllerManager.kubeconfigs,
+        ),
+      },
 
-      kubelet: agentClient("client-kubelet", "kubelet", [restarts("kubelet", "--kubeconfig")], {
+      kubelet: {
+        ...CLIENT,
+        purpose: PURPOSES.kubelet,
         commonName: "system:node:{machine}",
         organization: "system:nodes",
-      }),
-      "kubelet-server": issued({
-        authority: "server",
+        holders: AGENTS,
+        files: agentClient("client-kubelet", "kubelet", [kubelet.kubeconfig]),
+      },
+      "kubelet-server": {
+        ...SERVER,
+        purpose: PURPOSES["kubelet-server"],
         commonName: "{machine}",
-        usage: KeyUsage.SERVER,
         sans: ["{machine}", "localhost", "127.0.0.1", "{addresses}"],
         holders: AGENTS,
-        files: pair(
-          `${agent}/serving-kubelet`,
-          AGENTS,
-          [{ component: "kubelet", via: { configField: "tlsCertFile" }, onChange: "restart" }],
-          [{ component: "kubelet", via: { configField: "tlsPrivateKeyFile" }, onChange: "restart" }],
-        ),
-      }),
-      "kube-proxy": agentClient("client-kube-proxy", "kubeproxy", [restarts("kube-proxy", "--kubeconfig")], {
+        files: pair(`${agent}/serving-kubelet`, AGENTS, [kubelet.serving]),
+      },
+      "kube-proxy": {
+        ...CLIENT,
+        purpose: PURPOSES["kube-proxy"],
         commonName: "system:kube-proxy",
-      }),
-      [`${program}-controller`]: agentClient(`client-${program}-controller`, `${program}controller`, [READS], {
+        holders: AGENTS,
+        files: agentClient("client-kube-proxy", "kubeproxy", [kubeProxy.kubeconfig]),
+      },
+      [`${program}-controller`]: {
+        ...CLIENT,
+        purpose: `certificate for ${program}'s agent to connect to the API server`,
         commonName: `system:${program}-controller`,
-      }),
+        holders: AGENTS,
+        files: agentClient(`client-${program}-controller`, `${program}controller`, [reads]),
+      },
     },
 
     configuration: [],
@@ -490,22 +403,19 @@ export function k3s(options: K3sOptions & { readonly program: "k3s" | "rke2" }):
     // Where these stand is told by the flag: there is no default.
     joinPasswords: {
       server: {
+        purpose: "password with which servers join",
         user: "server",
         format: "secure token",
-        files: [{ path: `${etc}/token`, on: SERVERS, consumers: [restarts(program, "--token-file")] }],
+        files: [{ path: `${etc}/token`, on: SERVERS, consumers: [tokenFile] }],
       },
       agent: {
+        purpose: "password with which agents join",
         user: "node",
         format: "secure token",
         files: [
-          {
-            path: `${etc}/agent-token`,
-            on: SERVERS,
-            // A server takes the whole text for the password.
-            format: "password",
-            consumers: [restarts(program, "--agent-token-file")],
-          },
-          { path: `${etc}/token`, on: ["worker"], consumers: [restarts(program, "--token-file")] },
+          // A server takes the whole text for the password.
+          { path: `${etc}/agent-token`, on: SERVERS, format: "password", consumers: [agentTokenFile] },
+          { path: `${etc}/token`, on: ["worker"], consumers: [tokenFile] },
         ],
       },
     },
@@ -514,10 +424,11 @@ export function k3s(options: K3sOptions & { readonly program: "k3s" | "rke2" }):
     access: {
       tokens: {
         worker: {
-          usages: ["usage-bootstrap-authentication", "usage-bootstrap-signing"],
+          purpose: "bootstrap token for an agent to join",
+          usages: [AUTHENTICATION, "usage-bootstrap-signing"],
           group: `system:bootstrappers:${program}:default-node-token`,
           format: "secure token",
-          file: { path: `${etc}/bootstrap-token`, on: "worker", consumers: [restarts(program, "--token-file")] },
+          file: { path: `${etc}/bootstrap-token`, on: "worker", consumers: [tokenFile] },
         },
       },
     },

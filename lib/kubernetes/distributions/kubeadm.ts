@@ -1,31 +1,41 @@
-import type { Consumer, DistributionTable, FileRow, HolderKind } from "../table";
-import { reloads, restarts, uses } from "./rows";
+import {
+  apiserver,
+  controllerManager,
+  etcd,
+  etcdctl,
+  kubeadmCommand,
+  kubectl,
+  kubelet,
+  KUBERNETES,
+  scheduler,
+} from "../components";
+import type { DistributionTable, HolderKind } from "../table";
+import {
+  AUTHENTICATION,
+  CONTROL_PLANE,
+  ETCD_HERE,
+  ETCD_MEMBER,
+  file,
+  kubeconfig,
+  on,
+  OPERATOR,
+  pairsOf,
+  PURPOSES,
+} from "./rows";
 import { KeyUsage } from "../../x509/key-usage";
 
-const PKI = "/etc/kubernetes/pki";
+const FOLDER = "/etc/kubernetes";
+const PKI = `${FOLDER}/pki`;
 
-/** What was measured was measured on these. */
-const KUBERNETES = "1.36.3";
-const ETCD = "3.6.14";
+const pair = pairsOf({ endings: [".crt", ".key"] });
 
-const CONTROL_PLANE: readonly HolderKind[] = ["control-plane"];
-const ETCD_MEMBER: readonly HolderKind[] = ["etcd-member"];
+/** A kubeconfig of the operator, on no machine. */
+const forOperator = (path: string) => kubeconfig(path, "endpoint", OPERATOR, [kubectl.kubeconfig]);
 
-/** `<base>.crt` and `<base>.key`, as kubeadm pairs them. */
-function pair(
-  base: string,
-  on: readonly HolderKind[],
-  certificate: readonly Consumer[],
-  key: readonly Consumer[],
-): FileRow[] {
-  return [
-    { path: `${PKI}/${base}.crt`, kind: "certificate", on, consumers: certificate },
-    { path: `${PKI}/${base}.key`, kind: "private key", on, consumers: key },
-  ];
-}
-
-const KUBEADM_SIGNS = uses("kubeadm", "kubeadm certs renew, kubeadm join --control-plane");
-const KUBECTL = uses("kubectl", "--kubeconfig");
+const ETCD_NAMES = ["{machine}", "localhost", "{addresses}", "127.0.0.1", "::1"];
+const NODES: readonly HolderKind[] = ["control-plane", "named-worker"];
+const ISSUED = { issuedBy: "terraform" } as const;
+const CLIENT = { ...ISSUED, authority: "kubernetes", usage: KeyUsage.CLIENT } as const;
 
 /**
  * kubeadm, as of 1.29 and later: administrators are in `kubeadm:cluster-admins`, and no client of etcd has an O.
@@ -42,117 +52,75 @@ export const kubeadm: DistributionTable = {
   apiServerAuthority: "kubernetes",
   authorities: {
     kubernetes: {
+      purpose: PURPOSES.kubernetes,
       commonName: "kubernetes",
       sans: ["kubernetes"],
       files: [
-        {
-          path: `${PKI}/ca.crt`,
-          kind: "bundle",
-          on: ["control-plane", "worker"],
-          consumers: [
-            reloads("kube-apiserver", "--client-ca-file", { on: CONTROL_PLANE, measured: KUBERNETES }),
-            reloads("kube-controller-manager", "--client-ca-file", { on: CONTROL_PLANE, measured: KUBERNETES }),
-            restarts("kube-controller-manager", "--root-ca-file", { on: CONTROL_PLANE, measured: KUBERNETES }),
-            { component: "kubelet", via: { configField: "authentication.x509.clientCAFile" }, onChange: "reload" },
+        file(
+          `${PKI}/ca.crt`,
+          "bundle",
+          ["control-plane", "worker"],
+          [
+            ...on(CONTROL_PLANE, apiserver.clientCaFile, controllerManager.clientCaFile, controllerManager.rootCaFile),
+            kubelet.clientCaFile,
           ],
-        },
-        {
-          // One file more than kubeadm writes: the controller-manager signs with exactly one certificate, and exits on a bundle of two.
-          path: `${PKI}/ca-signing.crt`,
-          kind: "signer",
-          on: CONTROL_PLANE,
-          consumers: [reloads("kube-controller-manager", "--cluster-signing-cert-file", { measured: KUBERNETES })],
-        },
-        {
-          path: `${PKI}/ca.key`,
-          kind: "private key",
-          on: CONTROL_PLANE,
-          consumers: [
-            reloads("kube-controller-manager", "--cluster-signing-key-file", { measured: KUBERNETES }),
-            KUBEADM_SIGNS,
-          ],
-        },
+        ),
+        // One file more than kubeadm writes: the controller-manager signs with exactly one certificate, and exits on a bundle of two.
+        file(`${PKI}/ca-signing.crt`, "signer", CONTROL_PLANE, [controllerManager.clusterSigning.certificate]),
+        file(`${PKI}/ca.key`, "private key", CONTROL_PLANE, [
+          controllerManager.clusterSigning.key,
+          kubeadmCommand.signs,
+        ]),
       ],
     },
     "front-proxy": {
+      purpose: PURPOSES["front-proxy"],
       commonName: "front-proxy-ca",
       sans: ["front-proxy-ca"],
       files: [
-        {
-          path: `${PKI}/front-proxy-ca.crt`,
-          kind: "bundle",
-          on: CONTROL_PLANE,
-          consumers: [
-            reloads("kube-apiserver", "--requestheader-client-ca-file", {
-              measured: KUBERNETES,
-              with: {
-                "--requestheader-allowed-names": "front-proxy-client",
-                "--requestheader-username-headers": "X-Remote-User",
-                "--requestheader-group-headers": "X-Remote-Group",
-                "--requestheader-extra-headers-prefix": "X-Remote-Extra-",
-              },
-            }),
-            reloads("kube-controller-manager", "--requestheader-client-ca-file", { measured: KUBERNETES }),
-          ],
-        },
-        { path: `${PKI}/front-proxy-ca.key`, kind: "private key", on: CONTROL_PLANE, consumers: [KUBEADM_SIGNS] },
+        file(`${PKI}/front-proxy-ca.crt`, "bundle", CONTROL_PLANE, [
+          apiserver.requestheaderClientCaFile("front-proxy-client"),
+          controllerManager.requestheaderClientCaFile,
+        ]),
+        file(`${PKI}/front-proxy-ca.key`, "private key", CONTROL_PLANE, [kubeadmCommand.signs]),
       ],
     },
     etcd: {
+      purpose: PURPOSES.etcd,
       commonName: "etcd-ca",
       sans: ["etcd-ca"],
-      etcd: ["stacked", "members"],
+      etcd: ETCD_HERE,
       files: [
-        {
-          path: `${PKI}/etcd/ca.crt`,
-          kind: "bundle",
-          on: ["control-plane", "etcd-member"],
-          consumers: [
-            restarts("etcd", "--trusted-ca-file", {
-              on: ETCD_MEMBER,
-              measured: ETCD,
-              with: { "--client-cert-auth": "true" },
-            }),
-            restarts("etcd", "--peer-trusted-ca-file", {
-              on: ETCD_MEMBER,
-              measured: ETCD,
-              with: { "--peer-client-cert-auth": "true" },
-            }),
-            restarts("kube-apiserver", "--etcd-cafile", { on: CONTROL_PLANE, measured: KUBERNETES }),
-          ],
-        },
-        { path: `${PKI}/etcd/ca.key`, kind: "private key", on: ETCD_MEMBER, consumers: [KUBEADM_SIGNS] },
+        file(
+          `${PKI}/etcd/ca.crt`,
+          "bundle",
+          ["control-plane", "etcd-member"],
+          [...on(ETCD_MEMBER, etcd.trustedCaFile, etcd.peerTrustedCaFile), ...on(CONTROL_PLANE, apiserver.etcdCaFile)],
+        ),
+        file(`${PKI}/etcd/ca.key`, "private key", ETCD_MEMBER, [kubeadmCommand.signs]),
       ],
     },
   },
 
   keyPairs: {
     "service-account": {
+      purpose: PURPOSES["service-account"],
       files: [
-        {
-          path: `${PKI}/sa.pub`,
-          kind: "public keys",
-          on: CONTROL_PLANE,
-          consumers: [restarts("kube-apiserver", "--service-account-key-file", { measured: KUBERNETES })],
-        },
-        {
-          path: `${PKI}/sa.key`,
-          kind: "private key",
-          on: CONTROL_PLANE,
-          consumers: [
-            restarts("kube-apiserver", "--service-account-signing-key-file", {
-              measured: KUBERNETES,
-              with: { "--service-account-issuer": "https://kubernetes.default.svc.{clusterDomain}" },
-            }),
-            restarts("kube-controller-manager", "--service-account-private-key-file", { measured: KUBERNETES }),
-          ],
-        },
+        file(`${PKI}/sa.pub`, "public keys", CONTROL_PLANE, [apiserver.serviceAccountKeyFile]),
+        file(`${PKI}/sa.key`, "private key", CONTROL_PLANE, [
+          apiserver.serviceAccountSigningKeyFile({
+            "--service-account-issuer": "https://kubernetes.default.svc.{clusterDomain}",
+          }),
+          controllerManager.serviceAccountPrivateKeyFile,
+        ]),
       ],
     },
   },
 
   certificates: {
     apiserver: {
+      ...ISSUED,
+      purpose: PURPOSES.apiserver,
       authority: "kubernetes",
       commonName: "kube-apiserver",
       usage: KeyUsage.SERVER,
@@ -168,190 +136,116 @@ export const kubeadm: DistributionTable = {
         "{extraSans}",
       ],
       holders: CONTROL_PLANE,
-      issuedBy: "terraform",
-      files: pair(
-        "apiserver",
-        CONTROL_PLANE,
-        [reloads("kube-apiserver", "--tls-cert-file", { measured: KUBERNETES })],
-        [reloads("kube-apiserver", "--tls-private-key-file", { measured: KUBERNETES })],
-      ),
+      files: pair(`${PKI}/apiserver`, CONTROL_PLANE, [apiserver.serving]),
     },
     "apiserver-kubelet-client": {
-      authority: "kubernetes",
+      ...CLIENT,
+      purpose: PURPOSES["apiserver-kubelet-client"],
       commonName: "kube-apiserver-kubelet-client",
       organization: "kubeadm:cluster-admins",
-      usage: KeyUsage.CLIENT,
       holders: CONTROL_PLANE,
-      issuedBy: "terraform",
-      files: pair(
-        "apiserver-kubelet-client",
-        CONTROL_PLANE,
-        // At the next connection; one that is open is closed within five minutes.
-        [reloads("kube-apiserver", "--kubelet-client-certificate", { measured: KUBERNETES })],
-        [reloads("kube-apiserver", "--kubelet-client-key", { measured: KUBERNETES })],
-      ),
+      files: pair(`${PKI}/apiserver-kubelet-client`, CONTROL_PLANE, [apiserver.kubeletClient]),
     },
     "front-proxy-client": {
+      ...CLIENT,
+      purpose: PURPOSES["front-proxy-client"],
       authority: "front-proxy",
       commonName: "front-proxy-client",
-      usage: KeyUsage.CLIENT,
       holders: CONTROL_PLANE,
-      issuedBy: "terraform",
-      files: pair(
-        "front-proxy-client",
-        CONTROL_PLANE,
-        [reloads("kube-apiserver", "--proxy-client-cert-file", { measured: KUBERNETES })],
-        [reloads("kube-apiserver", "--proxy-client-key-file", { measured: KUBERNETES })],
-      ),
+      files: pair(`${PKI}/front-proxy-client`, CONTROL_PLANE, [apiserver.proxyClient]),
     },
     "etcd-server": {
+      ...ISSUED,
+      purpose: PURPOSES["etcd-server"],
       authority: "etcd",
       commonName: "{machine}",
       // etcd's gRPC gateway connects to its own server with this certificate as a client.
       usage: KeyUsage.SERVER_AND_CLIENT,
-      sans: ["{machine}", "localhost", "{addresses}", "127.0.0.1", "::1"],
+      sans: ETCD_NAMES,
       holders: ETCD_MEMBER,
-      issuedBy: "terraform",
-      files: pair(
-        "etcd/server",
-        ETCD_MEMBER,
-        [reloads("etcd", "--cert-file", { measured: ETCD })],
-        [reloads("etcd", "--key-file", { measured: ETCD })],
-      ),
+      files: pair(`${PKI}/etcd/server`, ETCD_MEMBER, [etcd.serving]),
     },
     "etcd-peer": {
+      ...ISSUED,
+      purpose: PURPOSES["etcd-peer"],
       authority: "etcd",
       commonName: "{machine}",
       usage: KeyUsage.SERVER_AND_CLIENT,
-      sans: ["{machine}", "localhost", "{addresses}", "127.0.0.1", "::1"],
+      sans: ETCD_NAMES,
       holders: ETCD_MEMBER,
-      issuedBy: "terraform",
-      files: pair(
-        "etcd/peer",
-        ETCD_MEMBER,
-        [reloads("etcd", "--peer-cert-file", { measured: ETCD })],
-        [reloads("etcd", "--peer-key-file", { measured: ETCD })],
-      ),
+      files: pair(`${PKI}/etcd/peer`, ETCD_MEMBER, [etcd.peer]),
     },
     "etcd-healthcheck-client": {
+      ...CLIENT,
+      purpose: PURPOSES["etcd-healthcheck-client"],
       authority: "etcd",
       commonName: "kube-etcd-healthcheck-client",
-      usage: KeyUsage.CLIENT,
       holders: ETCD_MEMBER,
-      issuedBy: "terraform",
-      files: pair("etcd/healthcheck-client", ETCD_MEMBER, [uses("etcdctl", "--cert")], [uses("etcdctl", "--key")]),
+      files: pair(`${PKI}/etcd/healthcheck-client`, ETCD_MEMBER, [etcdctl.client]),
     },
     "apiserver-etcd-client": {
+      ...CLIENT,
+      purpose: PURPOSES["apiserver-etcd-client"],
       authority: "etcd",
       commonName: "kube-apiserver-etcd-client",
-      usage: KeyUsage.CLIENT,
       holders: CONTROL_PLANE,
-      issuedBy: "terraform",
-      files: pair(
-        "apiserver-etcd-client",
-        CONTROL_PLANE,
-        // At the next connection; one that is open stays open.
-        [reloads("kube-apiserver", "--etcd-certfile", { measured: KUBERNETES })],
-        [reloads("kube-apiserver", "--etcd-keyfile", { measured: KUBERNETES })],
-      ),
+      files: pair(`${PKI}/apiserver-etcd-client`, CONTROL_PLANE, [apiserver.etcdClient]),
     },
 
     admin: {
-      authority: "kubernetes",
+      ...CLIENT,
+      purpose: PURPOSES.admin,
       commonName: "kubernetes-admin",
       organization: "kubeadm:cluster-admins",
-      usage: KeyUsage.CLIENT,
       holders: ["control-plane", "operator"],
-      issuedBy: "terraform",
       files: [
-        {
-          path: "/etc/kubernetes/admin.conf",
-          kind: "kubeconfig",
-          server: "endpoint",
-          on: CONTROL_PLANE,
-          consumers: [KUBECTL],
-        },
-        { path: "/admin.conf", kind: "kubeconfig", server: "endpoint", on: ["operator"], consumers: [KUBECTL] },
+        kubeconfig(`${FOLDER}/admin.conf`, "endpoint", CONTROL_PLANE, [kubectl.kubeconfig]),
+        forOperator("/admin.conf"),
       ],
     },
     "super-admin": {
-      authority: "kubernetes",
+      ...CLIENT,
+      purpose: PURPOSES["super-admin"],
       commonName: "kubernetes-super-admin",
       organization: "system:masters",
-      usage: KeyUsage.CLIENT,
-      holders: ["operator"],
-      issuedBy: "terraform",
+      holders: OPERATOR,
       breakGlass: "the way in before any binding exists and when bindings are broken; keep it away from machines",
-      files: [
-        { path: "/super-admin.conf", kind: "kubeconfig", server: "endpoint", on: ["operator"], consumers: [KUBECTL] },
-      ],
+      files: [forOperator("/super-admin.conf")],
     },
     "controller-manager": {
-      authority: "kubernetes",
+      ...CLIENT,
+      purpose: PURPOSES["controller-manager"],
       commonName: "system:kube-controller-manager",
-      usage: KeyUsage.CLIENT,
       holders: CONTROL_PLANE,
-      issuedBy: "terraform",
-      files: [
-        {
-          path: "/etc/kubernetes/controller-manager.conf",
-          kind: "kubeconfig",
-          server: "local",
-          on: CONTROL_PLANE,
-          consumers: [
-            restarts("kube-controller-manager", "--kubeconfig", { measured: KUBERNETES }),
-            restarts("kube-controller-manager", "--authentication-kubeconfig", { measured: KUBERNETES }),
-            restarts("kube-controller-manager", "--authorization-kubeconfig", { measured: KUBERNETES }),
-          ],
-        },
-      ],
+      files: [kubeconfig(`${FOLDER}/controller-manager.conf`, "local", CONTROL_PLANE, controllerManager.kubeconfigs)],
     },
     scheduler: {
-      authority: "kubernetes",
+      ...CLIENT,
+      purpose: PURPOSES.scheduler,
       commonName: "system:kube-scheduler",
-      usage: KeyUsage.CLIENT,
       holders: CONTROL_PLANE,
-      issuedBy: "terraform",
-      files: [
-        {
-          path: "/etc/kubernetes/scheduler.conf",
-          kind: "kubeconfig",
-          server: "local",
-          on: CONTROL_PLANE,
-          consumers: [
-            restarts("kube-scheduler", "--kubeconfig"),
-            restarts("kube-scheduler", "--authentication-kubeconfig"),
-            restarts("kube-scheduler", "--authorization-kubeconfig"),
-          ],
-        },
-      ],
+      files: [kubeconfig(`${FOLDER}/scheduler.conf`, "local", CONTROL_PLANE, scheduler.kubeconfigs)],
     },
     kubelet: {
-      authority: "kubernetes",
+      ...CLIENT,
+      purpose: PURPOSES.kubelet,
       commonName: "system:node:{machine}",
       organization: "system:nodes",
-      usage: KeyUsage.CLIENT,
-      holders: ["control-plane", "named-worker"],
-      issuedBy: "terraform",
+      holders: NODES,
       files: [
-        {
-          // With rotateCertificates, kubeadm's default, a kubelet copies the certificate to kubelet-client-current.pem at its first start,
-          // and at later ones uses that as long as it is valid (seen on 1.36.3): for another to be used, that file has to go, too.
-          //
-          // Since 1.33 a control plane's kubelet talks to its own API server; a worker has none and talks to the endpoint.
-          path: "/etc/kubernetes/kubelet.conf",
-          kind: "kubeconfig",
-          server: "local",
-          on: ["control-plane", "named-worker"],
-          consumers: [restarts("kubelet", "--kubeconfig")],
-        },
+        // With rotateCertificates, kubeadm's default, a kubelet copies the certificate to kubelet-client-current.pem at its first start,
+        // and at later ones uses that as long as it is valid (seen on 1.36.3): for another to be used, that file has to go, too.
+        //
+        // Since 1.33 a control plane's kubelet talks to its own API server; a worker has none and talks to the endpoint.
+        kubeconfig(`${FOLDER}/kubelet.conf`, "local", NODES, [kubelet.kubeconfig]),
       ],
     },
   },
 
   configuration: [
     {
-      path: "/etc/kubernetes/cluster-configuration.yaml",
+      purpose: "configuration for kubeadm to start the cluster with",
+      path: `${FOLDER}/cluster-configuration.yaml`,
       on: CONTROL_PLANE,
       text: `apiVersion: kubeadm.k8s.io/v1beta4
 kind: ClusterConfiguration
@@ -365,7 +259,7 @@ controllerManager:
   - name: cluster-signing-cert-file
     value: ${PKI}/ca-signing.crt
 `,
-      consumers: [uses("kubeadm", "kubeadm init --config, with an InitConfiguration beside it")],
+      consumers: [kubeadmCommand.init],
     },
   ],
 
@@ -382,13 +276,14 @@ controllerManager:
     apiServerToKubelet: { user: "kube-apiserver-kubelet-client" },
     tokens: {
       worker: {
-        usages: ["usage-bootstrap-authentication"],
+        purpose: PURPOSES.worker,
+        usages: [AUTHENTICATION],
         group: "system:bootstrappers:kubeadm:default-node-token",
         format: { kubeconfig: { user: "tls-bootstrap-token-user" } },
         file: {
-          path: "/etc/kubernetes/bootstrap-kubelet.conf",
+          path: `${FOLDER}/bootstrap-kubelet.conf`,
           on: "worker",
-          consumers: [restarts("kubelet", "--bootstrap-kubeconfig")],
+          consumers: [kubelet.bootstrapKubeconfig],
         },
       },
     },

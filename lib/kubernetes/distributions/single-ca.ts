@@ -1,32 +1,50 @@
 import { Problems } from "../../errors";
+import {
+  apiserver,
+  CertificateAndKey,
+  controllerManager,
+  curl,
+  etcd,
+  etcdctl,
+  kubectl,
+  kubelet,
+  kubeProxy,
+  KUBERNETES,
+  requestHeaders,
+  scheduler,
+} from "../components";
 import type { AuthorityRow, CertificateRow, Consumer, DistributionTable, FileRow, HolderKind } from "../table";
-import { reloads, restarts, uses } from "./rows";
+import {
+  AUTHENTICATION,
+  CONTROL_PLANE,
+  ETCD_HERE,
+  ETCD_MEMBER,
+  file,
+  kubeconfig,
+  NAMED_WORKER,
+  on,
+  OPERATOR,
+  pairsOf,
+  PURPOSES,
+  withFlags,
+} from "./rows";
 import { KeyUsage } from "../../x509/key-usage";
 
 /** The sets of certificates of a single-CA installation: what one kind of verifier is shown. */
-const SETS = [
-  /** etcd's server certificates, for the API servers. */
-  "etcd-server",
-  /** etcd's members among themselves. */
-  "etcd-peer",
-  /** Clients of etcd: API servers, `etcdctl`. */
-  "etcd-client",
-  /** The API server's server certificate. */
-  "apiserver",
-  /** Clients of the API server: administrators, controller-manager, scheduler, kube-proxy. */
-  "apiserver-client",
-  /** The API server as a client of kubelets. */
-  "apiserver-kubelet-client",
-  /** The API server as a proxy before aggregated API servers. */
-  "front-proxy-client",
-  /** Kubelets' server certificates, for the API server. */
-  "kubelet-server",
-  /** Kubelets as clients of the API server. */
-  "kubelet-client",
-] as const;
+const SETS = {
+  "etcd-server": "etcd's server certificates, for the API servers",
+  "etcd-peer": "etcd's members among themselves",
+  "etcd-client": "clients of etcd: API servers, etcdctl",
+  apiserver: "the API server's server certificate",
+  "apiserver-client": "clients of the API server: administrators, controller-manager, scheduler, kube-proxy",
+  "apiserver-kubelet-client": "the API server as a client of kubelets",
+  "front-proxy-client": "the API server as a proxy before aggregated API servers",
+  "kubelet-server": "kubelets' server certificates, for the API server",
+  "kubelet-client": "kubelets as clients of the API server",
+} as const;
 
 /** A set of certificates of a single-CA installation, which may have an authority of its own. */
-export type SingleCaSet = (typeof SETS)[number];
+export type SingleCaSet = keyof typeof SETS;
 
 /** What may be chosen for a single-CA installation. Choose before the first deploy: another choice replaces certificates. */
 export interface SingleCaOptions {
@@ -44,22 +62,16 @@ export interface SingleCaOptions {
   readonly oneServerCertificate?: boolean;
 }
 
-/** What was measured was measured on these. */
-const KUBERNETES = "1.36.3";
-const ETCD = "3.6.14";
-
-const CONTROL_PLANE: readonly HolderKind[] = ["control-plane"];
-const ETCD_MEMBER: readonly HolderKind[] = ["etcd-member"];
-const NAMED_WORKER: readonly HolderKind[] = ["named-worker"];
-const OPERATOR: readonly HolderKind[] = ["operator"];
-
 const KUBERNETES_FOLDER = "/var/lib/kubernetes";
 const ETCD_FOLDER = "/etc/etcd";
 const KUBELET_FOLDER = "/var/lib/kubelet";
 const KUBE_PROXY_FOLDER = "/var/lib/kube-proxy";
+const CONTROLLER_MANAGER = `${KUBERNETES_FOLDER}/kube-controller-manager`;
+const SCHEDULER = `${KUBERNETES_FOLDER}/kube-scheduler`;
 
 /** Its name in the table, that of kubeadm's authority, since an access stack or a rotation means the same by it. */
 const THE_CA = "kubernetes";
+const ALL_SETS = Object.keys(SETS) as SingleCaSet[];
 const ETCD_SETS: readonly string[] = ["etcd-server", "etcd-peer", "etcd-client"];
 /** Sets that are one certificate by `oneServerCertificate`. */
 const SERVER_SETS: readonly SingleCaSet[] = ["apiserver", "etcd-server", "etcd-peer"];
@@ -74,8 +86,6 @@ const FRONT_PROXY_NAME = "aggregator";
 const ADMINS = "cluster-admins";
 const BOOTSTRAPPERS = "system:bootstrappers:worker";
 
-const KUBECTL = uses("kubectl", "--kubeconfig");
-const ETCD_HERE = { etcd: ["stacked", "members"] } as const;
 const ETCD_NAMES: readonly string[] = ["{machine}", "localhost", "{addresses}", "127.0.0.1", "::1"];
 /** `kubernetes.svc.<domain>`, which the guide has, is nobody's name: the Service's name has its namespace in it. */
 const API_SERVER_NAMES: readonly string[] = [
@@ -89,6 +99,231 @@ const API_SERVER_NAMES: readonly string[] = [
   "127.0.0.1",
   "{endpoint}",
   "{extraSans}",
+];
+
+/** `<base>.pem` and `<base>-key.pem`, as cfssljson names them. */
+const pair = pairsOf({ endings: [".pem", "-key.pem"] });
+
+/** A certificate of a set, whatever authority that has. */
+type SetRow = Omit<CertificateRow, "authority" | "issuedBy"> & { readonly set: SingleCaSet };
+
+/** A kubeconfig with the pair it is made of beside it, as the guides have them. */
+function withPair(base: string, file: FileRow): FileRow[] {
+  return [...pair(base, file.on, [kubectl.setCredentials]), file];
+}
+
+const ETCD_CLIENT = {
+  set: "etcd-client",
+  etcd: ETCD_HERE,
+  usage: KeyUsage.CLIENT,
+  sans: [ETCD_CLIENT_NAME],
+} as const;
+const API_CLIENT = { set: "apiserver-client", usage: KeyUsage.CLIENT } as const;
+const AS_CLIENT = { usage: KeyUsage.CLIENT, holders: CONTROL_PLANE } as const;
+/** The same subject twice, since the API server's signer of kubelets' server certificates asks for it, too. */
+const NODE = { commonName: "system:node:{machine}", organization: "system:nodes", holders: NAMED_WORKER } as const;
+
+/** The API server's and etcd's servers, each with a certificate of its own. */
+const SEPARATE_SERVERS: Readonly<Record<string, SetRow>> = {
+  apiserver: {
+    set: "apiserver",
+    purpose: PURPOSES.apiserver,
+    commonName: "kubernetes",
+    usage: KeyUsage.SERVER,
+    sans: API_SERVER_NAMES,
+    holders: CONTROL_PLANE,
+    files: pair(`${KUBERNETES_FOLDER}/kubernetes`, CONTROL_PLANE, [apiserver.serving]),
+  },
+  "etcd-server": {
+    set: "etcd-server",
+    purpose: PURPOSES["etcd-server"],
+    etcd: ETCD_HERE,
+    commonName: "etcd-server",
+    usage: KeyUsage.SERVER,
+    sans: ETCD_NAMES,
+    holders: ETCD_MEMBER,
+    files: pair(`${ETCD_FOLDER}/server`, ETCD_MEMBER, [etcd.serving]),
+  },
+  "etcd-peer": {
+    set: "etcd-peer",
+    purpose: PURPOSES["etcd-peer"],
+    etcd: ETCD_HERE,
+    commonName: "etcd-peer",
+    usage: KeyUsage.SERVER_AND_CLIENT,
+    sans: ETCD_NAMES,
+    holders: ETCD_MEMBER,
+    files: pair(`${ETCD_FOLDER}/peer`, ETCD_MEMBER, [etcd.peer]),
+  },
+};
+
+/** The guide's `kubernetes.pem`, where it is a server. */
+const ONE_SERVER: Readonly<Record<string, SetRow>> = {
+  apiserver: {
+    set: "apiserver",
+    purpose: `${PURPOSES.apiserver} and etcd, and for etcd nodes to communicate with each other`,
+    commonName: "kubernetes",
+    usage: KeyUsage.SERVER_AND_CLIENT,
+    sans: [...new Set([...API_SERVER_NAMES, ...ETCD_NAMES])],
+    holders: ["control-plane", "etcd-member"],
+    exceptions: [
+      {
+        code: "one-server-certificate",
+        reason:
+          "one key is the API server, the etcd server and the etcd peer of its machine: who reads it may be any of them; " +
+          "leave oneServerCertificate out to have one for each",
+      },
+    ],
+    files: [
+      ...pair(`${KUBERNETES_FOLDER}/kubernetes`, CONTROL_PLANE, [apiserver.serving]),
+      ...pair(`${ETCD_FOLDER}/kubernetes`, ETCD_MEMBER, [etcd.serving, etcd.peer]),
+    ],
+  },
+};
+
+/** All other certificates. */
+const CLIENTS_AND_KUBELETS: Readonly<Record<string, SetRow>> = {
+  "apiserver-etcd-client": {
+    ...ETCD_CLIENT,
+    purpose: PURPOSES["apiserver-etcd-client"],
+    commonName: "kube-apiserver-etcd-client",
+    holders: CONTROL_PLANE,
+    files: pair(`${KUBERNETES_FOLDER}/apiserver-etcd-client`, CONTROL_PLANE, [apiserver.etcdClient]),
+  },
+  "etcd-healthcheck-client": {
+    ...ETCD_CLIENT,
+    purpose: PURPOSES["etcd-healthcheck-client"],
+    commonName: "kube-etcd-healthcheck-client",
+    holders: ETCD_MEMBER,
+    files: pair(`${ETCD_FOLDER}/healthcheck-client`, ETCD_MEMBER, [etcdctl.client]),
+  },
+
+  admin: {
+    ...API_CLIENT,
+    purpose: PURPOSES.admin,
+    commonName: "admin",
+    organization: ADMINS,
+    holders: OPERATOR,
+    files: withPair("/admin", kubeconfig("/admin.kubeconfig", "endpoint", OPERATOR, [kubectl.kubeconfig])),
+  },
+  "super-admin": {
+    ...API_CLIENT,
+    purpose: PURPOSES["super-admin"],
+    commonName: "super-admin",
+    organization: "system:masters",
+    holders: OPERATOR,
+    breakGlass: "the way in before any binding exists and when bindings are broken; keep it away from machines",
+    files: [kubeconfig("/super-admin.kubeconfig", "endpoint", OPERATOR, [kubectl.kubeconfig])],
+  },
+  "controller-manager": {
+    ...API_CLIENT,
+    purpose: PURPOSES["controller-manager"],
+    commonName: "system:kube-controller-manager",
+    organization: "system:kube-controller-manager",
+    holders: CONTROL_PLANE,
+    files: withPair(
+      CONTROLLER_MANAGER,
+      kubeconfig(`${CONTROLLER_MANAGER}.kubeconfig`, "local", CONTROL_PLANE, controllerManager.kubeconfigs),
+    ),
+  },
+  scheduler: {
+    ...API_CLIENT,
+    purpose: PURPOSES.scheduler,
+    commonName: "system:kube-scheduler",
+    organization: "system:kube-scheduler",
+    holders: CONTROL_PLANE,
+    files: withPair(
+      SCHEDULER,
+      kubeconfig(`${SCHEDULER}.kubeconfig`, "local", CONTROL_PLANE, [scheduler.clientConnectionKubeconfig]),
+    ),
+  },
+  "kube-proxy": {
+    ...API_CLIENT,
+    purpose: PURPOSES["kube-proxy"],
+    commonName: "system:kube-proxy",
+    organization: "system:node-proxier",
+    holders: NAMED_WORKER,
+    files: withPair(
+      `${KUBE_PROXY_FOLDER}/kube-proxy`,
+      kubeconfig(`${KUBE_PROXY_FOLDER}/kubeconfig`, "endpoint", NAMED_WORKER, [kubeProxy.clientConnectionKubeconfig]),
+    ),
+  },
+
+  "apiserver-kubelet-client": {
+    ...AS_CLIENT,
+    set: "apiserver-kubelet-client",
+    purpose: PURPOSES["apiserver-kubelet-client"],
+    commonName: "kube-apiserver-kubelet-client",
+    files: pair(`${KUBERNETES_FOLDER}/apiserver-kubelet-client`, CONTROL_PLANE, [apiserver.kubeletClient]),
+  },
+  "front-proxy-client": {
+    ...AS_CLIENT,
+    set: "front-proxy-client",
+    purpose: PURPOSES["front-proxy-client"],
+    commonName: FRONT_PROXY_NAME,
+    files: pair(`${KUBERNETES_FOLDER}/proxy-client`, CONTROL_PLANE, [apiserver.proxyClient]),
+  },
+
+  "kubelet-server": {
+    ...NODE,
+    set: "kubelet-server",
+    purpose: PURPOSES["kubelet-server"],
+    usage: KeyUsage.SERVER,
+    sans: ["{machine}", "{addresses}"],
+    files: pair(`${KUBELET_FOLDER}/{machine}`, NAMED_WORKER, [kubelet.serving]),
+  },
+  kubelet: {
+    ...NODE,
+    set: "kubelet-client",
+    purpose: PURPOSES.kubelet,
+    usage: KeyUsage.CLIENT,
+    files: [kubeconfig(`${KUBELET_FOLDER}/kubeconfig`, "endpoint", NAMED_WORKER, [kubelet.kubeconfig])],
+  },
+};
+
+/** Something that verifies sets of certificates, and where its bundle is. */
+interface Verifier {
+  readonly sets: readonly SingleCaSet[];
+  readonly on: readonly HolderKind[];
+  readonly folder: string;
+  readonly consumer: Consumer;
+}
+
+const CLIENTS: readonly SingleCaSet[] = ["apiserver-client", "kubelet-client"];
+
+function verifiesOn(folder: string, on: readonly HolderKind[]) {
+  return (consumer: Consumer, ...sets: SingleCaSet[]): Verifier => ({ sets, on, folder, consumer });
+}
+const onEtcd = verifiesOn(ETCD_FOLDER, ETCD_MEMBER);
+const onControlPlane = verifiesOn(KUBERNETES_FOLDER, CONTROL_PLANE);
+const onWorker = verifiesOn(KUBERNETES_FOLDER, ["worker"]);
+const onOperators = verifiesOn("", OPERATOR);
+
+/** Who verifies what. The API server and etcd are told the names that some certificates must have. */
+function verifiers(etcdPeer: string): readonly Verifier[] {
+  const etcdClients = { "--client-cert-allowed-hostname": ETCD_CLIENT_NAME, "--enable-grpc-gateway": "false" };
+  const etcdPeers = { "--peer-cert-allowed-cn": etcdPeer };
+  const frontProxies = requestHeaders(FRONT_PROXY_NAME);
+  return [
+    onEtcd(withFlags(etcd.trustedCaFile, etcdClients), "etcd-client"),
+    onEtcd(withFlags(etcd.peerTrustedCaFile, etcdPeers), "etcd-peer"),
+    onEtcd(etcdctl.caCert, "etcd-server"),
+    onControlPlane(apiserver.etcdCaFile, "etcd-server"),
+    onControlPlane(apiserver.clientCaFile, ...CLIENTS),
+    onControlPlane(apiserver.kubeletCertificateAuthority, "kubelet-server"),
+    onControlPlane(apiserver.requestheaderClientCaFile(FRONT_PROXY_NAME), "front-proxy-client"),
+    onControlPlane(controllerManager.clientCaFile, ...CLIENTS),
+    onControlPlane(withFlags(controllerManager.requestheaderClientCaFile, frontProxies), "front-proxy-client"),
+    onControlPlane(controllerManager.rootCaFile, "apiserver"),
+    onWorker(kubelet.clientCaFile, "apiserver-kubelet-client"),
+    onOperators(curl.caCert, "apiserver"),
+  ];
+}
+
+/** The set that each signer of the controller-manager signs for. */
+const SIGNERS: readonly (readonly [CertificateAndKey, SingleCaSet])[] = [
+  [controllerManager.clusterSigningKubeApiserverClient, "apiserver-client"],
+  [controllerManager.clusterSigningKubeletClient, "kubelet-client"],
+  [controllerManager.clusterSigningKubeletServing, "kubelet-server"],
 ];
 
 /** The name of the authority of a set. */
@@ -123,20 +358,36 @@ export function singleCa(options: SingleCaOptions = {}): DistributionTable {
   checkOptions(options);
   const { ownAuthorities = [], oneServerCertificate = false } = options;
   const from: AuthorityOf = (set) => (ownAuthorities.includes(set) ? set : THE_CA);
+  const servers = oneServerCertificate ? ONE_SERVER : SEPARATE_SERVERS;
+  const { commonName: etcdPeer } = servers["etcd-peer"] ?? servers.apiserver!;
   return {
     name: "single-ca",
     version: KUBERNETES,
     requires: { controlPlanes: true, addresses: true },
     apiServerAuthority: from("apiserver"),
-    authorities: authorities(from, verifiers(oneServerCertificate ? "kubernetes" : "etcd-peer")),
-    keyPairs: { "service-account": { files: SERVICE_ACCOUNT_FILES } },
-    certificates: {
-      ...(oneServerCertificate ? { apiserver: oneServer(from) } : separateServers(from)),
-      ...etcdClients(from),
-      ...clientsOfApiServer(from),
-      ...apiServerAsClient(from),
-      ...kubelets(from),
+    authorities: authorities(from, verifiers(etcdPeer)),
+    keyPairs: {
+      "service-account": {
+        purpose: PURPOSES["service-account"],
+        files: [
+          file(`${KUBERNETES_FOLDER}/service-account.pem`, "public keys", CONTROL_PLANE, [
+            apiserver.serviceAccountKeyFile,
+          ]),
+          file(`${KUBERNETES_FOLDER}/service-account-key.pem`, "private key", CONTROL_PLANE, [
+            apiserver.serviceAccountSigningKeyFile({ "--service-account-issuer": "https://{endpoint}" }),
+            controllerManager.serviceAccountPrivateKeyFile,
+          ]),
+        ],
+      },
     },
+    certificates: Object.fromEntries(
+      Object.entries({ ...servers, ...CLIENTS_AND_KUBELETS }).map(
+        ([name, { set, ...row }]): [string, CertificateRow] => [
+          name,
+          { ...row, authority: from(set), issuedBy: "terraform" },
+        ],
+      ),
+    ),
     configuration: [],
     access: {
       clusterAdmins: { group: ADMINS, binding: ADMINS },
@@ -151,13 +402,14 @@ export function singleCa(options: SingleCaOptions = {}): DistributionTable {
       apiServerToKubelet: { user: "kube-apiserver-kubelet-client" },
       tokens: {
         worker: {
-          usages: ["usage-bootstrap-authentication"],
+          purpose: PURPOSES.worker,
+          usages: [AUTHENTICATION],
           group: BOOTSTRAPPERS,
           format: { kubeconfig: { user: "kubelet-bootstrap" } },
           file: {
             path: `${KUBELET_FOLDER}/bootstrap-kubeconfig`,
             on: "worker",
-            consumers: [restarts("kubelet", "--bootstrap-kubeconfig")],
+            consumers: [kubelet.bootstrapKubeconfig],
           },
         },
       },
@@ -169,16 +421,16 @@ function checkOptions({ ownAuthorities = [], oneServerCertificate = false }: Sin
   const problems = new Problems();
   ownAuthorities.forEach((set, index) => {
     const at = `ownAuthorities[${index}]`;
-    if (!SETS.includes(set)) {
+    if (!ALL_SETS.includes(set)) {
       problems.add({
         code: "unknown-set",
         at,
         given: set,
-        allowed: SETS.join(", "),
+        allowed: ALL_SETS.join(", "),
         fix: "use one of these; service accounts have a key pair",
       });
     } else if (oneServerCertificate && SERVER_SETS.includes(set)) {
-      const allowed = SETS.filter((name) => !SERVER_SETS.includes(name)).join(", ");
+      const allowed = ALL_SETS.filter((name) => !SERVER_SETS.includes(name)).join(", ");
       const fix = "leave oneServerCertificate out: one certificate has one authority";
       problems.add({ code: "one-server-certificate", at, given: set, allowed, fix });
     }
@@ -186,426 +438,51 @@ function checkOptions({ ownAuthorities = [], oneServerCertificate = false }: Sin
   problems.throwIfAny("distribution single-ca");
 }
 
-/** Something that verifies certificates, and where its file is. */
-interface Verifier {
-  readonly sets: readonly SingleCaSet[];
-  readonly on: readonly HolderKind[];
-  readonly folder: string;
-  readonly consumer: Consumer;
-}
-
-/** Who verifies what. The API server and etcd are told the names that some certificates must have. */
-function verifiers(etcdPeer: string): Verifier[] {
-  const etcd = { on: ETCD_MEMBER, folder: ETCD_FOLDER };
-  const controlPlane = { on: CONTROL_PLANE, folder: KUBERNETES_FOLDER };
-  const frontProxies: Partial<Consumer> = {
-    measured: KUBERNETES,
-    with: {
-      "--requestheader-allowed-names": FRONT_PROXY_NAME,
-      "--requestheader-username-headers": "X-Remote-User",
-      "--requestheader-group-headers": "X-Remote-Group",
-      "--requestheader-extra-headers-prefix": "X-Remote-Extra-",
-    },
-  };
-  const clients = {
-    "--client-cert-auth": "true",
-    "--client-cert-allowed-hostname": ETCD_CLIENT_NAME,
-    "--enable-grpc-gateway": "false",
-  };
-  const peers = { "--peer-client-cert-auth": "true", "--peer-cert-allowed-cn": etcdPeer };
-  const ofApiServer: readonly SingleCaSet[] = ["apiserver-client", "kubelet-client"];
-  const kubelet: Consumer = {
-    component: "kubelet",
-    via: { configField: "authentication.x509.clientCAFile" },
-    onChange: "reload",
-  };
-  const measured = { measured: KUBERNETES };
-  return [
-    {
-      sets: ["etcd-client"],
-      ...etcd,
-      consumer: restarts("etcd", "--trusted-ca-file", { measured: ETCD, with: clients }),
-    },
-    {
-      sets: ["etcd-peer"],
-      ...etcd,
-      consumer: restarts("etcd", "--peer-trusted-ca-file", { measured: ETCD, with: peers }),
-    },
-    { sets: ["etcd-server"], ...etcd, consumer: uses("etcdctl", "--cacert") },
-    { sets: ["etcd-server"], ...controlPlane, consumer: restarts("kube-apiserver", "--etcd-cafile", measured) },
-    { sets: ofApiServer, ...controlPlane, consumer: reloads("kube-apiserver", "--client-ca-file", measured) },
-    {
-      sets: ["kubelet-server"],
-      ...controlPlane,
-      consumer: restarts("kube-apiserver", "--kubelet-certificate-authority"),
-    },
-    {
-      sets: ["front-proxy-client"],
-      ...controlPlane,
-      consumer: reloads("kube-apiserver", "--requestheader-client-ca-file", frontProxies),
-    },
-    { sets: ofApiServer, ...controlPlane, consumer: reloads("kube-controller-manager", "--client-ca-file", measured) },
-    {
-      sets: ["front-proxy-client"],
-      ...controlPlane,
-      consumer: reloads("kube-controller-manager", "--requestheader-client-ca-file", frontProxies),
-    },
-    { sets: ["apiserver"], ...controlPlane, consumer: restarts("kube-controller-manager", "--root-ca-file", measured) },
-    { sets: ["apiserver-kubelet-client"], on: ["worker"], folder: KUBERNETES_FOLDER, consumer: kubelet },
-    { sets: ["apiserver"], on: OPERATOR, folder: "", consumer: uses("curl", "--cacert") },
-  ];
-}
-
 /** The CA, as long as anything is left for it to sign, and those of single sets. */
 function authorities(from: AuthorityOf, all: readonly Verifier[]): Record<string, AuthorityRow> {
   const row = (name: string): AuthorityRow => ({
+    purpose: name in SETS ? `CA for ${SETS[name as SingleCaSet]}` : PURPOSES.kubernetes,
     commonName: `${name}-ca`,
     organization: "Kubernetes",
-    ...(ETCD_SETS.includes(name) ? ETCD_HERE : {}),
+    ...(ETCD_SETS.includes(name) ? { etcd: ETCD_HERE } : {}),
     files: [...bundles(name, from, all), ...signing(name, from)],
   });
-  return Object.fromEntries([...new Set(SETS.map(from))].map((name) => [name, row(name)]));
+  return Object.fromEntries([...new Set(ALL_SETS.map(from))].map((name) => [name, row(name)]));
 }
 
-/** `ca.pem` is the CA's, and `<set>-ca.pem` a set's own. */
-function fileOf(authority: string, ending: string): string {
-  return `${authority === THE_CA ? "ca" : `${authority}-ca`}${ending}`;
+/** `ca` is the CA's, and `<set>-ca` a set's own. */
+function baseOf(authority: string): string {
+  return authority === THE_CA ? "ca" : `${authority}-ca`;
 }
 
 /** The bundles of an authority, each with all that read it. Who verifies two authorities has a file of its own with both. */
 function bundles(authority: string, from: AuthorityOf, all: readonly Verifier[]): FileRow[] {
   const rows = new Map<string, FileRow>();
-  for (const { sets, on, folder, consumer } of all) {
+  for (const { sets, on: holders, folder, consumer } of all) {
     const [first, ...alsoOf] = [...new Set(sets.map(from))];
     if (first === authority) {
-      const path = `${folder}/${alsoOf.length > 0 ? "client-ca.pem" : fileOf(authority, ".pem")}`;
+      const path = `${folder}/${alsoOf.length > 0 ? "client-ca" : baseOf(authority)}.pem`;
       const known = rows.get(path);
       rows.set(path, {
         path,
         kind: "bundle",
         ...(alsoOf.length > 0 ? { alsoOf } : {}),
-        on: [...new Set([...(known?.on ?? []), ...on])],
-        consumers: [...(known?.consumers ?? []), { ...consumer, on }],
+        on: [...new Set([...(known?.on ?? []), ...holders])],
+        consumers: [...(known?.consumers ?? []), ...on(holders, consumer)],
       });
     }
   }
   return [...rows.values()];
 }
 
-/** The set that each signer of the controller-manager signs for. */
-const SIGNERS: readonly (readonly [flags: string, set: SingleCaSet])[] = [
-  ["--cluster-signing-kube-apiserver-client", "apiserver-client"],
-  ["--cluster-signing-kubelet-client", "kubelet-client"],
-  ["--cluster-signing-kubelet-serving", "kubelet-server"],
-];
+const signerAndKey = pairsOf({ endings: ["-signing.pem", "-key.pem"], kind: "signer" });
 
-/** What the controller-manager signs with. Keys of other authorities are on no machine: only Terraform signs with them. */
+/**
+ * What the controller-manager signs with: one file more than the guides have, since it signs with exactly one certificate, and exits on a
+ * bundle of two. Keys of other authorities are on no machine: only Terraform signs with them.
+ */
 function signing(authority: string, from: AuthorityOf): FileRow[] {
-  const signers = SIGNERS.filter(([, set]) => from(set) === authority).map(([flags]) => flags);
-  const all = signers.length === SIGNERS.length;
-  const consumers = (end: string): Consumer[] =>
-    all
-      ? [reloads("kube-controller-manager", `--cluster-signing-${end}`, { measured: KUBERNETES })]
-      : signers.map((flags) => reloads("kube-controller-manager", `${flags}-${end}`));
-  const file = (ending: string, kind: FileRow["kind"], end: string): FileRow => {
-    const path = `${KUBERNETES_FOLDER}/${fileOf(authority, ending)}`;
-    return { path, kind, on: CONTROL_PLANE, consumers: consumers(end) };
-  };
-  // One file more than the guides have: the controller-manager signs with exactly one certificate, and exits on a bundle of two.
-  return signers.length === 0
-    ? []
-    : [file("-signing.pem", "signer", "cert-file"), file("-key.pem", "private key", "key-file")];
-}
-
-const SERVICE_ACCOUNT_FILES: readonly FileRow[] = [
-  {
-    path: `${KUBERNETES_FOLDER}/service-account.pem`,
-    kind: "public keys",
-    on: CONTROL_PLANE,
-    consumers: [restarts("kube-apiserver", "--service-account-key-file", { measured: KUBERNETES })],
-  },
-  {
-    path: `${KUBERNETES_FOLDER}/service-account-key.pem`,
-    kind: "private key",
-    on: CONTROL_PLANE,
-    consumers: [
-      restarts("kube-apiserver", "--service-account-signing-key-file", {
-        measured: KUBERNETES,
-        with: { "--service-account-issuer": "https://{endpoint}" },
-      }),
-      restarts("kube-controller-manager", "--service-account-private-key-file", { measured: KUBERNETES }),
-    ],
-  },
-];
-
-/** `<base>.pem` and `<base>-key.pem`, as cfssljson names them. */
-function pair(
-  base: string,
-  on: readonly HolderKind[],
-  certificate: readonly Consumer[],
-  key: readonly Consumer[],
-): FileRow[] {
-  return [
-    { path: `${base}.pem`, kind: "certificate", on, consumers: certificate },
-    { path: `${base}-key.pem`, kind: "private key", on, consumers: key },
-  ];
-}
-
-/** A pair that one component reads again by itself, by two flags. */
-function reloaded(
-  base: string,
-  on: readonly HolderKind[],
-  of: Pick<Consumer, "component" | "measured">,
-  flags: string[],
-) {
-  const [certificate, key] = flags.map((flag) => reloads(of.component, flag, { measured: of.measured }));
-  return pair(base, on, [certificate!], [key!]);
-}
-
-const API_SERVER = { component: "kube-apiserver", measured: KUBERNETES };
-const ETCD_SERVER = { component: "etcd", measured: ETCD };
-const API_SERVER_FLAGS = ["--tls-cert-file", "--tls-private-key-file"];
-const ETCD_SERVER_FLAGS = ["--cert-file", "--key-file"];
-const ETCD_PEER_FLAGS = ["--peer-cert-file", "--peer-key-file"];
-
-function separateServers(from: AuthorityOf): Record<string, CertificateRow> {
-  return {
-    apiserver: {
-      authority: from("apiserver"),
-      commonName: "kubernetes",
-      usage: KeyUsage.SERVER,
-      sans: API_SERVER_NAMES,
-      holders: CONTROL_PLANE,
-      issuedBy: "terraform",
-      files: reloaded(`${KUBERNETES_FOLDER}/kubernetes`, CONTROL_PLANE, API_SERVER, API_SERVER_FLAGS),
-    },
-    "etcd-server": {
-      ...ETCD_HERE,
-      authority: from("etcd-server"),
-      commonName: "etcd-server",
-      usage: KeyUsage.SERVER,
-      sans: ETCD_NAMES,
-      holders: ETCD_MEMBER,
-      issuedBy: "terraform",
-      files: reloaded(`${ETCD_FOLDER}/server`, ETCD_MEMBER, ETCD_SERVER, ETCD_SERVER_FLAGS),
-    },
-    "etcd-peer": {
-      ...ETCD_HERE,
-      authority: from("etcd-peer"),
-      commonName: "etcd-peer",
-      usage: KeyUsage.SERVER_AND_CLIENT,
-      sans: ETCD_NAMES,
-      holders: ETCD_MEMBER,
-      issuedBy: "terraform",
-      files: reloaded(`${ETCD_FOLDER}/peer`, ETCD_MEMBER, ETCD_SERVER, ETCD_PEER_FLAGS),
-    },
-  };
-}
-
-/** The guide's `kubernetes.pem`, where it is a server. */
-function oneServer(from: AuthorityOf): CertificateRow {
-  const etcd = (end: string) => reloads("etcd", `--${end}`, { measured: ETCD });
-  return {
-    authority: from("apiserver"),
-    commonName: "kubernetes",
-    usage: KeyUsage.SERVER_AND_CLIENT,
-    sans: [...new Set([...API_SERVER_NAMES, ...ETCD_NAMES])],
-    holders: ["control-plane", "etcd-member"],
-    issuedBy: "terraform",
-    exceptions: [
-      {
-        code: "one-server-certificate",
-        reason:
-          "one key is the API server, the etcd server and the etcd peer of its machine: who reads it may be any of them; " +
-          "leave oneServerCertificate out to have one for each",
-      },
-    ],
-    files: [
-      ...reloaded(`${KUBERNETES_FOLDER}/kubernetes`, CONTROL_PLANE, API_SERVER, API_SERVER_FLAGS),
-      ...pair(
-        `${ETCD_FOLDER}/kubernetes`,
-        ETCD_MEMBER,
-        [etcd("cert-file"), etcd("peer-cert-file")],
-        [etcd("key-file"), etcd("peer-key-file")],
-      ),
-    ],
-  };
-}
-
-function etcdClients(from: AuthorityOf): Record<string, CertificateRow> {
-  const client = { ...ETCD_HERE, authority: from("etcd-client"), usage: KeyUsage.CLIENT, sans: [ETCD_CLIENT_NAME] };
-  return {
-    "apiserver-etcd-client": {
-      ...client,
-      commonName: "kube-apiserver-etcd-client",
-      holders: CONTROL_PLANE,
-      issuedBy: "terraform",
-      files: pair(
-        `${KUBERNETES_FOLDER}/apiserver-etcd-client`,
-        CONTROL_PLANE,
-        [reloads("kube-apiserver", "--etcd-certfile", { measured: KUBERNETES })],
-        [reloads("kube-apiserver", "--etcd-keyfile", { measured: KUBERNETES })],
-      ),
-    },
-    "etcd-healthcheck-client": {
-      ...client,
-      commonName: "kube-etcd-healthcheck-client",
-      holders: ETCD_MEMBER,
-      issuedBy: "terraform",
-      files: pair(
-        `${ETCD_FOLDER}/healthcheck-client`,
-        ETCD_MEMBER,
-        [uses("etcdctl", "--cert")],
-        [uses("etcdctl", "--key")],
-      ),
-    },
-  };
-}
-
-/** A kubeconfig with the pair it is made of beside it, as the guides have them. */
-function client(base: string, kubeconfig: Pick<FileRow, "path" | "server" | "consumers">, on: readonly HolderKind[]) {
-  const makes = (option: string) => uses("kubectl", `config set-credentials ${option}`);
-  return [
-    ...pair(base, on, [makes("--client-certificate")], [makes("--client-key")]),
-    { ...kubeconfig, kind: "kubeconfig" as const, on },
-  ];
-}
-
-function clientsOfApiServer(from: AuthorityOf): Record<string, CertificateRow> {
-  const row = { authority: from("apiserver-client"), usage: KeyUsage.CLIENT, issuedBy: "terraform" } as const;
-  const controllerManager = `${KUBERNETES_FOLDER}/kube-controller-manager`;
-  const scheduler = `${KUBERNETES_FOLDER}/kube-scheduler`;
-  const clientConnection = (component: string): Consumer[] => [
-    { component, via: { configField: "clientConnection.kubeconfig" }, onChange: "restart" },
-  ];
-  return {
-    admin: {
-      ...row,
-      commonName: "admin",
-      organization: ADMINS,
-      holders: OPERATOR,
-      files: client("/admin", { path: "/admin.kubeconfig", server: "endpoint", consumers: [KUBECTL] }, OPERATOR),
-    },
-    "super-admin": {
-      ...row,
-      commonName: "super-admin",
-      organization: "system:masters",
-      holders: OPERATOR,
-      breakGlass: "the way in before any binding exists and when bindings are broken; keep it away from machines",
-      files: [
-        {
-          path: "/super-admin.kubeconfig",
-          kind: "kubeconfig",
-          server: "endpoint",
-          on: OPERATOR,
-          consumers: [KUBECTL],
-        },
-      ],
-    },
-    "controller-manager": {
-      ...row,
-      commonName: "system:kube-controller-manager",
-      organization: "system:kube-controller-manager",
-      holders: CONTROL_PLANE,
-      files: client(
-        controllerManager,
-        {
-          path: `${controllerManager}.kubeconfig`,
-          server: "local",
-          consumers: [
-            restarts("kube-controller-manager", "--kubeconfig", { measured: KUBERNETES }),
-            restarts("kube-controller-manager", "--authentication-kubeconfig", { measured: KUBERNETES }),
-            restarts("kube-controller-manager", "--authorization-kubeconfig", { measured: KUBERNETES }),
-          ],
-        },
-        CONTROL_PLANE,
-      ),
-    },
-    scheduler: {
-      ...row,
-      commonName: "system:kube-scheduler",
-      organization: "system:kube-scheduler",
-      holders: CONTROL_PLANE,
-      files: client(
-        scheduler,
-        { path: `${scheduler}.kubeconfig`, server: "local", consumers: clientConnection("kube-scheduler") },
-        CONTROL_PLANE,
-      ),
-    },
-    "kube-proxy": {
-      ...row,
-      commonName: "system:kube-proxy",
-      organization: "system:node-proxier",
-      holders: NAMED_WORKER,
-      files: client(
-        `${KUBE_PROXY_FOLDER}/kube-proxy`,
-        {
-          path: `${KUBE_PROXY_FOLDER}/kubeconfig`,
-          server: "endpoint",
-          consumers: clientConnection("kube-proxy"),
-        },
-        NAMED_WORKER,
-      ),
-    },
-  };
-}
-
-function apiServerAsClient(from: AuthorityOf): Record<string, CertificateRow> {
-  const row = { usage: KeyUsage.CLIENT, holders: CONTROL_PLANE, issuedBy: "terraform" } as const;
-  return {
-    "apiserver-kubelet-client": {
-      ...row,
-      authority: from("apiserver-kubelet-client"),
-      commonName: "kube-apiserver-kubelet-client",
-      files: reloaded(`${KUBERNETES_FOLDER}/apiserver-kubelet-client`, CONTROL_PLANE, API_SERVER, [
-        "--kubelet-client-certificate",
-        "--kubelet-client-key",
-      ]),
-    },
-    "front-proxy-client": {
-      ...row,
-      authority: from("front-proxy-client"),
-      commonName: FRONT_PROXY_NAME,
-      files: reloaded(`${KUBERNETES_FOLDER}/proxy-client`, CONTROL_PLANE, API_SERVER, [
-        "--proxy-client-cert-file",
-        "--proxy-client-key-file",
-      ]),
-    },
-  };
-}
-
-/** The same subject twice, since the API server's signer of kubelets' server certificates asks for it, too. */
-function kubelets(from: AuthorityOf): Record<string, CertificateRow> {
-  const row = {
-    commonName: "system:node:{machine}",
-    organization: "system:nodes",
-    holders: NAMED_WORKER,
-    issuedBy: "terraform",
-  } as const;
-  const serves = (configField: string): Consumer[] => [
-    { component: "kubelet", via: { configField }, onChange: "reload" },
-  ];
-  return {
-    "kubelet-server": {
-      ...row,
-      authority: from("kubelet-server"),
-      usage: KeyUsage.SERVER,
-      sans: ["{machine}", "{addresses}"],
-      files: pair(`${KUBELET_FOLDER}/{machine}`, NAMED_WORKER, serves("tlsCertFile"), serves("tlsPrivateKeyFile")),
-    },
-    kubelet: {
-      ...row,
-      authority: from("kubelet-client"),
-      usage: KeyUsage.CLIENT,
-      files: [
-        {
-          path: `${KUBELET_FOLDER}/kubeconfig`,
-          kind: "kubeconfig",
-          server: "endpoint",
-          on: NAMED_WORKER,
-          consumers: [restarts("kubelet", "--kubeconfig")],
-        },
-      ],
-    },
-  };
+  const signers = SIGNERS.filter(([, set]) => from(set) === authority).map(([reader]) => reader);
+  const readers = signers.length === SIGNERS.length ? [controllerManager.clusterSigning] : signers;
+  return readers.length > 0 ? signerAndKey(`${KUBERNETES_FOLDER}/${baseOf(authority)}`, CONTROL_PLANE, readers) : [];
 }

@@ -27,8 +27,8 @@ test("is refused where the distribution opens that way itself", () => {
   const make = () => new ApiServerToKubelet(accessStack(), "access", { distribution: Distribution.K0S });
   expect(messageOf(make)).toBe(
     "1 problem at prod-access/access\n" +
-      '  [distribution-access] distribution: given "k0s"; allowed: a distribution that leaves this way to you; ' +
-      "fix: leave it out: it makes its own",
+      '  [distribution-access] distribution: given "k0s"; allowed: a distribution that does not make this binding itself; ' +
+      "fix: leave it out",
   );
 });
 

@@ -1,3 +1,4 @@
+import { filesIn } from "../../support/graph";
 import { KubernetesProvider } from "@cdktf/provider-kubernetes/lib/provider";
 import { Rotating } from "@cdktf/provider-time/lib/rotating";
 import { TerraformStack, TerraformVariable } from "cdktf";
@@ -18,7 +19,7 @@ const props: ClusterAccessProps = {
 };
 
 function synthesized(changes: Partial<ClusterAccessProps> = {}, stack = accessStack()) {
-  const access = new ClusterAccess(stack, "access", { ...props, ...changes });
+  const access = new ClusterAccess(stack, "access", { addressPrefix: "access", ...props, ...changes });
   return { access, json: synth(stack) };
 }
 
@@ -66,16 +67,23 @@ test("gives the same JSON for the same description", () => {
 test("publishes the workers' bootstrap kubeconfig as references, and no token", () => {
   const { output } = synthesized().json;
   expect(Object.keys(output)).toEqual(["access_files"]);
-  expect(output.access_files.value).toEqual({
+  expect(filesIn({ output }, "access")).toEqual({
     worker: {
       "/etc/kubernetes/bootstrap-kubelet.conf": {
         mode: "0600",
         owner: "root:root",
         content: {
-          concat: expect.arrayContaining([
-            { address: "random_string.access__token__workers", attribute: "result" },
-            { address: "random_password.access__token__workers", attribute: "result" },
-          ]),
+          kubeconfig: expect.objectContaining({
+            credentials: {
+              token: {
+                concat: [
+                  { address: "random_string.access__token__workers", attribute: "result" },
+                  ".",
+                  { address: "random_password.access__token__workers", attribute: "result" },
+                ],
+              },
+            },
+          }),
         },
       },
     },
@@ -169,7 +177,7 @@ test("lets Terraform look at an authority that is not known at synth", () => {
         "fix: give the bundle of the authority that signs the API server's certificate.",
     },
   ]);
-  expect(JSON.stringify(access_files.value)).toContain('{"base64":"${var.ca}"}');
+  expect(access_files.value.worker).toMatch(/^\$\{jsonencode\(\{.*"ca" = "\$\{var\.ca\}"/);
 });
 
 test("takes the authority from another stack", () => {
@@ -249,7 +257,7 @@ users:
   });
 
   test("puts the worker's token where k0s' tools look for it, and the controller's into the operator's hands", () => {
-    const { value } = synthesized(both).json.output.access_files;
+    const value = filesIn(synthesized(both).json, "access");
     const names = Object.entries<object>(value).map(([holder, files]) => [holder, Object.keys(files)]);
     expect(names).toEqual([
       ["worker", ["/etc/k0s/k0stoken"]],
@@ -257,7 +265,7 @@ users:
     ]);
     expect(JSON.stringify(value.worker)).not.toContain("controllers");
     expect(JSON.stringify(value.operator)).not.toContain("workers");
-    expect(value.operator["/controller-token"].mode).toBe("0600");
+    expect(value.operator!["/controller-token"].mode).toBe("0600");
   });
 
   test("lets workers' groups join nodes, and has none of controllers", () => {
@@ -289,7 +297,7 @@ test("refuses a token where nothing joins with one", () => {
 
 test("refuses a prefix that another part of the stack has", () => {
   const stack = accessStack();
-  new ClusterAccess(stack, "access", props);
+  new ClusterAccess(stack, "access", { ...props, addressPrefix: "access" });
   const again = () => new ClusterAccess(stack, "more", { ...props, addressPrefix: "access" });
   expect(messageOf(again)).toContain('[address-prefix-taken] addressPrefix: given "access"');
 });

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { run } from "../../../lib/cli/main";
+import { jsonTexts } from "../../support/json-texts";
 
 /** Stands in every value that is secret here, and may stand in nothing that is printed. */
 export const SECRET = "S3CRET";
@@ -78,8 +79,8 @@ export function file(content: unknown, mode = "0644", owner = "root:root"): obje
   return { mode, owner, content };
 }
 
-export const CA_KEY_REFERENCE = { address: "tls_private_key.pki__ca", attribute: "private_key_pem" };
-export const CA_CERT_REFERENCE = { address: "tls_self_signed_cert.pki__ca", attribute: "cert_pem" };
+export const CA_KEY_REFERENCE = { ref: "tls_private_key.pki__ca.private_key_pem" };
+export const CA_CERT_REFERENCE = { ref: "tls_self_signed_cert.pki__ca.cert_pem" };
 
 /** What `terraform show -json` prints for a PKI stack with these files. */
 export function pkiState(files: object, prefix = "pki"): Record<string, unknown> {
@@ -87,16 +88,21 @@ export function pkiState(files: object, prefix = "pki"): Record<string, unknown>
     format_version: "1.0",
     terraform_version: "1.11.4",
     values: {
-      outputs: { [`${prefix}_files`]: { sensitive: false, value: files, type: ["object", {}] } },
+      outputs: { [`${prefix}_files`]: { sensitive: false, value: jsonTexts(files), type: ["object", {}] } },
       root_module: {
         resources: [
           {
-            address: CA_KEY_REFERENCE.address,
+            address: "tls_private_key.pki__ca",
             mode: "managed",
             values: { private_key_pem: CA_KEY },
             sensitive_values: {},
           },
-          { address: CA_CERT_REFERENCE.address, mode: "managed", values: { cert_pem: CA_CERT }, sensitive_values: {} },
+          {
+            address: "tls_self_signed_cert.pki__ca",
+            mode: "managed",
+            values: { cert_pem: CA_CERT },
+            sensitive_values: {},
+          },
         ],
       },
     },

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { jsonTexts } from "../../support/json-texts";
 import {
   CA_CERT,
   CA_CERT_REFERENCE,
@@ -25,14 +26,14 @@ const exported = (path: string): string => readFileSync(join(folder, "root", pat
 /** What the access stack publishes: the kubeconfig with which a worker joins. */
 const BOOTSTRAP = {
   "/etc/kubernetes/bootstrap-kubelet.conf": file(
-    { concat: ["token: ", { address: "random_password.access__token", attribute: "result" }, "\n"] },
+    { concat: ["token: ", { ref: "random_password.access__token.result" }, "\n"] },
     "0600",
   ),
 };
 
 function accessState(files: object): object {
   const resources = [{ address: "random_password.access__token", values: { result: PASSWORD } }];
-  const outputs = { access_files: { value: files } };
+  const outputs = { access_files: { value: jsonTexts(files) } };
   return { format_version: "1.0", values: { outputs, root_module: { resources } } };
 }
 
@@ -42,14 +43,14 @@ describe("export", () => {
       resource: data("pki__ca", { private_key_pem: CA_KEY, cert_pem: CA_CERT }),
       output: {
         pki_files: {
-          value: {
+          value: jsonTexts({
             worker: {
-              "/etc/kubernetes/pki/ca.crt": file({ address: "terraform_data.pki__ca", attribute: "output.cert_pem" }),
+              "/etc/kubernetes/pki/ca.crt": file({ ref: "terraform_data.pki__ca.output.cert_pem" }),
             },
             "cp-1": {
-              "/ca.key": file({ address: "terraform_data.pki__ca", attribute: "output.private_key_pem" }, "0600"),
+              "/ca.key": file({ ref: "terraform_data.pki__ca.output.private_key_pem" }, "0600"),
             },
-          },
+          }),
         },
       },
     });
@@ -57,7 +58,7 @@ describe("export", () => {
       resource: data("access__token", { result: PASSWORD }),
       output: {
         access_files: {
-          value: {
+          value: jsonTexts({
             worker: {
               "/etc/kubernetes/bootstrap-kubelet.conf": file(
                 {
@@ -65,10 +66,7 @@ describe("export", () => {
                     "ca: ",
                     {
                       base64: {
-                        concat: [
-                          "$${literal}",
-                          { address: "terraform_data.access__token", attribute: "output.result" },
-                        ],
+                        concat: ["$${literal}", { ref: "terraform_data.access__token.output.result" }],
                       },
                     },
                     "\n",
@@ -77,7 +75,7 @@ describe("export", () => {
                 "0600",
               ),
             },
-          },
+          }),
         },
       },
     });
@@ -138,7 +136,7 @@ describe("export", () => {
   });
 
   test("evaluates each file against the state that published it", async () => {
-    const stray = { "cp-1": { "/token": file({ address: "random_password.access__token", attribute: "result" }) } };
+    const stray = { "cp-1": { "/token": file({ ref: "random_password.access__token.result" }) } };
     put("access.json", accessState({}));
     expectOneLine(
       await exportState(pkiState(stray), "access.json"),
@@ -170,8 +168,12 @@ describe("export", () => {
     const joined = (prefix: string) => {
       const state = pkiState({ "cp-1": CP_1, "cp-2": {} }, prefix);
       const { outputs } = state["values"] as { outputs: Record<string, unknown> };
-      outputs[`${prefix}__token__server_files`] = { value: { "cp-1": { "/etc/token": file("token", "0600") } } };
-      outputs[`${prefix}__token__agent_files`] = { value: { "cp-1": { "/etc/agent-token": file("agent", "0600") } } };
+      outputs[`${prefix}__token__server_files`] = {
+        value: jsonTexts({ "cp-1": { "/etc/token": file("token", "0600") } }),
+      };
+      outputs[`${prefix}__token__agent_files`] = {
+        value: jsonTexts({ "cp-1": { "/etc/agent-token": file("agent", "0600") } }),
+      };
       return state;
     };
 
@@ -188,7 +190,9 @@ describe("export", () => {
     test("exports it when the prefix of its cluster is chosen, and with no other cluster's", async () => {
       const state = joined("prod");
       const { outputs } = state["values"] as { outputs: Record<string, unknown> };
-      outputs["staging__token__server_files"] = { value: { "cp-1": { "/etc/token": file("staging", "0600") } } };
+      outputs["staging__token__server_files"] = {
+        value: jsonTexts({ "cp-1": { "/etc/token": file("staging", "0600") } }),
+      };
       expectOneLine(
         await exportState(state),
         "stdin has files of several prefixes: choose with --prefix from prod, staging",
@@ -201,7 +205,7 @@ describe("export", () => {
   describe("where a state has several prefixes", () => {
     const two = pkiState({ "cp-1": CP_1 }, "prod");
     (two["values"] as { outputs: Record<string, unknown> }).outputs["staging_files"] = {
-      value: { "cp-1": { "/staging": file("staging\n") } },
+      value: jsonTexts({ "cp-1": { "/staging": file("staging\n") } }),
     };
 
     test("lists them when none is chosen", async () => {
@@ -233,15 +237,11 @@ describe("export", () => {
   });
 
   test.each([
-    [
-      "a resource",
-      { address: "tls_private_key.gone", attribute: "private_key_pem" },
-      "tls_private_key.gone.private_key_pem",
-    ],
-    ["an attribute", { ...CA_KEY_REFERENCE, attribute: "gone" }, "tls_private_key.pki__ca.gone"],
+    ["a resource", { ref: "tls_private_key.gone.private_key_pem" }, "tls_private_key.gone.private_key_pem"],
+    ["an attribute", { ref: "tls_private_key.pki__ca.gone" }, "tls_private_key.pki__ca.gone"],
     [
       "a part of an attribute",
-      { ...CA_KEY_REFERENCE, attribute: "private_key_pem.length" },
+      { ref: "tls_private_key.pki__ca.private_key_pem.length" },
       "tls_private_key.pki__ca.private_key_pem.length",
     ],
   ])("says to deploy again when the state lacks %s", async (_, reference, name) => {

@@ -5,7 +5,7 @@ import { Readable } from "node:stream";
 import { run } from "../../../lib/cli/main";
 import { ADDRESS, deployed, plan, REPLACE, resource, STATE } from "../plan/plans";
 import { cleanEnvironment, expectOneLine, folder, kubernetesPki, put, Result, SECRET } from "./command";
-import { DANGERS } from "../../../lib/plan/dangers";
+import { DANGERS } from "../../../lib/plan/judge/dangers";
 
 const repository = resolve(__dirname, "../../..");
 
@@ -32,10 +32,10 @@ describe("plan", () => {
 
   test("writes the format that was asked for, to a file if that was asked for, too", async () => {
     expect(JSON.parse((await report(RENEWED, "--format", "json")).out)).toMatchObject({
-      schemaVersion: 1,
+      schemaVersion: 2,
       counts: { renew: 1 },
     });
-    expect((await report(RENEWED, "--format", "markdown")).out).toMatch(/^<!-- kubernetes-pki plan -->\n### 🔑/);
+    expect((await report(RENEWED, "-o", "markdown")).out).toMatch(/^<!-- kubernetes-pki plan -->\n### 🔑/);
     expect(await report(RENEWED, "--format", "json", "--out", "report.json")).toEqual({ code: 2, out: "", err: "" });
     expect(JSON.parse(readFileSync(join(folder, "report.json"), "utf8"))).toMatchObject({ verdict: "changes" });
   });
@@ -51,12 +51,12 @@ describe("plan", () => {
       kind: "certificate",
       cluster: "pki",
       name: "serving",
-      machine: "cp-1",
+      holder: "cp-1",
       addresses: [ADDRESS.leaf],
       files: [],
     };
-    put("pki-inventory.json", { schemaVersion: 1, stack: "prod-pki", entries: [entry] });
-    put("other.json", { schemaVersion: 1, stack: "prod-access", entries: [] });
+    put("pki-inventory.json", { schemaVersion: 2, stack: "prod-pki", entries: [entry] });
+    put("other.json", { schemaVersion: 2, stack: "prod-access", entries: [] });
     const { out } = await report(
       RENEWED,
       "--inventory",
@@ -184,7 +184,7 @@ describe("what is no plan", () => {
   });
 
   test.each([
-    ["--format", "html", "--format html is not known: use text, markdown, json"],
+    ["--format", "html", "Allowed choices are text, markdown, json"],
     ["--fail-on", "everything", '--fail-on "everything" is not known: use danger, change or none alone'],
     ["--fail-on", "none,change", '--fail-on "none" is not known'],
     ["--max-bytes", "999", "--max-bytes 999 is not possible: give a whole number, at least 1000"],
@@ -197,11 +197,11 @@ describe("what is no plan", () => {
   });
 
   test("an inventory is none of another version, or none at all", async () => {
-    put("next.json", { schemaVersion: 2, entries: [] });
+    put("next.json", { schemaVersion: 3, entries: [] });
     put("other.json", `{"password":"${SECRET}"}`);
     put("broken.json", `{"${SECRET}`);
-    put("entries.json", { schemaVersion: 1, entries: [null, "x"] });
-    expectOneLine(await report(RENEWED, "--inventory", "next.json"), "next.json has another schemaVersion than 1");
+    put("entries.json", { schemaVersion: 2, entries: [null, "x"] });
+    expectOneLine(await report(RENEWED, "--inventory", "next.json"), "next.json has another schemaVersion than 2");
     for (const name of ["other.json", "broken.json", "entries.json"]) {
       expectOneLine(await report(RENEWED, "--inventory", name), `${name} is no inventory`);
     }
@@ -223,6 +223,14 @@ describe("what is no plan", () => {
       },
     ],
     [{ output_changes: [], configuration: [], prior_state: 1, checks: {}, resource_drift: { x: 1 } }],
+    [
+      {
+        output_changes: {
+          x_certificates: { before: "x", after: { ca: "[]", keys: 1 } },
+          y_certificates: { after: [] },
+        },
+      },
+    ],
     [{ output_changes: { x_files: null, y_files: { before: { m: { "/x": null } } } } }],
     [{ configuration: { root_module: { resources: [null, { address: 1 }], module_calls: { m: null } } } }],
     [{ unknown_field: { of: "a later version" } }],

@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, truncateSync } from "node:fs";
 import { join } from "node:path";
+import { jsonTexts } from "../../support/json-texts";
 import {
   CA_KEY,
   CP_1,
@@ -37,7 +38,7 @@ describe("a stack's folder", () => {
   const stack = (): string =>
     putStack("prod-pki", {
       resource: data("key", { private_key_pem: CA_KEY }),
-      output: { pki_files: { value: { "cp-2": { "/x": file("x") } } } },
+      output: { pki_files: { value: jsonTexts({ "cp-2": { "/x": file("x") } }) } },
     });
 
   test("that does not exist is refused", async () => {
@@ -155,9 +156,9 @@ describe("the output of `terraform show -json`", () => {
     ["nothing", "", "stdin is empty: give the output of `terraform show -json`, and see whether that command failed"],
     ["text", `-----BEGIN PRIVATE KEY----- ${SECRET}`, "stdin is not JSON"],
     ["half of it", `{"format_version":"1.0","values":{"x":"${SECRET}`, "stdin is not JSON"],
-    ["null", "null", "stdin is not the output of `terraform show -json`"],
-    ["a list", `["${SECRET}"]`, "stdin is not the output of"],
-    ["other JSON", `{"x":"${SECRET}"}`, "stdin is not the output of"],
+    ["null", "null", "stdin is no state: give the stack's folder, or the output of `terraform show -json`"],
+    ["a list", `["${SECRET}"]`, "stdin is no state"],
+    ["other JSON", `{"x":"${SECRET}"}`, "stdin is no state"],
     [
       "a raw state",
       `{"version":4,"lineage":"x","outputs":{}}`,
@@ -191,8 +192,15 @@ describe("the output of `terraform show -json`", () => {
   test.each([
     ["no output", {}],
     ["outputs of other names", { files: { value: {} }, My_files: { value: {} } }],
-    ["a user's own output of that name", { config_files: { value: ["a"] }, other_files: { value: { a: { b: "c" } } } }],
-    ["a mode that is none", { pki_files: { value: { "cp-1": { "/x": file("x", "u=rw") } } } }],
+    [
+      "a user's own output of that name",
+      {
+        texts_files: { value: { a: "text", b: '["list"]' } },
+        config_files: { value: ["a"] },
+        other_files: { value: { a: { b: "c" } } },
+      },
+    ],
+    ["a mode that is none", { pki_files: { value: jsonTexts({ "cp-1": { "/x": file("x", "u=rw") } }) } }],
   ])("is not of this library with %s", async (_, outputs) => {
     const values = { outputs, root_module: { resources: [{ address: "a.b", values: {} }] } };
     const result = await exportState({ format_version: "1.0", values });

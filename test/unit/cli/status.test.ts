@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { jsonTexts } from "../../support/json-texts";
 import { ADMIN, APISERVER, KUBERNETES, KUBERNETES_KEY, LATE, NAMESAKE } from "../../support/chain";
 import { data, expectOneLine, folder, kubernetesPki, put, putStack, Result, SECRET, unprivileged } from "./command";
 
@@ -54,28 +55,31 @@ describe("status of a state", () => {
     expect(await status(["-"], stateOf(PKI))).toEqual({
       code: 0,
       out: `CERTIFICATE                  EXPIRES                  RESIDUAL TIME   CERTIFICATE AUTHORITY   EXTERNALLY MANAGED
-cp-1.example.com/apiserver   Jan 01, 2031 00:00 UTC   184d            kubernetes/g1           no
-prometheus                   Jan 01, 2031 00:00 UTC   184d            kubernetes/g1           no
+cp-1.example.com/apiserver   Jan 01, 2031 00:00 UTC   184d            kubernetes g1           no
+prometheus                   Jan 01, 2031 00:00 UTC   184d            kubernetes g1           no
 
 CERTIFICATE AUTHORITY   EXPIRES                  RESIDUAL TIME   EXTERNALLY MANAGED
-kubernetes/g1           Jan 01, 2040 00:00 UTC   9y              no
+kubernetes g1           Jan 01, 2040 00:00 UTC   9y              no
 `,
       err: "",
     });
   });
 
   test("tells JSON with the same names", async () => {
-    expect(await names(["-"], stateOf(PKI))).toEqual([["cp-1.example.com/apiserver", "prometheus"], ["kubernetes/g1"]]);
+    expect(await names(["-"], stateOf(PKI))).toEqual([["cp-1.example.com/apiserver", "prometheus"], ["kubernetes g1"]]);
   });
 
   test("leaves out what is retired, which nobody trusts", async () => {
     const { values } = JSON.parse(
       stateOf({ ...PKI, "tls_self_signed_cert.pki__ca__etcd__g1": { cert_pem: NAMESAKE } }),
     );
-    const authorities = { kubernetes: { g1: { state: "active" } }, etcd: { g1: { state: "retired" } } };
-    const outputs = { pki_inventory: { value: { authorities } }, others_inventory: { value: "the user's own" } };
+    const ca = { kubernetes: { g1: "active" }, etcd: { g1: "retired" } };
+    const outputs = {
+      pki_certificates: { value: jsonTexts({ ca, keys: {}, "cp-1": {} }) },
+      others_certificates: { value: "the user's own" },
+    };
     const state = JSON.stringify({ format_version: "1.0", values: { ...values, outputs } });
-    expect((await names(["-"], state))[1]).toEqual(["kubernetes/g1"]);
+    expect((await names(["-"], state))[1]).toEqual(["kubernetes g1"]);
   });
 
   test("tells prefixes, states and whole addresses only where names would be alike without them", async () => {
@@ -86,15 +90,15 @@ kubernetes/g1           Jan 01, 2040 00:00 UTC   9y              no
       'module.a.tls_locally_signed_cert.this["x"]': { cert_pem: ADMIN },
     };
     expect(await names(["-"], stateOf(two))).toEqual([
-      ['module.a.tls_locally_signed_cert.this["x"]', "old/cp-1/apiserver", "pki/cp-1/apiserver"],
-      ["pki/kubernetes/g1"],
+      ['module.a.tls_locally_signed_cert.this["x"]', "old: cp-1/apiserver", "pki: cp-1/apiserver"],
+      ["pki: kubernetes g1"],
     ]);
     put("a/one.json", stateOf({ "tls_locally_signed_cert.pki__cp-1__apiserver": { cert_pem: APISERVER } }));
     put("b/two.json", stateOf({ "tls_locally_signed_cert.pki__cp-1__apiserver": { cert_pem: LATE } }));
     put("b/one.json", stateOf({ "tls_locally_signed_cert.pki__cp-1__apiserver": { cert_pem: ADMIN } }));
     expect((await names(["a/one.json", "b/two.json"]))[0]).toEqual([
-      "one.json/cp-1/apiserver",
-      "two.json/cp-1/apiserver",
+      "one.json: cp-1/apiserver",
+      "two.json: cp-1/apiserver",
     ]);
     expect((await names(["a/one.json", "b/one.json"]))[0]).toEqual([
       "a/one.json tls_locally_signed_cert.pki__cp-1__apiserver",
@@ -109,9 +113,9 @@ kubernetes/g1           Jan 01, 2040 00:00 UTC   9y              no
       return (JSON.parse(out) as { certificateAuthorities: object[] }).certificateAuthorities;
     };
     const withKey = adopted({ certificate_pem: KUBERNETES, private_key_pem: KUBERNETES_KEY });
-    expect(await rows(withKey)).toMatchObject([{ name: "kubernetes/g1", externallyManaged: false }]);
+    expect(await rows(withKey)).toMatchObject([{ name: "kubernetes g1", externallyManaged: false }]);
     const without = adopted({ certificate_pem: KUBERNETES });
-    expect(await rows(without)).toMatchObject([{ name: "kubernetes/g1", externallyManaged: true }]);
+    expect(await rows(without)).toMatchObject([{ name: "kubernetes g1", externallyManaged: true }]);
   });
 
   test("ends with 2 when something is expiring and with 3 when something has expired", async () => {

@@ -8,7 +8,7 @@ import { deliveryStack } from "./fixture";
 const CLUSTER = { name: "prod", endpoint: ONE.endpoint, serviceCidrs: ONE.serviceCidrs };
 
 function clusterOf(stack: TerraformStack, distribution = Distribution.CLUSTER_API): ClusterPki {
-  return new ClusterPki(stack, "pki", { distribution, cluster: CLUSTER });
+  return new ClusterPki(stack, "pki", { addressPrefix: "pki", distribution, cluster: CLUSTER });
 }
 
 function secretsOf(
@@ -16,7 +16,7 @@ function secretsOf(
   props: Partial<ClusterSecretsProps> = {},
   pki = props.pki ?? clusterOf(stack),
 ): ClusterSecrets {
-  return new ClusterSecrets(stack, "capi", { namespace: "clusters", ...props, pki });
+  return new ClusterSecrets(stack, "capi", { namespace: "clusters", addressPrefix: "capi", ...props, pki });
 }
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests look anywhere into it
@@ -118,6 +118,7 @@ test("a distribution of one's own that has Secrets gets them, too", () => {
     apiServerAuthority: "root",
     authorities: {
       root: {
+        purpose: "CA of everything",
         commonName: "root",
         files: [],
         secrets: [{ name: "own.{clusterName}", type: "Opaque", labels: {}, data: { "ca.pem": "bundle" } }],

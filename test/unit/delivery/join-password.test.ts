@@ -110,7 +110,10 @@ describe("where the API server's authority is below a root", () => {
   const pkiBelow = (certificatePem: (stack: TerraformStack) => string) => {
     const stack = newStack();
     const authorities = root(stack, certificatePem(stack));
-    return { stack, pki: new ClusterPki(stack, "pki", { distribution: chained, cluster: ONE, authorities }) };
+    return {
+      stack,
+      pki: new ClusterPki(stack, "pki", { addressPrefix: "pki", distribution: chained, cluster: ONE, authorities }),
+    };
   };
 
   test("a root that Terraform makes is refused, with the reason", () => {
@@ -147,6 +150,7 @@ describe("where the API server's authority is below a root", () => {
       }),
     };
     const pki = new ClusterPki(stack, "pki", {
+      addressPrefix: "pki",
       distribution: Distribution.k3s({ chained: "intermediate" }),
       cluster: ONE,
       authorities: { intermediate: { generations } },
@@ -166,6 +170,7 @@ describe("where the API server's authority is below a root", () => {
       }),
     };
     const pki = new ClusterPki(stack, "pki", {
+      addressPrefix: "pki",
       distribution: Distribution.K3S,
       cluster: ONE,
       authorities: { server: { generations } },

@@ -53,14 +53,64 @@ describe("the files that are written", () => {
     process.umask(0);
     const modes: string[] = [];
     const open = fs.openSync;
-    jest.spyOn(fs, "openSync").mockImplementation((path, ...more) => {
-      const opened = open(path, ...more);
-      modes.push(mode(path as string));
+    jest.spyOn(fs, "openSync").mockImplementation((path, flags, ...more) => {
+      const opened = open(path, flags, ...more);
+      if (flags !== "r") {
+        modes.push(mode(path as string));
+      }
       return opened;
     });
     await exportCp1();
     jest.restoreAllMocks();
     expect(modes).toEqual(["644", "600"]);
+  });
+
+  test("are on the disk before they are renamed, and the names of files and new folders afterwards", async () => {
+    const calls: string[] = [];
+    const opened = new Map<number, string>();
+    const { openSync, fsyncSync, renameSync } = fs;
+    const name = (path: unknown) =>
+      String(path)
+        .slice(folder.length)
+        .replace(/\.[0-9a-f-]{36}\.tmp$/, "");
+    jest.spyOn(fs, "openSync").mockImplementation((path, ...more) => {
+      const descriptor = openSync(path, ...more);
+      opened.set(descriptor, name(path));
+      return descriptor;
+    });
+    jest.spyOn(fs, "fsyncSync").mockImplementation((descriptor) => {
+      // What is not written yet would not be on the disk.
+      const size = fs.fstatSync(descriptor).size;
+      calls.push(`sync ${opened.get(descriptor)}${size > 0 ? "" : " (empty)"}`);
+      fsyncSync(descriptor);
+    });
+    jest.spyOn(fs, "renameSync").mockImplementation((from, to) => {
+      calls.push(`rename ${name(to)}`);
+      renameSync(from, to);
+    });
+    await exportCp1();
+    const pki = "/root/etc/kubernetes/pki";
+    expect(calls.slice(0, 4)).toEqual([
+      `sync ${pki}/.ca.crt`,
+      `sync ${pki}/.ca.key`,
+      `rename ${pki}/ca.crt`,
+      `rename ${pki}/ca.key`,
+    ]);
+    expect(calls.slice(4).sort()).toEqual(
+      ["", "/root", "/root/etc", "/root/etc/kubernetes", pki].map((path) => `sync ${path}`),
+    );
+  });
+
+  test("are written where a folder cannot be synced", async () => {
+    const { fsyncSync } = fs;
+    jest.spyOn(fs, "fsyncSync").mockImplementation((descriptor) => {
+      if (fs.fstatSync(descriptor).isDirectory()) {
+        throw Object.assign(new Error(), { code: "EINVAL" });
+      }
+      fsyncSync(descriptor);
+    });
+    expect(await exportCp1()).toMatchObject({ code: 0 });
+    expect(filesBelow(root())).toEqual([CRT, KEY]);
   });
 
   test("stand in folders that a machine's components may enter", async () => {

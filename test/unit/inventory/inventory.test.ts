@@ -38,20 +38,24 @@ function authority(entries: readonly InventoryEntry[], name: string, generation 
   )!;
 }
 
-function certificate(entries: readonly InventoryEntry[], name: string, machine?: string): CertificateEntry {
+function certificate(entries: readonly InventoryEntry[], name: string, holder?: string): CertificateEntry {
   return entries.find(
     (entry): entry is CertificateEntry =>
-      entry.kind === "certificate" && entry.name === name && (machine === undefined || entry.machine === machine),
+      entry.kind === "certificate" && entry.name === name && (holder === undefined || entry.holder === holder),
   )!;
 }
 
-const pathsOf = (entry: { readonly files: readonly { readonly machine: string; readonly path: string }[] }) =>
-  entry.files.map(({ machine, path }) => `${machine}:${path}`);
+const pathsOf = (entry: { readonly files: readonly { readonly holder: string; readonly path: string }[] }) =>
+  entry.files.map(({ holder, path }) => `${holder}:${path}`);
 
 test("every resource of a stack is in exactly one entry, wherever its construct is nested", () => {
   const stack = newStack();
   const platform = new Construct(new Construct(stack, "platform"), "cluster");
-  const pki = new ClusterPki(platform, "pki", { distribution: Distribution.KUBEADM, cluster: MEMBERS });
+  const pki = new ClusterPki(platform, "pki", {
+    addressPrefix: "pki",
+    distribution: Distribution.KUBEADM,
+    cluster: MEMBERS,
+  });
   new Certificate(platform, "metrics-server", {
     authority: pki.authority("front-proxy"),
     subject: new Subject({ commonName: "metrics-server" }),
@@ -69,7 +73,8 @@ test("a certificate says who it is for, who signs it, and who has to look when i
     kind: "certificate",
     cluster: "pki",
     name: "apiserver",
-    machine: "cp-1",
+    purpose: "certificate for serving the Kubernetes API",
+    holder: "cp-1",
     path: "prod-pki/pki/cp-1/apiserver",
     addresses: [
       "tls_cert_request.pki__cp-1__apiserver",
@@ -95,13 +100,13 @@ test("a certificate says who it is for, who signs it, and who has to look when i
     keyAlgorithm: "ECDSA-P256",
     files: [
       {
-        machine: "cp-1",
+        holder: "cp-1",
         path: "/etc/kubernetes/pki/apiserver.crt",
         kind: "certificate",
         consumers: [{ component: "kube-apiserver", via: "--tls-cert-file", onChange: "reload" }],
       },
       {
-        machine: "cp-1",
+        holder: "cp-1",
         path: "/etc/kubernetes/pki/apiserver.key",
         kind: "private key",
         consumers: [{ component: "kube-apiserver", via: "--tls-private-key-file", onChange: "reload" }],
@@ -127,9 +132,9 @@ test("an authority's files are those that hold it: its bundle, its signer, its k
 
 test("who reads a file is said for each holder: no API server runs on a worker", () => {
   const { files } = authority(entriesOf(), "kubernetes");
-  const readers = (machine: string) =>
+  const readers = (holder: string) =>
     files
-      .find((file) => file.machine === machine && file.path.endsWith("/ca.crt"))!
+      .find((file) => file.holder === holder && file.path.endsWith("/ca.crt"))!
       .consumers.map(({ component }) => component);
   expect(readers("worker")).toEqual(["kubelet"]);
   expect(readers("cp-1")).toContain("kube-apiserver");
@@ -163,7 +168,7 @@ test("the key pair of service accounts is there by generation", () => {
 test("what the distribution issues itself is there, without resources", () => {
   const entries = entriesOf({ issueLeaves: false }, THREE);
   const apiServers = entries.filter((entry) => entry.name === "apiserver");
-  expect(apiServers.map((entry) => (entry as CertificateEntry).machine)).toEqual(["cp-1", "cp-2", "cp-3"]);
+  expect(apiServers.map((entry) => (entry as CertificateEntry).holder)).toEqual(["cp-1", "cp-2", "cp-3"]);
   expect(apiServers[1]).toMatchObject({ issuedBy: "distribution", addresses: [], subject: "CN=kube-apiserver" });
   expect((apiServers[1] as CertificateEntry).sans).toContain("10.0.0.12");
   expect(pathsOf(apiServers[1] as CertificateEntry)).toEqual([
@@ -179,6 +184,7 @@ test.each([true, false])("who is in system:masters says why, whoever issues it: 
 test("tokens and bindings are there, with the file that a worker joins with", () => {
   const stack = accessStack();
   new ClusterAccess(stack, "access", {
+    addressPrefix: "access",
     distribution: Distribution.KUBEADM,
     cluster: ONE,
     certificateAuthority: CA_PEM,
@@ -188,7 +194,7 @@ test("tokens and bindings are there, with the file that a worker joins with", ()
   expect(entries.find(({ kind }) => kind === "token")).toMatchObject({
     name: "access__token__workers",
     groups: ["system:bootstrappers:kubeadm:default-node-token"],
-    files: [{ machine: "worker", path: "/etc/kubernetes/bootstrap-kubelet.conf", kind: "join token" }],
+    files: [{ holder: "worker", path: "/etc/kubernetes/bootstrap-kubelet.conf", kind: "join token" }],
   });
   expect(entries.find(({ name }) => name === "access:cluster-admins")).toMatchObject({
     kind: "binding",
@@ -221,7 +227,7 @@ test("it is written beside the cdk.tf.json of each stack that has one", () => {
     const file = join(outdir, "stacks/prod-pki/pki-inventory.json");
     expect(writeInventories(app)).toEqual([file]);
     expect(existsSync(join(outdir, "stacks/prod-pki/cdk.tf.json"))).toBe(true);
-    expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({ schemaVersion: 1, stack: "prod-pki" });
+    expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({ schemaVersion: 2, stack: "prod-pki" });
   } finally {
     rmSync(outdir, { recursive: true });
   }

@@ -1,3 +1,4 @@
+import { Construct } from "constructs";
 import { AnnotationMetadataEntryType, TerraformStack } from "cdktf";
 import { TlsProvider } from "@cdktf/provider-tls/lib/provider";
 import { PrivateKey } from "@cdktf/provider-tls/lib/private-key";
@@ -13,7 +14,7 @@ import {
   Validity,
 } from "../../../lib";
 import { EXTERNAL, MEMBERS, ONE, pkiOf, terraformOfPki, THREE } from "../../support/cluster";
-import { differences, resourcesOf } from "../../support/graph";
+import { filesIn, differences, resourcesOf } from "../../support/graph";
 import { CA_CERTIFICATE, CA_KEY } from "../../support/pem";
 import { errorOf, newStack, problemsOf, terraformOf, validationsOf } from "../../support/synth";
 
@@ -73,29 +74,18 @@ describe("accessors", () => {
     expect(errorOf(() => pki.bundle("ca"))).toMatchObject(expected);
   });
 
-  test("tell which machines there are", () => {
+  test("tell which holders there are", () => {
     const allowed = "cp-1, cp-2, cp-3, node-1, worker, operator";
-    expect(errorOf(() => pki.files("cp-9"))).toMatchObject(unknown("machine", "cp-9", allowed));
+    expect(errorOf(() => pki.files("cp-9"))).toMatchObject(unknown("holder", "cp-9", allowed));
   });
 
   test("tell which certificates there are, also when the machine was left out", () => {
     const one = pkiOf().pki;
-    const allowed = [
-      "cp-1/apiserver",
-      "cp-1/apiserver-kubelet-client",
-      "cp-1/front-proxy-client",
-      "cp-1/etcd-server",
-      "cp-1/etcd-peer",
-      "cp-1/etcd-healthcheck-client",
-      "cp-1/apiserver-etcd-client",
-      "cp-1/admin",
-      "cp-1/controller-manager",
-      "cp-1/scheduler",
-      "cp-1/kubelet",
-      "operator/admin",
-      "operator/super-admin",
-    ].join(", ");
-    expect(errorOf(() => one.certificate("api", "cp-1"))).toMatchObject(unknown("certificate", "cp-1/api", allowed));
+    const allowed =
+      "apiserver, apiserver-kubelet-client, front-proxy-client, etcd-server, etcd-peer, etcd-healthcheck-client, " +
+      "apiserver-etcd-client, admin, controller-manager, scheduler, kubelet, super-admin";
+    expect(errorOf(() => one.certificate("api", "cp-1"))).toMatchObject(unknown("certificate", "api", allowed));
+    expect(errorOf(() => one.certificate("admin", "cp-9"))).toMatchObject(unknown("holder", "cp-9", "cp-1, operator"));
     expect(errorOf(() => one.certificate("admin"))).toMatchObject(unknown("holder", "admin", "cp-1, operator"));
     expect(errorOf(() => one.kubeconfig("nobody"))).toMatchObject(unknown("certificate", "nobody", allowed));
   });
@@ -112,6 +102,15 @@ describe("accessors", () => {
     const allowed = "none: there is no such thing here";
     expect(errorOf(() => pki.certificate("admin"))).toMatchObject(unknown("certificate", "admin", allowed));
   });
+});
+
+test("renaming or wrapping the construct changes no address", () => {
+  const props = { distribution: Distribution.KUBEADM, cluster: ONE };
+  const [before, after] = [newStack(), newStack()];
+  new ClusterPki(before, "pki", props);
+  new ClusterPki(new Construct(after, "platform"), "identity", props);
+  expect(differences(terraformOf(before), terraformOf(after))).toEqual([]);
+  expect([...resourcesOf(terraformOf(after)).keys()].filter((address) => !/\.prod__/.test(address))).toEqual([]);
 });
 
 describe("who has which certificates", () => {
@@ -288,9 +287,9 @@ describe("choices", () => {
     const terraform = terraformOfPki({}, { addressPrefix: "prod-eu" });
     expect([...resourcesOf(terraform).keys()].filter((address) => !address.includes(".prod-eu__"))).toEqual([]);
     expect(Object.keys(terraform.output).sort()).toEqual([
+      "prod-eu_certificates",
       "prod-eu_files",
       "prod-eu_fingerprints",
-      "prod-eu_inventory",
     ]);
     expect(Object.keys(terraform.check)).toEqual([
       "prod-eu__ca__kubernetes",
@@ -380,11 +379,11 @@ describe("choices", () => {
     const generations = { g1: Generation.fromPem("active", { certificatePem: CA_CERTIFICATE, privateKeyPem: CA_KEY }) };
     const { resource, output } = terraformOfPki({}, { authorities: { kubernetes: { generations } } });
     expect(Object.keys(resource.terraform_data)).toEqual(["pki__ca__kubernetes__g1"]);
-    expect(output.pki_files.value["cp-1"]["/etc/kubernetes/pki/ca.key"].content).toEqual({
+    expect(filesIn({ output })["cp-1"]["/etc/kubernetes/pki/ca.key"].content).toEqual({
       address: "terraform_data.pki__ca__kubernetes__g1",
       attribute: "output.private_key_pem",
     });
-    expect(output.pki_fingerprints.value.authorities.kubernetes).toEqual({});
+    expect(Object.keys(output.pki_fingerprints.value)).toEqual(["front-proxy g1", "etcd g1", "service-account g1"]);
   });
 });
 
@@ -407,7 +406,7 @@ describe("resources that had another prefix", () => {
     const stack = newStack();
     for (const name of ["a", "b"]) {
       const props = { distribution: Distribution.KUBEADM, cluster: ONE, movedFrom: `old-${name}` };
-      new ClusterPki(stack, name, { ...props, issueLeaves: false });
+      new ClusterPki(stack, name, { addressPrefix: name, ...props, issueLeaves: false });
     }
     const moved: { from: string }[] = terraformOf(stack).moved;
     expect(moved.filter(({ from }) => from.includes("old-a__"))).toHaveLength(7);
@@ -432,10 +431,22 @@ describe("what is refused", () => {
     ]);
   });
 
-  test("a construct's id that is no prefix", () => {
+  test("a cluster's name that is no prefix, where none was given", () => {
+    const cluster = { ...ONE, name: "1-prod" };
+    const act = () => new ClusterPki(newStack(), "pki", { distribution: Distribution.KUBEADM, cluster });
+    expect(problemsOf(act)).toMatchObject([
+      { code: "address-prefix", at: "cluster.name", given: '"1-prod"', fix: "set addressPrefix to such a name" },
+    ]);
+  });
+
+  test("two clusters of one name in a stack", () => {
     const stack = newStack();
-    const act = () => new ClusterPki(stack, "My PKI", { distribution: Distribution.KUBEADM, cluster: ONE });
-    expect(problemsOf(act)).toMatchObject([{ code: "address-prefix", at: "addressPrefix", given: '"My PKI"' }]);
+    const props = { distribution: Distribution.KUBEADM, cluster: ONE };
+    new ClusterPki(stack, "east", props);
+    expect(errorOf(() => new ClusterPki(stack, "west", props)).message).toBe(
+      "1 problem at prod-pki/west\n" +
+        '  [address-prefix-taken] addressPrefix: given "prod"; allowed: a prefix that prod-pki/east does not have; fix: set addressPrefix',
+    );
   });
 
   test("a former prefix that is none", () => {
@@ -566,7 +577,7 @@ describe("system:masters", () => {
 
   test("is for the break-glass identity of each cluster of a stack", () => {
     const { stack, pki } = pkiOf();
-    new ClusterPki(stack, "other", { distribution: Distribution.KUBEADM, cluster: ONE });
+    new ClusterPki(stack, "other", { addressPrefix: "other", distribution: Distribution.KUBEADM, cluster: ONE });
     expect(validationsOf(stack)).toEqual([]);
     inMasters(stack, pki);
     expect(validationsOf(stack)).toEqual([PROBLEM]);

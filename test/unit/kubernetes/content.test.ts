@@ -1,7 +1,7 @@
 import { TerraformVariable } from "cdktf";
 import fc from "fast-check";
 import { content, Content, evaluate, Reference, toTerraform } from "../../../lib";
-import { concat, escaped } from "../../../lib/kubernetes/content";
+import { concat } from "../../../lib/kubernetes/content";
 import { newStack, resolved } from "../../support/synth";
 
 const KEY: Reference = { address: "tls_private_key.a", attribute: "private_key_pem" };
@@ -112,11 +112,5 @@ describe("a row", () => {
         expect(toTerraform(concat(list))).toBe(list.map(toTerraform).join(""));
       }),
     );
-  });
-});
-
-test("in an output, Terraform leaves text alone and the shape stays", () => {
-  expect(escaped({ concat: ["${a}", KEY, { base64: "%{b}" }] })).toEqual({
-    concat: ["$${a}", KEY, { base64: "%%{b}" }],
   });
 });

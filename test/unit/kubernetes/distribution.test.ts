@@ -23,6 +23,7 @@ const file = (path: string, kind: FileRow["kind"], flag: string): FileRow => ({
 });
 
 const server: CertificateRow = {
+  purpose: "certificate for serving the Kubernetes API",
   authority: "root",
   commonName: "{machine}.example",
   usage: KeyUsage.SERVER,
@@ -35,20 +36,37 @@ const server: CertificateRow = {
   ],
 };
 
+const tokens = (...files: FileRow[]) => ({ purpose: "key pair for signing service account tokens", files });
+
 const own: DistributionTable = {
   name: "own",
   version: "1",
   requires: { controlPlanes: true, addresses: false },
   apiServerAuthority: "root",
-  authorities: { root: { commonName: "own-root", files: [file("/opt/own/root.pem", "bundle", "--client-ca-file")] } },
-  keyPairs: { tokens: { files: [file("/opt/own/tokens.pub", "public keys", "--service-account-key-file")] } },
+  authorities: {
+    root: {
+      purpose: "CA of everything",
+      commonName: "own-root",
+      files: [file("/opt/own/root.pem", "bundle", "--client-ca-file")],
+    },
+  },
+  keyPairs: { tokens: tokens(file("/opt/own/tokens.pub", "public keys", "--service-account-key-file")) },
   certificates: { server },
-  configuration: [{ path: "/opt/own/name", on: ["control-plane"], text: "{clusterName}\n", consumers: [] }],
+  configuration: [
+    {
+      purpose: "the cluster's name",
+      path: "/opt/own/name",
+      on: ["control-plane"],
+      text: "{clusterName}\n",
+      consumers: [],
+    },
+  ],
   access: Distribution.KUBEADM.table.access,
 };
 
 function pkiOf(stack: TerraformStack): ClusterPki {
   return new ClusterPki(stack, "pki", {
+    addressPrefix: "pki",
     distribution: new Distribution(own),
     cluster: {
       name: "prod",
@@ -115,7 +133,7 @@ describe("a sandbox", () => {
   });
 
   test("gives a flag that is repeated all its files", () => {
-    const more = { files: [file("/opt/own/more.pub", "public keys", "--service-account-key-file")] };
+    const more = tokens(file("/opt/own/more.pub", "public keys", "--service-account-key-file"));
     const table = { ...own, keyPairs: { ...own.keyPairs, more } };
     expect(pkiFlags("kube-apiserver", site(table, "control-plane"))).toEqual(
       expect.arrayContaining(["tokens", "more"].map((name) => `--service-account-key-file=/root/opt/own/${name}.pub`)),
@@ -156,7 +174,7 @@ describe("a table is refused", () => {
 
   test("with two rows that write one file", () => {
     const path = "/opt/own/root.pem";
-    expect(problems({ keyPairs: { tokens: { files: [file(path, "public keys", "--x")] } } })).toEqual([
+    expect(problems({ keyPairs: { tokens: tokens(file(path, "public keys", "--x")) } })).toEqual([
       {
         code: "file-twice",
         at: "keyPairs.tokens",
@@ -170,11 +188,17 @@ describe("a table is refused", () => {
   test.each(["opt/own/keys.pem", "/opt/own//keys.pem", "/opt/../keys.pem", "/opt/own/"])(
     "with a file at %s",
     (path) => {
-      expect(problems({ keyPairs: { tokens: { files: [file(path, "public keys", "--x")] } } })).toMatchObject([
+      expect(problems({ keyPairs: { tokens: tokens(file(path, "public keys", "--x")) } })).toMatchObject([
         { code: "file-path", at: "keyPairs.tokens", given: `"${path}"` },
       ]);
     },
   );
+
+  test("with a key pair that is called like an authority", () => {
+    expect(problems({ keyPairs: { root: tokens() } })).toMatchObject([
+      { code: "name-twice", at: "keyPairs.root", given: '"root"' },
+    ]);
+  });
 
   test("whose data directory is none", () => {
     expect(problemsOf(() => Distribution.k3s({ dataDir: "srv/k3s/" }))[0]).toMatchObject({ code: "file-path" });
@@ -204,6 +228,7 @@ describe("a table is refused", () => {
   test("with one authority for clients and front proxies, unless front proxies are named", () => {
     const authority = (names?: Record<string, string>) => ({
       root: {
+        purpose: "CA of everything",
         commonName: "own-root",
         files: [
           {

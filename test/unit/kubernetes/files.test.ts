@@ -1,4 +1,5 @@
-import { evaluate, Reference } from "../../../lib";
+import { expressionsIn, filesIn, parsedOutput } from "../../support/graph";
+import { evaluate, Reference, Generation } from "../../../lib";
 import { MEMBERS, pkiOf, terraformOfPki } from "../../support/cluster";
 
 const { pki } = pkiOf(MEMBERS);
@@ -65,9 +66,9 @@ controllerManager:
 
 test("are published by holder and path, with the content as data", () => {
   const { output } = terraformOfPki(MEMBERS);
-  expect(Object.keys(output.pki_files.value)).toEqual([...pki.machines, "worker", "operator"]);
-  expect(output.pki_files.description).toBe("Files of each machine, as references into this state");
-  expect(output.pki_files.value["etcd-2"][`${PKI}/etcd/server.key`]).toEqual({
+  expect(Object.keys(filesIn({ output }))).toEqual([...pki.machines, "worker", "operator"]);
+  expect(output.pki_files.description).toBe("Files of each holder, as references into this state");
+  expect(filesIn({ output })["etcd-2"][`${PKI}/etcd/server.key`]).toEqual({
     mode: "0600",
     owner: "root:root",
     content: { address: "tls_private_key.pki__etcd-2__etcd-server", attribute: "private_key_pem" },
@@ -77,24 +78,41 @@ test("are published by holder and path, with the content as data", () => {
 test("are published whole", () => {
   const { output } = terraformOfPki(MEMBERS);
   for (const holder of [...pki.machines, "worker", "operator"]) {
-    const published = Object.entries<{ mode: string; owner: string; content: unknown }>(output.pki_files.value[holder]);
+    const published = Object.entries<{ mode: string; owner: string; content: unknown }>(filesIn({ output })[holder]);
     const files = pki.files(holder).map(({ path, mode, owner, content }) => ({ path, mode, owner, content }));
     expect(published.map(([path, file]) => ({ path, ...file }))).toEqual(JSON.parse(JSON.stringify(files)));
   }
 });
 
-test("fingerprints are published by authority and key pair", () => {
+test("fingerprints are published by what a reader calls the generation", () => {
   const { output } = terraformOfPki();
-  const fingerprint = (name: string) => ({ g1: `\${tls_private_key.pki__${name}__g1.public_key_fingerprint_sha256}` });
+  const fingerprint = (name: string) => `\${tls_private_key.pki__${name}__g1.public_key_fingerprint_sha256}`;
   expect(output.pki_fingerprints).toEqual({
     description: "Fingerprints of public keys, to be written into the generations that have them",
     value: {
-      authorities: {
-        kubernetes: fingerprint("ca__kubernetes"),
-        "front-proxy": fingerprint("ca__front-proxy"),
-        etcd: fingerprint("ca__etcd"),
-      },
-      keyPairs: { "service-account": fingerprint("keys__service-account") },
+      "kubernetes g1": fingerprint("ca__kubernetes"),
+      "front-proxy g1": fingerprint("ca__front-proxy"),
+      "etcd g1": fingerprint("ca__etcd"),
+      "service-account g1": fingerprint("keys__service-account"),
     },
   });
+});
+
+test("what is known at plan of generations and certificates is published as JSON text", () => {
+  const generations = { g1: Generation.trusted(), g2: Generation.active(), g3: Generation.retired() };
+  const terraform = terraformOfPki({}, { authorities: { etcd: { generations } } });
+  expect(expressionsIn(terraform.output.pki_certificates)).toEqual([]);
+  const published = parsedOutput(terraform, "pki_certificates");
+  expect(Object.keys(published)).toEqual(["ca", "keys", "cp-1", "operator"]);
+  expect(published.ca).toEqual({
+    kubernetes: { g1: "active" },
+    "front-proxy": { g1: "active" },
+    etcd: { g1: "trusted", g2: "active", g3: "retired" },
+  });
+  expect(published.keys).toEqual({ "service-account": { g1: "active" } });
+  expect(published["cp-1"]!["etcd-peer"]).toEqual({
+    sans: ["cp-1", "localhost", "10.0.0.11", "127.0.0.1", "::1"],
+    issuer: "etcd g2",
+  });
+  expect(published.operator!["admin"]).toEqual({ issuer: "kubernetes g1" });
 });

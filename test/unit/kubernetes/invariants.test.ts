@@ -1,6 +1,6 @@
 import { Cluster } from "../../../lib";
 import { EXTERNAL, MEMBERS, ONE, terraformOfPki, THREE } from "../../support/cluster";
-import { expressionsIn, resourcesOf } from "../../support/graph";
+import { filesIn, expressionsIn, resourcesOf } from "../../support/graph";
 import { referencesIn } from "../../../lib/kubernetes/content";
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- looks anywhere into the JSON */
@@ -30,7 +30,7 @@ describe.each(Object.entries(CLUSTERS))("%s", (_, cluster) => {
   const terraform = terraformOfPki(cluster);
   const resources = resourcesOf(terraform);
   const ofType = (type: string) => [...resources].filter(([address]) => address.startsWith(`${type}.`));
-  const files: Record<string, Record<string, any>> = terraform.output.pki_files.value;
+  const files: Record<string, Record<string, any>> = filesIn(terraform);
 
   const isMachine = (holder: string) => holder !== "operator" && holder !== "worker";
   const isAuthorityOrPair = (address: string) => /__(ca|keys)__/.test(address);

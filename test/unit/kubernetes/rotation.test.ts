@@ -1,6 +1,6 @@
 import { Generation, Generations } from "../../../lib";
 import { terraformOfPki } from "../../support/cluster";
-import { differences } from "../../support/graph";
+import { filesIn, differences } from "../../support/graph";
 
 const [active, trusted, retired] = [Generation.active(), Generation.trusted(), Generation.retired()];
 
@@ -28,7 +28,7 @@ describe("an authority", () => {
   const removed = withAuthority({ g2: active });
 
   const addressesIn = (terraform: typeof first, path: string) =>
-    JSON.stringify(terraform.output.pki_files.value["cp-1"][path].content).match(/pki__ca__kubernetes__g\d/g);
+    JSON.stringify(filesIn(terraform)["cp-1"][path].content).match(/pki__ca__kubernetes__g\d/g);
 
   test("is introduced by two new resources, its key and its certificate", () => {
     expect(differences(first, introduced)).toEqual([
@@ -121,7 +121,7 @@ describe("a service-account key", () => {
   const out = withServiceAccount({ g1: retired, g2: active });
 
   const keysIn = (terraform: typeof first, file: string) =>
-    JSON.stringify(terraform.output.pki_files.value["cp-1"][`/etc/kubernetes/pki/${file}`].content).match(/__g\d/g);
+    JSON.stringify(filesIn(terraform)["cp-1"][`/etc/kubernetes/pki/${file}`].content).match(/__g\d/g);
 
   test("is introduced by one new resource", () => {
     expect(differences(first, introduced)).toEqual(["+ tls_private_key.pki__keys__service-account__g2"]);
@@ -168,7 +168,7 @@ describe("a leaf", () => {
       "- tls_private_key.pki__cp-1__scheduler",
       "~ tls_cert_request.pki__cp-1__scheduler: private_key_pem",
     ]);
-    expect(JSON.stringify(after.output.pki_files.value["cp-1"]["/etc/kubernetes/scheduler.conf"])).toContain(
+    expect(JSON.stringify(filesIn(after)["cp-1"]["/etc/kubernetes/scheduler.conf"])).toContain(
       '{"address":"tls_private_key.pki__cp-1__scheduler__k2","attribute":"private_key_pem"}',
     );
   });

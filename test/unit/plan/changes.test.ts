@@ -10,9 +10,12 @@ import {
   resource,
   LINKS,
   SECRET,
+  outputChanges,
   STATE,
 } from "./plans";
-import { IdentityChange, PlanReport, planReport } from "../../../lib/plan/report";
+import type { Inventory } from "../../../lib/inventory-schema";
+import { jsonTexts } from "../../support/json-texts";
+import { IdentityChange, PlanReport, planReport } from "../../../lib/plan/judge/report";
 import { readPlan } from "../../../lib/terraform-json/plan";
 
 const report = (document: object): PlanReport => planReport(readPlan(document));
@@ -228,9 +231,11 @@ describe("a move and an import", () => {
     document.output_changes = {
       old_files: {
         actions: ["delete"],
-        before: { "cp-1": { "/ca.crt": file(CERTIFICATE("tls_self_signed_cert.old__ca__kubernetes__g1")) } },
+        before: jsonTexts({ "cp-1": { "/ca.crt": file(CERTIFICATE("tls_self_signed_cert.old__ca__kubernetes__g1")) } }),
       },
-      pki_files: { actions: ["create"], after: { "cp-1": { "/ca.crt": file(CERTIFICATE(ADDRESS.ca)) } } },
+      pki_files: { actions: ["create"], after: jsonTexts({ "cp-1": { "/ca.crt": file(CERTIFICATE(ADDRESS.ca)) } }) },
+      old_certificates: { actions: ["delete"], before: jsonTexts({ ca: { kubernetes: { g1: "active" } } }) },
+      pki_certificates: { actions: ["create"], after: jsonTexts({ ca: { kubernetes: { g1: "active" } } }) },
     };
     const { changes, files, generations, dangers } = report(document);
     expect(changes.map(({ name, verbs }) => `${verbs.join()} ${name}`)).toEqual([
@@ -263,7 +268,7 @@ describe("a generation", () => {
   const files = (key: string, ca: string, ...others: string[]) => ({
     "cp-1": { "/ca.crt": bundle(ca, ...others), "/ca.key": file(PRIVATE_KEY(key)) },
   });
-  const outputs = (before: object, after: object) => ({ output_changes: { pki_files: { before, after } } });
+  const stage = (files: object, kubernetes: object) => ({ files, ca: { kubernetes } });
   const both = (changes: Parameters<typeof deployed>[0], own: object, more: object) => {
     const document = deployed(changes, {
       ...more,
@@ -294,14 +299,14 @@ describe("a generation", () => {
       dangers: dangers.map(({ code, name }) => `${code} ${name}`),
     };
   };
-  const alone = files(G1.caKey, G1.ca);
-  const introduced = files(G1.caKey, G1.ca, G2.ca);
-  const promoted = files(G2.key, G2.ca, G1.ca);
-  const retired = files(G2.key, G2.ca);
+  const alone = stage(files(G1.caKey, G1.ca), { g1: "active" });
+  const introduced = stage(files(G1.caKey, G1.ca, G2.ca), { g1: "active", g2: "trusted" });
+  const promoted = stage(files(G2.key, G2.ca, G1.ca), { g1: "trusted", g2: "active" });
+  const retired = stage(files(G2.key, G2.ca), { g1: "retired", g2: "active" });
 
   test("is introduced: trusted, and signs nothing", () => {
     const created = { actions: ["create"], before: null };
-    expect(only(both({}, created, outputs(alone, introduced)))).toEqual({
+    expect(only(both({}, created, outputChanges(alone, introduced)))).toEqual({
       changes: ["introduce kubernetes g2"],
       generations: [["g1 active active", "g2 undefined trusted"]],
       dangers: [],
@@ -309,13 +314,13 @@ describe("a generation", () => {
   });
 
   test("is promoted, with the files that have another content", () => {
-    const document = both({}, {}, outputs(introduced, promoted));
+    const document = both({}, {}, outputChanges(introduced, promoted));
     expect(only(document)).toEqual({
       changes: ["promote kubernetes g2"],
       generations: [["g1 active trusted", "g2 trusted active"]],
       dangers: [],
     });
-    expect(report(document).files.map(({ machine, path }) => `${machine} ${path}`)).toEqual([
+    expect(report(document).files.map(({ holder, path }) => `${holder} ${path}`)).toEqual([
       "cp-1 /ca.crt",
       "cp-1 /ca.key",
     ]);
@@ -323,7 +328,7 @@ describe("a generation", () => {
 
   test("is retired while nothing chains to it any more", () => {
     const leaf = { ...STATE.leaf, ca_cert_pem: "ca g2" };
-    const document = both({ leaf: { before: leaf, after: leaf } }, {}, outputs(promoted, retired));
+    const document = both({ leaf: { before: leaf, after: leaf } }, {}, outputChanges(promoted, retired));
     expect(only(signedByG2(document))).toEqual({
       changes: ["retire kubernetes g1"],
       generations: [["g1 trusted retired", "g2 active active"]],
@@ -332,7 +337,7 @@ describe("a generation", () => {
   });
 
   test("comes back from retirement", () => {
-    expect(only(both({}, {}, outputs(retired, promoted))).changes).toEqual(["introduce kubernetes g1"]);
+    expect(only(both({}, {}, outputChanges(retired, promoted))).changes).toEqual(["introduce kubernetes g1"]);
   });
 
   test("is removed without a danger once it was retired", () => {
@@ -341,7 +346,7 @@ describe("a generation", () => {
     const document = both(
       { caKey: gone, ca: gone, leaf: { before: leaf, after: leaf } },
       {},
-      outputs(retired, retired),
+      outputChanges(retired, retired),
     );
     expect(only(signedByG2(document))).toEqual({
       changes: ["remove kubernetes g1"],
@@ -351,21 +356,38 @@ describe("a generation", () => {
   });
 
   test("is not active because one certificate stays with it for a while", () => {
-    expect(only(both({}, {}, outputs(promoted, promoted)))).toEqual({ changes: [], generations: [], dangers: [] });
+    expect(only(both({}, {}, outputChanges(promoted, promoted)))).toEqual({
+      changes: [],
+      generations: [],
+      dangers: [],
+    });
   });
 
-  test("of a file with several private keys is active where its key is the first", () => {
+  test("of a key pair is promoted, too", () => {
     const keys = (...addresses: string[]) => ({ "cp-1": { "/service.key": file(...addresses.map(PRIVATE_KEY)) } });
+    const stage = (files: object, sa: object) => ({ files, keys: { sa } });
     const ring = ["tls_private_key.pki__keys__sa__g1", "tls_private_key.pki__keys__sa__g2"] as const;
     const values = { algorithm: "RSA", rsa_bits: 2048 };
     const document = plan(
       ring.map((address) => resource(address, { before: values, after: values })),
-      outputs(keys(ring[0], ring[1]), keys(ring[1], ring[0])),
+      outputChanges(
+        stage(keys(ring[0], ring[1]), { g1: "active", g2: "trusted" }),
+        stage(keys(ring[1], ring[0]), { g1: "trusted", g2: "active" }),
+      ),
     );
     expect(only(document)).toMatchObject({
       changes: ["promote sa g2"],
       generations: [["g1 active trusted", "g2 trusted active"]],
     });
+  });
+
+  test("that is in no cluster stands where its certificates and the inventory say, and is not told while nothing happens", () => {
+    const entry = (address: string, generation: string, state: string) =>
+      ({ kind: "authority", name: "x", generation, state, addresses: [address], files: [] }) as never;
+    const entries = [entry(ADDRESS.ca, "g1", "active"), entry(G2.ca, "g2", "retired")];
+    const inventories: Inventory[] = [{ schemaVersion: 2, stack: "own", entries }];
+    const { changes, generations } = planReport(readPlan(both({}, {}, {})), { inventories });
+    expect({ changes, generations }).toEqual({ changes: [], generations: [] });
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Inventory } from "../../../lib/inventory/schema";
+import type { Inventory } from "../../../lib/inventory-schema";
 import {
   ADDRESS,
   CERTIFICATE,
@@ -6,14 +6,16 @@ import {
   configuration,
   deployed,
   file,
+  outputChanges,
   plan,
   PRIVATE_KEY,
   REPLACE,
   resource,
   STATE,
 } from "./plans";
-import { DANGERS, DangerCode } from "../../../lib/plan/dangers";
-import { ReportOptions, planReport } from "../../../lib/plan/report";
+import type { DangerCode } from "../../../lib/plan/judge/danger";
+import { DANGERS } from "../../../lib/plan/judge/dangers";
+import { ReportOptions, planReport } from "../../../lib/plan/judge/report";
 import { readPlan } from "../../../lib/terraform-json/plan";
 
 const seen = new Set<DangerCode>();
@@ -30,8 +32,8 @@ const g2Key = "tls_private_key.pki__ca__kubernetes__g2";
 const files = (key: string, ...authorities: string[]) => ({
   "cp-1": { "/ca.crt": file(...authorities.map(CERTIFICATE)), "/ca.key": file(PRIVATE_KEY(key)) },
 });
-const outputs = (before: object, after: object) => ({ output_changes: { pki_files: { before, after } } });
-const alone = files(ADDRESS.caKey, ADDRESS.ca);
+const stage = (kubernetes: object, files: object) => ({ files, ca: { kubernetes } });
+const alone = stage({ g1: "active" }, files(ADDRESS.caKey, ADDRESS.ca));
 
 afterAll(() => expect([...seen].sort()).toEqual(Object.keys(DANGERS).sort()));
 
@@ -68,7 +70,7 @@ describe("an authority", () => {
   });
 
   test("that is removed from the code though it signs is one", () => {
-    const document = deployed({ caKey: GONE, ca: GONE }, outputs(alone, {}));
+    const document = deployed({ caKey: GONE, ca: GONE }, outputChanges(alone, {}));
     expect(dangers(document)).toEqual([["generation-not-retired", "kubernetes g1", "cp-1/apiserver"]]);
   });
 
@@ -84,7 +86,7 @@ describe("an authority", () => {
   test("that Terraform lets go of is one", () => {
     const document = deployed(
       { caKey: { ...GONE, actions: ["forget"] }, ca: { ...GONE, actions: ["forget"] } },
-      outputs(alone, {}),
+      outputChanges(alone, {}),
     );
     expect(dangers(document)[0]![0]).toBe("generation-not-retired");
   });
@@ -121,12 +123,23 @@ describe("a rotation", () => {
   const signedAgain: Change = { actions: REPLACE, replace_paths: [["ca_cert_pem"], ["ca_private_key_pem"]] };
 
   test("that introduces and promotes in one step is a danger", () => {
-    const document = withG2({ leaf: signedAgain }, create, outputs(alone, files(g2Key, G2, ADDRESS.ca)));
+    const document = withG2(
+      { leaf: signedAgain },
+      create,
+      outputChanges(alone, stage({ g1: "trusted", g2: "active" }, files(g2Key, G2, ADDRESS.ca))),
+    );
     expect(dangers(document)).toEqual([["introduced-and-promoted", "kubernetes g2", "cp-1/apiserver"]]);
   });
 
   test("that promotes and retires in one step is a danger: what is in use still chains to the old one", () => {
-    const document = withG2({ leaf: signedAgain }, {}, outputs(files(ADDRESS.caKey, ADDRESS.ca, G2), files(g2Key, G2)));
+    const document = withG2(
+      { leaf: signedAgain },
+      {},
+      outputChanges(
+        stage({ g1: "active", g2: "trusted" }, files(ADDRESS.caKey, ADDRESS.ca, G2)),
+        stage({ g1: "retired", g2: "active" }, files(g2Key, G2)),
+      ),
+    );
     expect(dangers(document)).toEqual([["trust-removed", "kubernetes g1", "cp-1/apiserver"]]);
   });
 });
@@ -175,7 +188,7 @@ describe("access", () => {
   test("of one that the distribution needs, and says why, is none", () => {
     const exceptions = [{ code: "system-masters", reason: "the way in before any binding exists" }];
     const entry = { kind: "certificate", name: "super-admin", addresses: [ADDRESS.leaf], files: [], exceptions };
-    const inventories = [{ schemaVersion: 1, stack: "prod", entries: [entry] } as unknown as Inventory];
+    const inventories = [{ schemaVersion: 2, stack: "prod", entries: [entry] } as unknown as Inventory];
     expect(dangers(issued, { inventories })).toEqual([]);
   });
 

@@ -1,3 +1,5 @@
+import { jsonTexts } from "../../support/json-texts";
+
 /** Plans as `terraform show -json` prints them, written by hand: what real ones look like is shown by test/e2e/plan-report.test.ts. */
 
 /** Stands in every value that is secret here, and may stand in nothing that is shown. */
@@ -117,10 +119,32 @@ export function deployed(
   );
 }
 
+/** What a cluster publishes: files by holder and path, and the states of generations of its authorities and key pairs. */
+export interface PublishedParts {
+  readonly files?: object;
+  readonly ca?: object;
+  readonly keys?: object;
+}
+
+/** The outputs of the prefix `pki` before and after. */
+export function outputChanges(before: PublishedParts, after: PublishedParts): object {
+  const texts = ({ files = {}, ca = {}, keys = {} }: PublishedParts) => ({
+    files: jsonTexts(files),
+    certificates: jsonTexts({ ca, keys }),
+  });
+  const [old, now] = [texts(before), texts(after)];
+  return {
+    output_changes: {
+      pki_files: { before: old.files, after: now.files },
+      pki_certificates: { before: old.certificates, after: now.certificates },
+    },
+  };
+}
+
 /** One file of a map. */
 export function file(...content: unknown[]): object {
   return { mode: "0644", owner: "root:root", content: { concat: content } };
 }
 
-export const CERTIFICATE = (address: string) => ({ address, attribute: "cert_pem" });
-export const PRIVATE_KEY = (address: string) => ({ address, attribute: "private_key_pem" });
+export const CERTIFICATE = (address: string) => ({ ref: `${address}.cert_pem` });
+export const PRIVATE_KEY = (address: string) => ({ ref: `${address}.private_key_pem` });

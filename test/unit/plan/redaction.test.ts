@@ -1,9 +1,10 @@
 import { ADDRESS, Change, configuration, deployed, plan, REPLACE, resource, SECRET, STATE } from "./plans";
-import { planReport } from "../../../lib/plan/report";
+import { jsonTexts } from "../../support/json-texts";
+import { planReport } from "../../../lib/plan/judge/report";
 import { readPlan } from "../../../lib/terraform-json/plan";
-import { renderJson } from "../../../lib/plan/render-json";
-import { renderMarkdown } from "../../../lib/plan/markdown";
-import { renderText } from "../../../lib/plan/text";
+import { renderJson } from "../../../lib/plan/render/json";
+import { renderMarkdown } from "../../../lib/plan/render/markdown";
+import { renderText } from "../../../lib/plan/render/text";
 
 /** Every way to write the report. */
 function outputsOf(document: object): string[] {
@@ -120,17 +121,19 @@ describe("what is shown", () => {
             },
           },
           output_changes: {
-            x_files: { after: { "cp-1": { "/x": SECRET } }, after_sensitive: false },
+            x_files: { after: jsonTexts({ "cp-1": { "/x": SECRET } }), after_sensitive: false },
+            w_files: { after: { "cp-1": `{"/x": ${SECRET}` } },
+            w_certificates: { after: { ca: `{"x": "${SECRET}"}`, keys: `{"x": {"g1": "${SECRET}"}}`, "cp-1": SECRET } },
             y_files: {
-              after: { "cp-1": { [`/${SECRET}`]: { mode: "0600", owner: "x:x", content: SECRET } } },
+              after: jsonTexts({ "cp-1": { [`/${SECRET}`]: { mode: "0600", owner: "x:x", content: SECRET } } }),
               after_sensitive: true,
             },
             z_files: {
-              after: {
+              after: jsonTexts({
                 "cp-1": {
-                  "/z": { mode: "0600", owner: "x:x", content: [SECRET, { address: ADDRESS.leaf, attribute: SECRET }] },
+                  "/z": { mode: "0600", owner: "x:x", content: [SECRET, { ref: `${ADDRESS.leaf}.${SECRET}` }] },
                 },
-              },
+              }),
             },
           },
           configuration: {

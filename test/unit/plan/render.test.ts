@@ -1,10 +1,10 @@
-import type { Inventory } from "../../../lib/inventory/schema";
+import type { Inventory } from "../../../lib/inventory-schema";
 import { ADDRESS, deployed, plan, REPLACE, resource, STATE } from "./plans";
-import { PlanReport, planReport } from "../../../lib/plan/report";
+import { PlanReport, planReport } from "../../../lib/plan/judge/report";
 import { readPlan } from "../../../lib/terraform-json/plan";
-import { renderJson } from "../../../lib/plan/render-json";
-import { renderMarkdown } from "../../../lib/plan/markdown";
-import { renderText } from "../../../lib/plan/text";
+import { renderJson } from "../../../lib/plan/render/json";
+import { renderMarkdown } from "../../../lib/plan/render/markdown";
+import { renderText } from "../../../lib/plan/render/text";
 
 const report = (document: object, inventories: readonly Inventory[] = []): PlanReport =>
   planReport(readPlan(document), { inventories });
@@ -71,7 +71,7 @@ describe("names from a plan", () => {
 });
 
 describe("Markdown", () => {
-  const stack = (name: string) => ({ schemaVersion: 1, stack: name, entries: [] }) as Inventory;
+  const stack = (name: string) => ({ schemaVersion: 2, stack: name, entries: [] }) as Inventory;
 
   test("starts with a marker that is the same for every plan of a stack, so that a comment is updated in place", () => {
     const first = (inventories: readonly Inventory[], document = deployed()) =>
@@ -111,7 +111,7 @@ describe("a limit of bytes", () => {
 
   test("keeps JSON whole", () => {
     expect(JSON.parse(renderJson(many(500), { maxBytes: 1000 }))).toMatchObject({
-      schemaVersion: 1,
+      schemaVersion: 2,
       counts: { issue: 500 },
       changes: [],
       truncated: true,
@@ -127,15 +127,16 @@ describe("an inventory", () => {
       kind: "certificate",
       cluster: "pki",
       name: "serving",
-      machine: "cp-1.example.com",
+      purpose: "certificate for serving the Kubernetes API",
+      holder: "cp-1.example.com",
       addresses: [ADDRESS.leaf, ADDRESS.request],
       files: [
-        { machine: "cp-1.example.com", path: "/etc/x.crt", kind: "certificate", consumers },
-        { machine: "cp-1.example.com", path: "/etc/x.conf", kind: "kubeconfig", consumers: restart },
-        { machine: "cluster", path: "Secret/web/tls#tls.crt", kind: "certificate", consumers: [] },
+        { holder: "cp-1.example.com", path: "/etc/x.crt", kind: "certificate", consumers },
+        { holder: "cp-1.example.com", path: "/etc/x.conf", kind: "kubeconfig", consumers: restart },
+        { holder: "cluster", path: "Secret/web/tls#tls.crt", kind: "certificate", consumers: [] },
       ],
     };
-    const inventory = { schemaVersion: 1, stack: "prod", entries: [entry] } as unknown as Inventory;
+    const inventory = { schemaVersion: 2, stack: "prod", entries: [entry] } as unknown as Inventory;
     const found = report(deployed({ leaf: { actions: REPLACE, replace_paths: [["ready_for_renewal"]] } }), [inventory]);
     expect(found.changes.map(({ name }) => name)).toEqual(["cp-1.example.com/serving"]);
     expect(found.files.map(({ path, kind }) => [path, kind])).toEqual([
@@ -144,10 +145,14 @@ describe("an inventory", () => {
       ["/etc/x.crt", "certificate"],
     ]);
     expect(found.components).toEqual([
-      { component: "kubelet", action: "restart", machines: ["cp-1.example.com"], files: ["/etc/x.conf"] },
-      { component: "kube-apiserver", action: "reload", machines: ["cp-1.example.com"], files: ["/etc/x.crt"] },
+      { component: "kubelet", action: "restart", holders: ["cp-1.example.com"], files: ["/etc/x.conf"] },
+      { component: "kube-apiserver", action: "reload", holders: ["cp-1.example.com"], files: ["/etc/x.crt"] },
     ]);
     expect(renderText(found)).toContain("kubelet: restart on cp-1.example.com (/etc/x.conf)");
+    const purpose = "certificate for serving the Kubernetes API";
+    expect(found.changes[0]!.purpose).toBe(purpose);
+    expect(renderText(found)).toContain(`    purpose    ${purpose}\n`);
+    expect(renderMarkdown(found)).toContain(`- purpose: \`${purpose}\`\n`);
   });
 });
 

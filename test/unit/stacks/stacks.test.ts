@@ -74,7 +74,7 @@ test("access reads the public bundle of the PKI and nothing else", () => {
   const name = /outputs\.([\w-]+)/;
   const outputs = [...new Set(read.map((text) => name.exec(text)![1]!))];
   expect(outputs.map((output) => pki.output[output].value)).toEqual([
-    "${tls_self_signed_cert.pki__ca__kubernetes__g1.cert_pem}",
+    "${tls_self_signed_cert.sample__ca__kubernetes__g1.cert_pem}",
   ]);
 });
 
@@ -126,8 +126,8 @@ describe("a cluster of another distribution", () => {
   test("K3s has its join passwords beside its PKI, since the first server starts with them", () => {
     const cluster = { ...one, controlPlanes: [{ name: "server-1", addresses: ["10.0.1.11"] }] };
     const json = stackOf({ distribution: Distribution.K3S, cluster });
-    expect(Object.keys(json.resource.random_password)).toEqual(["pki__token__server", "pki__token__agent"]);
-    expect(json.output).toHaveProperty("pki__token__server_files");
+    expect(Object.keys(json.resource.random_password)).toEqual(["edge__token__server", "edge__token__agent"]);
+    expect(json.output).toHaveProperty("edge__token__server_files");
     expect(stackOf({ distribution: Distribution.K3S, cluster, joinPasswords: [] }).provider).not.toHaveProperty(
       "random",
     );

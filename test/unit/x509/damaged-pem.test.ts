@@ -113,7 +113,12 @@ describe.each([
     const props = { distribution: Distribution.K3S, cluster };
     const outcomes = SEEDS.map((seed) =>
       outcomeOf(
-        () => new ClusterAccess(stack, `access-${seed}`, { ...props, certificateAuthority: damaged(pem, seed) }),
+        () =>
+          new ClusterAccess(stack, `access-${seed}`, {
+            addressPrefix: `access-${seed}`,
+            ...props,
+            certificateAuthority: damaged(pem, seed),
+          }),
       ),
     );
     expect(outcomes).toContain("refused");

@@ -23,7 +23,12 @@ const MEMBERS: Cluster = {
 };
 
 function pkiOf(cluster: Cluster, props: Partial<ClusterPkiProps> = {}, stack = newStack()): ClusterPki {
-  return new ClusterPki(stack, "pki", { distribution: Distribution.CLUSTER_API, cluster, ...props });
+  return new ClusterPki(stack, "pki", {
+    addressPrefix: "pki",
+    distribution: Distribution.CLUSTER_API,
+    cluster,
+    ...props,
+  });
 }
 
 /** A content, each value of the state by its name without type and prefix. */

@@ -12,7 +12,7 @@ import {
   ClusterFile,
   TrustBundle,
 } from "../../../../lib";
-import { EXTERNAL, MEMBERS, pkiOf, terraformOfPki, THREE } from "../../../support/cluster";
+import { leavesOf, EXTERNAL, MEMBERS, pkiOf, terraformOfPki, THREE } from "../../../support/cluster";
 import { resourcesOf } from "../../../support/graph";
 import { CA_CERTIFICATE } from "../../../support/pem";
 import { newApp, newStack, problemsOf, terraformOf } from "../../../support/synth";
@@ -164,7 +164,11 @@ describe("leaves", () => {
 
   test("are no others, and RKE2's users and files have its name", () => {
     expect(Object.keys(table.certificates)).toHaveLength(17);
-    const renamed = JSON.stringify(tables.k3s).replaceAll("k3s", "rke2").replaceAll("K3s", "rke2");
+    // And its API server has port 6443 to itself, where K3s stands before its own.
+    const renamed = JSON.stringify(tables.k3s)
+      .replaceAll("k3s", "rke2")
+      .replaceAll("K3s", "rke2")
+      .replaceAll('"number":6444', '"number":6443');
     expect(JSON.parse(JSON.stringify(tables.rke2))).toEqual(JSON.parse(renamed));
     expect(tables.rke2.certificates["supervisor"]!.commonName).toBe("system:rke2-supervisor");
     expect(pathsOf(pkiOf({}, { ...BY_HAND, distribution: Distribution.RKE2 }).pki.files("cp-1"))).toEqual(
@@ -230,7 +234,7 @@ describe("leaves", () => {
 
   test("share no key, neither with another row nor with another machine", () => {
     const { pki } = pkiOf(MEMBERS, BY_HAND);
-    const leaves = [...pki.identities.certificates];
+    const leaves = leavesOf(pki);
     const keys = leaves.map(([, leaf]) => leaf.privateKey.address);
     expect(new Set(keys).size).toBe(leaves.length);
     for (const machine of pki.machines) {
@@ -277,7 +281,7 @@ describe("joining", () => {
   const access = (certificateAuthority: TrustBundle | string, stack = accessStack()) => {
     const cluster = { name: "prod", endpoint: "api.prod.example.com:6443" };
     const props = { distribution: Distribution.K3S, cluster, certificateAuthority };
-    return { stack, access: new ClusterAccess(stack, "access", props) };
+    return { stack, access: new ClusterAccess(stack, "access", { addressPrefix: "access", ...props }) };
   };
   const hashIn = (token: Content | undefined) => /^K10([0-9a-f]{64})::/.exec(evaluate(token!, () => "")!)?.[1];
   const sha256 = (data: string | Buffer) => createHash("sha256").update(data).digest("hex");

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { Cluster, ClusterPkiProps, Distribution, evaluate, ClusterFile, SingleCaOptions } from "../../../../lib";
-import { EXTERNAL, MEMBERS, pkiOf, THREE } from "../../../support/cluster";
+import { leavesOf, EXTERNAL, MEMBERS, pkiOf, THREE } from "../../../support/cluster";
 import { CERTIFICATES, SETS, VERIFIERS, Verifier } from "../../../support/single-ca";
 import { errorOf, problemsOf, terraformOf } from "../../../support/synth";
 import { referencesIn } from "../../../../lib/kubernetes/content";
@@ -143,7 +143,7 @@ function issuersOf(pki: Pki, sets: readonly (keyof typeof CERTIFICATES)[], oneSe
   const names = sets.flatMap((set) =>
     oneServer && /^etcd-(server|peer)$/.test(set) ? ["apiserver"] : CERTIFICATES[set],
   );
-  const leaves = [...pki.identities.certificates].filter(([key]) => names.includes(key.split("/")[1]!));
+  const leaves = leavesOf(pki).filter(([key]) => names.includes(key.split("/")[1]!));
   expect(leaves.length).toBeGreaterThan(0);
   return [...new Set(leaves.map(([, leaf]) => leaf.issuer.certificate.address))].sort();
 }
@@ -263,7 +263,9 @@ describe("since the CAs are one", () => {
       expect(flagsOf(pki, "cp-1", component)["--requestheader-allowed-names"]).toBe(common("front-proxy-client"));
     }
     expect(
-      [...pki.identities.certificates.values()].filter((leaf) => leaf.subject.fields.commonName === "aggregator"),
+      leavesOf(pki)
+        .map(([, leaf]) => leaf)
+        .filter((leaf) => leaf.subject.fields.commonName === "aggregator"),
     ).toHaveLength(1);
   });
 
@@ -275,7 +277,7 @@ describe("since the CAs are one", () => {
       "--peer-cert-allowed-cn": common("etcd-peer"),
     });
     const name = flags["--client-cert-allowed-hostname"]!;
-    const named = [...pki.identities.certificates]
+    const named = leavesOf(pki)
       .filter(([, leaf]) => leaf.sans.dns.includes(name))
       .map(([key]) => key);
     expect(named).toEqual(["cp-1/apiserver-etcd-client", "cp-1/etcd-healthcheck-client"]);
@@ -305,7 +307,7 @@ describe("subjects", () => {
 
   test("are the guide's users and groups", () => {
     const written = Object.fromEntries(
-      [...pki.identities.certificates].map(([key, leaf]) => {
+      leavesOf(pki).map(([key, leaf]) => {
         const { commonName, organization } = leaf.subject.fields;
         return [key, organization ? `${commonName} in ${organization}` : commonName];
       }),
@@ -339,7 +341,7 @@ describe("subjects", () => {
 describe("usages", () => {
   const { pki } = singleCa();
   const of = (usage: "server" | "client") =>
-    [...pki.identities.certificates]
+    leavesOf(pki)
       .filter(([, leaf]) => leaf.usage.purposes.includes(`${usage}_auth`))
       .map(([key]) => key.split("/")[1])
       .sort();
@@ -369,9 +371,7 @@ describe("what the guide has wrong", () => {
   });
 
   test("whoever is in system:masters is on no machine; administrators are in a group that can be unbound", () => {
-    const masters = [...pki.identities.certificates].filter(
-      ([, leaf]) => leaf.subject.fields.organization === "system:masters",
-    );
+    const masters = leavesOf(pki).filter(([, leaf]) => leaf.subject.fields.organization === "system:masters");
     expect(masters.map(([key]) => key)).toEqual(["operator/super-admin"]);
     const { access } = Distribution.SINGLE_CA.table;
     expect(access.clusterAdmins!.group).toBe(pki.certificate("admin").subject.fields.organization);

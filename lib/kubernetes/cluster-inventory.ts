@@ -1,0 +1,70 @@
+import type { Construct } from "constructs";
+import { LATER, type CertificateEntry, type FileEntry } from "../inventory-schema";
+import { inventoried, label, type Label, type OwnEntry } from "../terraform/inventoried";
+import { isExpression } from "../terraform/synthesized";
+import { Subject } from "../x509/subject";
+import { SubjectAltNames } from "../x509/subject-alt-names";
+import type { ClusterParts } from "./cluster-parts";
+import { consumerEntry, consumersOf } from "./consumers";
+import { fillNames, fillText, Holder, holdersOf, holds } from "./holdings";
+import type { CertificateRow } from "./table";
+
+/** Says of a cluster's parts what its table calls them, and of the cluster what its distribution issues itself. */
+export function labelParts(pki: Construct, cluster: string, parts: ClusterParts): void {
+  const { table, authorities, keyPairs, leaves } = parts;
+  const said = (name: string, row: LabelledRow): Label => ({ cluster, name, ...aboutRow(row) });
+  authorities.forEach((authority, name) => label(authority, said(name, table.authorities[name]!)));
+  keyPairs.forEach((keyPair, name) => label(keyPair, said(name, table.keyPairs[name]!)));
+  leaves.forEach(({ certificate, name, row, holder }) =>
+    label(certificate, { ...said(name, row), holder: holder.name }),
+  );
+  inventoried(pki, { entries: () => issuedByDistribution(cluster, parts) });
+}
+
+/** What of a row the inventory tells. */
+type LabelledRow = Pick<CertificateRow, "exceptions" | "breakGlass" | "purpose">;
+
+function aboutRow({ purpose, exceptions = [], breakGlass }: LabelledRow): Pick<Label, "purpose" | "exceptions"> {
+  // A break-glass identity is in system:masters, and its table says why.
+  const all = [...exceptions, ...(breakGlass === undefined ? [] : [{ code: "system-masters", reason: breakGlass }])];
+  return { ...(purpose === undefined ? {} : { purpose }), ...(all.length > 0 ? { exceptions: all } : {}) };
+}
+
+/** Certificates that the distribution issues itself: they have no resource, and stand here so that nothing is missing. */
+function issuedByDistribution(prefix: string, parts: ClusterParts): OwnEntry[] {
+  const { table, cluster, leaves } = parts;
+  const issued = new Set(leaves.map(({ holder, name }) => `${holder.name}/${name}`));
+  return holdersOf(cluster).flatMap((holder) =>
+    Object.entries(table.certificates)
+      .filter(([name, row]) => holds(holder, row.holders) && !issued.has(`${holder.name}/${name}`))
+      .map(([name, row]) => ({ cluster: prefix, name, holder: holder.name, ...distributionEntry(row, holder, parts) })),
+  );
+}
+
+function distributionEntry(
+  row: CertificateRow,
+  holder: Holder,
+  { cluster, authorities }: ClusterParts,
+): Omit<CertificateEntry, "cluster" | "name" | "path"> {
+  const { commonName, organization, authority } = row;
+  const { dns, ips } = SubjectAltNames.of(...fillNames(row.sans ?? [], cluster, holder));
+  const subject = { commonName: fillText(commonName, cluster, holder.name, holder.addresses[0]), organization };
+  return {
+    kind: "certificate",
+    addresses: [],
+    ...aboutRow(row),
+    issuedBy: "distribution",
+    subject: new Subject(subject).toString(),
+    usage: row.usage.name,
+    sans: [...dns, ...ips].map((name) => (isExpression(name) ? LATER : name)),
+    issuer: { authority, generation: authorities.get(authority)!.active.id },
+    files: row.files
+      .filter(({ on }) => holds(holder, on))
+      .map((file): FileEntry => ({
+        holder: holder.name,
+        path: fillText(file.path, cluster, holder.name),
+        kind: file.kind,
+        consumers: consumersOf(file, holder).map(consumerEntry),
+      })),
+  };
+}

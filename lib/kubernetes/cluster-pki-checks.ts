@@ -1,0 +1,74 @@
+import { Problems } from "../errors";
+import { checkAddressPrefix, checkNamePart } from "../terraform/names";
+import { checkCertificateOptions } from "../x509/certificate";
+import { checkGenerations, FIRST_GENERATION } from "../x509/generation";
+import { Subject } from "../x509/subject";
+import { checkAltNames } from "../x509/subject-alt-names";
+import { checkCluster } from "./cluster-checks";
+import type { ClusterPkiProps } from "./cluster-pki";
+import type { DistributionTable } from "./table";
+
+/** Finds everything that is wrong with the description of a cluster's PKI. */
+export function checkClusterPki(
+  props: ClusterPkiProps,
+  prefix: string,
+  table: DistributionTable,
+  problems: Problems,
+): void {
+  checkPrefixes(props, prefix, problems);
+  checkCluster(props.cluster, table, problems);
+  checkNames(props.authorities, table.authorities, "authorities", problems);
+  checkNames(props.certificates, table.certificates, "certificates", problems);
+  checkAllGenerations(props, table, problems);
+  new Subject({ commonName: "-", ...props.subject }).check("subject", problems);
+  props.validity?.checkLeaf("validity", problems);
+  props.keyAlgorithm?.check("keyAlgorithm", problems);
+  for (const [name, { authority }] of Object.entries(table.certificates)) {
+    const choices = props.certificates?.[name] ?? {};
+    const issuers = generationsOf(authority, props);
+    checkCertificateOptions(choices, issuers, `certificates.${name}.`, problems, props.validity);
+    checkAltNames(choices.extraSans ?? [], `certificates.${name}.extraSans`, problems);
+  }
+}
+
+function checkPrefixes({ addressPrefix, movedFrom }: ClusterPkiProps, prefix: string, problems: Problems): void {
+  const at = addressPrefix === undefined ? "cluster.name" : "addressPrefix";
+  checkNamePart("address-prefix", at, prefix, problems, "set addressPrefix to such a name");
+  if (movedFrom !== undefined) {
+    checkAddressPrefix(movedFrom, problems, "movedFrom");
+  }
+  if (movedFrom === prefix) {
+    problems.add({
+      code: "moved-from",
+      at: "movedFrom",
+      given: prefix,
+      allowed: "another prefix than addressPrefix",
+      fix: "leave it out",
+    });
+  }
+}
+
+function generationsOf(authority: string, { authorities = {} }: ClusterPkiProps) {
+  return authorities[authority]?.generations ?? FIRST_GENERATION;
+}
+
+function checkAllGenerations(props: ClusterPkiProps, table: DistributionTable, problems: Problems): void {
+  for (const [name, { issuer }] of Object.entries(table.authorities)) {
+    const above = issuer === undefined ? undefined : generationsOf(issuer, props);
+    checkGenerations(generationsOf(name, props), "authority", `authorities.${name}.generations`, problems, above);
+  }
+  const { generations = FIRST_GENERATION } = props.serviceAccount ?? {};
+  checkGenerations(generations, "key pair", "serviceAccount.generations", problems);
+}
+
+function checkNames(given: object = {}, known: object, at: string, problems: Problems): void {
+  for (const name of Object.keys(given).filter((key) => !(key in known))) {
+    problems.add({
+      code: "unknown-name",
+      at: `${at}.${name}`,
+      given: name,
+      allowed: Object.keys(known).join(", "),
+      fix: "use one of the distribution's names",
+    });
+  }
+}

@@ -1,0 +1,86 @@
+import { Lazy, TerraformOutput } from "cdktf";
+import { Construct } from "constructs";
+import { inventoried } from "../terraform/inventoried";
+import { jsonText } from "../terraform/json-text";
+import { certificatesOutput, filesOutput, fingerprintsOutput, title } from "../terraform/names";
+import { pin } from "../terraform/pin";
+import { sansOf } from "../x509/issued";
+import type { ClusterParts } from "./cluster-parts";
+import { referencesIn } from "./content";
+import { type ClusterFile, publishedFile } from "./holders";
+import { consumerEntry } from "./consumers";
+
+// What is known at plan and what is not stand in outputs of their own: Terraform shows what changes inside the first.
+
+/** Publishes the files of a part as the output `<prefix>_files`, from which `kubernetes-pki export` writes them: holder → JSON text. */
+export function publishFiles(
+  scope: Construct,
+  prefix: string,
+  files: Readonly<Record<string, readonly ClusterFile[]>>,
+): TerraformOutput {
+  const map = mapValues(files, (list) => Object.fromEntries(list.map((file) => [file.path, publishedFile(file)])));
+  const output = new TerraformOutput(scope, "Files", {
+    value: mapValues(map, jsonText),
+    description: "Files of each holder, as references into this state",
+  });
+  pin(output, filesOutput(prefix), "addressPrefix");
+  inventoried(output, {
+    files: () =>
+      Object.entries(files).flatMap(([holder, list]) =>
+        list.map(({ path, kind, consumers, content }) => ({
+          holder,
+          path,
+          kind,
+          consumers: consumers.map(consumerEntry),
+          addresses: referencesIn(content).map(({ address }) => address),
+        })),
+      ),
+  });
+  return output;
+}
+
+/**
+ * Publishes what is known at plan of every certificate as the output `<prefix>_certificates`, so that a plain plan says in clear what it
+ * changes: JSON text of where each generation stands, by authority and key pair, and of names and issuer, by holder and certificate.
+ */
+export function publishCertificates(
+  scope: Construct,
+  prefix: string,
+  { authorities, keyPairs, leaves }: ClusterParts,
+): void {
+  const states = (parts: ReadonlyMap<string, { readonly generations: Record<string, { readonly state: string }> }>) =>
+    Object.fromEntries(
+      [...parts].map(([name, { generations }]) => [name, mapValues(generations, ({ state }) => state)]),
+    );
+  const value = () => {
+    const held: Record<string, Record<string, unknown>> = {};
+    for (const { holder, name, row, certificate } of leaves) {
+      const issuer = title({ name: row.authority, generation: certificate.issuer.id });
+      const sans = sansOf(certificate.request);
+      (held[holder.name] ??= {})[name] = { ...(sans.length > 0 ? { sans } : {}), issuer };
+    }
+    return mapValues({ ca: states(authorities), keys: states(keyPairs), ...held }, jsonText);
+  };
+  const output = new TerraformOutput(scope, "Certificates", {
+    // Names are final after Aspects. What they refer to in other stacks is found where they stand.
+    value: Lazy.anyValue({ produce: ({ preparing }) => (preparing ? {} : value()) }),
+    description: "Where each generation stands, and the names and the issuer of each certificate",
+  });
+  pin(output, certificatesOutput(prefix), "addressPrefix");
+}
+
+/** Publishes the fingerprints of public keys as the output `<prefix>_fingerprints`, by title: `kubernetes g1`. */
+export function publishFingerprints(scope: Construct, prefix: string, { authorities, keyPairs }: ClusterParts): void {
+  const found = [...authorities, ...keyPairs].flatMap(([name, { fingerprints }]) =>
+    Object.entries(fingerprints).map(([generation, fingerprint]) => [title({ name, generation }), fingerprint]),
+  );
+  const output = new TerraformOutput(scope, "Fingerprints", {
+    value: Object.fromEntries(found),
+    description: "Fingerprints of public keys, to be written into the generations that have them",
+  });
+  pin(output, fingerprintsOutput(prefix), "addressPrefix");
+}
+
+function mapValues<A, B>(record: Readonly<Record<string, A>>, map: (value: A) => B): Record<string, B> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
+}

@@ -1,0 +1,26 @@
+/** Codes of dangers. They are stable: pipelines name them in `--fail-on`. What each means is a row of `DANGERS`. */
+export type DangerCode =
+  | "plan-failed"
+  | "authority-replaced"
+  | "generation-not-retired"
+  | "introduced-and-promoted"
+  | "trust-removed"
+  | "key-destroyed"
+  | "stale-certificate"
+  | "system-masters"
+  | "cluster-admin"
+  | "renewal-window";
+
+/** One danger: what a reviewer must not miss, and a pipeline can stop. */
+export interface Danger {
+  /** Which danger it is. */
+  readonly code: DangerCode;
+  /** What it is about; missing where it is the plan. */
+  readonly name?: string;
+  /** What would happen, in a sentence or two. */
+  readonly message: string;
+  /** What to do instead. */
+  readonly fix: string;
+  /** Names of what it reaches: certificates that chain to an authority, say. Sorted. */
+  readonly reaches: readonly string[];
+}

@@ -1,0 +1,152 @@
+import type { PlannedResource } from "../../terraform-json/plan";
+import { CLUSTER } from "../../kubernetes/holders";
+import { ConsumerEntry, FileEntry, filesOfEntry } from "../read/inventory";
+import { objectName } from "./facts";
+import type { Identity } from "./identity";
+import { isChanged, PlanModel } from "./model";
+import type { Verb } from "./verbs";
+
+/** A file, or a Secret, that has another content after the plan. */
+export interface FileEffect {
+  /** A machine, `worker` for any of them, `operator`, `cluster` for what stands in the API server. */
+  readonly holder: string;
+  /** Absolute path, or `Secret/<namespace>/<name>`. */
+  readonly path: string;
+  /** By the distribution's table: `bundle`, `kubeconfig`, …; missing without an inventory. */
+  readonly kind?: string;
+  /** Who reads it; none without an inventory. */
+  readonly consumers: readonly ConsumerEntry[];
+}
+
+/** A component that has to notice a change. */
+export interface ComponentEffect {
+  /** `kube-apiserver` */
+  readonly component: string;
+  /** `restart` where one of the files is read at its start alone. */
+  readonly action: "reload" | "restart";
+  /** Where it runs, sorted. */
+  readonly holders: readonly string[];
+  /** The files that make it so, sorted. */
+  readonly files: readonly string[];
+}
+
+/** Finds what a change of an identity reaches. */
+export class Effects {
+  private readonly known = new Map<string, FileEntry>();
+  private readonly secrets: ReadonlyMap<string, readonly PlannedResource[]>;
+
+  /** @param model the plan, with the inventories that tell who reads a file */
+  public constructor(private readonly model: PlanModel) {
+    for (const entry of model.entries.inventories.flatMap(({ entries }) => entries)) {
+      for (const file of filesOfEntry(entry)) {
+        const key = keyOf(entry.cluster ?? "", file);
+        const consumers = [...(this.known.get(key)?.consumers ?? []), ...file.consumers];
+        this.known.set(key, { ...file, consumers: once(consumers) });
+      }
+    }
+    this.secrets = secretsByAddress(model);
+  }
+
+  /** Files and Secrets that have another content because of what happens to the identity, sorted. */
+  public of(identity: Identity, verbs: readonly Verb[]): FileEffect[] {
+    if (verbs.every((verb) => verb === "move" || verb === "import")) {
+      return [];
+    }
+    const { parts, name, entry } = identity;
+    const { published } = this.model;
+    const cluster = name.cluster ?? "";
+    const changing = parts.filter((part) => isChanged(part) || this.model.isBlocked(part));
+    const changed = published
+      .affected(
+        parts.map(({ address }) => address),
+        new Set(changing.map(({ address }) => address)),
+      )
+      .map((file) => this.effect(file.cluster, file));
+    const fromInventory = filesOfEntry(entry)
+      .filter((file) => !published.has(cluster, file.holder, file.path))
+      .map((file) => this.effect(cluster, file));
+    const secrets = this.secretsOf(identity, changing).filter(
+      (secret) => !fromInventory.some(({ path }) => path.startsWith(`${secret.path}#`)),
+    );
+    return [...changed, ...fromInventory, ...secrets].sort(byHolderAndPath);
+  }
+
+  private secretsOf({ parts, kind, anchor }: Identity, changing: readonly PlannedResource[]): FileEffect[] {
+    const found =
+      kind === "secret" ? [anchor] : changing.flatMap(({ configured }) => this.secrets.get(configured) ?? []);
+    return [...new Set(found)]
+      .filter((secret) => kind === "secret" || !parts.includes(secret))
+      .map((secret) => {
+        const path = `Secret/${objectName(secret, secret.after ? "after" : "before")}`;
+        return { holder: CLUSTER, path, consumers: [] };
+      });
+  }
+
+  private effect(cluster: string, { holder, path }: Pick<FileEntry, "holder" | "path">): FileEffect {
+    // What stands in no cluster has none in the inventory; the contract of addresses knows one.
+    const file = { holder, path };
+    const known = this.known.get(keyOf(cluster, file)) ?? this.known.get(keyOf("", file));
+    return { holder, path, ...(known ? { kind: known.kind } : {}), consumers: known?.consumers ?? [] };
+  }
+}
+
+/** Who has to notice that these files change, and where: those that restart first. */
+export function componentsOf(files: readonly FileEffect[]): ComponentEffect[] {
+  const found = new Map<string, { readonly holders: Set<string>; readonly files: Set<string> }>();
+  const restarting = new Set(
+    files.flatMap(({ holder, consumers }) =>
+      consumers.filter(({ onChange }) => onChange === "restart").map(({ component }) => `${component}\n${holder}`),
+    ),
+  );
+  for (const { holder, path, consumers } of files) {
+    for (const { component, onChange } of consumers) {
+      const action = restarting.has(`${component}\n${holder}`) ? "restart" : "reload";
+      if (action === onChange) {
+        // Of what restarts, only the files count that make it restart.
+        const effect = found.get(`${action}\n${component}`) ?? { holders: new Set(), files: new Set() };
+        effect.holders.add(holder);
+        effect.files.add(path);
+        found.set(`${action}\n${component}`, effect);
+      }
+    }
+  }
+  const effects = [...found].map(([key, effect]): ComponentEffect => {
+    const [action, component] = key.split("\n") as [ComponentEffect["action"], string];
+    return { component, action, holders: [...effect.holders].sort(), files: [...effect.files].sort() };
+  });
+  // "restart" is later in the alphabet than "reload", and comes first.
+  return effects.sort((a, b) => compare(b.action, a.action) || compare(a.component, b.component));
+}
+
+/** Each file once. */
+export function mergedFiles(lists: readonly (readonly FileEffect[])[]): FileEffect[] {
+  return [...new Map(lists.flat().map((file) => [keyOf("", file), file])).values()].sort(byHolderAndPath);
+}
+
+function secretsByAddress({ plan, identities }: PlanModel): Map<string, PlannedResource[]> {
+  const found = new Map<string, PlannedResource[]>();
+  for (const { anchor } of identities.filter(({ kind }) => kind === "secret")) {
+    for (const { address } of plan.references.of(anchor.configured)) {
+      found.set(address, [...(found.get(address) ?? []), anchor]);
+    }
+  }
+  return found;
+}
+
+function keyOf(cluster: string, { holder, path }: { readonly holder: string; readonly path: string }): string {
+  return `${cluster}\n${holder}\n${path}`;
+}
+
+function once(consumers: readonly ConsumerEntry[]): ConsumerEntry[] {
+  return [
+    ...new Map(consumers.map((entry) => [`${entry.component}\n${entry.via}\n${entry.onChange}`, entry])).values(),
+  ];
+}
+
+function byHolderAndPath(a: FileEffect, b: FileEffect): number {
+  return a.holder === b.holder ? compare(a.path, b.path) : compare(a.holder, b.holder);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

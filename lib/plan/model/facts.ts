@@ -1,0 +1,180 @@
+import type { PlannedResource, Side } from "../../terraform-json/plan";
+import { LATER } from "../read/inventory";
+import { NOT_SHOWN, occurrences, SENSITIVE, visible, visibleField, visibleList } from "../read/visible";
+import { certificatePem, Identity, parsedCertificate } from "./identity";
+import type { PlanModel } from "./model";
+
+/** What is known of a thing on one side of the plan, as far as it may be shown. */
+export interface Facts {
+  /** `CN=…, O=…`. */
+  readonly subject?: string;
+  /** Sorted. */
+  readonly sans?: readonly string[];
+  /** The provider's words: `server_auth`. Sorted. */
+  readonly usages?: readonly string[];
+  /** Who signs it, e.g. `kubernetes g1`; `itself`. */
+  readonly issuer?: string;
+  /** `ECDSA-P256`, `RSA-2048`. */
+  readonly keyAlgorithm?: string;
+  /** RFC 3339; missing where the certificate is still to be made. */
+  readonly notAfter?: string;
+  /** How long it is valid from the apply on that makes it. */
+  readonly validityHours?: number;
+  /** Before its end, from when on an apply renews it. */
+  readonly earlyRenewalHours?: number;
+  /** `ClusterRole/cluster-admin`. */
+  readonly role?: string;
+  /** `Group/system:nodes`, `User/jane`, `ServiceAccount/ns/name`. Sorted. */
+  readonly subjects?: readonly string[];
+  /** A Secret's `<namespace>/<name>`; a bootstrap token's is not shown, since it holds the token's id. */
+  readonly object?: string;
+}
+
+/** What may be shown of a thing on one side; undefined where it is not there. */
+export function factsOf(identity: Identity, side: Side, model: PlanModel): Facts | undefined {
+  const { anchor, kind } = identity;
+  if (!anchor[side]) {
+    return undefined;
+  }
+  switch (kind) {
+    case "authority":
+    case "certificate":
+      return defined(certificateFacts(identity, side, model));
+    case "key pair":
+      return defined({ keyAlgorithm: algorithmOf(identity.key[side], side) });
+    case "binding":
+      return defined({ role: roleOf(anchor, side), subjects: subjectsOf(anchor, side) });
+    case "secret":
+      return defined({ object: objectName(anchor, side) });
+    case "token":
+      return {};
+  }
+}
+
+/** `<namespace>/<name>` of a Kubernetes object. */
+export function objectName(resource: PlannedResource, side: Side): string {
+  const [namespace, name] = ["metadata.namespace", "metadata.name"].map((path) => visible(resource, side, path));
+  return `${namespace ?? "default"}/${name ?? LATER}`;
+}
+
+/** `ClusterRole/<name>` of a binding. */
+export function roleOf(binding: PlannedResource, side: Side): string | undefined {
+  const name = visible(binding, side, "role_ref.name");
+  return name && `${visible(binding, side, "role_ref.kind") ?? "ClusterRole"}/${name}`;
+}
+
+/** Subjects of a binding, sorted. */
+export function subjectsOf(binding: PlannedResource, side: Side): string[] {
+  const count = occurrences(binding, side, "subject");
+  return Array.from({ length: count }, (_, index) => {
+    const field = (name: string) => visibleField(binding, side, `subject.${name}`, index);
+    const kind = field("kind") ?? LATER;
+    const namespace = kind === "ServiceAccount" ? `${field("namespace") ?? "default"}/` : "";
+    return `${kind}/${namespace}${field("name") ?? LATER}`;
+  }).sort();
+}
+
+/** The organization of a certificate's subject: the group of who shows it. */
+export function organizationsOf(identity: Identity, side: Side): string[] {
+  const request = identity.request[side];
+  if (request) {
+    return visibleList(request, side, "subject.organization");
+  }
+  const certificate = parsedCertificate(certificatePem(identity.anchor, side));
+  return certificate?.subject?.split("\n").flatMap((line) => (line.startsWith("O=") ? [line.slice(2)] : [])) ?? [];
+}
+
+function certificateFacts(identity: Identity, side: Side, model: PlanModel): Facts {
+  const { anchor, request, issuer } = identity;
+  const signed = issuer[side];
+  const self = anchor.row.role === "self-signed certificate";
+  const names = request[side] ? namesOf(request[side], side) : parsedNames(identity, side);
+  return {
+    ...names,
+    usages: sorted(visibleList(anchor, side, "allowed_uses")),
+    issuer: signed ? model.title(signed) : self ? "itself" : undefined,
+    keyAlgorithm: algorithmOf(identity.key[side], side),
+    notAfter: notAfter(identity, side),
+    validityHours: number(visible(anchor, side, "validity_period_hours")),
+    earlyRenewalHours: number(visible(anchor, side, "early_renewal_hours")),
+  };
+}
+
+/** In UTC: the provider writes the local time of whoever applied. */
+function notAfter({ anchor }: Identity, side: Side): string | undefined {
+  const time = visible(anchor, side, "validity_end_time");
+  if (time !== undefined) {
+    return isPlaceholder(time) ? undefined : utc(time);
+  }
+  const pem = anchor.row.role === "adopted" ? certificatePem(anchor, side) : undefined;
+  const end = parsedCertificate(pem)?.validTo;
+  return end === undefined ? undefined : utc(end);
+}
+
+function utc(time: string): string {
+  return new Date(time).toISOString().replace(/\.\d+Z$/, "Z");
+}
+
+const FIELDS = [
+  ["CN", "subject.common_name"],
+  ["O", "subject.organization"],
+  ["OU", "subject.organizational_unit"],
+  ["C", "subject.country"],
+  ["ST", "subject.province"],
+  ["L", "subject.locality"],
+] as const;
+
+const NAMES = ["dns_names", "ip_addresses", "uris"];
+
+function namesOf(request: PlannedResource, side: Side): Facts {
+  const parts: string[] = [];
+  for (const [short, path] of FIELDS) {
+    for (const value of visibleList(request, side, path)) {
+      parts.push(`${short}=${value}`);
+    }
+  }
+  const sans = NAMES.flatMap((attribute) => visibleList(request, side, attribute));
+  return { subject: parts.length > 0 ? parts.join(", ") : undefined, sans: sorted(sans) };
+}
+
+/** For a request that comes from elsewhere, and an authority from outside. */
+function parsedNames({ anchor }: Identity, side: Side): Facts {
+  const certificate = parsedCertificate(certificatePem(anchor, side));
+  const subject = certificate?.subject?.split("\n").join(", ");
+  const sans = certificate?.subjectAltName?.split(", ").map((name) => name.replace(/^(DNS|IP Address|URI):/, ""));
+  return { subject: subject && printable(subject), sans: sans && sorted(sans.map(printable)) };
+}
+
+function printable(value: string): string {
+  return /^[^\p{C}\p{Zl}\p{Zp}]{1,400}$/u.test(value) ? value : NOT_SHOWN;
+}
+
+/** `ECDSA-P256`, as the inventory writes it. */
+function algorithmOf(key: PlannedResource | undefined, side: Side): string | undefined {
+  const algorithm = key && visible(key, side, "algorithm");
+  const size = key && algorithm && visible(key, side, algorithm === "RSA" ? "rsa_bits" : "ecdsa_curve");
+  return algorithm && size && (algorithm === "RSA" || algorithm === "ECDSA") ? `${algorithm}-${size}` : algorithm;
+}
+
+function number(value: string | undefined): number | undefined {
+  return value === undefined || isPlaceholder(value) ? undefined : Number(value);
+}
+
+function isPlaceholder(value: string): boolean {
+  return value === LATER || value === SENSITIVE || value === NOT_SHOWN;
+}
+
+function sorted(values: readonly string[]): string[] {
+  return [...new Set(values)].sort();
+}
+
+/** Without fields that are not set. */
+function defined(facts: Facts): Facts {
+  const set: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(facts)) {
+    if (value !== undefined) {
+      set[name] = value;
+    }
+  }
+  return set;
+}

@@ -1,0 +1,156 @@
+import type { Difference } from "../model/differences";
+import type { ComponentEffect, FileEffect } from "../model/effects";
+import type { Facts } from "../model/facts";
+import type { Verb } from "../model/verbs";
+import type { GenerationsReport, IdentityChange, PlanReport } from "../judge/report";
+
+/** One line of a change: what, and its value before and after, or what comes and goes. */
+export interface Detail {
+  readonly what: string;
+  readonly values: readonly string[];
+}
+
+const LABELS: Readonly<Record<keyof Facts, string>> = {
+  subject: "subject",
+  sans: "names",
+  usages: "usages",
+  issuer: "issuer",
+  keyAlgorithm: "key",
+  notAfter: "until",
+  validityHours: "validity",
+  earlyRenewalHours: "renewal",
+  role: "role",
+  subjects: "who",
+  object: "object",
+};
+
+/** Verdict and counts, in one line. */
+export function headline(report: PlanReport): string {
+  const { dangers, errored, counts } = report;
+  const parts = [
+    ...(errored ? ["the plan failed"] : []),
+    ...(dangers.length > 0 ? [plural(dangers.length, "danger")] : []),
+    countsText(counts) || "no change of certificates, keys or access",
+  ];
+  return parts.join("; ");
+}
+
+function countsText(counts: PlanReport["counts"]): string {
+  return Object.entries(counts)
+    .map(([verb, count]) => `${count} ${verb}`)
+    .join(", ");
+}
+
+/** Notes that stand under the headline. */
+export function notes(report: PlanReport): string[] {
+  const { complete, otherChanges, failedChecks, changes } = report;
+  const missing = changes.filter(({ planned }) => !planned).length;
+  return [
+    ...(missing > 0
+      ? [`${plural(missing, "change")} marked "would": not in the failed plan, worked out from code and state.`]
+      : []),
+    ...(complete ? [] : ["The plan is partial (-target, or deferred actions): what it leaves out is not looked at."]),
+    ...(failedChecks.length > 0 ? [`Checks that fail: ${few(failedChecks, String)}.`] : []),
+    ...(otherChanges > 0 ? [`${plural(otherChanges, "change")} of other resources, not looked at.`] : []),
+  ];
+}
+
+const FEW = 30;
+
+/** The first of many names, and how many more there are; JSON has all of them. */
+export function few(names: readonly string[], write: (name: string) => string): string {
+  const shown = names.slice(0, FEW).map(write).join(", ");
+  return names.length > FEW ? `${shown} and ${names.length - FEW} more` : shown;
+}
+
+/** `3 dangers`. */
+export function plural(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? "" : "s"}`;
+}
+
+/** `introduce, promote`; `would re-issue` where a failed plan leaves it out. */
+export function verbsText({ verbs, planned }: Pick<IdentityChange, "verbs" | "planned">): string {
+  return `${planned ? "" : "would "}${verbs.join(", ")}`;
+}
+
+/** `kubernetes: g1 active, g2 new → g1 trusted, g2 active`. */
+export function generationsText({ generations }: GenerationsReport): string {
+  const side = (name: "before" | "after") =>
+    generations
+      .flatMap((generation) => (generation[name] ? [`${generation.id} ${generation[name]}`] : []))
+      .join(", ") || "none";
+  return `${side("before")} → ${side("after")}`;
+}
+
+/** What a reader wants to know of a change: what differs; of something new or gone, what it is. */
+export function details(change: IdentityChange): Detail[] {
+  const purpose = change.purpose === undefined ? [] : [{ what: "purpose", values: [change.purpose] }];
+  return [...purpose, ...factDetails(change)];
+}
+
+function factDetails({ before, after, differences, verbs }: IdentityChange): Detail[] {
+  if (before && after) {
+    const lines = differenceDetails(differences.filter(({ what }) => what !== "notAfter"));
+    const until = untilText(before, after, verbs);
+    return until ? [...lines, { what: LABELS.notAfter, values: [until] }] : lines;
+  }
+  const facts = (after ?? before)!;
+  return (Object.keys(LABELS) as (keyof Facts)[]).flatMap((what) => {
+    const value = facts[what];
+    // An authority is never renewed by itself.
+    if (value === undefined || value === 0 || (Array.isArray(value) && value.length === 0)) {
+      return [];
+    }
+    return [
+      { what: LABELS[what], values: [Array.isArray(value) ? value.join(", ") : valueText(what, value as string)] },
+    ];
+  });
+}
+
+/** Differences alone. */
+export function differenceDetails(differences: readonly Difference[]): Detail[] {
+  return differences.map((difference) => ({ what: LABELS[difference.what], values: differenceText(difference) }));
+}
+
+function differenceText({ what, before, after, added = [], removed = [] }: Difference): string[] {
+  if (added.length + removed.length > 0) {
+    return [...removed.map((value) => `- ${value}`), ...added.map((value) => `+ ${value}`)];
+  }
+  return [
+    `${before === undefined ? "none" : valueText(what, before)} → ${after === undefined ? "none" : valueText(what, after)}`,
+  ];
+}
+
+function valueText(what: keyof Facts, value: string | number): string {
+  switch (what) {
+    case "validityHours":
+      return `${value} hours`;
+    case "earlyRenewalHours":
+      return `in the last ${value} hours`;
+    default:
+      return String(value);
+  }
+}
+
+const MAKES_ANEW: readonly Verb[] = ["renew", "re-key", "re-issue"];
+
+function untilText(before: Facts, after: Facts, verbs: readonly Verb[]): string | undefined {
+  if (before.notAfter === undefined || !verbs.some((verb) => MAKES_ANEW.includes(verb))) {
+    return undefined;
+  }
+  return `${before.notAfter} → ${after.validityHours === undefined ? "later" : `${after.validityHours} hours after the apply`}`;
+}
+
+/** Files by who has them: `cp-1` → paths. */
+export function filesByHolder(files: readonly FileEffect[]): [string, string[]][] {
+  const found = new Map<string, string[]>();
+  for (const { holder, path } of files) {
+    found.set(holder, [...(found.get(holder) ?? []), path]);
+  }
+  return [...found];
+}
+
+/** What to do for a component: `restart`, or that it reads again by itself. */
+export function actionText({ action }: Pick<ComponentEffect, "action">): string {
+  return action === "restart" ? "restart" : "reloads by itself";
+}

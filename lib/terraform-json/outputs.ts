@@ -1,0 +1,87 @@
+import { PublishedFile, readPublishedFile } from "../kubernetes/holders";
+import { prefixOfCertificates, prefixOfFiles } from "../terraform/names";
+import { isObject, Json, object, parseJson } from "./json";
+
+// What this library publishes of a cluster. A user's own outputs may end alike: what has another form is none of these.
+
+/** A file as it was read; without its content where a later version wrote that in a way that is not known here. */
+export type ReadFile = Pick<PublishedFile, "mode" | "owner"> & Partial<PublishedFile>;
+
+/** Files by holder and path. */
+export type FilesByHolder = Readonly<Record<string, Readonly<Record<string, ReadFile>>>>;
+
+/** An output that was read, and the cluster's prefix in its name. */
+export interface Published<T> {
+  readonly prefix: string;
+  readonly value: T;
+}
+
+/** The output `<prefix>_files`, or `<prefix>__token__<name>_files` of a join password; undefined for all others. */
+export function publishedFiles(output: string, value: unknown): Published<FilesByHolder> | undefined {
+  const prefix = prefixOfFiles(output);
+  const holders = prefix === undefined ? undefined : jsonTexts(value);
+  const files = holders && allOf(holders, (list) => allOf(object(list), readFile));
+  return prefix !== undefined && files ? { prefix, value: files } : undefined;
+}
+
+function readFile(value: unknown): ReadFile | undefined {
+  if (!isObject(value) || !("content" in value)) {
+    return undefined;
+  }
+  const read = readPublishedFile(value) ?? readPublishedFile({ ...value, content: "" });
+  if (!read || !/^[\w.-]+:[\w.-]+$/.test(read.owner)) {
+    return undefined;
+  }
+  const { mode, owner } = read;
+  return read.content === "" && value.content !== "" ? { mode, owner } : read;
+}
+
+/** Where a generation stands: it signs, it is in every bundle, or it is in no bundle and no file. */
+export type GenerationState = "active" | "trusted" | "retired";
+
+const STATES: ReadonlySet<unknown> = new Set<GenerationState>(["active", "trusted", "retired"]);
+
+/** States of generations by what has them and by id. */
+type States = Readonly<Record<string, Readonly<Record<string, GenerationState>>>>;
+
+/** States of all generations of a cluster. */
+export interface PublishedGenerations {
+  readonly authorities: States;
+  readonly keyPairs: States;
+}
+
+/** The states of generations in the output `<prefix>_certificates`; undefined for all others. */
+export function publishedGenerations(output: string, value: unknown): Published<PublishedGenerations> | undefined {
+  const prefix = prefixOfCertificates(output);
+  const texts = prefix === undefined ? undefined : jsonTexts(value);
+  return prefix !== undefined && texts
+    ? { prefix, value: { authorities: statesIn(texts.ca), keyPairs: statesIn(texts.keys) } }
+    : undefined;
+}
+
+function statesIn(parts: unknown): States {
+  return Object.fromEntries(
+    Object.entries(object(parts)).map(([name, generations]) => [
+      name,
+      Object.fromEntries(Object.entries(object(generations)).filter(([, state]) => STATES.has(state))),
+    ]),
+  ) as States;
+}
+
+/** Objects, each written as JSON text; undefined where one is something else. */
+function jsonTexts(value: unknown): Readonly<Record<string, Json>> | undefined {
+  return isObject(value) ? allOf(value, parsedObject) : undefined;
+}
+
+function parsedObject(json: unknown): Json | undefined {
+  const value = typeof json === "string" ? parseJson(json) : undefined;
+  return isObject(value) ? value : undefined;
+}
+
+/** What every field reads as; undefined where one cannot be read. */
+function allOf<T>(fields: Json, read: (value: unknown) => T | undefined): Readonly<Record<string, T>> | undefined {
+  const found = Object.entries(fields).map(([key, value]) => [key, read(value)] as const);
+  return found.every(([, value]) => value !== undefined)
+    ? (Object.fromEntries(found) as Readonly<Record<string, T>>)
+    : undefined;
+}

@@ -1,0 +1,28 @@
+import { DefaultTokenResolver, StringConcat, TerraformResource, Token, Tokenization } from "cdktf";
+
+const RESOLVER = new DefaultTokenResolver(new StringConcat());
+
+/**
+ * Arguments of a resource by Terraform's names, as they will stand in the synthesized JSON: what an Aspect or an escape hatch made of
+ * them is in here. Read it in a validation, in a lazy value or after `app.synth()`: before, it is not final.
+ */
+export function synthesized(resource: TerraformResource): Readonly<Record<string, unknown>> {
+  const { resource: byType } = resource.toTerraform() as { resource?: Record<string, Record<string, object>> };
+  const { "//": _, ...values } = (byType?.[resource.terraformResourceType]?.[resource.friendlyUniqueId] ??
+    {}) as Record<string, unknown>;
+  return values;
+}
+
+/** A value with its tokens filled in, as far as synth knows them; what Terraform has to fill in stays an expression in `${}`. */
+export function resolvedIn(resource: TerraformResource, value: unknown): unknown {
+  if (Token.isUnresolved(value)) {
+    return Tokenization.resolve(value, { scope: resource, resolver: RESOLVER, preparing: false });
+  }
+  // cdktf would look for tokens in everything, at many times the cost.
+  return Array.isArray(value) ? value.map((item) => resolvedIn(resource, item)) : value;
+}
+
+/** True for text that only Terraform can fill in. */
+export function isExpression(value: unknown): boolean {
+  return typeof value === "string" && (Token.isUnresolved(value) || /(^|[^$])\$\{/.test(value));
+}

@@ -1,0 +1,1030 @@
+import { App } from 'cdktf';
+import { CertRequest } from '@cdktf/provider-tls/lib/cert-request';
+import { ClusterRoleBindingV1 } from '@cdktf/provider-kubernetes/lib/cluster-role-binding-v1';
+import { Construct } from 'constructs';
+import { IConstruct } from 'constructs';
+import { ITerraformDependable } from 'cdktf';
+import { LocallySignedCert } from '@cdktf/provider-tls/lib/locally-signed-cert';
+import { Password } from '@cdktf/provider-random/lib/password';
+import { PrivateKey } from '@cdktf/provider-tls/lib/private-key';
+import { Rotating } from '@cdktf/provider-time/lib/rotating';
+import { SecretV1 } from '@cdktf/provider-kubernetes/lib/secret-v1';
+import { StringResource } from '@cdktf/provider-random/lib/string-resource';
+import { TerraformProvider } from 'cdktf';
+import { TerraformResource } from 'cdktf';
+import { TerraformStack } from 'cdktf';
+import { X509Certificate } from 'node:crypto';
+
+export interface AccessRow {
+    readonly apiServerToKubelet?: {
+        readonly user: string;
+    };
+    readonly clusterAdmins?: {
+        readonly group: string;
+        readonly binding: string;
+    };
+    readonly nodeBootstrapping?: {
+        readonly group: string;
+        readonly bindings: {
+            readonly createCsrs: string;
+            readonly approveFirst: string;
+            readonly approveRenewals: string;
+        };
+    };
+    readonly tokens: Readonly<Record<string, TokenRow>>;
+}
+
+export type AltName = string | TypedNames;
+
+export class ApiServerToKubelet extends Construct {
+    constructor(scope: Construct, id: string, props: ApiServerToKubeletProps);
+    readonly binding: ClusterRoleBinding;
+}
+
+export type ApiServerToKubeletProps = DistributionBindingsProps;
+
+export interface AuthorityEntry extends Entry {
+    readonly files: readonly FileEntry[];
+    readonly generation: string;
+    readonly issuer?: Issuer;
+    readonly keyAlgorithm?: string;
+    readonly kind: "authority";
+    readonly sans: readonly string[];
+    readonly state: "active" | "trusted" | "retired";
+    readonly subject?: string;
+    readonly validityHours?: number;
+}
+
+export interface AuthorityGeneration {
+    readonly addresses: readonly string[];
+    readonly certificate: Reference;
+    readonly chain: readonly Reference[];
+    readonly end: Reference;
+    readonly id: string;
+    readonly literalRoot?: string;
+    readonly privateKey?: Reference;
+    readonly state: GenerationState;
+    readonly validityHours?: number;
+}
+
+export interface AuthorityRow extends Row {
+    readonly commonName: string;
+    readonly issuer?: string;
+    readonly organization?: string;
+    readonly sans?: readonly string[];
+}
+
+export interface BindingEntry extends Entry {
+    readonly kind: "binding";
+    readonly role: string;
+    readonly subjects: readonly string[];
+}
+
+export class BootstrapToken extends Construct {
+    constructor(scope: Construct, id: string, props: BootstrapTokenProps);
+    readonly groups: readonly string[];
+    readonly id: Reference;
+    readonly resource: SecretV1;
+    readonly rotation: Rotating;
+    readonly row: TokenRow;
+    readonly token: Content;
+    readonly tokenId: StringResource;
+    readonly tokenSecret: Password;
+}
+
+export interface BootstrapTokenOptions {
+    readonly description?: string;
+    readonly expireAfterHours?: number;
+    readonly groups?: readonly string[];
+    readonly joins?: string;
+    readonly pipelineIntervalHours?: number;
+    readonly rotateAfterHours?: number;
+    readonly signing?: boolean;
+}
+
+export interface BootstrapTokenProps extends BootstrapTokenOptions, KubernetesObjectProps {
+    readonly address?: string;
+    readonly distribution: Distribution;
+}
+
+export class Certificate extends Construct {
+    constructor(scope: Construct, id: string, props: CertificateProps);
+    readonly addresses: readonly string[];
+    readonly certificate: Reference;
+    readonly chain: readonly Reference[];
+    readonly issuer: AuthorityGeneration;
+    readonly key: Key;
+    readonly privateKey: Reference;
+    readonly request: CertRequest;
+    readonly resource: LocallySignedCert;
+    readonly sans: SubjectAltNames;
+    readonly subject: Subject;
+    readonly usage: KeyUsage;
+    readonly validity: Validity;
+}
+
+export class CertificateAuthority extends Construct implements ICertificateAuthority {
+    constructor(scope: Construct, id: string, props: CertificateAuthorityProps);
+    readonly active: SigningGeneration;
+    readonly bundle: TrustBundle;
+    readonly fingerprints: Readonly<Record<string, string>>;
+    get generations(): Readonly<Record<string, AuthorityGeneration>>;
+    registerLeaf(certificate: TerraformResource, generation: string): void;
+}
+
+export interface CertificateAuthorityProps {
+    readonly address?: string;
+    readonly deletionProtection?: boolean;
+    readonly generations?: Generations;
+    readonly issuer?: ICertificateAuthority;
+    readonly provider?: TerraformProvider;
+    readonly sans?: readonly AltName[];
+    readonly subject: Subject;
+}
+
+export interface CertificateEntry extends Entry {
+    readonly earlyRenewalHours?: number;
+    readonly files: readonly FileEntry[];
+    readonly holder?: string;
+    readonly issuedBy: "terraform" | "distribution";
+    readonly issuer: Issuer;
+    readonly keyAlgorithm?: string;
+    readonly kind: "certificate";
+    readonly sans: readonly string[];
+    readonly subject: string;
+    readonly usage: string;
+    readonly validityHours?: number;
+}
+
+export interface CertificateOptions {
+    readonly issuer?: string;
+    readonly keyAlgorithm?: KeyAlgorithm;
+    readonly keyGeneration?: string;
+    readonly validity?: Validity;
+}
+
+export interface CertificateProps extends CertificateOptions {
+    readonly address?: string;
+    readonly authority: ICertificateAuthority;
+    readonly provider?: TerraformProvider;
+    readonly sans?: readonly AltName[];
+    readonly subject: Subject;
+    readonly usage: KeyUsage;
+}
+
+export interface CertificateRow extends Row {
+    readonly authority: string;
+    readonly breakGlass?: string;
+    readonly commonName: string;
+    readonly holders: readonly HolderKind[];
+    readonly issuedBy: "terraform" | "distribution";
+    readonly kubeconfigUser?: string;
+    readonly organization?: string;
+    readonly sans?: readonly string[];
+    readonly usage: KeyUsage;
+}
+
+export function cloudInit(files: readonly Pick<ClusterFile, "path" | "mode" | "owner" | "content">[]): Content;
+
+export interface Cluster {
+    readonly clusterDomain?: string;
+    readonly controlPlanes?: readonly ControlPlane[];
+    readonly endpoint: Endpoint;
+    readonly etcd?: Etcd;
+    readonly extraSans?: readonly AltName[];
+    readonly name: string;
+    readonly serviceCidrs: readonly string[];
+    readonly workers?: readonly Machine[];
+}
+
+export class ClusterAccess extends Construct {
+    constructor(scope: Construct, id: string, props: ClusterAccessProps);
+    readonly apiServerToKubelet?: ApiServerToKubelet;
+    readonly clusterAdmins?: ClusterAdmins;
+    readonly joinTokens: Readonly<Record<string, Content>>;
+    readonly nodeBootstrapping?: NodeBootstrapping;
+    readonly tokens: Readonly<Record<string, BootstrapToken>>;
+}
+
+export interface ClusterAccessProps extends KubernetesObjectProps {
+    readonly addressPrefix?: string;
+    readonly adopt?: boolean;
+    readonly certificateAuthority: TrustBundle | string;
+    readonly cluster: Pick<Cluster, "name" | "endpoint">;
+    readonly clusterAdmins?: readonly IRbacSubject[];
+    readonly distribution: Distribution;
+    readonly tokens?: Readonly<Record<string, BootstrapTokenOptions>>;
+}
+
+export class ClusterAdmins extends Construct {
+    constructor(scope: Construct, id: string, props: ClusterAdminsProps);
+    readonly binding: ClusterRoleBinding;
+}
+
+export interface ClusterAdminsProps extends DistributionBindingsProps {
+    readonly adopt?: boolean;
+    readonly subjects?: readonly IRbacSubject[];
+}
+
+export interface ClusterCertificateOptions extends CertificateOptions {
+    readonly extraSans?: readonly AltName[];
+}
+
+export interface ClusterFile extends PublishedFile {
+    readonly consumers: readonly Consumer[];
+    readonly kind: FileKind | "configuration" | "join token";
+    readonly path: string;
+}
+
+export interface ClusterLeaf {
+    readonly certificate: Certificate;
+    readonly holder: Holder;
+    readonly name: string;
+    readonly row: CertificateRow;
+}
+
+export interface ClusterParts {
+    readonly authorities: ReadonlyMap<string, CertificateAuthority>;
+    readonly cluster: Cluster;
+    readonly keyPairs: ReadonlyMap<string, KeyPairRing>;
+    readonly leaves: readonly ClusterLeaf[];
+    readonly table: DistributionTable;
+}
+
+export class ClusterPki extends Construct {
+    constructor(scope: Construct, id: string, props: ClusterPkiProps);
+    readonly addressPrefix: string;
+    authority(name: string): CertificateAuthority;
+    bundle(name?: string): TrustBundle;
+    certificate(name: string, holder?: string): Certificate;
+    files(holder: string): readonly ClusterFile[];
+    kubeconfig(name: string, holder?: string): Content;
+    readonly machines: readonly string[];
+    readonly parts: ClusterParts;
+    readonly secrets: readonly ClusterSecret[];
+}
+
+export interface ClusterPkiProps {
+    readonly addressPrefix?: string;
+    readonly authorities?: Readonly<Record<string, {
+        readonly generations?: Generations;
+    }>>;
+    readonly certificates?: Readonly<Record<string, ClusterCertificateOptions>>;
+    readonly cluster: Cluster;
+    readonly deletionProtection?: boolean;
+    readonly distribution: Distribution;
+    readonly issueLeaves?: boolean;
+    readonly keyAlgorithm?: KeyAlgorithm;
+    readonly movedFrom?: string;
+    readonly provider?: TerraformProvider;
+    readonly serviceAccount?: {
+        readonly generations?: Generations;
+    };
+    readonly subject?: Pick<SubjectFields, "organizationalUnit" | "country" | "province" | "locality">;
+    readonly validity?: Validity;
+}
+
+export class ClusterRoleBinding extends Construct {
+    constructor(scope: Construct, id: string, props: ClusterRoleBindingProps);
+    readonly clusterRole: string;
+    readonly name: string;
+    readonly resource: ClusterRoleBindingV1;
+    readonly subjects: readonly RbacSubject[];
+}
+
+export interface ClusterRoleBindingProps extends KubernetesObjectProps {
+    readonly address?: string;
+    readonly adopt?: boolean;
+    readonly clusterRole: string;
+    readonly name: string;
+    readonly subjects: readonly IRbacSubject[];
+}
+
+export interface ClusterSecret {
+    readonly data: Readonly<Record<string, Content>>;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly name: string;
+    readonly type: string;
+}
+
+export class ClusterSecrets extends Construct {
+    constructor(scope: Construct, id: string, props: ClusterSecretsProps);
+    readonly namespace: string;
+    readonly resources: Readonly<Record<string, SecretV1>>;
+    readonly secrets: readonly ClusterSecret[];
+}
+
+export interface ClusterSecretsProps extends KubernetesObjectProps {
+    readonly addressPrefix?: string;
+    readonly deletionProtection?: boolean;
+    readonly namespace: string;
+    readonly pki: ClusterPki;
+}
+
+export interface ComponentEffect {
+    readonly action: "reload" | "restart";
+    readonly component: string;
+    readonly files: readonly string[];
+    readonly holders: readonly string[];
+}
+
+interface Condition {
+    readonly condition: string;
+    readonly errorMessage: string;
+}
+
+export interface ConfigurationRow {
+    readonly consumers: readonly Consumer[];
+    readonly on: readonly HolderKind[];
+    readonly path: string;
+    readonly purpose: string;
+    readonly text: string;
+}
+
+export interface Consumer {
+    readonly component: string;
+    readonly measured?: string;
+    readonly on?: readonly HolderKind[];
+    readonly onChange: "reload" | "restart" | "next-use";
+    readonly port?: ServedPort;
+    readonly via: {
+        readonly flag: string;
+    } | {
+        readonly configField: string;
+    } | {
+        readonly use: string;
+    };
+    readonly with?: Readonly<Record<string, string>>;
+}
+
+export interface ConsumerEntry {
+    readonly component: string;
+    readonly onChange: "reload" | "restart" | "next-use";
+    readonly via: string;
+}
+
+export type Content = string | Reference | {
+    readonly concat: readonly Content[];
+} | {
+    readonly kubeconfig: KubeconfigProps;
+} | {
+    readonly base64: Content;
+} | {
+    readonly base64gzip: Content;
+} | {
+    readonly sha256: Content;
+};
+
+export function content(strings: TemplateStringsArray, ...values: Content[]): Content;
+
+export interface ControlPlane extends Machine {
+    readonly bindPort?: number;
+    readonly extraSans?: readonly AltName[];
+}
+
+export type Credentials = {
+    readonly certificate: Content;
+    readonly privateKey: Content;
+} | {
+    readonly token: Content;
+};
+
+export interface Danger {
+    readonly code: DangerCode;
+    readonly fix: string;
+    readonly message: string;
+    readonly name?: string;
+    readonly reaches: readonly string[];
+}
+
+export type DangerCode = "plan-failed" | "authority-replaced" | "generation-not-retired" | "introduced-and-promoted" | "trust-removed" | "key-destroyed" | "stale-certificate" | "system-masters" | "cluster-admin" | "renewal-window";
+
+export interface Difference {
+    readonly added?: readonly string[];
+    readonly after?: string;
+    readonly before?: string;
+    readonly removed?: readonly string[];
+    readonly what: keyof Facts;
+}
+
+export class Distribution {
+    constructor(table: DistributionTable);
+    static readonly CLUSTER_API: Distribution;
+    static readonly K0S: Distribution;
+    static k0s(options?: K0sOptions): Distribution;
+    static readonly K3S: Distribution;
+    static k3s(options?: K3sOptions): Distribution;
+    static readonly KUBEADM: Distribution;
+    static readonly RKE2: Distribution;
+    static rke2(options?: K3sOptions): Distribution;
+    static readonly SINGLE_CA: Distribution;
+    static singleCa(options?: SingleCaOptions): Distribution;
+    readonly table: DistributionTable;
+}
+
+export interface DistributionBindingsProps extends KubernetesObjectProps {
+    readonly addressPrefix?: string;
+    readonly distribution: Distribution;
+}
+
+export interface DistributionTable {
+    readonly access: AccessRow;
+    readonly apiServerAuthority: string;
+    readonly authorities: Readonly<Record<string, AuthorityRow>>;
+    readonly certificates: Readonly<Record<string, CertificateRow>>;
+    readonly configuration: readonly ConfigurationRow[];
+    readonly joinPasswords?: Readonly<Record<string, JoinPasswordRow>>;
+    readonly keyPairs: Readonly<Record<string, KeyPairRow>>;
+    readonly name: string;
+    readonly requires: {
+        readonly controlPlanes: boolean;
+        readonly addresses: boolean;
+        readonly etcd?: readonly EtcdTopology[];
+    };
+    readonly version: string;
+}
+
+export interface DriftReport {
+    readonly differences: readonly Difference[];
+    readonly name: string;
+    readonly what: "changed" | "deleted";
+}
+
+export type Endpoint = string | {
+    readonly dns: string;
+    readonly port?: number;
+} | {
+    readonly ip: string;
+    readonly port?: number;
+};
+
+interface Entry {
+    readonly addresses: readonly string[];
+    readonly cluster?: string;
+    readonly exceptions?: readonly {
+        readonly code: string;
+        readonly reason: string;
+    }[];
+    readonly name: string;
+    readonly path: string;
+    readonly purpose?: string;
+}
+
+export type Etcd = {
+    readonly topology: "stacked";
+} | {
+    readonly topology: "members";
+    readonly members: readonly Machine[];
+} | {
+    readonly topology: "external";
+};
+
+export type EtcdTopology = "stacked" | "members" | "external";
+
+export function evaluate(content: Content, lookup: (reference: Reference) => string): string;
+
+export interface Facts {
+    readonly earlyRenewalHours?: number;
+    readonly issuer?: string;
+    readonly keyAlgorithm?: string;
+    readonly notAfter?: string;
+    readonly object?: string;
+    readonly role?: string;
+    readonly sans?: readonly string[];
+    readonly subject?: string;
+    readonly subjects?: readonly string[];
+    readonly usages?: readonly string[];
+    readonly validityHours?: number;
+}
+
+export interface FileEffect {
+    readonly consumers: readonly ConsumerEntry[];
+    readonly holder: string;
+    readonly kind?: string;
+    readonly path: string;
+}
+
+export interface FileEntry {
+    readonly consumers: readonly ConsumerEntry[];
+    readonly holder: string;
+    readonly kind: string;
+    readonly path: string;
+}
+
+export type FileKind = "certificate" | "chain" | "bundle" | "signer" | "private key" | "private keys" | "public keys" | "kubeconfig";
+
+export type FileMap = Readonly<Record<string, Readonly<Record<string, PublishedFile>>>>;
+
+export interface FileRow {
+    readonly alsoOf?: readonly string[];
+    readonly consumers: readonly Consumer[];
+    readonly kind: FileKind;
+    readonly mode?: string;
+    readonly on: readonly HolderKind[];
+    readonly owner?: string;
+    readonly path: string;
+    readonly server?: "endpoint" | "local";
+    readonly writtenBy?: "terraform" | "distribution";
+}
+
+export class FilesSecret extends Construct {
+    constructor(scope: Construct, id: string, props: FilesSecretProps);
+    readonly data: Readonly<Record<string, Content>>;
+    readonly keys: Readonly<Record<string, string>>;
+    readonly name: string;
+    readonly namespace: string;
+    readonly resource: SecretV1;
+}
+
+export interface FilesSecretProps extends KubernetesObjectProps {
+    readonly address?: string;
+    readonly files: readonly Pick<ClusterFile, "path" | "content">[];
+    readonly name: string;
+    readonly namespace: string;
+}
+
+export class Generation {
+    static active(options?: GenerationOptions): Generation;
+    static fromKeyPem(state: GenerationState, keyPem: GenerationKeyPem): Generation;
+    static fromPem(state: GenerationState, pem: GenerationPem): Generation;
+    get hasPrivateKey(): boolean;
+    readonly keyPem?: GenerationKeyPem | undefined;
+    readonly options: GenerationOptions;
+    readonly pem?: GenerationPem | undefined;
+    static retired(options?: GenerationOptions): Generation;
+    readonly state: GenerationState;
+    static trusted(options?: GenerationOptions): Generation;
+    get validityHours(): number | undefined;
+}
+
+export interface GenerationKeyPem {
+    readonly privateKeyPem?: string;
+    readonly publicKeyPem: string;
+}
+
+export interface GenerationOptions {
+    readonly fingerprint?: string;
+    readonly issuer?: string;
+    readonly keyAlgorithm?: KeyAlgorithm;
+    readonly validity?: Validity;
+}
+
+export interface GenerationPem {
+    readonly certificatePem: string;
+    readonly privateKeyPem?: string;
+}
+
+export type Generations = Readonly<Record<string, Generation>>;
+
+export interface GenerationsReport {
+    readonly cluster?: string;
+    readonly generations: readonly {
+        readonly id: string;
+        readonly before?: GenerationStanding;
+        readonly after?: GenerationStanding;
+    }[];
+    readonly kind: "authority" | "key pair";
+    readonly name: string;
+}
+
+type GenerationStanding = GenerationState_2 | "present";
+
+export type GenerationState = "active" | "trusted" | "retired";
+
+type GenerationState_2 = "active" | "trusted" | "retired";
+
+export class Group implements IRbacSubject {
+    readonly name: string;
+    static named(name: string): Group;
+    toSubject(): RbacSubject;
+}
+
+interface Holder {
+    readonly addresses: readonly string[];
+    readonly extraSans: readonly AltName[];
+    readonly isMachine: boolean;
+    readonly kinds: readonly HolderKind[];
+    readonly localServer: string;
+    readonly name: string;
+}
+
+export type HolderKind = "control-plane" | "etcd-member" | "named-worker" | "worker" | "operator" | "cluster";
+
+export interface ICertificateAuthority extends IConstruct {
+    readonly active: SigningGeneration;
+    readonly bundle: TrustBundle;
+    readonly generations: Readonly<Record<string, AuthorityGeneration>>;
+    registerLeaf(certificate: TerraformResource, generation: string): void;
+}
+
+export interface IdentityChange {
+    readonly addresses: readonly string[];
+    readonly after?: Facts;
+    readonly before?: Facts;
+    readonly cluster?: string;
+    readonly differences: readonly Difference[];
+    readonly files: readonly FileEffect[];
+    readonly generation?: string;
+    readonly holder?: string;
+    readonly kind: IdentityKind;
+    readonly name: string;
+    readonly planned: boolean;
+    readonly purpose?: string;
+    readonly reasons: readonly Reason[];
+    readonly verbs: readonly Verb[];
+}
+
+type IdentityKind = "authority" | "key pair" | "certificate" | "token" | "binding" | "secret";
+
+export interface Inventory {
+    readonly entries: readonly InventoryEntry[];
+    readonly schemaVersion: typeof INVENTORY_SCHEMA_VERSION;
+    readonly stack: string;
+}
+
+export const INVENTORY_FILE = "pki-inventory.json";
+
+export const INVENTORY_SCHEMA_VERSION = 2;
+
+export type InventoryEntry = AuthorityEntry | KeyPairEntry | CertificateEntry | TokenEntry | BindingEntry;
+
+export function inventoryOf(stack: TerraformStack): Inventory;
+
+export interface IRbacSubject {
+    toSubject(): RbacSubject;
+}
+
+export interface Issuer {
+    readonly authority: string;
+    readonly generation: string;
+}
+
+export type JoinFormat = {
+    readonly kubeconfig: {
+        readonly cluster?: string;
+        readonly context?: string;
+        readonly user: string;
+        readonly port?: number;
+    };
+    readonly encoding?: "base64gzip";
+} | "secure token";
+
+export class JoinPassword extends Construct {
+    constructor(scope: Construct, id: string, input: JoinPasswordProps);
+    files(machine: string): readonly ClusterFile[];
+    readonly password: Reference;
+    readonly resource: Password;
+    readonly token: Content;
+}
+
+export interface JoinPasswordFileRow extends Pick<FileRow, "path" | "on" | "consumers"> {
+    readonly format?: "password";
+}
+
+export interface JoinPasswordProps {
+    readonly deletionProtection?: boolean;
+    readonly joins?: string;
+    readonly pki: ClusterPki;
+}
+
+export interface JoinPasswordRow {
+    readonly files: readonly JoinPasswordFileRow[];
+    readonly format: JoinFormat;
+    readonly purpose: string;
+    readonly user: string;
+}
+
+export interface JoinProps {
+    readonly certificateAuthority: Content;
+    readonly cluster: Pick<Cluster, "name" | "endpoint">;
+    readonly root?: X509Certificate;
+    readonly token: Content;
+}
+
+export function joinWith(format: JoinFormat, input: JoinProps): Content;
+
+export interface K0sOptions {
+    readonly dataDir?: string;
+}
+
+export interface K3sOptions {
+    readonly chained?: "root" | "intermediate";
+    readonly dataDir?: string;
+}
+
+export interface Key {
+    readonly fingerprint: Reference;
+    readonly privateKey: Reference;
+    readonly publicKey: Reference;
+    readonly resource: PrivateKey;
+}
+
+export class KeyAlgorithm {
+    check(at: string, problems: Problems): void;
+    static readonly ECDSA_P256: KeyAlgorithm;
+    static readonly ECDSA_P384: KeyAlgorithm;
+    static readonly ECDSA_P521: KeyAlgorithm;
+    readonly name: string;
+    static of(name: string): KeyAlgorithm;
+    static readonly RSA_2048: KeyAlgorithm;
+    static readonly RSA_3072: KeyAlgorithm;
+    static readonly RSA_4096: KeyAlgorithm;
+    readonly tls: KeyAlgorithmArguments;
+}
+
+export interface KeyAlgorithmArguments {
+    readonly algorithm: string;
+    readonly ecdsaCurve?: string;
+    readonly rsaBits?: number;
+}
+
+export interface KeyPairEntry extends Entry {
+    readonly files: readonly FileEntry[];
+    readonly generation: string;
+    readonly keyAlgorithm?: string;
+    readonly kind: "key pair";
+    readonly state: "active" | "trusted" | "retired";
+}
+
+export interface KeyPairGeneration {
+    readonly addresses: readonly string[];
+    readonly id: string;
+    readonly privateKey?: Reference;
+    readonly publicKey: Reference;
+    readonly state: GenerationState;
+}
+
+export class KeyPairRing extends Construct {
+    constructor(scope: Construct, id: string, props?: KeyPairRingProps);
+    readonly fingerprints: Readonly<Record<string, string>>;
+    readonly generations: Readonly<Record<string, KeyPairGeneration>>;
+    readonly privateKey: Reference;
+    readonly privateKeys: readonly Reference[];
+    readonly publicKeys: readonly Reference[];
+}
+
+export interface KeyPairRingProps {
+    readonly address?: string;
+    readonly deletionProtection?: boolean;
+    readonly generations?: Generations;
+    readonly keyAlgorithm?: KeyAlgorithm;
+    readonly provider?: TerraformProvider;
+}
+
+export type KeyPairRow = Row;
+
+export class KeyUsage {
+    allowedUses(keyAlgorithm: KeyAlgorithm): string[];
+    static readonly AUTHORITY: KeyUsage;
+    static readonly CLIENT: KeyUsage;
+    readonly name: string;
+    readonly purposes: readonly string[];
+    static readonly SERVER: KeyUsage;
+    static readonly SERVER_AND_CLIENT: KeyUsage;
+}
+
+export function kubeconfig(props: KubeconfigProps): Content;
+
+export interface KubeconfigProps {
+    readonly certificateAuthority: Content;
+    readonly clusterName: string;
+    readonly context?: string;
+    readonly credentials: Credentials;
+    readonly server: string;
+    readonly user: string;
+}
+
+export interface KubernetesObjectProps {
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly dependsOn?: readonly ITerraformDependable[];
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly provider?: TerraformProvider;
+}
+
+export const LATER = "(known after apply)";
+
+export interface Machine {
+    readonly addresses?: readonly string[];
+    readonly name: string;
+}
+
+export class NodeBootstrapping extends Construct {
+    constructor(scope: Construct, id: string, props: NodeBootstrappingProps);
+    readonly approveFirst: ClusterRoleBinding;
+    readonly approveRenewals: ClusterRoleBinding;
+    readonly createCsrs: ClusterRoleBinding;
+}
+
+export interface NodeBootstrappingProps extends DistributionBindingsProps {
+    readonly adopt?: boolean;
+    readonly groups?: readonly string[];
+}
+
+export class PkiError extends Error {
+    constructor(path: string, problems: readonly Problem[]);
+    readonly path: string;
+    readonly problems: readonly Problem[];
+}
+
+export interface PlanReport {
+    readonly changes: readonly IdentityChange[];
+    readonly complete: boolean;
+    readonly components: readonly ComponentEffect[];
+    readonly counts: Readonly<Partial<Record<Verb, number>>>;
+    readonly dangers: readonly Danger[];
+    readonly drift: readonly DriftReport[];
+    readonly errored: boolean;
+    readonly failedChecks: readonly string[];
+    readonly files: readonly FileEffect[];
+    readonly generations: readonly GenerationsReport[];
+    readonly otherChanges: number;
+    readonly schemaVersion: typeof REPORT_SCHEMA_VERSION;
+    readonly stacks: readonly string[];
+    readonly terraformVersion?: string;
+    readonly truncated?: true;
+    readonly verdict: "nothing" | "changes" | "danger";
+}
+
+export interface Problem {
+    readonly allowed: string;
+    readonly at: string;
+    readonly code: string;
+    readonly fix: string;
+    readonly given: string;
+}
+
+class Problems {
+    add(found: Omit<Problem, "given"> & {
+        readonly given: unknown;
+    }): void;
+    get none(): boolean;
+    throwIfAny(path: string): void;
+}
+
+export interface PublishedFile {
+    readonly content: Content;
+    readonly mode: string;
+    readonly owner: string;
+}
+
+export interface RbacSubject {
+    readonly apiGroup: string;
+    readonly kind: "User" | "Group" | "ServiceAccount";
+    readonly name: string;
+    readonly namespace: string;
+}
+
+export interface Reason {
+    readonly code: string;
+    readonly text: string;
+}
+
+export interface Reference {
+    readonly address: string;
+    readonly attribute: string;
+}
+
+const REPORT_SCHEMA_VERSION = 2;
+
+interface Row {
+    readonly etcd?: readonly EtcdTopology[];
+    readonly exceptions?: readonly RowException[];
+    readonly files: readonly FileRow[];
+    readonly purpose: string;
+    readonly secrets?: readonly SecretRow[];
+}
+
+export interface RowException {
+    readonly code: string;
+    readonly reason: string;
+}
+
+export interface SecretRow {
+    readonly data: Readonly<Record<string, FileKind>>;
+    readonly etcd?: readonly EtcdTopology[];
+    readonly labels: Readonly<Record<string, string>>;
+    readonly name: string;
+    readonly type: string;
+}
+
+export interface ServedPort {
+    readonly number: number;
+    readonly setBy: string;
+}
+
+export function serverUrl(endpoint: Endpoint): string;
+
+export class ServiceAccountRef implements IRbacSubject {
+    readonly name: string;
+    static named(namespace: string, name: string): ServiceAccountRef;
+    readonly namespace: string;
+    toSubject(): RbacSubject;
+}
+
+const SETS: {
+    readonly "etcd-server": "etcd's server certificates, for the API servers";
+    readonly "etcd-peer": "etcd's members among themselves";
+    readonly "etcd-client": "clients of etcd: API servers, etcdctl";
+    readonly apiserver: "the API server's server certificate";
+    readonly "apiserver-client": "clients of the API server: administrators, controller-manager, scheduler, kube-proxy";
+    readonly "apiserver-kubelet-client": "the API server as a client of kubelets";
+    readonly "front-proxy-client": "the API server as a proxy before aggregated API servers";
+    readonly "kubelet-server": "kubelets' server certificates, for the API server";
+    readonly "kubelet-client": "kubelets as clients of the API server";
+};
+
+export interface SigningGeneration extends AuthorityGeneration {
+    readonly privateKey: Reference;
+}
+
+export interface SingleCaOptions {
+    readonly oneServerCertificate?: boolean;
+    readonly ownAuthorities?: readonly SingleCaSet[];
+}
+
+export type SingleCaSet = keyof typeof SETS;
+
+export class Subject {
+    constructor(fields: SubjectFields);
+    check(at: string, problems: Problems): void;
+    readonly fields: SubjectFields;
+    toString(): string;
+    withOrganizationalUnit(organizationalUnit: string): Subject;
+}
+
+export class SubjectAltNames {
+    readonly dns: readonly string[];
+    readonly ips: readonly string[];
+    static readonly NONE: SubjectAltNames;
+    static of(...names: readonly AltName[]): SubjectAltNames;
+    get preconditions(): Condition[];
+}
+
+export interface SubjectFields {
+    readonly commonName: string;
+    readonly country?: string;
+    readonly locality?: string;
+    readonly organization?: string;
+    readonly organizationalUnit?: string;
+    readonly province?: string;
+}
+
+export interface TokenEntry extends Entry {
+    readonly files: readonly FileEntry[];
+    readonly groups: readonly string[];
+    readonly kind: "token";
+}
+
+export interface TokenRow {
+    readonly description?: string;
+    readonly file: {
+        readonly path: string;
+        readonly on: "worker" | "operator";
+        readonly consumers: readonly Consumer[];
+    };
+    readonly format: JoinFormat;
+    readonly group?: string;
+    readonly purpose: string;
+    readonly usages: readonly string[];
+}
+
+export function toTerraform(content: Content): string;
+
+export class TrustBundle {
+    constructor(references: readonly Reference[], stack: TerraformStack, belowRoot: boolean, literalRoot?: string | undefined);
+    readonly belowRoot: boolean;
+    readonly literalRoot?: string | undefined;
+    get pem(): string;
+    readonly references: readonly Reference[];
+}
+
+export interface TypedNames {
+    readonly dns?: readonly string[];
+    readonly ips?: readonly string[];
+}
+
+export class User implements IRbacSubject {
+    readonly name: string;
+    static named(name: string): User;
+    toSubject(): RbacSubject;
+}
+
+export class Validity {
+    checkAuthority(at: string, problems: Problems): void;
+    checkLeaf(at: string, problems: Problems): void;
+    static days(days: number, options?: ValidityOptions): Validity;
+    get earlyRenewalHours(): number;
+    static hours(hours: number, options?: ValidityOptions): Validity;
+    readonly validityHours: number;
+    static years(years: number, options?: ValidityOptions): Validity;
+}
+
+export interface ValidityOptions {
+    readonly earlyRenewalHours?: number;
+}
+
+export type Verb = "issue" | "renew" | "re-key" | "re-issue" | "introduce" | "promote" | "retire" | "remove" | "revoke" | "grant" | "ungrant" | "move" | "import" | "update";
+
+export function writeInventories(app: App): string[];
+
+
