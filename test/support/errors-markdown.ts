@@ -118,7 +118,7 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "secret-key-twice": "The paths of two files turn into the same key of the Secret.",
   "secret-name": "The API server rejects a Secret of that name.",
   "secure-token-root":
-    "The K3s secure token contains a hash of the root certificate's DER. Terraform cannot hash binary data, so it cannot compute it for a root that is known only in the state.",
+    "The K3s secure token contains a hash of the root certificate's DER. Terraform cannot hash binary data, so it cannot compute it for a root that is known only in the state, and it does not see in text that it learns when it runs whether there is a root.",
   "service-cidr": "The value is not a CIDR.",
   "service-cidr-count": "A cluster has one service CIDR, or one per IP family.",
   "service-cidr-family": "Both service CIDRs are of the same IP family.",

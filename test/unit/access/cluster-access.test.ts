@@ -4,7 +4,8 @@ import { Rotating } from "@cdktf/provider-time/lib/rotating";
 import { TerraformStack, TerraformVariable } from "cdktf";
 import { Construct } from "constructs";
 import { gunzipSync } from "node:zlib";
-import { newApp, synth } from "../../support/synth";
+import { pkiOf } from "../../support/cluster";
+import { newApp, newStack, synth } from "../../support/synth";
 import { accessStack, BARE, CA_PEM, LEAF_PEM, messageOf } from "./fixture";
 import { ClusterAccess, ClusterAccessProps } from "../../../lib/access/cluster-access";
 import { Group } from "../../../lib/access/rbac-subject";
@@ -188,6 +189,15 @@ test("takes the authority from another stack", () => {
   const remote = /\$\{data\.terraform_remote_state\.[^}]+\}/;
   expect(JSON.stringify(value)).toMatch(remote);
   expect(precondition[0].condition).toMatch(remote);
+});
+
+test("takes the bundle of a PKI in another stack, in which there is nothing that Terraform would have to check", () => {
+  const app = newApp();
+  const { pki } = pkiOf({}, {}, newStack("prod-pki", app));
+  const { json } = synthesized({ certificateAuthority: pki.bundle() }, accessStack(app));
+  const [files] = Object.values<{ value: unknown }>(json.output);
+  expect(JSON.stringify(files!.value)).toMatch(/\$\{data\.terraform_remote_state\.[^}]+\}/);
+  expect(files).not.toHaveProperty("precondition");
 });
 
 test.each([
