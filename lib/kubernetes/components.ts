@@ -113,8 +113,8 @@ export const apiserver = {
   /** At the next connection; one that is open is closed within five minutes. */
   kubeletClient: apiserverFlags.reloadsPair("--kubelet-client-certificate", "--kubelet-client-key"),
   /**
-   * Since 1.36 it is read again, at a request that comes five minutes after it was read last (`ClientsAllowCARotation`, beta). Before,
-   * it is not: a restart is right for every version.
+   * Since 1.36 it is read again at a request that comes five minutes after it was read last (`ClientsAllowCARotation`, beta; by hand it
+   * was seen on 1.36.3). Before, it is not: a restart is right for every version.
    *
    * @see https://github.com/kubernetes/client-go/blob/v0.36.3/transport/ca_rotation.go
    */

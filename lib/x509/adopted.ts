@@ -23,25 +23,41 @@ import { lifecycle } from "../terraform/lifecycle";
 import { pin } from "../terraform/pin";
 import { Reference } from "../terraform/reference";
 
-// Literal text was checked at synth, before anything here is made. Of other text Terraform checks what its functions can see in PEM and what the
-// tls provider reads in it. Nobody looks into the DER: what that leaves open stands in docs/authorities-from-outside.md.
+// Literal text was checked at synth, before anything here is made. Of other text Terraform checks what its functions see in PEM and
+// what the tls provider reads in it. Nobody looks into the DER: what that leaves open stands in docs/authorities-from-outside.md.
 
 /** Where it is kept. */
 export interface AdoptOptions {
   /** Its Terraform name. */
   readonly name: string;
+  /** Whether Terraform refuses a plan that would destroy it. */
   readonly preventDestroy: boolean;
+  /**
+   * What reads unresolved text.
+   * @default - the stack's tls provider
+   */
   readonly provider?: TerraformProvider;
 }
 
 /** An authority from outside, in the state. */
 export interface AdoptedAuthority {
+  /** What keeps it. */
   readonly resource: DataResource;
+  /** Its own certificate. */
   readonly certificate: Reference;
+  /** Those above it, as one text; none for one literal certificate. */
   readonly chain: readonly Reference[];
+  /**
+   * Its private key.
+   * @default - none: it stays where it is
+   */
   readonly privateKey?: Reference;
+  /** The end of its validity, RFC 3339. */
   readonly end: Reference;
-  /** Operand of its end, known in a plan, where synth could not look at it. */
+  /**
+   * Operand of its end, known in a plan.
+   * @default - none: synth looked at it
+   */
   readonly unresolvedEnd?: string;
 }
 
@@ -84,7 +100,12 @@ export function adoptAuthority(
 
 /** A key pair from outside, in the state. */
 export interface AdoptedKeyPair {
+  /** PKIX `PUBLIC KEY`. */
   readonly publicKey: Reference;
+  /**
+   * Its private key.
+   * @default - none: it stays where it is
+   */
   readonly privateKey?: Reference;
 }
 
@@ -105,15 +126,7 @@ export function adoptKeyPair(
       precondition: [
         ...publicKey.conditions,
         ...(key?.data && !publicKey.isLiteral ? [usableKey(key.data)] : []),
-        ...(key && !isChecked
-          ? [
-              refuseUnless(
-                "pem-public-mismatch",
-                `${squeezed(publicKey.operand)} == ${squeezed(key.publicKey)}`,
-                "publicKeyPem",
-              ),
-            ]
-          : []),
+        ...(key && !isChecked ? [samePublicKey(publicKey.operand, key.publicKey)] : []),
       ],
     }),
   });
@@ -150,7 +163,7 @@ function unresolvedCertificate(scope: Construct, id: string, pem: string, option
   const text = normalised(scope, `${options.name}__certificate`, pem);
   const blocks = `regexall("${CERTIFICATE}", ${text})`;
   const data = new DataTlsCertificate(scope, `${id}-certificate`, {
-    content: `\${nonsensitive(join("\\n", ${blocks}))}`,
+    content: `\${nonsensitive(${joined(blocks)})}`,
     lifecycle: {
       precondition: [
         refuseUnless("pem-certificate", `length(${blocks}) > 0`, prop),
@@ -160,7 +173,7 @@ function unresolvedCertificate(scope: Construct, id: string, pem: string, option
     provider: options.provider,
   });
   const read = `${pin(data, options.name)}.certificates[0]`;
-  const rest = `join("", [for i, block in ${blocks} : join("", [block, "\\n"]) if i > 0])`;
+  const rest = joined(`[for i, block in ${blocks} : block if i > 0]`);
   return {
     first: `\${${read}.cert_pem}`,
     rest: `\${nonsensitive(${rest})}`,
@@ -174,6 +187,7 @@ function unresolvedCertificate(scope: Construct, id: string, pem: string, option
 }
 
 interface AdoptedPublicKey {
+  /** Whether synth read it. */
   readonly isLiteral: boolean;
   /** Value of an argument. */
   readonly kept: string;
@@ -188,7 +202,7 @@ function publicKeyOperands(scope: Construct, pem: string, { name }: AdoptOptions
     return { isLiteral: true, kept: kept!, operand: quoted(publicPem(createPublicKey(kept!))), conditions: [] };
   }
   const blocks = `regexall("${PUBLIC_KEY}", ${normalised(scope, `${name}__public-key`, pem)})`;
-  const operand = `join("", [for block in ${blocks} : join("", [block, "\\n"])])`;
+  const operand = joined(blocks);
   return {
     isLiteral: false,
     kept: `\${nonsensitive(${operand})}`,
@@ -217,7 +231,7 @@ function keyOf(scope: Construct, id: string, pem: string | undefined, options: A
   const prop = "privateKeyPem";
   const text = normalised(scope, `${options.name}__private-key`, pem);
   const blocks = `regexall("${PRIVATE_KEY}", ${text})`;
-  const key = `join("", [for block in ${blocks} : join("", [block, "\\n"])])`;
+  const key = joined(blocks);
   const isEncrypted = `strcontains(${text}, "ENCRYPTED")`;
   const data = new DataTlsPublicKey(scope, `${id}-key`, {
     privateKeyPem: `\${${key}}`,
@@ -235,8 +249,8 @@ function keyOf(scope: Construct, id: string, pem: string | undefined, options: A
 }
 
 /**
- * That an unresolved key belongs to the certificate. Of an unresolved certificate nobody here knows the key: the tls provider refuses to sign with
- * another, so what is left is whether Kubernetes could use this one.
+ * That an unresolved key belongs to the certificate. Of an unresolved certificate nobody here knows the key: the tls provider refuses
+ * to sign with another, so what is left is whether Kubernetes could use this one.
  */
 function ownKey(publicKey: string | undefined, data: string): Condition[] {
   return publicKey === undefined
@@ -247,7 +261,7 @@ function ownKey(publicKey: string | undefined, data: string): Condition[] {
 /** Characters of the PEM of an RSA public key of 2048 bits; that of a shorter key is shorter. */
 const RSA_2048_PEM = 451;
 
-/** An unresolved key that Kubernetes can use. Of P-224 the provider makes no key in OpenSSH's format, which does not know that curve. */
+/** An unresolved key that Kubernetes can use. Of P-224 the provider makes no key in OpenSSH's format, which lacks that curve. */
 function usableKey(data: string): Condition {
   const isRsa = `${data}.algorithm == "RSA" && length(${data}.public_key_pem) >= ${RSA_2048_PEM}`;
   const isEcdsa = `${data}.algorithm == "ECDSA" && ${data}.public_key_openssh != ""`;
@@ -255,17 +269,23 @@ function usableKey(data: string): Condition {
 }
 
 /**
- * Text that Terraform learns when it runs, with the line ends and without the indentation that synth leaves out of literal text, in a local: an
- * operand. It is sensitive, because Terraform shows the values that a failed condition names.
+ * Text that Terraform learns when it runs, in a local: an operand. Line ends and indentation are as synth makes those of literal
+ * text. It is sensitive, because Terraform shows the values that a failed condition names.
  */
 function normalised(scope: Construct, name: string, pem: string): string {
   const text = `replace(${quoted(pem)}, "/[ \\t\\r]*\\n[ \\t]*/", "\\n")`;
   return pin(new TerraformLocal(scope, name, `\${sensitive(${text})}`), name);
 }
 
-/** Operand of PEM without line ends, which need not be those of the provider. */
-function squeezed(operand: string): string {
-  return `replace(${operand}, "\\n", "")`;
+/** Operand: blocks one after the other, each with its newline. */
+function joined(blocks: string): string {
+  return `join("\\n", concat(${blocks}, [""]))`;
+}
+
+/** Line ends need not be those of the provider. */
+function samePublicKey(one: string, other: string): Condition {
+  const [left, right] = [one, other].map((operand) => `replace(${operand}, "\\n", "")`);
+  return refuseUnless("pem-public-mismatch", `${left} == ${right}`, "publicKeyPem");
 }
 
 function keptIn(address: string): (attribute: string) => Reference {

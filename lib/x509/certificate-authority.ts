@@ -212,8 +212,8 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
   /** What an Aspect or an escape hatch lets outlive its authority: what was described was checked before anything was made. */
   private outliving(): string[] {
     return [...this.leaves].flatMap(([generation, leaves]) => {
-      const { resource } = this.made[generation]!;
-      const limit = resource.terraformResourceType === "terraform_data" ? undefined : validityOf(resource);
+      const { resource, request } = this.made[generation]!;
+      const limit = request && validityOf(resource);
       return leaves.flatMap((leaf) => {
         const hours = validityOf(leaf);
         return typeof hours === "number" && typeof limit === "number" && hours >= limit

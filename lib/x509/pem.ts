@@ -32,8 +32,11 @@ export interface GenerationKeyPem {
 
 // What is looked for has no `-` inside: neither a block that lacks its end nor one with the headers of encryption is found. Each
 // stands here once, for the literal text here and for Terraform's regexall.
+/** A certificate. */
 export const CERTIFICATE = "-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----";
+/** A private key that is not encrypted: PKCS #8, PKCS #1 or SEC 1. */
 export const PRIVATE_KEY = "-----BEGIN (?:RSA |EC )?PRIVATE KEY-----[^-]+-----END (?:RSA |EC )?PRIVATE KEY-----";
+/** A public key, as SubjectPublicKeyInfo. */
 export const PUBLIC_KEY = "-----BEGIN PUBLIC KEY-----[^-]+-----END PUBLIC KEY-----";
 
 /** What is wrong with PEM, in the words of both who find it: synth for literal text, Terraform for the rest. */
@@ -57,6 +60,7 @@ export const FAULTS = {
   "pem-public-mismatch": ["the private key's own public key", "pair them: openssl pkey -pubout"],
 } as const;
 
+/** A code of {@link FAULTS}. */
 export type Fault = keyof typeof FAULTS;
 
 /** True for text that is known at synth. */

@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { distributionNames } from "../sandbox/distribution";
+import { distributionNamed, distributionNames } from "../sandbox/distribution";
 import { Sandbox } from "../sandbox/sandbox";
+import { describeHandshakes } from "./handshakes";
 import { describeIdentities, NAMED_WORKER } from "./identities";
 
 // Distributions that cannot be had here: a control plane of upstream components, on each one's own files and with the flags that it
@@ -42,6 +43,11 @@ describe.each(distributionNames.filter((name) => name !== "kubeadm"))("%s", (dis
     expect(nodes).toEqual([{ name: NODE, ready: true }]);
     expect(identities.map(({ user }) => user)).toEqual(identities.map(({ expectedUser }) => expectedUser));
   });
+
+  describeHandshakes(
+    () => distributionNamed(distribution).table,
+    () => sandbox,
+  );
 
   describeIdentities(distribution, NODE, () => sandbox);
 });

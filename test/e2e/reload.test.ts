@@ -12,6 +12,7 @@ import { run } from "../sandbox/command";
 import { Component } from "../sandbox/components";
 import { CONTROL_PLANE, PKI_STACK } from "../sandbox/description";
 import { Sandbox } from "../sandbox/sandbox";
+import { describeHandshakes } from "./handshakes";
 import { CATALOGUE, nameOf, readersIn, TABLES } from "../support/catalogue";
 
 // The facts of the component catalogue, on running components: files of a control plane are replaced by those of a second
@@ -189,6 +190,11 @@ describe("on kubeadm's files", () => {
     await backend?.stop();
   });
 
+  describeHandshakes(
+    () => Distribution.KUBEADM.table,
+    () => sandbox,
+  );
+
   test("files that need a restart are replaced first, so that there is time to notice them", async () => {
     // The new authority alone: it tells at once who still comes with the old one.
     await replace([`${PKI}/etcd/ca.crt`], second(`${PKI}/etcd/ca.crt`).toString());
@@ -265,7 +271,8 @@ function reloading(files: readonly string[]): string[] {
 }
 
 function needingRestart(component: Component): string[] {
-  const found = claims.filter((claim) => claim.component === component && claim.onChange === "restart");
+  const onKubeadm = claims.filter(({ probe }) => probe in PROBES_ON_KUBEADM);
+  const found = onKubeadm.filter((claim) => claim.component === component && claim.onChange === "restart");
   return found.map(({ probe }) => probe);
 }
 

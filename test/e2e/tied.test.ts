@@ -61,6 +61,21 @@ test("without PID namespaces there is a reason, and servers and commands end all
   expect(await run.left()).toEqual([]);
 });
 
+test("a command is run in whatever environment is asked for", async () => {
+  const env = { PATH: "/nowhere" };
+  expect(await attempt("/bin/sh", ["-c", "echo $PATH"], { env })).toEqual({
+    code: 0,
+    stdout: "/nowhere\n",
+    stderr: "",
+  });
+});
+
+test("without setpriv one line says what to install", async () => {
+  const run = start("no-setpriv", "true", { PATH: "/nowhere" });
+  expect(await run.ended).toBe(1);
+  expect(run.printed).toContain("but setpriv is not found: install util-linux");
+});
+
 test("nothing is started for a process that is gone", () => {
   const file = path.join(folder, "started");
   // What starts it here is not this process but a shell.

@@ -27,14 +27,18 @@ async function main(): Promise<number> {
   const loops = Array.from({ length: Number(values.load) }, busyLoop);
   const folder = mkdtempSync(path.join(tmpdir(), "sandbox-interrupt-"));
   try {
-    const length = await lengthOfStart(path.join(folder, "whole"));
-    console.log(`a whole start: ${length.toFixed(1)} s beside ${loops.length} busy loops`);
-    const moments = Array.from({ length: count }, (_, index) => ((index + 0.5) / count) * length);
+    const phases = await phasesOfStart(path.join(folder, "whole"));
+    console.log(`a whole start, beside ${loops.length} busy loops:\n${phases.map(nameOf).join("\n")}`);
+    const rounds = Math.ceil(count / phases.length);
+    const moments = Array.from({ length: count }, (_, index): Interruption => {
+      const [phase, round] = [phases[index % phases.length]!, Math.floor(index / phases.length)];
+      const seconds = (phase.seconds * (round + 0.5)) / rounds;
+      return { ...phase, seconds, signal: SIGNALS[(index + round) % SIGNALS.length]! };
+    });
     const left: string[] = [];
     const worker = async () => {
-      for (let at = moments.shift(); at !== undefined; at = moments.shift()) {
-        const number = count - moments.length;
-        left.push(...(await interrupted(path.join(folder, String(number)), at, SIGNALS[number % SIGNALS.length]!)));
+      for (let moment = moments.shift(); moment; moment = moments.shift()) {
+        left.push(...(await interrupted(path.join(folder, String(count - moments.length)), moment)));
       }
     };
     await Promise.all(Array.from({ length: Number(values["at-once"]) }, worker));
@@ -55,30 +59,45 @@ async function start(folder: string): Promise<Run> {
   return Run.sandbox(folder, ["--port", String(port)]);
 }
 
-/** In seconds. */
-async function lengthOfStart(folder: string): Promise<number> {
-  const started = Date.now();
+/** A moment of a start: so long after this line of its progress. Of a whole phase, how long it lasts. */
+interface Moment {
+  readonly line: string;
+  readonly seconds: number;
+}
+
+interface Interruption extends Moment {
+  readonly signal: NodeJS.Signals;
+}
+
+function nameOf({ line, seconds }: Moment): string {
+  return `${seconds.toFixed(1).padStart(6)} s of ${line}`;
+}
+
+/** A phase begins with a line of progress. Starts differ in length on a busy machine, and the short phases matter as much as the long ones. */
+async function phasesOfStart(folder: string): Promise<Moment[]> {
   const run = await start(folder);
   await run.prints("until Ctrl-C");
   run.signal("SIGINT");
   await run.ended;
-  return (Date.now() - started) / 1000;
+  const lines = [...run.printed.matchAll(/^ *([\d.]+) s {2}([^(\n]+)/gm)].map(([, at, line]) => ({
+    at: Number(at),
+    line: line!,
+  }));
+  return lines.map(({ at, line }, index) => ({ line, seconds: (lines[index + 1]?.at ?? at + 10) - at }));
 }
 
-/** Interrupts a start after some seconds and prints one line about it. @returns what is left */
-async function interrupted(folder: string, seconds: number, signal: NodeJS.Signals): Promise<string[]> {
+/** Interrupts a start and prints one line about it. @returns what is left */
+async function interrupted(folder: string, moment: Interruption): Promise<string[]> {
   const run = await start(folder);
-  await sleep(seconds * 1000);
-  const { lastLine } = run;
+  await run.prints(moment.line);
+  await sleep(moment.seconds * 1000);
   const before = run.processes().length;
-  run.signal(signal);
+  run.signal(moment.signal);
   const end = await run.ended;
   const ended = Date.now();
   const left = await run.left();
   const gone = left.length === 0 ? `none left after ${Date.now() - ended} ms` : `LEFT:\n  ${left.join("\n  ")}`;
-  console.log(
-    `${seconds.toFixed(1).padStart(5)} s  ${signal.padEnd(7)} → ${end}; ${before} processes, ${gone}; ${lastLine}`,
-  );
+  console.log(`${nameOf(moment)}: ${moment.signal} → ${end}; ${before} processes, ${gone}`);
   return left;
 }
 

@@ -39,11 +39,6 @@ export class Run {
     this.ended = new Promise((resolve) => this.child.once("close", (code, signal) => resolve(code ?? signal!)));
   }
 
-  /** The line that it printed last. */
-  public get lastLine(): string {
-    return this.printed.trimEnd().split("\n").at(-1)!;
-  }
-
   /** Waits until something is true. @throws Error with all that was printed if it ends before */
   public async until(what: string, isTrue: () => boolean): Promise<void> {
     while (!isTrue()) {

@@ -85,7 +85,8 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "machine-name-reserved": "The name is reserved for files that belong to no single machine.",
   "machine-name-twice": "Two machines have the same name: they would share one identity.",
   "moved-from": "`movedFrom` is the current prefix: there is nothing to move.",
-  "name-twice": "A key pair and an authority of the table have the same name.",
+  "name-twice":
+    "A key pair is called like an authority. Fingerprints of both are listed by name and generation, so one would hide the other.",
   namespace: "The API server rejects a namespace of that name.",
   "no-address": "The distribution puts the machine's address into its certificates, and the machine has none.",
   "no-control-plane":

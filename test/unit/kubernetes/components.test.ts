@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Consumer } from "../../../lib";
+import { ETCD, KUBERNETES } from "../../../lib/kubernetes/components";
 import { CATALOGUE, nameOf, readersIn, TABLES } from "../../support/catalogue";
 
 const LIB = join(__dirname, "../../../lib");
@@ -43,6 +44,18 @@ test("no table makes a reader of its own, and versions stand once", () => {
     linesWith(/\bvia: \{ (flag|configField|use)\b|\bcomponent: "|onChange: "(reload|restart|next-use)"[,}]/),
   ).toEqual([]);
   expect(linesWith(/"1\.36\.3"|"3\.6\.14"/)).toEqual([]);
+});
+
+test("what is measured is measured on the versions that the sandbox builds", () => {
+  const built = (tool: string, module: string) => {
+    const text = readFileSync(join(LIB, "../test/sandbox/toolchain", tool, "go.mod"), "utf8");
+    return new RegExp(`^\\s*${module} v(\\S+)`, "m").exec(text)?.[1];
+  };
+  expect(built("kubernetes", "k8s.io/kubernetes")).toBe(KUBERNETES);
+  expect(built("etcd", "go.etcd.io/etcd/server/v3")).toBe(ETCD);
+  for (const { component, measured } of CATALOGUE.filter((entry) => entry.measured)) {
+    expect([component, measured]).toEqual([component, component === "etcd" ? ETCD : KUBERNETES]);
+  }
 });
 
 // Ports by https://kubernetes.io/docs/reference/networking/ports-and-protocols/, and of the konnectivity server by
