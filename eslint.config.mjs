@@ -11,6 +11,8 @@ export default tseslint.config(
       // An index that was just checked, or a table's own key, is known to be there.
       "@typescript-eslint/no-non-null-assertion": "off",
       "@typescript-eslint/consistent-type-definitions": ["error", "interface"],
+      // `const { left, ...rest }` leaves one out.
+      "@typescript-eslint/no-unused-vars": ["error", { ignoreRestSiblings: true }],
       "@typescript-eslint/no-extraneous-class": "off",
     },
   },
