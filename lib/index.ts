@@ -35,7 +35,7 @@ export {
 } from "./kubernetes/cluster";
 export type { ClusterSecret } from "./kubernetes/cluster-files";
 export type { ClusterLeaf, ClusterParts } from "./kubernetes/cluster-parts";
-export type { ClusterFile, FileMap, PublishedFile } from "./kubernetes/holders";
+export type { ClusterFile, FileMap, PublishedFile } from "./kubernetes/cluster-file";
 export type { K0sOptions } from "./kubernetes/distributions/k0s";
 export type { K3sOptions } from "./kubernetes/distributions/k3s";
 export type { SingleCaOptions, SingleCaSet } from "./kubernetes/distributions/single-ca";

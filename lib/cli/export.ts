@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import { filesOfHolder, RequestedHolder } from "../export/published-files";
 import { ownersLeft, writeFiles } from "../export/write-files";
-import { ANY_WORKER, OPERATOR } from "../kubernetes/holders";
+import { ANY_WORKER, OPERATOR } from "../kubernetes/cluster-file";
 import { readStates } from "../terraform-json/sources";
 import { UnusableError } from "../terraform-json/unusable";
 import type { Io } from "./io";

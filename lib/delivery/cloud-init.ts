@@ -1,5 +1,5 @@
 import { concat, Content, content } from "../kubernetes/content";
-import { ClusterFile } from "../kubernetes/holders";
+import { ClusterFile } from "../kubernetes/cluster-file";
 
 /**
  * The files of a machine as user data: a `#cloud-config` that writes each of them at the first boot, with its mode and owner.

@@ -9,7 +9,7 @@ import { checkNamespace, checkSecretName } from "./secret-checks";
 import { pin } from "../terraform/pin";
 import { addressOf } from "../terraform/address";
 import { Content, referencesIn, toTerraform } from "../kubernetes/content";
-import { ClusterFile } from "../kubernetes/holders";
+import { ClusterFile } from "../kubernetes/cluster-file";
 
 /** Props of a {@link FilesSecret}. */
 export interface FilesSecretProps extends KubernetesObjectProps {

@@ -6,14 +6,13 @@ import { Password } from "@cdktf/provider-random/lib/password";
 import { Construct } from "constructs";
 import { Problems } from "../errors";
 import { concat, Content, content } from "../kubernetes/content";
-import { holds, holdersOf } from "../kubernetes/holdings";
+import { holds, holdersOf } from "../kubernetes/holders";
 import { checkSecureToken, joinWith, rootOf } from "../kubernetes/join";
 import { pin } from "../terraform/pin";
 import { ClusterPki } from "../kubernetes/cluster-pki";
 import { JoinPasswordFileRow, JoinPasswordRow } from "../kubernetes/table";
-import { ClusterFile } from "../kubernetes/holders";
+import { ClusterFile, OWNER, SECRET_MODE } from "../kubernetes/cluster-file";
 import { publishFiles } from "../kubernetes/outputs";
-import { OWNER, SECRET_MODE } from "../kubernetes/modes";
 
 /** Props of a {@link JoinPassword}. */
 export interface JoinPasswordProps {

@@ -1,7 +1,7 @@
 import { Token } from "cdktf";
 import { LATER } from "../inventory-schema";
 import { Content, referencesIn } from "../kubernetes/content";
-import { CLUSTER } from "../kubernetes/holders";
+import { CLUSTER } from "../kubernetes/cluster-file";
 import type { MadeFile } from "../terraform/inventoried";
 
 /** The keys of a Secret, as the inventory lists them beside files. */

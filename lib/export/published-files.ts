@@ -1,5 +1,5 @@
 import { Content, evaluate } from "../kubernetes/content";
-import { ANY_WORKER, OPERATOR } from "../kubernetes/holders";
+import { ANY_WORKER, OPERATOR } from "../kubernetes/cluster-file";
 import { FilesByHolder, Published, publishedFiles } from "../terraform-json/outputs";
 import type { State } from "../terraform-json/state";
 import { UnusableError } from "../terraform-json/unusable";

@@ -14,7 +14,7 @@ import {
   PlacedMachine,
   placedMachines,
 } from "./cluster";
-import { ANY_WORKER, CLUSTER, OPERATOR } from "./holders";
+import { ANY_WORKER, CLUSTER, OPERATOR } from "./cluster-file";
 import type { DistributionTable } from "./table";
 
 /** `system:node:` takes 12 of the 64 bytes that a common name may have. */

@@ -6,7 +6,7 @@ import { Subject } from "../x509/subject";
 import { SubjectAltNames } from "../x509/subject-alt-names";
 import type { ClusterParts } from "./cluster-parts";
 import { consumerEntry, consumersOf } from "./consumers";
-import { fillNames, fillText, Holder, holdersOf, holds } from "./holdings";
+import { fillNames, fillText, Holder, holdersOf, holds } from "./holders";
 import type { CertificateRow } from "./table";
 
 /** Says of a cluster's parts what its table calls them, and of the cluster what its distribution issues itself. */

@@ -2,7 +2,7 @@ import type { Certificate } from "../x509/certificate";
 import type { CertificateAuthority } from "../x509/certificate-authority";
 import type { KeyPairRing } from "../x509/key-pair-ring";
 import type { Cluster } from "./cluster";
-import type { Holder } from "./holdings";
+import type { Holder } from "./holders";
 import type { CertificateRow, DistributionTable } from "./table";
 
 /** What a cluster's files are made of. */

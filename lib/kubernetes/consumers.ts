@@ -1,5 +1,5 @@
 import type { ConsumerEntry } from "../inventory-schema";
-import { Holder, holds } from "./holdings";
+import { Holder, holds } from "./holders";
 import type { Consumer, FileRow } from "./table";
 
 /** Who reads a file where somebody holds it: not everything runs on every holder. */

@@ -1,58 +1,93 @@
-import { type Content, published, readPublished } from "./content";
-import type { Consumer, FileKind } from "./table";
+import { Token } from "cdktf";
+import * as ipaddr from "ipaddr.js";
+import { canonicalIp } from "../x509/host";
+import { API_SERVER_PORT, Cluster, ControlPlane, hostAndPort, hostPort, placedMachines, serverUrl } from "./cluster";
+import { ANY_WORKER, CLUSTER, OPERATOR } from "./cluster-file";
+import type { HolderKind } from "./table";
+import type { AltName } from "../x509/subject-alt-names";
 
-/** A file of a holder: a machine, any `worker`, the `operator`. */
-export interface ClusterFile extends PublishedFile {
-  /** Absolute path on the machine. */
-  readonly path: string;
-  /** What it holds; a configuration is text that names other files, a join token is what a machine joins with. */
-  readonly kind: FileKind | "configuration" | "join token";
-  /** Who reads it. */
-  readonly consumers: readonly Consumer[];
+/** A machine, any worker, the operator or the cluster as a whole, and what it is. */
+export interface Holder {
+  /** The machine's name, `worker`, `operator` or `cluster`. */
+  readonly name: string;
+  /** What it is a holder as: a control plane that runs etcd is of two kinds. */
+  readonly kinds: readonly HolderKind[];
+  /** False for any worker, the operator and the cluster as a whole. */
+  readonly isMachine: boolean;
+  /** Its IP addresses; none where it is no machine. */
+  readonly addresses: readonly string[];
+  /** More names for its own API server. */
+  readonly extraSans: readonly AltName[];
+  /** URL of the API server on the same machine; the endpoint where there is none. */
+  readonly localServer: string;
 }
 
-/** What a file is made of, and how it has to stand on its machine. */
-export interface PublishedFile {
-  /** Octal, e.g. `0600`. */
-  readonly mode: string;
-  /** `user:group`. */
-  readonly owner: string;
-  /** What stands in it, as data that refers to the state. */
-  readonly content: Content;
+/** Everybody who may hold files of the cluster. */
+export function holdersOf(cluster: Cluster): Holder[] {
+  const endpoint = serverUrl(cluster.endpoint);
+  const machines = placedMachines(cluster).map(({ machine, kinds }): Holder => {
+    const addresses = machine.addresses ?? [];
+    const { bindPort = API_SERVER_PORT, extraSans = [] } = machine as ControlPlane;
+    const local = kinds.includes("control-plane") && addresses.length > 0;
+    const localServer = local ? `https://${hostPort({ host: addresses[0]!, kind: "ip", port: bindPort })}` : endpoint;
+    return { name: machine.name, kinds, isMachine: true, addresses, extraSans, localServer };
+  });
+  const nobody = { isMachine: false, addresses: [], extraSans: [], localServer: endpoint };
+  return [
+    ...machines,
+    { name: ANY_WORKER, kinds: ["worker"], ...nobody },
+    { name: OPERATOR, kinds: ["operator"], ...nobody },
+    { name: CLUSTER, kinds: ["cluster"], ...nobody },
+  ];
 }
 
-/** What goes without saying of a file: nobody but root reads it. */
-const STRICTEST = { mode: "0600", owner: "root:root" };
-
-/** A file as it is published under its path; mode and owner are left out where they are the strictest. */
-export function publishedFile({ mode, owner, content }: PublishedFile): unknown {
-  return {
-    ...(mode === STRICTEST.mode ? {} : { mode }),
-    ...(owner === STRICTEST.owner ? {} : { owner }),
-    content: published(content),
-  };
+/** True when the party is one of the holders. */
+export function holds(holder: Holder, kinds: readonly HolderKind[]): boolean {
+  return kinds.some((kind) => holder.kinds.includes(kind));
 }
 
-/**
- * Reads what {@link publishedFile} wrote.
- *
- * @returns undefined where it is something else
- */
-export function readPublishedFile(value: unknown): PublishedFile | undefined {
-  const given = (value ?? {}) as Partial<Record<keyof PublishedFile, unknown>>;
-  const { mode, owner } = { ...STRICTEST, ...given };
-  const content = readPublished(given.content);
-  return typeof mode === "string" && /^0[0-7]{3}$/.test(mode) && typeof owner === "string" && content !== undefined
-    ? { mode, owner, content }
-    : undefined;
+/** What stands for itself in a template. Values are worked out where they are asked for: most templates are plain text. */
+const TEXTS: Readonly<Record<string, (cluster: Cluster, machine: string, address: string) => string>> = {
+  machine: (_, machine) => machine,
+  address: (_cluster, _machine, address) => address,
+  clusterName: ({ name }) => name,
+  clusterDomain: ({ clusterDomain = "cluster.local" }) => clusterDomain,
+  endpoint: ({ endpoint }) => hostPort(hostAndPort(endpoint)),
+  serviceCidrs: ({ serviceCidrs }) => serviceCidrs.join(","),
+};
+
+/** Templates that stand for several names. */
+const NAMES: Readonly<Record<string, (cluster: Cluster, holder: Holder) => readonly AltName[]>> = {
+  "{addresses}": (_, { addresses }) => [{ ips: addresses }],
+  "{endpoint}": (cluster) => [endpointName(cluster)],
+  "{serviceIps}": ({ serviceCidrs }) => serviceCidrs.map(firstAddress),
+  "{extraSans}": ({ extraSans = [] }, holder) => [...extraSans, ...holder.extraSans],
+};
+
+/** Fills a text in: `{machine}`, `{address}`, `{clusterName}`, `{clusterDomain}`, `{endpoint}` (host:port), `{serviceCidrs}`. */
+export function fillText(template: string, cluster: Cluster, machine = "", address = ""): string {
+  return template.replace(/\{(\w+)\}/g, (whole, name: string) => TEXTS[name]?.(cluster, machine, address) ?? whole);
 }
 
-/** The public map of all files: machine, or `worker`, or `operator` → path → file. Names secrets, never holds one. */
-export type FileMap = Readonly<Record<string, Readonly<Record<string, PublishedFile>>>>;
+/** Fills the templates of alternative names in; `{addresses}`, `{endpoint}`, `{serviceIps}` and `{extraSans}` stand for several each. */
+export function fillNames(templates: readonly string[], cluster: Cluster, holder: Holder): AltName[] {
+  return templates.flatMap(
+    (template) => NAMES[template]?.(cluster, holder) ?? [fillText(template, cluster, holder.name)],
+  );
+}
 
-/** The holder of what any worker needs, named or not. */
-export const ANY_WORKER = "worker";
-/** The holder of what no machine may have. */
-export const OPERATOR = "operator";
-/** The holder of what the cluster has as a whole. */
-export const CLUSTER = "cluster";
+function endpointName({ endpoint }: Cluster): AltName {
+  const { host, kind } = hostAndPort(endpoint);
+  if (Token.isUnresolved(host)) {
+    return kind === "ip" ? { ips: [host] } : { dns: [host] };
+  }
+  return host;
+}
+
+/** The address of the `kubernetes` Service: index 1 of a service CIDR. */
+function firstAddress(cidr: string): string {
+  const [network] = ipaddr.parseCIDR(cidr);
+  const bytes = network.toByteArray();
+  bytes[bytes.length - 1]! |= 1;
+  return canonicalIp(ipaddr.fromByteArray(bytes).toString())!;
+}

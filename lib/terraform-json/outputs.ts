@@ -1,4 +1,4 @@
-import { PublishedFile, readPublishedFile } from "../kubernetes/holders";
+import { PublishedFile, readPublishedFile } from "../kubernetes/cluster-file";
 import { prefixOfCertificates, prefixOfFiles } from "../terraform/names";
 import { isObject, Json, object, parseJson } from "./json";
 

@@ -8,9 +8,7 @@ const RESOLVER = new DefaultTokenResolver(new StringConcat());
  */
 export function synthesized(resource: TerraformResource): Readonly<Record<string, unknown>> {
   const { resource: byType } = resource.toTerraform() as { resource?: Record<string, Record<string, object>> };
-  const { "//": _, ...values } = (byType?.[resource.terraformResourceType]?.[resource.friendlyUniqueId] ??
-    {}) as Record<string, unknown>;
-  return values;
+  return (byType?.[resource.terraformResourceType]?.[resource.friendlyUniqueId] ?? {}) as Record<string, unknown>;
 }
 
 /** A value with its tokens filled in, as far as synth knows them; what Terraform has to fill in stays an expression in `${}`. */

@@ -1,6 +1,6 @@
 import { inventoried, type OwnEntry } from "../terraform/inventoried";
 import { issued, issuedKeyAlgorithm } from "./issued";
-import { outlives } from "./validity";
+import { outlives, Validity } from "./validity";
 import { leafKeyName } from "../terraform/names";
 import { TerraformProvider } from "cdktf";
 import { CertRequest } from "@cdktf/provider-tls/lib/cert-request";
@@ -14,7 +14,6 @@ import { KeyUsage } from "./key-usage";
 import { createKey, Key } from "./private-key";
 import { Subject } from "./subject";
 import { AltName, checkAltNames, SubjectAltNames } from "./subject-alt-names";
-import { Validity } from "./validity";
 import { pin } from "../terraform/pin";
 import { Reference, expression } from "../terraform/reference";
 import { lifecycle } from "../terraform/lifecycle";

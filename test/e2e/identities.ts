@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { CertificateRow, Consumer, DistributionTable, FileKind, HolderKind } from "../../lib";
-import { fillText } from "../../lib/kubernetes/holdings";
+import { fillText } from "../../lib/kubernetes/holders";
 import { run } from "../sandbox/command";
 import { CONTROL_PLANE, PKI_STACK } from "../sandbox/description";
 import { bootstrapToken, distributionNamed, operatorKubeconfigs } from "../sandbox/distribution";

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { Cluster, Consumer, DistributionTable, HolderKind } from "../../lib";
-import { fillText } from "../../lib/kubernetes/holdings";
+import { fillText } from "../../lib/kubernetes/holders";
 
 /** What a control plane runs here. */
 export type Component = "etcd" | "kube-apiserver" | "kube-controller-manager";

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { DistributionTable, HolderKind } from "../../lib";
-import { fillText } from "../../lib/kubernetes/holdings";
+import { fillText } from "../../lib/kubernetes/holders";
 import { attempt, CommandOptions, Ended, run, TYPESCRIPT } from "./command";
 import { baseFlags, Component, hollowFlags, kubeletFlags, pkiFlags, Ports, Site } from "./components";
 import { Daemon } from "./daemon";

@@ -7,7 +7,7 @@ import {
   type FileRow,
   type KeyPairRow,
 } from "../../lib";
-import { accessOf } from "../../lib/kubernetes/modes";
+import { accessOf } from "../../lib/kubernetes/cluster-file";
 
 type AnyRow = AuthorityRow | KeyPairRow | CertificateRow;
 

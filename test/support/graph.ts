@@ -1,4 +1,4 @@
-import { readPublishedFile } from "../../lib/kubernetes/holders";
+import { readPublishedFile } from "../../lib/kubernetes/cluster-file";
 /* eslint-disable @typescript-eslint/no-explicit-any -- it looks anywhere into the JSON */
 
 /** Resources of a synthesized stack by address. */

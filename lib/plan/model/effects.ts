@@ -1,5 +1,5 @@
 import type { PlannedResource } from "../../terraform-json/plan";
-import { CLUSTER } from "../../kubernetes/holders";
+import { CLUSTER } from "../../kubernetes/cluster-file";
 import { ConsumerEntry, FileEntry, filesOfEntry } from "../read/inventory";
 import { objectName } from "./facts";
 import type { Identity } from "./identity";

@@ -1,0 +1,75 @@
+import { type Content, published, readPublished } from "./content";
+import type { Consumer, FileKind } from "./table";
+
+/** A file of a holder: a machine, any `worker`, the `operator`. */
+export interface ClusterFile extends PublishedFile {
+  /** Absolute path on the machine. */
+  readonly path: string;
+  /** What it holds; a configuration is text that names other files, a join token is what a machine joins with. */
+  readonly kind: FileKind | "configuration" | "join token";
+  /** Who reads it. */
+  readonly consumers: readonly Consumer[];
+}
+
+/** What a file is made of, and how it has to stand on its machine. */
+export interface PublishedFile {
+  /** Octal, e.g. `0600`. */
+  readonly mode: string;
+  /** `user:group`. */
+  readonly owner: string;
+  /** What stands in it, as data that refers to the state. */
+  readonly content: Content;
+}
+
+/** Mode of a file with which somebody could be somebody else. */
+export const SECRET_MODE = "0600";
+/** Mode of any other file. */
+export const PUBLIC_MODE = "0644";
+/** Owner of a file of which a table says nothing else. */
+export const OWNER = "root:root";
+
+const SECRET: readonly ClusterFile["kind"][] = ["private key", "private keys", "kubeconfig", "join token"];
+
+/** The mode and owner of a file: its row's, or the usual ones of what it holds. */
+export function accessOf({ kind, mode, owner = OWNER }: Pick<ClusterFile, "kind"> & Partial<ClusterFile>): {
+  readonly mode: string;
+  readonly owner: string;
+} {
+  return { mode: mode ?? (SECRET.includes(kind) ? SECRET_MODE : PUBLIC_MODE), owner };
+}
+
+/** What goes without saying of a published file: nobody but root reads it. */
+const STRICTEST = { mode: SECRET_MODE, owner: OWNER };
+
+/** A file as it is published under its path; mode and owner are left out where they are the strictest. */
+export function publishedFile({ mode, owner, content }: PublishedFile): unknown {
+  return {
+    ...(mode === STRICTEST.mode ? {} : { mode }),
+    ...(owner === STRICTEST.owner ? {} : { owner }),
+    content: published(content),
+  };
+}
+
+/**
+ * Reads what {@link publishedFile} wrote.
+ *
+ * @returns undefined where it is something else
+ */
+export function readPublishedFile(value: unknown): PublishedFile | undefined {
+  const given = (value ?? {}) as Partial<Record<keyof PublishedFile, unknown>>;
+  const { mode, owner } = { ...STRICTEST, ...given };
+  const content = readPublished(given.content);
+  return typeof mode === "string" && /^0[0-7]{3}$/.test(mode) && typeof owner === "string" && content !== undefined
+    ? { mode, owner, content }
+    : undefined;
+}
+
+/** The public map of all files: machine, or `worker`, or `operator` → path → file. Names secrets, never holds one. */
+export type FileMap = Readonly<Record<string, Readonly<Record<string, PublishedFile>>>>;
+
+/** The holder of what any worker needs, named or not. */
+export const ANY_WORKER = "worker";
+/** The holder of what no machine may have. */
+export const OPERATOR = "operator";
+/** The holder of what the cluster has as a whole. */
+export const CLUSTER = "cluster";
