@@ -34,12 +34,12 @@ export function objectProps({
   return { provider, dependsOn, labels, annotations };
 }
 
-/** What of the props Terraform takes beside the object itself. */
+/** The props that are Terraform's, not the object's. */
 export function metaArguments({ provider, dependsOn }: KubernetesObjectProps) {
   return { provider, dependsOn: dependsOn && [...dependsOn] };
 }
 
-/** What of the props is part of the object. */
+/** The props that are part of the object's metadata. */
 export function metadata({ labels, annotations }: KubernetesObjectProps) {
   return { labels: labels && { ...labels }, annotations: annotations && { ...annotations } };
 }

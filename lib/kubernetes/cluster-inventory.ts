@@ -21,7 +21,7 @@ export function labelParts(pki: Construct, cluster: string, parts: ClusterParts)
   inventoried(pki, { entries: () => issuedByDistribution(cluster, parts) });
 }
 
-/** What of a row the inventory tells. */
+/** The columns of a row that the inventory has. */
 type LabelledRow = Pick<CertificateRow, "exceptions" | "breakGlass" | "purpose">;
 
 function aboutRow({ purpose, exceptions = [], breakGlass }: LabelledRow): Pick<Label, "purpose" | "exceptions"> {

@@ -7,7 +7,7 @@ import type { CertificateRow, DistributionTable } from "./table";
 
 /** What a cluster's files are made of. */
 export interface ClusterParts {
-  /** What of the distribution's table is true for this cluster. */
+  /** The distribution's table, with the rows that apply to this cluster. */
   readonly table: DistributionTable;
   /** The description. */
   readonly cluster: Cluster;

@@ -107,7 +107,7 @@ const API_SERVER: ServedPort = { number: 6443, setBy: "--secure-port" };
 export const apiserver = {
   serving: apiserverFlags.reloadsPair("--tls-cert-file", "--tls-private-key-file", API_SERVER),
   clientCaFile: apiserverFlags.reloads("--client-ca-file", { port: API_SERVER }),
-  /** Whom the authority signs for has to be told by name, unless it signs for nobody else. */
+  /** Front proxies have to be named, unless the authority signs for nobody else. */
   requestheaderClientCaFile: (allowedName: string): Consumer =>
     apiserverFlags.reloads("--requestheader-client-ca-file", { with: requestHeaders(allowedName), port: API_SERVER }),
   /** At the next connection; one that is open is closed within five minutes. */
@@ -145,7 +145,7 @@ export const controllerManager = {
     port: CONTROLLER_MANAGER,
   }),
   rootCaFile: controllerManagerFlags.restarts("--root-ca-file"),
-  /** For all four signers. Then none of the next four may be told. */
+  /** For all four signers. Then none of the next four may be set. */
   clusterSigning: signing(""),
   /** `kubernetes.io/kube-apiserver-client` */
   clusterSigningKubeApiserverClient: signing("-kube-apiserver-client"),

@@ -41,7 +41,7 @@ export function holdersOf(cluster: Cluster): Holder[] {
   ];
 }
 
-/** True when the party is one of the holders. */
+/** True when the holder is of one of the kinds. */
 export function holds(holder: Holder, kinds: readonly HolderKind[]): boolean {
   return kinds.some((kind) => holder.kinds.includes(kind));
 }

@@ -101,7 +101,7 @@ function checkIssuer(issuer: string, at: string, earlier: readonly string[], pro
 
 /**
  * Where one authority signs clients and front proxies, any client could come as a front proxy and be anybody, unless the names of
- * front proxies are told.
+ * front proxies are given.
  *
  * @see https://kubernetes.io/docs/tasks/extend-kubernetes/configure-aggregation-layer/#ca-reusage-and-conflicts
  */
@@ -120,7 +120,7 @@ function checkFrontProxy(name: string, { authorities }: DistributionTable, probl
       code: "front-proxy-authority",
       at: `authorities.${name}.files`,
       given,
-      allowed: "the names of front proxies told",
+      allowed: "the names of front proxies given",
       fix,
     });
   }

@@ -1,7 +1,7 @@
 import { Cluster, etcdTopology } from "./cluster";
 import type { DistributionTable, EtcdTopology, FileRow, KeyPairRow } from "./table";
 
-/** What of a distribution's table is true for one cluster: the rest of the library knows of no other. */
+/** The rows of a distribution's table that apply to one cluster: the rest of the library sees no others. */
 export function tableFor(
   cluster: Cluster,
   issueLeaves: boolean | undefined,

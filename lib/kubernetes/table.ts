@@ -45,7 +45,7 @@ export interface ServedPort {
   readonly setBy: string;
 }
 
-/** A component that reads a file, and how it is told to. */
+/** A component that reads a file, and the flag or field that names it. */
 export interface Consumer {
   /** E.g. `kube-apiserver`. */
   readonly component: string;

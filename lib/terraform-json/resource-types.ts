@@ -129,7 +129,7 @@ export function resourceType(type: string | undefined): ResourceType | undefined
   return type === undefined ? undefined : ROWS.get(type);
 }
 
-/** What of PEM a resource may hold. */
+/** The kinds of PEM that a resource may hold. */
 export type PemKind = "certificate" | "privateKey" | "publicKey";
 
 /** The PEM text among the attributes of a resource; undefined where there is none, or none yet. */

@@ -400,7 +400,7 @@ export function k3s(options: K3sOptions & { readonly program: "k3s" | "rke2" }):
 
     configuration: [],
 
-    // Where these stand is told by the flag: there is no default.
+    // There is no default place: the flag names the file.
     joinPasswords: {
       server: {
         purpose: "password with which servers join",

@@ -78,7 +78,7 @@ const SERVER_SETS: readonly SingleCaSet[] = ["apiserver", "etcd-server", "etcd-p
 
 /**
  * Where one CA signs everything, whatever it signed for a client would be a client and a peer of etcd, kubelets included, and could be a
- * front proxy. So each of the three verifiers is told a name, which only the right certificates have.
+ * front proxy. So each of the three verifiers accepts one name alone, which only the right certificates have.
  */
 const ETCD_CLIENT_NAME = "etcd-client";
 const FRONT_PROXY_NAME = "aggregator";
@@ -298,7 +298,7 @@ const onControlPlane = verifiesOn(KUBERNETES_FOLDER, CONTROL_PLANE);
 const onWorker = verifiesOn(KUBERNETES_FOLDER, ["worker"]);
 const onOperators = verifiesOn("", OPERATOR);
 
-/** Who verifies what. The API server and etcd are told the names that some certificates must have. */
+/** Who verifies what. The API server and etcd are given the names that some certificates must have. */
 function verifiers(etcdPeer: string): readonly Verifier[] {
   const etcdClients = { "--client-cert-allowed-hostname": ETCD_CLIENT_NAME, "--enable-grpc-gateway": "false" };
   const etcdPeers = { "--peer-cert-allowed-cn": etcdPeer };
