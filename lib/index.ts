@@ -20,11 +20,11 @@ export { TrustBundle } from "./x509/trust-bundle";
 export { Validity, type ValidityOptions } from "./x509/validity";
 export type { GenerationKeyPem, GenerationPem } from "./x509/pem";
 export type { Key } from "./x509/private-key";
-export { type ClusterCertificateOptions, ClusterPki, type ClusterPkiProps } from "./kubernetes/cluster-pki";
-export { type Content, content, evaluate, toTerraform } from "./kubernetes/content";
+export { ClusterPki } from "./kubernetes/cluster-pki";
+export { type Content, content, type Credentials, type KubeconfigProps } from "./kubernetes/content";
 export { Distribution } from "./kubernetes/distribution";
 export { type JoinProps, joinWith } from "./kubernetes/join";
-export { type Credentials, type KubeconfigProps, kubeconfig } from "./kubernetes/kubeconfig";
+export { kubeconfig } from "./kubernetes/kubeconfig";
 export {
   type Cluster,
   type ControlPlane,
@@ -62,3 +62,5 @@ export type { Reason } from "./plan/model/reasons";
 export type { Verb } from "./plan/model/verbs";
 export type { DriftReport, GenerationsReport, IdentityChange, PlanReport } from "./plan/judge/report";
 export type { Facts } from "./plan/model/facts";
+export { evaluate, toTerraform } from "./kubernetes/content-readers";
+export type { ClusterCertificateOptions, ClusterPkiProps } from "./kubernetes/cluster-pki-props";

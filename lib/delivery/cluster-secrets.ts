@@ -11,7 +11,7 @@ import { pin } from "../terraform/pin";
 import { checkAddressPrefix, secretName } from "../terraform/names";
 import { ClusterPki } from "../kubernetes/cluster-pki";
 import { ClusterSecret } from "../kubernetes/cluster-files";
-import { toTerraform } from "../kubernetes/content";
+import { toTerraform } from "../kubernetes/content-readers";
 
 /** Props of {@link ClusterSecrets}. */
 export interface ClusterSecretsProps extends KubernetesObjectProps {

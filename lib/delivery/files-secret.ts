@@ -8,8 +8,9 @@ import { Problems, problemText } from "../errors";
 import { checkNamespace, checkSecretName } from "./secret-checks";
 import { pin } from "../terraform/pin";
 import { addressOf } from "../terraform/address";
-import { Content, referencesIn, toTerraform } from "../kubernetes/content";
+import { Content } from "../kubernetes/content";
 import { ClusterFile } from "../kubernetes/cluster-file";
+import { referencesIn, toTerraform } from "../kubernetes/content-readers";
 
 /** Props of a {@link FilesSecret}. */
 export interface FilesSecretProps extends KubernetesObjectProps {

@@ -1,8 +1,9 @@
 import { Token } from "cdktf";
 import { LATER } from "../inventory-schema";
-import { Content, referencesIn } from "../kubernetes/content";
+import { Content } from "../kubernetes/content";
 import { CLUSTER } from "../kubernetes/cluster-file";
 import type { MadeFile } from "../terraform/inventoried";
+import { referencesIn } from "../kubernetes/content-readers";
 
 /** The keys of a Secret, as the inventory lists them beside files. */
 export function secretFiles(namespace: string, name: string, data: Readonly<Record<string, Content>>): MadeFile[] {

@@ -1,9 +1,10 @@
-import { Content, evaluate } from "../kubernetes/content";
+import { Content } from "../kubernetes/content";
 import { ANY_WORKER, OPERATOR } from "../kubernetes/cluster-file";
 import { FilesByHolder, Published, publishedFiles } from "../terraform-json/outputs";
 import type { State } from "../terraform-json/state";
 import { UnusableError } from "../terraform-json/unusable";
 import type { FinishedFile } from "./write-files";
+import { evaluate } from "../kubernetes/content-readers";
 
 /** Whose files are exported. */
 export interface RequestedHolder {

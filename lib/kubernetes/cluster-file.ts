@@ -1,5 +1,6 @@
-import { type Content, published, readPublished } from "./content";
+import { type Content } from "./content";
 import type { Consumer, FileKind } from "./table";
+import { published, readPublished } from "./content-readers";
 
 /** A file of a holder: a machine, any `worker`, the `operator`. */
 export interface ClusterFile extends PublishedFile {

@@ -5,8 +5,8 @@ import { checkGenerations, FIRST_GENERATION } from "../x509/generation";
 import { Subject } from "../x509/subject";
 import { checkAltNames } from "../x509/subject-alt-names";
 import { checkCluster } from "./cluster-checks";
-import type { ClusterPkiProps } from "./cluster-pki";
 import type { DistributionTable } from "./table";
+import type { ClusterPkiProps } from "./cluster-pki-props";
 
 /** Finds everything that is wrong with the description of a cluster's PKI. */
 export function checkClusterPki(

@@ -1,15 +1,11 @@
-import { createHash } from "node:crypto";
-import { gzipSync } from "node:zlib";
-import { escapeTemplate, quoted } from "../terraform/expression";
-import { expression, operand, type Reference } from "../terraform/reference";
-import { type KubeconfigProps, kubeconfigText } from "./kubeconfig";
+import type { Reference } from "../terraform/reference";
 
 /**
  * What stands in a file, as data: text, a value of the Terraform state, several of them in a row, a kubeconfig, or what is made of one:
  * its base64, its gzip in base64, its SHA-256 in hex.
  *
- * It has two readers that agree byte for byte: {@link toTerraform} makes an expression of it, for Secrets and cloud-init;
- * {@link evaluate} fills it in from a state that was read. Only gzip is not the same bytes, since it may be written in several
+ * It has two readers that agree byte for byte: `toTerraform` makes an expression of it, for Secrets and cloud-init;
+ * `evaluate` fills it in from a state that was read. Only gzip is not the same bytes, since it may be written in several
  * ways: it unpacks to the same. The data itself is public: it names secrets and never holds one. Text may hold unresolved tokens
  * of public values.
  */
@@ -37,37 +33,36 @@ export type Content =
       readonly sha256: Content;
     };
 
-/** What is made of one content: Terraform's function, and the same here. */
-const FUNCTIONS = {
-  base64: { terraform: "base64encode", make: (text: string) => Buffer.from(text).toString("base64") },
-  base64gzip: { terraform: "base64gzip", make: (text: string) => gzipSync(text).toString("base64") },
-  sha256: { terraform: "sha256", make: (text: string) => createHash("sha256").update(text).digest("hex") },
-} as const;
+/** How a kubeconfig's user proves who it is. */
+export type Credentials =
+  | {
+      /** PEM of a client certificate: its CN is the user, its O the group. */
+      readonly certificate: Content;
+      /** PEM of the certificate's key. */
+      readonly privateKey: Content;
+    }
+  | {
+      /** A bearer token, such as a bootstrap token. */
+      readonly token: Content;
+    };
 
-type FunctionName = keyof typeof FUNCTIONS;
-
-const FUNCTION_NAMES = Object.keys(FUNCTIONS) as FunctionName[];
-
-/** One case of {@link Content} each. */
-interface Cases<T> {
-  readonly text: (text: string) => T;
-  readonly reference: (reference: Reference) => T;
-  readonly row: (contents: readonly Content[]) => T;
-  readonly made: (by: FunctionName, of: Content) => T;
-}
-
-function read<T>(content: Content, { text, reference, row, made }: Cases<T>): T {
-  if (typeof content === "string") {
-    return text(content);
-  }
-  if ("concat" in content) {
-    return row(content.concat);
-  }
-  if ("kubeconfig" in content) {
-    return row(kubeconfigText(content.kubeconfig));
-  }
-  const by = FUNCTION_NAMES.find((name) => name in content);
-  return by ? made(by, (content as Record<FunctionName, Content>)[by]) : reference(content as Reference);
+/** What a kubeconfig says. */
+export interface KubeconfigProps {
+  /** Name of the cluster entry. */
+  readonly clusterName: string;
+  /** URL of the API server. */
+  readonly server: string;
+  /** PEM of the authorities the API server may be signed by: the whole bundle, so that a rotation never locks a client out. */
+  readonly certificateAuthority: Content;
+  /** Name of the user entry. */
+  readonly user: string;
+  /**
+   * Name of the context.
+   * @default - `<user>@<clusterName>`
+   */
+  readonly context?: string;
+  /** How the user proves who it is. */
+  readonly credentials: Credentials;
 }
 
 /** Content from a template literal: `` content`server: ${host}\n` ``. */
@@ -89,151 +84,4 @@ export function concat(contents: readonly Content[]): Content {
     }
   }
   return row.length === 1 ? row[0]! : { concat: row };
-}
-
-/** The content as a Terraform template, valid inside the stack that owns what it refers to. Sensitive where it refers to a key. */
-export function toTerraform(content: Content): string {
-  return template(content, escapeTemplate);
-}
-
-/**
- * Fills the content in.
- *
- * @param lookup finds the value of a reference; throws when there is none
- */
-export function evaluate(content: Content, lookup: (reference: Reference) => string): string {
-  return read(content, {
-    text: (text) => text,
-    reference: lookup,
-    row: (contents) => contents.map((part) => evaluate(part, lookup)).join(""),
-    made: (by, of) => FUNCTIONS[by].make(evaluate(of, lookup)),
-  });
-}
-
-/** Every value of the state that stands in the content, in order. */
-export function referencesIn(content: Content): Reference[] {
-  return read<Reference[]>(content, {
-    text: () => [],
-    reference: (reference) => [reference],
-    row: (contents) => contents.flatMap(referencesIn),
-    made: (_, of) => referencesIn(of),
-  });
-}
-
-function template(content: Content, text: (literal: string) => string): string {
-  return read(content, {
-    text,
-    reference: expression,
-    row: (contents) => contents.map((part) => template(part, text)).join(""),
-    made: (by, of) => `\${${FUNCTIONS[by].terraform}(${operandOf(of)})}`,
-  });
-}
-
-/** The content where an expression stands already, e.g. as an argument. */
-function operandOf(content: Content): string {
-  return typeof content !== "string" && "address" in content
-    ? operand(content)
-    : `"${template(content, (text) => quoted(text).slice(1, -1))}"`;
-}
-
-/** Content as it is published: a reference is one text, `{ "ref": "<type>.<name>.<attribute>" }`. */
-export function published(content: Content): unknown {
-  if (typeof content === "string") {
-    return content;
-  }
-  if ("address" in content) {
-    return { ref: operand(content) };
-  }
-  if ("kubeconfig" in content) {
-    return { kubeconfig: publishedKubeconfig(content.kubeconfig) };
-  }
-  const [[kind, inner]] = Object.entries(content) as [[string, Content | readonly Content[]]];
-  return { [kind]: Array.isArray(inner) ? inner.map(published) : published(inner as Content) };
-}
-
-/**
- * Reads what {@link published} wrote.
- *
- * @returns undefined where it is something else: nothing of it is guessed
- */
-export function readPublished(value: unknown): Content | undefined {
-  try {
-    return contentOf(value);
-  } catch (error) {
-    if (error instanceof NoContent) {
-      return undefined;
-    }
-    throw error;
-  }
-}
-
-/** What is read is no content. */
-class NoContent extends Error {}
-
-/** Nothing that is written here nests as deep. */
-const MAX_DEPTH = 16;
-
-function contentOf(value: unknown, depth = 0): Content {
-  if (typeof value === "string") {
-    return value;
-  }
-  const [[kind, inner] = [], more] = typeof value === "object" && value !== null ? Object.entries(value) : [];
-  if (kind === undefined || more !== undefined || depth > MAX_DEPTH) {
-    throw new NoContent();
-  }
-  const parse = (part: unknown) => contentOf(part, depth + 1);
-  if (kind === "ref") {
-    return referenceOf(inner);
-  }
-  if (kind === "concat" && Array.isArray(inner)) {
-    return { concat: inner.map(parse) };
-  }
-  if (kind === "kubeconfig") {
-    return { kubeconfig: kubeconfigOf(inner, parse) };
-  }
-  const by = FUNCTION_NAMES.find((name) => name === kind);
-  if (by === undefined) {
-    throw new NoContent();
-  }
-  return { [by]: parse(inner) } as Content;
-}
-
-function referenceOf(text: unknown): Reference {
-  const [, address, attribute] = (typeof text === "string" && /^([\w-]+\.[\w-]+)\.([\w.]+)$/.exec(text)) || [];
-  if (address === undefined || attribute === undefined) {
-    throw new NoContent();
-  }
-  return { address, attribute };
-}
-
-function publishedKubeconfig({
-  clusterName,
-  server,
-  user,
-  context,
-  certificateAuthority,
-  credentials,
-}: KubeconfigProps) {
-  const proof =
-    "token" in credentials
-      ? { token: published(credentials.token) }
-      : { certificate: published(credentials.certificate), key: published(credentials.privateKey) };
-  return { cluster: clusterName, server, user, context, ca: published(certificateAuthority), ...proof };
-}
-
-function kubeconfigOf(value: unknown, parse: (part: unknown) => Content): KubeconfigProps {
-  const { cluster, server, user, context, ca, token, certificate, key } = (value ?? {}) as Record<string, unknown>;
-  const isText = (field: unknown): field is string => typeof field === "string";
-  if (!isText(cluster) || !isText(server) || !isText(user) || !(context === undefined || isText(context))) {
-    throw new NoContent();
-  }
-  return {
-    clusterName: cluster,
-    server,
-    user,
-    ...(context === undefined ? {} : { context }),
-    certificateAuthority: parse(ca),
-    credentials:
-      token === undefined ? { certificate: parse(certificate), privateKey: parse(key) } : { token: parse(token) },
-  };
 }

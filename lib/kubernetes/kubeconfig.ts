@@ -1,36 +1,4 @@
-import type { Content } from "./content";
-
-/** How a kubeconfig's user proves who it is. */
-export type Credentials =
-  | {
-      /** PEM of a client certificate: its CN is the user, its O the group. */
-      readonly certificate: Content;
-      /** PEM of the certificate's key. */
-      readonly privateKey: Content;
-    }
-  | {
-      /** A bearer token, such as a bootstrap token. */
-      readonly token: Content;
-    };
-
-/** What a kubeconfig says. */
-export interface KubeconfigProps {
-  /** Name of the cluster entry. */
-  readonly clusterName: string;
-  /** URL of the API server. */
-  readonly server: string;
-  /** PEM of the authorities the API server may be signed by: the whole bundle, so that a rotation never locks a client out. */
-  readonly certificateAuthority: Content;
-  /** Name of the user entry. */
-  readonly user: string;
-  /**
-   * Name of the context.
-   * @default - `<user>@<clusterName>`
-   */
-  readonly context?: string;
-  /** How the user proves who it is. */
-  readonly credentials: Credentials;
-}
+import type { Content, Credentials, KubeconfigProps } from "./content";
 
 /**
  * A kubeconfig with everything inline, field by field as client-go writes it. It is data: it names keys and tokens and holds none.

@@ -6,9 +6,9 @@ import { certificatesOutput, filesOutput, fingerprintsOutput, title } from "../t
 import { pin } from "../terraform/pin";
 import { sansOf } from "../x509/issued";
 import type { ClusterParts } from "./cluster-parts";
-import { referencesIn } from "./content";
 import { type ClusterFile, publishedFile } from "./cluster-file";
 import { consumerEntry } from "./consumers";
+import { referencesIn } from "./content-readers";
 
 // What is known at plan and what is not stand in outputs of their own: Terraform shows what changes inside the first.
 

@@ -267,7 +267,7 @@ describe("keys", () => {
       values: { outputs: Record<string, { value: unknown; sensitive: boolean }> };
     };
     const ours = Object.entries(values.outputs).filter(([name]) => !name.startsWith("rendered-"));
-    expect(ours.map(([name]) => name).sort()).toEqual(["pki_files", "pki_fingerprints", "pki_inventory"]);
+    expect(ours.map(([name]) => name).sort()).toEqual(["pki_certificates", "pki_files", "pki_fingerprints"]);
     expect(JSON.stringify(Object.fromEntries(ours))).not.toContain("PRIVATE KEY-----");
     expect(ours.every(([, output]) => !output.sensitive)).toBe(true);
   });
@@ -409,14 +409,11 @@ describe("a lost state", () => {
     await workspace.apply("lost");
     const state = workspace.state("lost");
     const outputs = JSON.parse(await workspace.must("lost", "output", "-json")) as {
-      pki_fingerprints: { value: { authorities: Record<string, Record<string, string>> } };
+      pki_fingerprints: { value: Record<string, string> };
     };
-    const fingerprints = outputs.pki_fingerprints.value.authorities;
+    const of = (name: string) => Generation.active({ fingerprint: outputs.pki_fingerprints.value[`${name} g1`] });
     const authorities = Object.fromEntries(
-      Object.entries(fingerprints).map(([name, { g1 }]) => [
-        name,
-        { generations: { g1: Generation.active({ fingerprint: g1 }) } },
-      ]),
+      ["kubernetes", "front-proxy", "etcd"].map((name) => [name, { generations: { g1: of(name) } }]),
     );
     workspace.synth("lost", (stack) => void pki(stack, { authorities }));
     expect(await workspace.plan("lost")).toEqual([]);

@@ -14,10 +14,10 @@ import {
 } from "../../lib";
 import { FilesByHolder, publishedFiles } from "../../lib/terraform-json/outputs";
 import { parseState, State } from "../../lib/terraform-json/state";
-import { evaluate } from "../../lib/kubernetes/content";
 import { Workspace } from "./workspace";
 import { IdentityChange, planReport } from "../../lib/plan/judge/report";
 import { readPlan } from "../../lib/terraform-json/plan";
+import { evaluate } from "../../lib/kubernetes/content-readers";
 
 // What the report says of a plan is compared with the certificates themselves, before and after it was applied.
 

@@ -6,7 +6,7 @@ import { ClusterPki, Distribution, SingleCaOptions, SingleCaSet } from "../../li
 import { CERTIFICATES, SETS, Verifier, VERIFIERS } from "../support/single-ca";
 import { attempt, run } from "../sandbox/command";
 import { Workspace } from "./workspace";
-import { referencesIn } from "../../lib/kubernetes/content";
+import { referencesIn } from "../../lib/kubernetes/content-readers";
 
 const CLUSTER = {
   name: "kubernetes-the-hard-way",

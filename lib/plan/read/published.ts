@@ -1,4 +1,3 @@
-import { referencesIn } from "../../kubernetes/content";
 import { pinnedName } from "../../terraform-json/address";
 import {
   GenerationState,
@@ -9,6 +8,7 @@ import {
 import type { Plan, Side } from "../../terraform-json/plan";
 import { parseName } from "../../terraform/names";
 import type { Reference } from "../../terraform/reference";
+import { referencesIn } from "../../kubernetes/content-readers";
 
 /** A file of a holder on one side of the plan. */
 export interface PlannedFile {

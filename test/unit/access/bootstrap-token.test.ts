@@ -2,7 +2,7 @@ import { synth } from "../../support/synth";
 import { accessStack, BARE, messageOf } from "./fixture";
 import { BootstrapToken, BootstrapTokenOptions, BootstrapTokenProps } from "../../../lib/access/bootstrap-token";
 import { Distribution } from "../../../lib/kubernetes/distribution";
-import { toTerraform } from "../../../lib/kubernetes/content";
+import { toTerraform } from "../../../lib/kubernetes/content-readers";
 
 function synthesized(options: Partial<BootstrapTokenProps> = {}) {
   const stack = accessStack();

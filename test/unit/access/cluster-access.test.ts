@@ -10,7 +10,7 @@ import { accessStack, BARE, CA_PEM, LEAF_PEM, messageOf } from "./fixture";
 import { ClusterAccess, ClusterAccessProps } from "../../../lib/access/cluster-access";
 import { Group } from "../../../lib/access/rbac-subject";
 import { Distribution } from "../../../lib/kubernetes/distribution";
-import { evaluate } from "../../../lib/kubernetes/content";
+import { evaluate } from "../../../lib/kubernetes/content-readers";
 
 const props: ClusterAccessProps = {
   distribution: Distribution.KUBEADM,

@@ -1,7 +1,7 @@
 import { Cluster } from "../../../lib";
 import { EXTERNAL, MEMBERS, ONE, terraformOfPki, THREE } from "../../support/cluster";
 import { filesIn, expressionsIn, resourcesOf } from "../../support/graph";
-import { referencesIn } from "../../../lib/kubernetes/content";
+import { referencesIn } from "../../../lib/kubernetes/content-readers";
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- looks anywhere into the JSON */
 

@@ -6,9 +6,10 @@ import {
   ROOT_CERTIFICATE,
   SIGNED_CA_CERTIFICATE,
 } from "../../support/pem";
-import { Content, evaluate, toTerraform } from "../../../lib/kubernetes/content";
+import { Content } from "../../../lib/kubernetes/content";
 import { Distribution } from "../../../lib/kubernetes/distribution";
 import { joinWith } from "../../../lib/kubernetes/join";
+import { evaluate, toTerraform } from "../../../lib/kubernetes/content-readers";
 
 const token: Content = {
   concat: [

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { type Content, evaluate } from "../../../lib";
-import { published, readPublished } from "../../../lib/kubernetes/content";
 import { publishedFile, readPublishedFile } from "../../../lib/kubernetes/cluster-file";
+import { published, readPublished } from "../../../lib/kubernetes/content-readers";
 
 const reference = fc.record({
   address: fc.constantFrom("tls_private_key.prod__cp-1__apiserver", "terraform_data.prod__ca__etcd__g1"),

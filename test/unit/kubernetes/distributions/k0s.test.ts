@@ -3,7 +3,7 @@ import { Cluster, ClusterPki, ClusterPkiProps, Distribution, FileRow, Generation
 import { EXTERNAL, MEMBERS, pkiOf, terraformOfPki, THREE } from "../../../support/cluster";
 import { resourcesOf } from "../../../support/graph";
 import { problemsOf } from "../../../support/synth";
-import { referencesIn } from "../../../../lib/kubernetes/content";
+import { referencesIn } from "../../../../lib/kubernetes/content-readers";
 
 // What k0s does is restated here from its sources at v1.36.3+k0s.2: cmd/controller/certificates.go, pkg/certificate/manager.go,
 // pkg/component/controller/{apiserver,controllermanager,etcd}.go.

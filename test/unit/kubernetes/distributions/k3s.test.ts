@@ -17,7 +17,7 @@ import { resourcesOf } from "../../../support/graph";
 import { CA_CERTIFICATE } from "../../../support/pem";
 import { newApp, newStack, problemsOf, terraformOf } from "../../../support/synth";
 import { accessStack } from "../../access/fixture";
-import { referencesIn } from "../../../../lib/kubernetes/content";
+import { referencesIn } from "../../../../lib/kubernetes/content-readers";
 
 // What K3s does is restated here from its sources: pkg/daemons/control/deps/deps.go, pkg/daemons/control/server.go,
 // pkg/agent/config/config.go, pkg/server/handlers/handlers.go.

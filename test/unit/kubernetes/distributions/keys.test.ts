@@ -4,7 +4,7 @@ import { resourcesOf } from "../../../support/graph";
 import { terraformOf } from "../../../support/synth";
 import { Cluster } from "../../../../lib/kubernetes/cluster";
 import { Distribution } from "../../../../lib/kubernetes/distribution";
-import { referencesIn } from "../../../../lib/kubernetes/content";
+import { referencesIn } from "../../../../lib/kubernetes/content-readers";
 
 // The reason for K3s 1.30.12: a kubelet and a kube-proxy had one key, and so had all agents of a cluster.
 

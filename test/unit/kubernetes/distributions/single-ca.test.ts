@@ -3,7 +3,7 @@ import { Cluster, ClusterPkiProps, Distribution, evaluate, ClusterFile, SingleCa
 import { leavesOf, EXTERNAL, MEMBERS, pkiOf, THREE } from "../../../support/cluster";
 import { CERTIFICATES, SETS, VERIFIERS, Verifier } from "../../../support/single-ca";
 import { errorOf, problemsOf, terraformOf } from "../../../support/synth";
-import { referencesIn } from "../../../../lib/kubernetes/content";
+import { referencesIn } from "../../../../lib/kubernetes/content-readers";
 
 /** A named worker with an address, and one control plane: enough to look at every file. */
 const SMALL: Partial<Cluster> = { workers: [{ name: "worker-0", addresses: ["10.0.0.30"] }] };
