@@ -90,7 +90,7 @@ describe("kubernetes-pki", () => {
     expect(stdout + stderr).not.toContain(SECRET);
     expect(readFileSync(join(folder, "root/etc/kubernetes/pki/ca.key"), "utf8")).toBe(CA_KEY);
     const modules = readFileSync(report, "utf8").split("\n");
-    expect(modules).toContain(join(repository, "lib/kubernetes/content.ts"));
+    expect(modules).toContain(join(repository, "lib/kubernetes/content-readers.ts"));
     expect(modules.filter((name) => /node_modules\/(cdktf|cdktn|constructs|@cdktf)\//.test(name))).toEqual([]);
   });
 });
