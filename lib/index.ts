@@ -21,7 +21,13 @@ export { Validity, type ValidityOptions } from "./x509/validity";
 export type { GenerationKeyPem, GenerationPem } from "./x509/pem";
 export type { Key } from "./x509/private-key";
 export { ClusterPki } from "./kubernetes/cluster-pki";
-export { type Content, content, type Credentials, type KubeconfigProps } from "./kubernetes/content";
+export {
+  type Content,
+  content,
+  type Credentials,
+  type KubeconfigContent,
+  type KubeconfigProps,
+} from "./kubernetes/content";
 export { Distribution } from "./kubernetes/distribution";
 export { type JoinProps, joinWith } from "./kubernetes/join";
 export { kubeconfig } from "./kubernetes/kubeconfig";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { escapeTemplate, quoted } from "../terraform/expression";
 import { expression, operand, type Reference } from "../terraform/reference";
-import type { Content, KubeconfigProps } from "./content";
+import type { Content, KubeconfigContent } from "./content";
 import { kubeconfigText } from "./kubeconfig";
 
 /** What is made of one content: Terraform's function, and the same here. */
@@ -153,34 +153,22 @@ function referenceOf(text: unknown): Reference {
   return { address, attribute };
 }
 
-function publishedKubeconfig({
-  clusterName,
-  server,
-  user,
-  context,
-  certificateAuthority,
-  credentials,
-}: KubeconfigProps) {
+function publishedKubeconfig({ certificateAuthority, credentials, ...texts }: KubeconfigContent) {
   const proof =
     "token" in credentials
       ? { token: published(credentials.token) }
       : { certificate: published(credentials.certificate), key: published(credentials.privateKey) };
-  return { cluster: clusterName, server, user, context, ca: published(certificateAuthority), ...proof };
+  return { ...texts, ca: published(certificateAuthority), ...proof };
 }
 
-function kubeconfigOf(value: unknown, parse: (part: unknown) => Content): KubeconfigProps {
+function kubeconfigOf(value: unknown, parse: (part: unknown) => Content): KubeconfigContent {
   const { cluster, server, user, context, ca, token, certificate, key } = (value ?? {}) as Record<string, unknown>;
   const isText = (field: unknown): field is string => typeof field === "string";
   if (!isText(cluster) || !isText(server) || !isText(user) || !(context === undefined || isText(context))) {
     throw new NoContent();
   }
-  return {
-    clusterName: cluster,
-    server,
-    user,
-    ...(context === undefined ? {} : { context }),
-    certificateAuthority: parse(ca),
-    credentials:
-      token === undefined ? { certificate: parse(certificate), privateKey: parse(key) } : { token: parse(token) },
-  };
+  const credentials =
+    token === undefined ? { certificate: parse(certificate), privateKey: parse(key) } : { token: parse(token) };
+  const texts = { cluster, server, user, ...(context === undefined ? {} : { context }) };
+  return { ...texts, certificateAuthority: parse(ca), credentials };
 }

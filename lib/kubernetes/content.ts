@@ -18,7 +18,7 @@ export type Content =
     }
   | {
       /** A kubeconfig with everything inline. */
-      readonly kubeconfig: KubeconfigProps;
+      readonly kubeconfig: KubeconfigContent;
     }
   | {
       /** The base64 of this, on one line. */
@@ -63,6 +63,21 @@ export interface KubeconfigProps {
   readonly context?: string;
   /** How the user proves who it is. */
   readonly credentials: Credentials;
+}
+
+/** A kubeconfig with names and server as YAML scalars, so that both readers write the same, whatever Terraform fills in. */
+export interface KubeconfigContent extends Pick<KubeconfigProps, "certificateAuthority" | "credentials"> {
+  /** Name of the cluster entry. */
+  readonly cluster: string;
+  /** URL of the API server. */
+  readonly server: string;
+  /** Name of the user entry. */
+  readonly user: string;
+  /**
+   * Name of the context.
+   * @default - `<user>@<cluster>`
+   */
+  readonly context?: string;
 }
 
 /** Content from a template literal: `` content`server: ${host}\n` ``. */

@@ -1,4 +1,4 @@
-import type { Content, Credentials, KubeconfigProps } from "./content";
+import type { Content, Credentials, KubeconfigContent, KubeconfigProps } from "./content";
 
 /**
  * A kubeconfig with everything inline, field by field as client-go writes it. It is data: it names keys and tokens and holds none.
@@ -6,19 +6,26 @@ import type { Content, Credentials, KubeconfigProps } from "./content";
  * @see https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/
  */
 export function kubeconfig(props: KubeconfigProps): Content {
-  return { kubeconfig: props };
+  const { certificateAuthority, credentials } = props;
+  const [cluster, server, user] = [props.clusterName, props.server, props.user].map(scalar) as [string, string, string];
+  const context = scalar(props.context ?? `${props.user}@${props.clusterName}`);
+  const named = context === contextOf({ cluster, user }) ? {} : { context };
+  return { kubeconfig: { cluster, server, user, ...named, certificateAuthority, credentials } };
+}
+
+function contextOf({ cluster, user, context }: Pick<KubeconfigContent, "cluster" | "user" | "context">): string {
+  return context ?? `${user}@${cluster}`;
 }
 
 /** Its text. */
-export function kubeconfigText(props: KubeconfigProps): readonly Content[] {
-  const cluster = scalar(props.clusterName);
-  const user = scalar(props.user);
-  const context = scalar(props.context ?? `${props.user}@${props.clusterName}`);
+export function kubeconfigText(content: KubeconfigContent): readonly Content[] {
+  const { cluster, server, user, certificateAuthority, credentials } = content;
+  const context = contextOf(content);
   return [
     "apiVersion: v1\nclusters:\n- cluster:\n    certificate-authority-data: ",
-    { base64: props.certificateAuthority },
+    { base64: certificateAuthority },
     `
-    server: ${scalar(props.server)}
+    server: ${server}
   name: ${cluster}
 contexts:
 - context:
@@ -31,7 +38,7 @@ users:
 - name: ${user}
   user:
 `,
-    ...credentialLines(props.credentials),
+    ...credentialLines(credentials),
     "\n",
   ];
 }

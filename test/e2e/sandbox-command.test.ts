@@ -43,7 +43,8 @@ test("a start that is interrupted ends at once and leaves nothing, whatever the 
   const ends = moments.map(async ([moment, signal], index) => {
     const command = await start(`interrupted-${index}`);
     await moment(command);
-    expect(command.processes().length).toBeGreaterThan(1);
+    // Between two phases it is itself alone.
+    expect(command.processes()).not.toEqual([]);
     command.signal(signal);
     return { end: await command.ended, left: await command.left() };
   });

@@ -366,7 +366,7 @@ export interface ConsumerEntry {
 export type Content = string | Reference | {
     readonly concat: readonly Content[];
 } | {
-    readonly kubeconfig: KubeconfigProps;
+    readonly kubeconfig: KubeconfigContent;
 } | {
     readonly base64: Content;
 } | {
@@ -784,6 +784,13 @@ export class KeyUsage {
 }
 
 export function kubeconfig(props: KubeconfigProps): Content;
+
+export interface KubeconfigContent extends Pick<KubeconfigProps, "certificateAuthority" | "credentials"> {
+    readonly cluster: string;
+    readonly context?: string;
+    readonly server: string;
+    readonly user: string;
+}
 
 export interface KubeconfigProps {
     readonly certificateAuthority: Content;

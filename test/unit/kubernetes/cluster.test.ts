@@ -50,7 +50,7 @@ describe("an unresolved host", () => {
 
   test("is quoted in kubeconfigs", () => {
     expect(terraformOf(stack).output.pki_files.value.operator).toContain(
-      '"server" = "https://${strcontains(var.host, ":") ? "[${var.host}]" : var.host}:6443"',
+      '"server" = "\\"https://${strcontains(var.host, ":") ? "[${var.host}]" : var.host}:6443\\""',
     );
     expect(pki.machines).toEqual(["cp-1"]);
   });
@@ -81,7 +81,7 @@ describe("an unresolved address of a machine", () => {
 
   test("is where the machine's own components find its API server", () => {
     expect(output.pki_files.value["cp-1"]).toContain(
-      '"server" = "https://${strcontains(var.address, ":") ? "[${var.address}]" : var.address}:6444"',
+      '"server" = "\\"https://${strcontains(var.address, ":") ? "[${var.address}]" : var.address}:6444\\""',
     );
   });
 });

@@ -17,7 +17,7 @@ const { content } = fc.letrec<{ content: Content }>((tie) => ({
       .constantFrom("base64", "base64gzip", "sha256")
       .chain((by) => tie("content").map((of) => ({ [by]: of }) as Content)),
     fc
-      .record({ clusterName: fc.string(), server: fc.string(), user: fc.string(), ca: reference, token: reference })
+      .record({ cluster: fc.string(), server: fc.string(), user: fc.string(), ca: reference, token: reference })
       .map(({ ca, token, ...texts }) => ({
         kubeconfig: { ...texts, certificateAuthority: ca, credentials: { token } },
       })),
