@@ -1,4 +1,4 @@
-import { Lazy, TerraformOutput } from "cdktf";
+import { Lazy, TerraformOutput, Token } from "cdktf";
 import { Construct } from "constructs";
 import { inventoried } from "../terraform/inventoried";
 import { jsonText } from "../terraform/json-text";
@@ -18,9 +18,14 @@ export function publishFiles(
   prefix: string,
   files: Readonly<Record<string, readonly ClusterFile[]>>,
 ): TerraformOutput {
-  const map = mapValues(files, (list) => Object.fromEntries(list.map((file) => [file.path, publishedFile(file)])));
+  const map = mapValues(files, (list) =>
+    jsonText(Object.fromEntries(list.map((file) => [file.path, publishedFile(file)]))),
+  );
   const output = new TerraformOutput(scope, "Files", {
-    value: mapValues(map, jsonText),
+    // To prepare a stack, cdktf looks for what comes from other stacks: much text, most of it in vain.
+    value: Lazy.anyValue({
+      produce: ({ preparing }) => (preparing ? Object.values(map).filter((text) => Token.isUnresolved(text)) : map),
+    }),
     description: "Files of each holder, as references into this state",
   });
   pin(output, filesOutput(prefix), "addressPrefix");

@@ -1,4 +1,4 @@
-import * as ipaddr from "ipaddr.js";
+import { isIPv4 } from "node:net";
 
 /** A host as a certificate can name it. */
 export interface Host {
@@ -28,20 +28,23 @@ export function canonicalIp(text: string): string | undefined {
 }
 
 function readIp(text: string): string | undefined {
-  // ipaddr.js tells that a name is no address by an exception, and most of what comes here is a name.
-  const mayBeIp = text.includes(":") || /^[0-9.]+$/.test(text);
-  if (!mayBeIp || (!ipaddr.IPv4.isValidFourPartDecimal(text) && !isIpv6(text))) {
+  if (isIPv4(text)) {
+    return text;
+  }
+  // `::1.2.3.4`, which was to be IPv4 once, is IPv4 to some and IPv6 to Go.
+  const url = `http://[${text}]`;
+  if (!text.includes(":") || !/^[0-9a-f:.]+$/i.test(text) || /^::[0-9]+\./.test(text) || !URL.canParse(url)) {
     return undefined;
   }
-  const address = ipaddr.process(text);
-  return address instanceof ipaddr.IPv6 ? address.toRFC5952String() : address.toString();
+  // A URL's host has the one canonical text of an IPv6 address (RFC 5952), but for IPv4 inside of it.
+  const ipv6 = new URL(url).hostname.slice(1, -1);
+  const [, high, low] = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(ipv6) ?? [];
+  return high === undefined || low === undefined ? ipv6 : [...bytesOf(high), ...bytesOf(low)].join(".");
 }
 
-/** Without a zone. Of ipaddr.js' readings of dotted IPv6, `::1.2.3.4` as IPv4 and leading zeros are not Go's. */
-function isIpv6(text: string): boolean {
-  const dotted = /^(.*:)([0-9.]*\.[0-9.]*)$/.exec(text);
-  const plain = !dotted || (dotted[1] !== "::" && ipaddr.IPv4.isValidFourPartDecimal(dotted[2]!));
-  return plain && !text.includes("%") && ipaddr.IPv6.isValid(text);
+function bytesOf(group: string): [number, number] {
+  const value = parseInt(group, 16);
+  return [value >> 8, value & 0xff];
 }
 
 /**
