@@ -1,4 +1,5 @@
-import { Lazy, TerraformOutput, Token } from "cdktf";
+import { deferred } from "../terraform/deferred";
+import { TerraformOutput, Token } from "cdktf";
 import { Construct } from "constructs";
 import { inventoried } from "../terraform/inventoried";
 import { jsonText } from "../terraform/json-text";
@@ -23,9 +24,7 @@ export function publishFiles(
   );
   const output = new TerraformOutput(scope, "Files", {
     // To prepare a stack, cdktf looks for what comes from other stacks: much text, most of it in vain.
-    value: Lazy.anyValue({
-      produce: ({ preparing }) => (preparing ? Object.values(map).filter((text) => Token.isUnresolved(text)) : map),
-    }),
+    value: deferred((preparing) => (preparing ? Object.values(map).filter((text) => Token.isUnresolved(text)) : map)),
     description: "Files of each holder, as references into this state",
   });
   pin(output, filesOutput(prefix), "addressPrefix");
@@ -68,7 +67,7 @@ export function publishCertificates(
   };
   const output = new TerraformOutput(scope, "Certificates", {
     // Names are final after Aspects. What they refer to in other stacks is found where they stand.
-    value: Lazy.anyValue({ produce: ({ preparing }) => (preparing ? {} : value()) }),
+    value: deferred((preparing) => (preparing ? {} : value())),
     description: "Where each generation stands, and the names and the issuer of each certificate",
   });
   pin(output, certificatesOutput(prefix), "addressPrefix");

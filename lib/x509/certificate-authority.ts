@@ -1,9 +1,10 @@
+import { deferred } from "../terraform/deferred";
 import { addressOf } from "../terraform/address";
 import { inventoried, type OwnEntry } from "../terraform/inventoried";
 import { issued, issuedKeyAlgorithm, validityOf } from "./issued";
 import { outlives } from "./validity";
 import { generationName } from "../terraform/names";
-import { Lazy, TerraformProvider, TerraformResource, TerraformStack } from "cdktf";
+import { TerraformProvider, TerraformResource, TerraformStack } from "cdktf";
 import { CertRequest } from "@cdktf/provider-tls/lib/cert-request";
 import { LocallySignedCert } from "@cdktf/provider-tls/lib/locally-signed-cert";
 import { SelfSignedCert } from "@cdktf/provider-tls/lib/self-signed-cert";
@@ -203,7 +204,7 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
   /** @param assertion asked for at synth, when what Aspects change is final */
   private assert(assertion: () => Condition): void {
     if (this.assertions.length === 0) {
-      const assert = Lazy.anyValue({ produce: () => conditionBlocks(this.assertions.map((produce) => produce())) });
+      const assert = deferred(() => conditionBlocks(this.assertions.map((produce) => produce())));
       TerraformStack.of(this).addOverride(`check.${this.address}.assert`, assert);
     }
     this.assertions.push(assertion);
