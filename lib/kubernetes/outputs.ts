@@ -45,7 +45,7 @@ export function publishFiles(
 
 /**
  * Publishes what is known at plan of every certificate as the output `<prefix>_certificates`, so that a plain plan says in clear what it
- * changes: JSON text of where each generation stands, by authority and key pair, and of names and issuer, by holder and certificate.
+ * changes: JSON text of where each generation stands, by authority and key pair, and of alternative names, by holder and certificate.
  */
 export function publishCertificates(
   scope: Construct,
@@ -57,18 +57,19 @@ export function publishCertificates(
       [...parts].map(([name, { generations }]) => [name, mapValues(generations, ({ state }) => state)]),
     );
   const value = () => {
-    const held: Record<string, Record<string, unknown>> = {};
-    for (const { holder, name, row, certificate } of leaves) {
-      const issuer = title({ name: row.authority, generation: certificate.issuer.id });
+    const named: Record<string, Record<string, readonly string[]>> = {};
+    for (const { holder, name, certificate } of leaves) {
       const sans = sansOf(certificate.request);
-      (held[holder.name] ??= {})[name] = { ...(sans.length > 0 ? { sans } : {}), issuer };
+      if (sans.length > 0) {
+        (named[holder.name] ??= {})[name] = sans;
+      }
     }
-    return mapValues({ ca: states(authorities), keys: states(keyPairs), ...held }, jsonText);
+    return mapValues({ ca: states(authorities), keys: states(keyPairs), ...named }, jsonText);
   };
   const output = new TerraformOutput(scope, "Certificates", {
     // Names are final after Aspects. What they refer to in other stacks is found where they stand.
     value: deferred((preparing) => (preparing ? {} : value())),
-    description: "Where each generation stands, and the names and the issuer of each certificate",
+    description: "Where each generation stands, and the alternative names of each certificate that has any",
   });
   pin(output, certificatesOutput(prefix), "addressPrefix");
 }

@@ -67,16 +67,16 @@ test("says of every certificate what the certificate says of itself", async () =
   }
 });
 
-test("the output <prefix>_certificates has names and issuer of every certificate", async () => {
+test("the output <prefix>_certificates has the names of every certificate that has any", async () => {
   const { values } = JSON.parse(await workspace.show("prod")) as State;
   const published = values.outputs.pki_certificates.value;
-  const holders = new Set(certificates().map(({ holder }) => holder!));
-  expect(Object.keys(published).sort()).toEqual(["ca", "keys", ...holders].sort());
-  for (const { name, holder, issuer, sans } of certificates()) {
-    expect(JSON.parse(published[holder!]!)[name]).toEqual({
-      ...(sans.length > 0 ? { sans } : {}),
-      issuer: `${issuer.authority} ${issuer.generation}`,
-    });
+  const named = certificates().filter(({ sans }) => sans.length > 0);
+  expect(named.length).toBeGreaterThan(8);
+  expect(Object.keys(published).sort()).toEqual(
+    [...new Set(["ca", "keys", ...named.map(({ holder }) => holder!)])].sort(),
+  );
+  for (const { name, holder, sans } of named) {
+    expect(JSON.parse(published[holder!]!)[name]).toEqual(sans);
   }
 });
 

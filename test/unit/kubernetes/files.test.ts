@@ -103,16 +103,13 @@ test("what is known at plan of generations and certificates is published as JSON
   const terraform = terraformOfPki({}, { authorities: { etcd: { generations } } });
   expect(expressionsIn(terraform.output.pki_certificates)).toEqual([]);
   const published = parsedOutput(terraform, "pki_certificates");
-  expect(Object.keys(published)).toEqual(["ca", "keys", "cp-1", "operator"]);
+  expect(Object.keys(published)).toEqual(["ca", "keys", "cp-1"]);
   expect(published.ca).toEqual({
     kubernetes: { g1: "active" },
     "front-proxy": { g1: "active" },
     etcd: { g1: "trusted", g2: "active", g3: "retired" },
   });
   expect(published.keys).toEqual({ "service-account": { g1: "active" } });
-  expect(published["cp-1"]!["etcd-peer"]).toEqual({
-    sans: ["cp-1", "localhost", "10.0.0.11", "127.0.0.1", "::1"],
-    issuer: "etcd g2",
-  });
-  expect(published.operator!["admin"]).toEqual({ issuer: "kubernetes g1" });
+  expect(published["cp-1"]!["etcd-peer"]).toEqual(["cp-1", "localhost", "10.0.0.11", "127.0.0.1", "::1"]);
+  expect(Object.keys(published["cp-1"]!)).toEqual(["apiserver", "etcd-server", "etcd-peer"]);
 });
