@@ -1,6 +1,6 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import path from "node:path";
 import { freePorts } from "../sandbox/ports";
 import { End, Run } from "../sandbox/run";
@@ -21,13 +21,17 @@ async function start(name: string, args: readonly string[] = [], env: NodeJS.Pro
   );
 }
 
-test("Ctrl-C ends a running sandbox and everything that it started", async () => {
-  const command = await start("running");
+test("Ctrl-C ends a running sandbox and everything that it started, and no cache of providers is shared", async () => {
+  const home = path.join(folder, "home");
+  mkdirSync(home);
+  const cache = process.env.XDG_CACHE_HOME ?? path.join(homedir(), ".cache");
+  const command = await start("running", [], { HOME: home, XDG_CACHE_HOME: cache });
   await command.prints("until Ctrl-C");
   expect(command.processes().length).toBeGreaterThan(4);
   command.signal("SIGINT");
   expect(await command.ended).toBe(0);
   expect(await command.left()).toEqual([]);
+  expect(readdirSync(home)).not.toContain(".terraform.d");
 });
 
 // All at once: a busy machine is part of it. `npm run sandbox:interrupt` does this at fifty moments.

@@ -353,7 +353,9 @@ export class Sandbox {
       ? { KUBE_CONFIG_PATH: kubeconfig, ...this.oldProviderAccess(kubeconfig) }
       : {};
     const terraform = { TERRAFORM_BINARY_NAME: this.tools.terraform, CHECKPOINT_DISABLE: "1", TF_IN_AUTOMATION: "1" };
-    return { ...process.env, CI: "true", ...terraform, ...this.providers, ...access };
+    // cdktf's cache of providers is in the user's home and shared: of two `terraform init` at once, one can break the other.
+    const cdktf = { CDKTF_DISABLE_PLUGIN_CACHE_ENV: "1" };
+    return { ...process.env, CI: "true", ...terraform, ...cdktf, ...this.providers, ...access };
   }
 
   private oldProviderAccess(kubeconfig: string): Record<string, string> {
