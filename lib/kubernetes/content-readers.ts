@@ -71,9 +71,17 @@ function template(content: Content, text: (literal: string) => string): string {
   return read(content, {
     text,
     reference: expression,
-    row: (contents) => contents.map((part) => template(part, text)).join(""),
+    row: (contents) => {
+      const parts = contents.map((part) => template(part, text));
+      return [...parts.slice(0, -1).map(closed), ...parts.slice(-1)].join("");
+    },
     made: (by, of) => `\${${FUNCTIONS[by].terraform}(${operandOf(of)})}`,
   });
+}
+
+/** A `$` or `%` at the end of a text would make one thing with the brace or expression after it: `$${` is no expression. */
+function closed(part: string): string {
+  return part.replace(/[$%]+$/, (end) => `\${"${end}"}`);
 }
 
 /** The content where an expression stands already, e.g. as an argument. */
