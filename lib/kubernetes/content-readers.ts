@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
-import { escapeTemplate, quoted } from "../terraform/expression";
+import { closed, escapeTemplate, quoted } from "../terraform/expression";
 import { expression, operand, type Reference } from "../terraform/reference";
 import type { Content, KubeconfigContent } from "./content";
 import { kubeconfigText } from "./kubeconfig";
@@ -77,11 +77,6 @@ function template(content: Content, text: (literal: string) => string): string {
     },
     made: (by, of) => `\${${FUNCTIONS[by].terraform}(${operandOf(of)})}`,
   });
-}
-
-/** A `$` or `%` at the end of a text would make one thing with the brace or expression after it: `$${` is no expression. */
-function closed(part: string): string {
-  return part.replace(/[$%]+$/, (end) => `\${"${end}"}`);
 }
 
 /** The content where an expression stands already, e.g. as an argument. */

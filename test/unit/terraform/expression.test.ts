@@ -41,3 +41,10 @@ test.each([
 test("an unresolved value is a template inside the quotes of an operand", () => {
   expect(resolved(stack, `\${f(${quoted(`[${token}] "x"`)})}`)).toBe('${f("[${var.host}] \\"x\\"")}');
 });
+
+test("a dollar before a token stays a dollar, and the token an expression", () => {
+  const stack = newStack();
+  const host = new TerraformVariable(stack, "host", {}).stringValue;
+  expect(resolved(stack, escapeTemplate(`costs $${host}`))).toBe('costs ${"$"}${var.host}');
+  expect(resolved(stack, `\${upper(${quoted(`costs $${host}`)})}`)).toBe('${upper("costs ${"$"}${var.host}")}');
+});
