@@ -106,20 +106,13 @@ function planIn(plan: Json): Plan {
 }
 
 function resourceOf(entry: Json): PlannedResource | undefined {
-  const type = text(entry.type);
-  const row = resourceType(type);
-  const address = text(entry.address);
-  if (!type || !row || !address) {
+  const named = nameOf(entry);
+  if (!named) {
     return undefined;
   }
   const change = object(entry.change);
   return {
-    address,
-    configured: withoutKeys(address),
-    keys: keysOf(address),
-    type,
-    row,
-    name: String(entry.name),
+    ...named,
     previousAddress: text(entry.previous_address),
     change: actionOf(entry),
     reason: text(entry.action_reason),
@@ -132,6 +125,18 @@ function resourceOf(entry: Json): PlannedResource | undefined {
     beforeSensitive: change.before_sensitive,
     afterSensitive: change.after_sensitive,
   };
+}
+
+/** What a resource is called: a change of a plan and a resource of a state say it alike. Nothing of a type that is not ours. */
+function nameOf(
+  entry: Json,
+): Pick<PlannedResource, "address" | "configured" | "keys" | "type" | "row" | "name"> | undefined {
+  const type = text(entry.type);
+  const row = resourceType(type);
+  const address = text(entry.address);
+  return type && row && address
+    ? { address, configured: withoutKeys(address), keys: keysOf(address), type, row, name: String(entry.name) }
+    : undefined;
 }
 
 function replacePaths(paths: unknown): string[] {
@@ -170,20 +175,13 @@ function stateResources(module: unknown): PlannedResource[] {
 }
 
 function stateResource(resource: Json): PlannedResource | undefined {
-  const type = text(resource.type);
-  const row = resourceType(type);
-  const address = text(resource.address);
-  if (!type || !row || !address) {
+  const named = nameOf(resource);
+  if (!named) {
     return undefined;
   }
   const values = object(resource.values);
   return {
-    address,
-    configured: withoutKeys(address),
-    keys: keysOf(address),
-    type,
-    row,
-    name: String(resource.name),
+    ...named,
     change: "none",
     replacePaths: [],
     imported: false,
