@@ -4,6 +4,8 @@ import { isObject, Json, list, object, text } from "./json";
 export interface ConfiguredReference {
   /** Address in the configuration, without keys of instances. */
   readonly address: string;
+  /** Keys of the instance where the code writes them: `[0]`, `["cp-1"]`; missing where it does not, or works them out. */
+  readonly keys?: string;
   /** The first attribute that is read; missing where the whole resource is. */
   readonly attribute?: string;
 }

@@ -1,11 +1,13 @@
 /** Codes of dangers. They are stable: pipelines name them in `--fail-on`. What each means is a row of `DANGERS`. */
 export type DangerCode =
   | "plan-failed"
+  | "unreadable"
   | "authority-replaced"
   | "generation-not-retired"
   | "introduced-and-promoted"
   | "trust-removed"
   | "key-destroyed"
+  | "key-exposed"
   | "stale-certificate"
   | "system-masters"
   | "cluster-admin"
@@ -23,4 +25,6 @@ export interface Danger {
   readonly fix: string;
   /** Names of what it reaches: certificates that chain to an authority, say. Sorted. */
   readonly reaches: readonly string[];
+  /** What of it cannot be read; only where that is the danger. */
+  readonly attributes?: readonly string[];
 }

@@ -3,6 +3,7 @@ import { factsOf, organizationsOf } from "../model/facts";
 import type { GenerationChange } from "../model/generations";
 import { exists, Identity } from "../model/identity";
 import { isChanged, PlanModel } from "../model/model";
+import { unreadableOf } from "../model/unreadable";
 import { grantsOf, isKeyReplaced, isPromoted, isReplacedInPlace, isStale } from "../model/verbs";
 import type { Danger, DangerCode } from "./danger";
 
@@ -26,6 +27,11 @@ interface Rule<T> {
    * @default - nothing else
    */
   readonly reaches?: (thing: T, judged: Judged) => readonly string[];
+  /**
+   * What of it cannot be read.
+   * @default - that is not what is wrong
+   */
+  readonly attributes?: (thing: T, judged: Judged) => readonly string[];
 }
 
 /** A row of {@link DANGERS}. */
@@ -75,7 +81,7 @@ function ofThePlan(rule: Rule<PlanModel>): Row {
  * @param about whose title the danger has
  */
 function row<T>(
-  { help, when, message, fix, reaches }: Rule<T>,
+  { help, when, message, fix, reaches, attributes }: Rule<T>,
   things: (model: PlanModel) => readonly T[],
   about: (thing: T) => Identity | undefined,
 ): Row {
@@ -89,6 +95,7 @@ function row<T>(
           message: typeof message === "string" ? message : message(thing, judged),
           fix: typeof fix === "string" ? fix : fix(thing, judged),
           reaches: reaches?.(thing, judged) ?? [],
+          ...(attributes ? { attributes: attributes(thing, judged) } : {}),
         };
       });
   return { help, find };
@@ -115,6 +122,14 @@ export const DANGERS: Readonly<Record<DangerCode, Row>> = {
       refusedBy(model).length === 0
         ? model.titles(model.identities.filter(({ parts }) => parts.some(model.isBlocked)))
         : [],
+  }),
+  unreadable: ofIdentities({
+    help: "What decides who somebody is, or what they may do, cannot be read: known after the apply, sensitive, or of an unknown form.",
+    when: (identity, { model }) => unreadableOf(identity, model).length > 0,
+    message: (identity, { model }) =>
+      `It changes, and this of it cannot be read: ${unreadableOf(identity, model).join(", ")}.`,
+    fix: "write it in the code, or as a variable that is not sensitive; what comes from another resource, apply that first",
+    attributes: (identity, { model }) => unreadableOf(identity, model),
   }),
   "authority-replaced": ofGenerations({
     help: "An authority becomes another one at the same address: all it signed stops being trusted at once.",
@@ -165,6 +180,13 @@ export const DANGERS: Readonly<Record<DangerCode, Row>> = {
         ? "leave this generation as it is, introduce another one, deliver, then promote that"
         : "keep it until nothing uses it",
     reaches: signedBefore,
+  }),
+  "key-exposed": ofIdentities({
+    help: "A private key that exists moves to another file or machine, or more people may read it.",
+    when: (identity, { model }) => model.exposuresOf(identity).length > 0,
+    message: (identity, { model }) =>
+      `Its private key will stand where it does not today: ${model.exposuresOf(identity).join("; ")}.`,
+    fix: "give what is new a key of its own, and keep mode and owner as they are",
   }),
   "stale-certificate": ofIdentities({
     help: "A certificate is kept although what it is made from changes: it is not what the code says.",

@@ -37,7 +37,7 @@ export interface PlanReport {
   readonly generations: readonly GenerationsReport[];
   /** By kind, then by name. */
   readonly changes: readonly IdentityChange[];
-  /** Every file and Secret that has another content afterwards. */
+  /** Every file and Secret that comes, goes, moves or has another content, mode or owner afterwards. */
   readonly files: readonly FileEffect[];
   /** Who has to notice that; empty without an inventory. */
   readonly components: readonly ComponentEffect[];
@@ -131,7 +131,10 @@ export function planReport(plan: Plan, { inventories = [], nextRunHours }: Repor
   const effects = new Effects(model);
   const changes = model.identities.flatMap((identity) => changeOf(identity, model, effects) ?? []).sort(byKindAndName);
   const dangers = dangersOf({ model, nextRunHours });
-  const files = mergedFiles(changes.map((change) => change.files));
+  const files = mergedFiles(
+    changes.flatMap((change) => change.files),
+    effects.ofTheMap(),
+  );
   return {
     schemaVersion: REPORT_SCHEMA_VERSION,
     stacks: inventories.map(({ stack }) => stack).sort(),

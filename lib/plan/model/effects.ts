@@ -1,12 +1,13 @@
 import type { PlannedResource } from "../../terraform-json/plan";
 import { CLUSTER } from "../../kubernetes/cluster-file";
 import { ConsumerEntry, FileEntry, filesOfEntry } from "../read/inventory";
+import type { FileDifference } from "../read/published";
 import { objectName } from "./facts";
 import type { Identity } from "./identity";
 import { isChanged, PlanModel } from "./model";
 import type { Verb } from "./verbs";
 
-/** A file, or a Secret, that has another content after the plan. */
+/** A file, or a Secret, that is another one after the plan. */
 export interface FileEffect {
   /** A machine, `worker` for any of them, `operator`, `cluster` for what stands in the API server. */
   readonly holder: string;
@@ -16,6 +17,10 @@ export interface FileEffect {
   readonly kind?: string;
   /** Who reads it; none without an inventory. */
   readonly consumers: readonly ConsumerEntry[];
+  /** What is different of it: nothing but its content where a certificate in it changes. */
+  readonly what: readonly FileDifference[];
+  /** Where it was before, for one that moves: `<holder> <path>`. */
+  readonly from?: string;
 }
 
 /** A component that has to notice a change. */
@@ -71,6 +76,15 @@ export class Effects {
     return [...changed, ...fromInventory, ...secrets].sort(byHolderAndPath);
   }
 
+  /** Files of which the map says something else afterwards, whatever it is that changes. */
+  public ofTheMap(): FileEffect[] {
+    return this.model.published.changes().map(({ before, after, what }) => {
+      const file = (after ?? before)!;
+      const from = what.includes("moved") ? { from: `${before!.holder} ${before!.path}` } : {};
+      return { ...this.effect(file.cluster, file), what, ...from };
+    });
+  }
+
   private secretsOf({ parts, kind, anchor }: Identity, changing: readonly PlannedResource[]): FileEffect[] {
     const found =
       kind === "secret" ? [anchor] : changing.flatMap(({ configured }) => this.secrets.get(configured) ?? []);
@@ -78,7 +92,7 @@ export class Effects {
       .filter((secret) => kind === "secret" || !parts.includes(secret))
       .map((secret) => {
         const path = `Secret/${objectName(secret, secret.after ? "after" : "before")}`;
-        return { holder: CLUSTER, path, consumers: [] };
+        return { holder: CLUSTER, path, consumers: [], what: ["content"] };
       });
   }
 
@@ -86,7 +100,8 @@ export class Effects {
     // What stands in no cluster has none in the inventory; the contract of addresses knows one.
     const file = { holder, path };
     const known = this.known.get(keyOf(cluster, file)) ?? this.known.get(keyOf("", file));
-    return { holder, path, ...(known ? { kind: known.kind } : {}), consumers: known?.consumers ?? [] };
+    const kind = known ? { kind: known.kind } : {};
+    return { holder, path, ...kind, consumers: known?.consumers ?? [], what: ["content"] };
   }
 }
 
@@ -118,9 +133,9 @@ export function componentsOf(files: readonly FileEffect[]): ComponentEffect[] {
   return effects.sort((a, b) => compare(b.action, a.action) || compare(a.component, b.component));
 }
 
-/** Each file once. */
-export function mergedFiles(lists: readonly (readonly FileEffect[])[]): FileEffect[] {
-  return [...new Map(lists.flat().map((file) => [keyOf("", file), file])).values()].sort(byHolderAndPath);
+/** Each file once: what the map says of it counts. */
+export function mergedFiles(changed: readonly FileEffect[], ofTheMap: readonly FileEffect[]): FileEffect[] {
+  return [...new Map([...changed, ...ofTheMap].map((file) => [keyOf("", file), file])).values()].sort(byHolderAndPath);
 }
 
 function secretsByAddress({ plan, identities }: PlanModel): Map<string, PlannedResource[]> {

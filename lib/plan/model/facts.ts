@@ -1,3 +1,4 @@
+import { text } from "../../terraform-json/json";
 import type { PlannedResource, Side } from "../../terraform-json/plan";
 import { LATER } from "../read/inventory";
 import { NOT_SHOWN, occurrences, SENSITIVE, visible, visibleField, visibleList } from "../read/visible";
@@ -66,6 +67,10 @@ export function roleOf(binding: PlannedResource, side: Side): string | undefined
 /** Subjects of a binding, sorted. */
 export function subjectsOf(binding: PlannedResource, side: Side): string[] {
   const count = occurrences(binding, side, "subject");
+  if (count === 0) {
+    // All of them may be still to come, or hidden.
+    return visibleList(binding, side, "subject.name");
+  }
   return Array.from({ length: count }, (_, index) => {
     const field = (name: string) => visibleField(binding, side, `subject.${name}`, index);
     const kind = field("kind") ?? LATER;
@@ -87,17 +92,31 @@ export function organizationsOf(identity: Identity, side: Side): string[] {
 function certificateFacts(identity: Identity, side: Side, model: PlanModel): Facts {
   const { anchor, request, issuer } = identity;
   const signed = issuer[side];
-  const self = anchor.row.role === "self-signed certificate";
   const names = request[side] ? namesOf(request[side], side) : parsedNames(identity, side);
   return {
     ...names,
     usages: sorted(visibleList(anchor, side, "allowed_uses")),
-    issuer: signed ? model.title(signed) : self ? "itself" : undefined,
+    issuer: signed ? model.title(signed) : issuerOutside(identity, side),
     keyAlgorithm: algorithmOf(identity.key[side], side),
     notAfter: notAfter(identity, side),
     validityHours: number(visible(anchor, side, "validity_period_hours")),
     earlyRenewalHours: number(visible(anchor, side, "early_renewal_hours")),
   };
+}
+
+/** Who signs what no authority of the plan signs. */
+function issuerOutside({ anchor }: Identity, side: Side): string | undefined {
+  switch (anchor.row.role) {
+    case "self-signed certificate":
+      return "itself";
+    case "certificate": {
+      const pem = text(anchor[side]?.ca_cert_pem);
+      const issuer = parsedCertificate(pem)?.subject.split("\n").join(", ");
+      return issuer ? printable(issuer) : missing(pem);
+    }
+    default:
+      return undefined;
+  }
 }
 
 /** In UTC: the provider writes the local time of whoever applied. */
@@ -139,10 +158,19 @@ function namesOf(request: PlannedResource, side: Side): Facts {
 
 /** For a request that comes from elsewhere, and an authority from outside. */
 function parsedNames({ anchor }: Identity, side: Side): Facts {
-  const certificate = parsedCertificate(certificatePem(anchor, side));
-  const subject = certificate?.subject?.split("\n").join(", ");
-  const sans = certificate?.subjectAltName?.split(", ").map((name) => name.replace(/^(DNS|IP Address|URI):/, ""));
+  const pem = certificatePem(anchor, side);
+  const certificate = parsedCertificate(pem);
+  if (!certificate) {
+    return anchor.row.role === "certificate" ? { subject: missing(pem) } : {};
+  }
+  const subject = certificate.subject?.split("\n").join(", ");
+  const sans = certificate.subjectAltName?.split(", ").map((name) => name.replace(/^(DNS|IP Address|URI):/, ""));
   return { subject: subject && printable(subject), sans: sans && sorted(sans.map(printable)) };
+}
+
+/** Stands for what would be read of a certificate that is not there yet, or is none. */
+function missing(pem: string | undefined): string {
+  return pem === undefined ? LATER : NOT_SHOWN;
 }
 
 function printable(value: string): string {
@@ -160,8 +188,9 @@ function number(value: string | undefined): number | undefined {
   return value === undefined || isPlaceholder(value) ? undefined : Number(value);
 }
 
-function isPlaceholder(value: string): boolean {
-  return value === LATER || value === SENSITIVE || value === NOT_SHOWN;
+/** True for what stands for a value that cannot be read. */
+export function isPlaceholder(value: string): boolean {
+  return [LATER, SENSITIVE, NOT_SHOWN].some((placeholder) => value.includes(placeholder));
 }
 
 function sorted(values: readonly string[]): string[] {

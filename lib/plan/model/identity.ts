@@ -15,7 +15,7 @@ export interface Identity {
   readonly name: Name;
   /** The resource that stands for it: the certificate, the key of a key pair, the Secret of a token, the binding. */
   readonly anchor: PlannedResource;
-  /** All its resources, sorted by address. */
+  /** Its resources, sorted by address; one that several are made of is a part of the first of them alone. */
   readonly parts: readonly PlannedResource[];
   /** What is known at synth; undefined without an inventory. */
   readonly entry?: InventoryEntry;
@@ -66,6 +66,9 @@ export function parsedCertificate(pem: string | undefined): X509Certificate | un
   }
 }
 
+/** What people call the key of service accounts. */
+const SERVICE_ACCOUNT = /(^|[_-])(sa|service[_-]?accounts?)([_-]|$)/i;
+
 class Grouping {
   private readonly instances = new Map<string, PlannedResource[]>();
   private readonly claimed = new Set<PlannedResource>();
@@ -91,16 +94,41 @@ class Grouping {
   }
 
   public all(): Identity[] {
+    const keyPair = (key: PlannedResource) => this.make("key pair", key, [key], { before: key, after: key });
+    const keys = this.withRole("key");
     const identities = [
+      // First: the key of service accounts stays one, whatever certificate is made with it.
+      ...keys.filter((key) => this.isKeyPair(key)).map(keyPair),
       ...this.withRole("certificate", "self-signed certificate").map((anchor) => this.certificate(anchor)),
       ...this.withRole("adopted").flatMap((anchor) => this.adopted(anchor)),
       ...this.withRole("binding").map((anchor) => this.make("binding", anchor, [anchor])),
     ];
     identities.push(...this.secretsAndTokens());
-    const keyPairs = this.withRole("key").filter((key) => !this.claimed.has(key));
-    identities.push(...keyPairs.map((key) => this.make("key pair", key, [key], { before: key, after: key })));
+    const signing = this.signingKeys();
+    identities.push(...keys.filter((key) => !this.claimed.has(key) && signing.has(key)).map(keyPair));
     this.connect(identities);
     return identities;
+  }
+
+  private isKeyPair({ address, name }: PlannedResource): boolean {
+    return (
+      this.entries.of([address])?.kind === "key pair" ||
+      parseName(name)?.kind === "key pair" ||
+      SERVICE_ACCOUNT.test(name)
+    );
+  }
+
+  /** Keys that requests, or certificates, are signed with. What signs nothing is a key of something else: SSH, say. */
+  private signingKeys(): Set<PlannedResource | undefined> {
+    const signed = this.withRole("request", "certificate");
+    return new Set<PlannedResource | undefined>(
+      signed.flatMap((resource) =>
+        ["private_key_pem", "ca_private_key_pem"].flatMap((attribute) => [
+          this.withValue(resource.before?.[attribute], this.keysByPem),
+          ...this.named(resource, attribute),
+        ]),
+      ),
+    );
   }
 
   private withRole(...roles: readonly Role[]): PlannedResource[] {
@@ -109,21 +137,12 @@ class Grouping {
 
   private certificate(anchor: PlannedResource): Identity {
     const self = anchor.row.role === "self-signed certificate";
-    const request = self ? { before: anchor, after: anchor } : this.requestOf(anchor);
-    const key = {
-      before: this.before(request.before, "private_key_pem", this.keysByPem),
-      after: this.referred(request.after, "private_key_pem", "key", this.keysByPem),
-    };
+    const both = { before: anchor, after: anchor };
+    const request = self ? both : this.sourceOf(both, "cert_request_pem", "request", this.requestsByPem);
+    const key = this.sourceOf(request, "private_key_pem", "key", this.keysByPem);
     const parts = [anchor, request.before, request.after, key.before, key.after];
     const isAuthority = visible(anchor, anchor.after ? "after" : "before", "is_ca_certificate") === "true";
     return this.make(isAuthority ? "authority" : "certificate", anchor, parts, key, request);
-  }
-
-  private requestOf(anchor: PlannedResource): Sides<PlannedResource> {
-    return {
-      before: this.before(anchor, "cert_request_pem", this.requestsByPem),
-      after: this.referred(anchor, "cert_request_pem", "request", this.requestsByPem),
-    };
   }
 
   /** What was made elsewhere: an authority has its certificate there, a key pair its public key. */
@@ -196,9 +215,10 @@ class Grouping {
     key: Sides<PlannedResource> = {},
     request: Sides<PlannedResource> = {},
   ): Identity {
-    const own = [...new Set(parts.filter((part) => part !== undefined))].sort((a, b) =>
-      a.address < b.address ? -1 : 1,
-    );
+    const free = parts
+      .filter((part) => part !== undefined)
+      .filter((part) => part === anchor || !this.claimed.has(part));
+    const own = [...new Set(free)].sort((a, b) => (a.address < b.address ? -1 : 1));
     own.forEach((part) => this.claimed.add(part));
     const entry = this.entries.of([anchor, ...own].map(({ address }) => address));
     const name = nameOf(kind, anchor, entry);
@@ -206,7 +226,7 @@ class Grouping {
     this.identityOf.set(anchor, identity);
     const pem = kind === "authority" ? certificatePem(anchor, "before") : undefined;
     if (pem !== undefined) {
-      this.authoritiesByPem.set(pem, identity);
+      this.authoritiesByPem.set(pem.trim(), identity);
     }
     return identity;
   }
@@ -216,58 +236,83 @@ class Grouping {
     for (const identity of identities) {
       const { anchor } = identity;
       if (anchor.row.role === "certificate") {
-        const before = this.authoritiesByPem.get(text(anchor.before?.ca_cert_pem) ?? "");
-        const after = anchor.after ? this.signer(anchor) : undefined;
-        Object.assign(identity, { issuer: { before, after: after ?? (anchor.after && before) } });
+        const before = this.authoritiesByPem.get(text(anchor.before?.ca_cert_pem)?.trim() ?? "");
+        Object.assign(identity, { issuer: { before, after: anchor.after && this.signer(anchor, before) } });
       }
     }
   }
 
-  private signer(anchor: PlannedResource): Identity | undefined {
-    for (const reference of this.plan.references.of(anchor.configured, "ca_cert_pem")) {
-      const identity = this.identityOf.get(this.instance(reference, anchor)!);
-      if (identity?.kind === "authority") {
-        return identity;
-      }
-    }
+  private signer(anchor: PlannedResource, before: Identity | undefined): Identity | undefined {
     const known = text(anchor.after?.ca_cert_pem);
-    return known === undefined ? undefined : this.authoritiesByPem.get(known);
+    const same = known === undefined ? undefined : this.authoritiesByPem.get(known.trim());
+    if (same) {
+      return same;
+    }
+    const named = this.named(anchor, "ca_cert_pem").flatMap((resource) => this.identityOf.get(resource) ?? []);
+    const authorities = new Set(named.filter(({ kind }) => kind === "authority"));
+    if (authorities.size > 0) {
+      return authorities.size === 1 ? [...authorities][0] : undefined;
+    }
+    return known === undefined && before && madeAnew(before.anchor) ? before : undefined;
   }
 
-  /** The resource whose value stood in an attribute. */
-  private before(
-    resource: PlannedResource | undefined,
-    attribute: string,
-    known: ReadonlyMap<string, PlannedResource>,
-  ): PlannedResource | undefined {
-    const value = text(resource?.before?.[attribute]);
-    return value === undefined ? undefined : known.get(value);
-  }
-
-  /** The resource that the code names in an attribute; where that cannot be seen, the one that has its value. */
-  private referred(
-    resource: PlannedResource | undefined,
+  /** What a value of something is made from, on each side. */
+  private sourceOf(
+    owner: Sides<PlannedResource>,
     attribute: string,
     role: Role,
     known: ReadonlyMap<string, PlannedResource>,
-  ): PlannedResource | undefined {
-    if (!resource?.after) {
-      return undefined;
-    }
-    for (const reference of this.plan.references.of(resource.configured, attribute)) {
-      const found = this.instance(reference, resource);
-      if (found?.row.role === role) {
-        return found;
-      }
-    }
-    const value = text(resource.after[attribute]);
-    return value === undefined ? undefined : known.get(value);
+  ): Sides<PlannedResource> {
+    const before = this.withValue(owner.before?.before?.[attribute], known);
+    return { before, after: owner.after?.after && this.sourceAfter(owner.after, attribute, role, known, before) };
   }
 
-  /** The instance that a reference of a resource means: with the same keys, or the only one. */
-  private instance({ address }: ConfiguredReference, from: PlannedResource): PlannedResource | undefined {
+  /** By its value; where that is still to come, by what the code names; where the code does not tell, what was there and is made anew. */
+  private sourceAfter(
+    owner: PlannedResource,
+    attribute: string,
+    role: Role,
+    known: ReadonlyMap<string, PlannedResource>,
+    before: PlannedResource | undefined,
+  ): PlannedResource | undefined {
+    const value = owner.after?.[attribute];
+    const same = this.withValue(value, known);
+    if (same) {
+      return same;
+    }
+    const named = new Set(this.named(owner, attribute).filter(({ row }) => row.role === role));
+    if (named.size > 0) {
+      // Which of several it is, of a condition for example, only the apply tells.
+      return named.size === 1 ? [...named][0] : undefined;
+    }
+    return text(value) === undefined && before && madeAnew(before) ? before : undefined;
+  }
+
+  private withValue(value: unknown, known: ReadonlyMap<string, PlannedResource>): PlannedResource | undefined {
+    const pem = text(value);
+    return pem === undefined ? undefined : known.get(pem.trim());
+  }
+
+  /** The resources that the code names in an attribute, also through what Terraform keeps as data. */
+  private named(resource: PlannedResource, attribute: string, seen = new Set<PlannedResource>()): PlannedResource[] {
+    return this.plan.references.of(resource.configured, attribute).flatMap((reference) => {
+      const found = this.instance(reference, resource);
+      if (!found || seen.has(found)) {
+        return [];
+      }
+      seen.add(found);
+      return found.row.role === "adopted" ? [found, ...this.named(found, "input", seen)] : [found];
+    });
+  }
+
+  /** The instance that a reference of a resource means: the one with the key that is written, with the same keys, or the only one. */
+  private instance({ address, keys }: ConfiguredReference, from: PlannedResource): PlannedResource | undefined {
     const all = this.instances.get(address) ?? [];
-    return all.length === 1 ? all[0] : all.find(({ keys }) => keys === from.keys);
+    if (all.length <= 1) {
+      return all[0];
+    }
+    const wanted = unquoted(keys ?? from.keys);
+    return all.find((one) => unquoted(one.keys) === wanted) ?? onlyOne(all.filter((one) => one.keys.endsWith(wanted)));
   }
 
   private byValue(role: Role, attribute: string): Map<string, PlannedResource> {
@@ -275,7 +320,7 @@ class Grouping {
     for (const resource of this.withRole(role)) {
       const value = text(resource.before?.[attribute]);
       if (value !== undefined) {
-        found.set(value, resource);
+        found.set(value.trim(), resource);
       }
     }
     return found;
@@ -285,4 +330,17 @@ class Grouping {
 /** Types of a Secret before and after. */
 function typesOfSecret(secret: PlannedResource): string[] {
   return SIDES.flatMap((side) => visible(secret, side, "type") ?? []);
+}
+
+function madeAnew({ change }: PlannedResource): boolean {
+  return change === "create" || change === "replace";
+}
+
+function onlyOne<T>(list: readonly T[]): T | undefined {
+  return list.length === 1 ? list[0] : undefined;
+}
+
+/** `count` and `for_each` over a list of numbers name the same instances. */
+function unquoted(keys: string): string {
+  return keys.replace(/\["(\d+)"\]/g, "[$1]");
 }

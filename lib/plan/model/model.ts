@@ -2,6 +2,7 @@ import type { Plan, PlannedResource, Side } from "../../terraform-json/plan";
 import { title } from "../../terraform/names";
 import { Entries, Inventory } from "../read/inventory";
 import { Published } from "../read/published";
+import { exposuresIn } from "./exposures";
 import { GenerationChange, GenerationSet, generationSets } from "./generations";
 import { exists, identitiesOf, Identity } from "./identity";
 
@@ -15,6 +16,8 @@ export class PlanModel {
   public readonly signedBy: Readonly<Record<Side, ReadonlyMap<Identity, readonly Identity[]>>>;
   /** True for a resource that a failed plan leaves out although what it depends on changes. */
   public readonly isBlocked: (resource: PlannedResource) => boolean;
+  /** Where private keys will stand that did not, or who may read them, by their addresses. */
+  private readonly exposures: ReadonlyMap<string, readonly string[]>;
   private readonly changes: ReadonlyMap<Identity, { readonly change: GenerationChange; readonly set: GenerationSet }>;
   private readonly deletedOutside: ReadonlySet<string>;
   private readonly hasSeveralClusters: boolean;
@@ -30,6 +33,7 @@ export class PlanModel {
     this.sets = generationSets(this.identities, this.published);
     this.signedBy = { before: signedBy(this.identities, "before"), after: signedBy(this.identities, "after") };
     this.isBlocked = blockedIn(plan);
+    this.exposures = exposuresIn(this.published);
     this.changes = new Map(
       this.sets.flatMap((set) => set.generations.map((change) => [change.identity, { change, set }] as const)),
     );
@@ -40,6 +44,13 @@ export class PlanModel {
   /** True for a resource that was deleted outside. */
   public isGone({ address }: PlannedResource): boolean {
     return this.deletedOutside.has(address);
+  }
+
+  /** Files in which the private key of something that exists will stand and did not, or that more people may read. */
+  public exposuresOf(identity: Identity): readonly string[] {
+    const key = identity.key.after;
+    // A key that is new stands nowhere yet.
+    return key?.before && key.change !== "replace" ? (this.exposures.get(key.address) ?? []) : [];
   }
 
   /** The generation that an authority or a key pair is, and the set it is of. */

@@ -16,10 +16,27 @@ export interface PlannedFile {
   readonly cluster: string;
   readonly holder: string;
   readonly path: string;
+  /** Permissions in octal digits. */
+  readonly mode: string;
+  /** `<user>:<group>`. */
+  readonly owner: string;
   /** What stands in it, in its order. */
   readonly references: readonly Reference[];
-  /** Equal where the file is made of the same things in the same way. */
+  /** Equal where the content is made of the same things in the same way. */
   readonly form: string;
+}
+
+/** What is different of a file, by the map of files alone. */
+export type FileDifference = "added" | "removed" | "moved" | "content" | "mode" | "owner";
+
+/** A file of which the map says something else after the plan. */
+export interface FileChange {
+  /** As it was; missing for one that is added. */
+  readonly before?: PlannedFile;
+  /** As it will be; missing for one that is removed. */
+  readonly after?: PlannedFile;
+  /** What is different; one at least. */
+  readonly what: readonly FileDifference[];
 }
 
 /** Addresses after a move by those before it. */
@@ -55,6 +72,40 @@ export class Published {
     const known = this.generations[side].get(cluster);
     const states = (kind === "authority" ? known?.authorities : known?.keyPairs)?.[name];
     return states?.[generation];
+  }
+
+  /** Every file that comes, goes, moves, or is another one, whether or not a certificate changes with it. */
+  public changes(): FileChange[] {
+    const { before, after } = this.files;
+    const added = [...after.values()].filter((file) => !before.has(keyOfFile(file)));
+    const removed = [...before.values()].filter((file) => !after.has(keyOfFile(file)));
+    // What has one content and is no longer where it was has moved; of several alike, nobody can tell which.
+    const places = new Map(removed.map((file) => [`${file.cluster}\n${file.form}`, file]));
+    const moved = new Map<PlannedFile, PlannedFile>();
+    for (const file of added) {
+      const place = `${file.cluster}\n${file.form}`;
+      const from = places.get(place);
+      if (from) {
+        moved.set(file, from);
+        places.delete(place);
+      }
+    }
+    const gone = new Set(moved.values());
+    return [
+      ...added.map((file): FileChange => changeOf(moved.get(file), file, moved.has(file) ? "moved" : "added")),
+      ...removed.filter((file) => !gone.has(file)).map((file) => changeOf(file, undefined, "removed")),
+      ...[...after.values()]
+        .flatMap((file) => {
+          const old = before.get(keyOfFile(file));
+          return old ? [changeOf(old, file)] : [];
+        })
+        .filter(({ what }) => what.length > 0),
+    ];
+  }
+
+  /** Files of one side. */
+  public filesOn(side: Side): readonly PlannedFile[] {
+    return [...this.files[side].values()];
   }
 
   /** True where a file of that path is published for that holder, on either side. */
@@ -93,12 +144,35 @@ function filesOf({ outputs }: Plan, side: Side, moves: Moves): Map<string, Plann
         const references = referencesIn(file.content ?? "").map(({ address, attribute }) => {
           return { address: moves.get(address) ?? address, attribute };
         });
-        const form = JSON.stringify(file, moves.size > 0 ? newAddresses : undefined);
-        found.set(keyOf(cluster!, holder, path), { cluster: cluster!, holder, path, references, form });
+        const form = JSON.stringify(file.content ?? "", moves.size > 0 ? newAddresses : undefined);
+        const { mode, owner } = file;
+        found.set(keyOf(cluster!, holder, path), { cluster: cluster!, holder, path, mode, owner, references, form });
       }
     }
   }
   return found;
+}
+
+function keyOfFile({ cluster, holder, path }: PlannedFile): string {
+  return keyOf(cluster, holder, path);
+}
+
+function changeOf(
+  before: PlannedFile | undefined,
+  after: PlannedFile | undefined,
+  ...what: readonly FileDifference[]
+): FileChange {
+  const differs = (field: "mode" | "owner" | "form") => before && after && before[field] !== after[field];
+  return {
+    ...(before ? { before } : {}),
+    ...(after ? { after } : {}),
+    what: [
+      ...what,
+      ...(differs("form") ? (["content"] as const) : []),
+      ...(differs("mode") ? (["mode"] as const) : []),
+      ...(differs("owner") ? (["owner"] as const) : []),
+    ],
+  };
 }
 
 function generationsOf({ outputs }: Plan, side: Side, moves: Moves): Map<string, PublishedGenerations> {

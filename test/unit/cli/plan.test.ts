@@ -270,7 +270,7 @@ test("runs as a program, without loading cdktf, and ends with its code", () => {
     encoding: "utf8",
   });
   expect({ status, stderr }).toEqual({ status: 3, stderr: "" });
-  expect(stdout).toMatch(/^1 danger; 1 remove\n\nDANGER key-destroyed x\n/);
+  expect(stdout).toMatch(/^1 danger; 1 remove\n\nDANGER key-destroyed sa\n/);
   const modules = readFileSync(report, "utf8").split("\n");
   expect(modules.filter((name) => /node_modules\/(cdktf|cdktn|constructs|@cdktf)\//.test(name))).toEqual([]);
 });

@@ -24,7 +24,7 @@ const many = (count: number) =>
   report(
     plan(
       Array.from({ length: count }, (_, index) =>
-        resource(`tls_private_key.k${index}`, { actions: ["create"], after: { algorithm: "RSA", rsa_bits: 2048 } }),
+        resource(`tls_private_key.sa_${index}`, { actions: ["create"], after: { algorithm: "RSA", rsa_bits: 2048 } }),
       ),
     ),
   );
@@ -32,11 +32,11 @@ const many = (count: number) =>
 describe("names from a plan", () => {
   test("cannot move the cursor, hide or turn text, or begin a line of their own", () => {
     // A form refuses them where they are values; addresses of instances are shown as they are.
-    const address = `tls_private_key.x[${JSON.stringify("\u001b]0;title\u0007\u202e\u200b\u0085\u2028\r").slice(0, -1)}\r\n\u202e"]`;
+    const address = `tls_self_signed_cert.x[${JSON.stringify("\u001b]0;title\u0007\u202e\u200b\u0085\u2028\r").slice(0, -1)}\r\n\u202e"]`;
     const moved = resource(address, { before: {}, after: {} }, { previous_address: address });
     const found = report(plan([moved, resource(address, { actions: ["delete"], before: {} })]));
     for (const text of [renderText(found), renderMarkdown(found)]) {
-      expect(text).toMatch(/^[\x20-\x7e\n→…⛔]*$/);
+      expect(text).toMatch(/^[\x20-\x7e\n→…⛔🔑]*$/u);
       expect(text).toContain("\\u{202e}");
       expect(text).not.toMatch(/^"\]/m);
     }
