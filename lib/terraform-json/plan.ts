@@ -54,8 +54,16 @@ export interface Plan {
   readonly resources: readonly PlannedResource[];
   /** Of the same types, what was changed outside. */
   readonly drift: readonly PlannedResource[];
-  /** Changes of all other resources. */
-  readonly otherChanges: number;
+  /** Changes of all other resources, by type: `data.` before that of what is only read. */
+  readonly otherChanges: Readonly<Record<string, number>>;
+  /**
+   * What `terraform plan -detailed-exitcode` goes by: whether there is anything to apply.
+   * @default - Terraform is too old to say it
+   */
+  readonly applyable?: boolean;
+  /** Names of the outputs that change, also of those that are sensitive. */
+  readonly changedOutputs: readonly string[];
+  /** Those that are not sensitive. */
   readonly outputs: ReadonlyMap<string, PlannedOutput>;
   readonly references: References;
   /** Addresses of the checks and conditions that fail. */
@@ -84,9 +92,7 @@ export function readPlan(document: unknown): Plan {
 }
 
 function planIn(plan: Json): Plan {
-  const changes = list(plan.resource_changes)
-    .map(object)
-    .filter((change) => change.mode !== "data" && change.deposed === undefined);
+  const changes = list(plan.resource_changes).map(object);
   const planned = changes.flatMap((change) => resourceOf(change) ?? []);
   const known = new Set(planned.map(({ address }) => address));
   const left = stateResources(object(object(plan.prior_state).values).root_module).filter(
@@ -98,15 +104,20 @@ function planIn(plan: Json): Plan {
     complete: plan.complete !== false,
     resources: [...planned, ...left],
     drift: list(plan.resource_drift).flatMap((change) => resourceOf(object(change)) ?? []),
-    otherChanges: changes.filter((change) => !resourceType(text(change.type)) && actionOf(change) !== "none").length,
+    otherChanges: counted(changes.filter((change) => !resourceOf(change) && isChange(change)).map(typeOfChange)),
+    ...(typeof plan.applyable === "boolean" ? { applyable: plan.applyable } : {}),
+    changedOutputs: Object.entries(object(plan.output_changes))
+      .filter(([, change]) => actionsOf(change).join() !== "no-op")
+      .map(([name]) => name),
     outputs: outputsOf(object(plan.output_changes)),
     references: new References(object(plan.configuration).root_module),
     failedChecks: failedChecks(list(plan.checks)),
   };
 }
 
+/** Nothing for what is only read, and for what an interrupted replacement left behind. */
 function resourceOf(entry: Json): PlannedResource | undefined {
-  const named = nameOf(entry);
+  const named = entry.mode === "data" || entry.deposed !== undefined ? undefined : nameOf(entry);
   if (!named) {
     return undefined;
   }
@@ -143,8 +154,32 @@ function replacePaths(paths: unknown): string[] {
   return [...new Set(list(paths).map((path) => String(list(path)[0])))];
 }
 
+/** How often each word is there. */
+export function counted(words: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const word of [...words].sort()) {
+    counts[word] = (counts[word] ?? 0) + 1;
+  }
+  return counts;
+}
+
+function isChange(entry: Json): boolean {
+  return (
+    actionOf(entry) !== "none" || text(entry.previous_address) !== undefined || isObject(object(entry.change).importing)
+  );
+}
+
+function typeOfChange(entry: Json): string {
+  const type = text(entry.type) ?? "(unknown type)";
+  return entry.mode === "data" ? `data.${type}` : type;
+}
+
+function actionsOf(change: unknown): string[] {
+  return list(object(change).actions).map(String);
+}
+
 function actionOf(entry: Json): PlannedResource["change"] {
-  const actions = list(object(entry.change).actions).map(String);
+  const actions = actionsOf(entry.change);
   if (actions.length === 2) {
     // [create, forget] makes a new object and lets go of the old one: for who uses it, it is replaced.
     return "replace";

@@ -127,11 +127,16 @@ function resolve(reference: string, module: Module, depth: number): ConfiguredRe
   if (first === "var") {
     return module.variable(second, depth - 1);
   }
+  const [, keys = ""] = WRITTEN_KEYS.exec(reference) ?? [];
   if (first === "module") {
-    return third === undefined ? [] : module.output(second, third, depth - 1);
+    const found = third === undefined ? [] : module.output(second, third, depth - 1);
+    return keys === "" ? found : found.map((one) => ({ ...one, keys: `${keys}${one.keys ?? ""}` }));
   }
-  return [{ address: `${module.prefix}${first}.${second}`, attribute: third }];
+  return [{ address: `${module.prefix}${first}.${second}`, ...(keys === "" ? {} : { keys }), attribute: third }];
 }
+
+/** The key of an instance, right after its name. */
+const WRITTEN_KEYS = /^\w+\.[\w-]+(\[(?:\d+|"(?:[^"\\]|\\.)*")\])/;
 
 const INDEX = /\[(?:\d+|"(?:[^"\\]|\\.)*"|[^\]]*)\]/g;
 const NOT_RESOURCES = new Set(["local", "data", "each", "count", "path", "self", "terraform"]);

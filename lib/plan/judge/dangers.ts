@@ -16,8 +16,11 @@ export interface Judged {
 
 /** A kind of danger that things of one sort may be in. */
 interface Rule<T> {
-  /** What `--help` says of it, for all of them. */
-  readonly help: string;
+  /**
+   * What `--help` says of it, for all of them.
+   * @default - another rule of the row says it
+   */
+  readonly help?: string;
   /** True where the thing is in danger. */
   readonly when: (thing: T, judged: Judged) => boolean;
   readonly message: string | ((thing: T, judged: Judged) => string);
@@ -76,12 +79,17 @@ function ofThePlan(rule: Rule<PlanModel>): Row {
   );
 }
 
+/** A danger that things of several sorts may be in. */
+function either(first: Row, ...more: readonly Row[]): Row {
+  return { help: first.help, find: (judged) => [first, ...more].flatMap(({ find }) => find(judged)) };
+}
+
 /**
  * @param things what the rule is asked of
  * @param about whose title the danger has
  */
 function row<T>(
-  { help, when, message, fix, reaches, attributes }: Rule<T>,
+  { help = "", when, message, fix, reaches, attributes }: Rule<T>,
   things: (model: PlanModel) => readonly T[],
   about: (thing: T) => Identity | undefined,
 ): Row {
@@ -123,14 +131,22 @@ export const DANGERS: Readonly<Record<DangerCode, Row>> = {
         ? model.titles(model.identities.filter(({ parts }) => parts.some(model.isBlocked)))
         : [],
   }),
-  unreadable: ofIdentities({
-    help: "What decides who somebody is, or what they may do, cannot be read: known after the apply, sensitive, or of an unknown form.",
-    when: (identity, { model }) => unreadableOf(identity, model).length > 0,
-    message: (identity, { model }) =>
-      `It changes, and this of it cannot be read: ${unreadableOf(identity, model).join(", ")}.`,
-    fix: "write it in the code, or as a variable that is not sensitive; what comes from another resource, apply that first",
-    attributes: (identity, { model }) => unreadableOf(identity, model),
-  }),
+  unreadable: either(
+    ofThePlan({
+      help: "What decides who somebody is, or what they may do, cannot be read: known after the apply, sensitive, or of an unknown form.",
+      when: ({ published }) => published.unreadable.length > 0,
+      message: ({ published }) => `What changes in these outputs cannot be read: ${published.unreadable.join(", ")}.`,
+      fix: "publish them as this library does, and not as sensitive",
+      attributes: ({ published }) => published.unreadable,
+    }),
+    ofIdentities({
+      when: (identity, { model }) => unreadableOf(identity, model).length > 0,
+      message: (identity, { model }) =>
+        `It changes, and this of it cannot be read: ${unreadableOf(identity, model).join(", ")}.`,
+      fix: "write it in the code, or as a variable that is not sensitive; what comes from another resource, apply that first",
+      attributes: (identity, { model }) => unreadableOf(identity, model),
+    }),
+  ),
   "authority-replaced": ofGenerations({
     help: "An authority becomes another one at the same address: all it signed stops being trusted at once.",
     when: (generation) => generation.identity.kind === "authority" && becomesAnother(generation),

@@ -35,8 +35,8 @@ export function parseGate(list: string): (report: PlanReport) => Verdict {
       );
     }
   }
-  return ({ dangers, changes }) => {
-    const failed = dangers.some(({ code }) => codes.has(code)) || (failOnChange && changes.length > 0);
-    return failed ? "failed" : changes.length > 0 || dangers.length > 0 ? "changes" : "nothing";
+  return ({ dangers, verdict }) => {
+    const failed = dangers.some(({ code }) => codes.has(code)) || (failOnChange && verdict !== "nothing");
+    return failed ? "failed" : verdict === "nothing" ? "nothing" : "changes";
   };
 }

@@ -1,4 +1,4 @@
-import type { Plan, PlannedResource } from "../../terraform-json/plan";
+import { counted, Plan, PlannedResource } from "../../terraform-json/plan";
 import { Difference, differences } from "../model/differences";
 import { ComponentEffect, componentsOf, Effects, FileEffect, mergedFiles } from "../model/effects";
 import { Facts, factsOf } from "../model/facts";
@@ -45,8 +45,13 @@ export interface PlanReport {
   readonly drift: readonly DriftReport[];
   /** Addresses of checks and conditions that fail. */
   readonly failedChecks: readonly string[];
-  /** Changes of resources that are no part of a PKI. */
-  readonly otherChanges: number;
+  /**
+   * What else changes, by resource type, sorted: what is no part of a PKI, or nobody knows which part. `output` counts outputs that are
+   * not read here. With the addresses of `changes`, this is every change of the plan.
+   */
+  readonly otherChanges: Readonly<Record<string, number>>;
+  /** Names of all outputs that change, sorted. */
+  readonly outputs: readonly string[];
   /** True where lists are empty because the report would have been too long. */
   readonly truncated?: true;
 }
@@ -135,11 +140,14 @@ export function planReport(plan: Plan, { inventories = [], nextRunHours }: Repor
     changes.flatMap((change) => change.files),
     effects.ofTheMap(),
   );
+  const otherChanges = otherChangesOf(model, changes);
+  const outputs = [...plan.changedOutputs].sort();
+  const isNothing = changes.length + outputs.length + Object.keys(otherChanges).length === 0;
   return {
     schemaVersion: REPORT_SCHEMA_VERSION,
     stacks: inventories.map(({ stack }) => stack).sort(),
     ...(plan.terraformVersion === undefined ? {} : { terraformVersion: plan.terraformVersion }),
-    verdict: dangers.length > 0 ? "danger" : changes.length > 0 ? "changes" : "nothing",
+    verdict: dangers.length > 0 ? "danger" : isNothing ? "nothing" : "changes",
     errored: plan.errored,
     complete: plan.complete || plan.errored,
     counts: countsOf(changes),
@@ -150,8 +158,31 @@ export function planReport(plan: Plan, { inventories = [], nextRunHours }: Repor
     components: componentsOf(files),
     drift: driftOf(model),
     failedChecks: plan.failedChecks,
-    otherChanges: plan.otherChanges,
+    otherChanges,
+    outputs,
   };
+}
+
+/** Every change that is in no identity's. */
+function otherChangesOf(
+  { plan, published }: PlanModel,
+  changes: readonly IdentityChange[],
+): Readonly<Record<string, number>> {
+  const claimed = new Set(changes.flatMap(({ addresses }) => addresses));
+  const left = plan.resources.filter((resource) => isTouched(resource) && !claimed.has(resource.address));
+  const outputs = plan.changedOutputs.filter((name) => !published.outputs.has(name));
+  const others = Object.entries(plan.otherChanges)
+    // What is only read changes nothing by itself.
+    .filter(([type]) => plan.applyable !== false || !type.startsWith("data."))
+    .flatMap(([type, count]) => Array<string>(count).fill(type));
+  const found = [...others, ...left.map(({ type }) => type), ...outputs.map(() => "output")];
+  const isUnknown = plan.applyable === true && found.length + changes.length + plan.changedOutputs.length === 0;
+  return counted(isUnknown ? ["(unknown)"] : found);
+}
+
+/** True where the plan does something with the resource. */
+function isTouched(resource: PlannedResource): boolean {
+  return isChanged(resource) || resource.previousAddress !== undefined || resource.imported;
 }
 
 function changeOf(identity: Identity, model: PlanModel, effects: Effects): IdentityChange | undefined {
@@ -161,9 +192,7 @@ function changeOf(identity: Identity, model: PlanModel, effects: Effects): Ident
   }
   const { kind, parts, name, entry } = identity;
   const [before, after] = [factsOf(identity, "before", model), factsOf(identity, "after", model)];
-  const touched = parts.filter(
-    (part) => isChanged(part) || model.isBlocked(part) || part.previousAddress !== undefined || part.imported,
-  );
+  const touched = parts.filter((part) => isTouched(part) || model.isBlocked(part));
   const { cluster, holder, generation } = name;
   const planned = parts.every((part) => !model.isBlocked(part));
   return {

@@ -12,9 +12,12 @@ export function exposuresIn(published: Published): Map<string, string[]> {
   const before = new Map(published.filesOn("before").map((file) => [placeOf(file), file]));
   const places = filesByKey(before.values());
   const known = new Set([...before.values()].map(machineOf));
+  // Where nothing was published before, nobody can tell what is new.
+  const clusters = new Set([...before.values()].map(({ cluster }) => cluster));
   const exposures = new Map<string, string[]>();
   for (const [address, files] of filesByKey(published.filesOn("after"))) {
-    const found = files.flatMap((file) => {
+    const published = files.filter(({ cluster }) => clusters.has(cluster));
+    const found = published.flatMap((file) => {
       const old = before.get(placeOf(file));
       const others = places.get(address) ?? [];
       return old && keysIn(old).some((key) => key === address || isOtherGeneration(key, address))

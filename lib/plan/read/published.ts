@@ -5,8 +5,8 @@ import {
   publishedFiles,
   publishedGenerations,
 } from "../../terraform-json/outputs";
-import type { Plan, Side } from "../../terraform-json/plan";
-import { parseName } from "../../terraform/names";
+import { Plan, PlannedOutput, Side, SIDES } from "../../terraform-json/plan";
+import { fingerprintsOutput, parseName, prefixOfCertificates, prefixOfFiles } from "../../terraform/names";
 import type { Reference } from "../../terraform/reference";
 import { referencesIn } from "../../kubernetes/content-readers";
 
@@ -44,6 +44,10 @@ type Moves = ReadonlyMap<string, string>;
 
 /** What outputs say of clusters, before and after the plan: which file is made of what, and where each generation stands. No secret. */
 export class Published {
+  /** Names of the outputs that were read. */
+  public readonly outputs: ReadonlySet<string>;
+  /** Names of those that are hidden, or of which one side was read and the other is something else. */
+  public readonly unreadable: readonly string[];
   private readonly files: Readonly<Record<Side, ReadonlyMap<string, PlannedFile>>>;
   private readonly generations: Readonly<Record<Side, ReadonlyMap<string, PublishedGenerations>>>;
   private readonly byAddress = new Map<string, Set<string>>();
@@ -53,6 +57,10 @@ export class Published {
     const moves = new Map(
       plan.resources.flatMap(({ previousAddress, address }) => (previousAddress ? [[previousAddress, address]] : [])),
     );
+    const read = [...plan.outputs].filter(([name, output]) => isRead(name, output)).map(([name]) => name);
+    const prefixes = read.flatMap((name) => prefixOfCertificates(name) ?? prefixOfFiles(name) ?? []);
+    this.unreadable = plan.changedOutputs.filter((name) => isUnreadable(name, plan.outputs.get(name), prefixes));
+    this.outputs = new Set([...read, ...prefixes.map(fingerprintsOutput)]);
     this.files = { before: filesOf(plan, "before", moves), after: filesOf(plan, "after", new Map()) };
     this.generations = { before: generationsOf(plan, "before", moves), after: generationsOf(plan, "after", new Map()) };
     for (const [key, { references }] of [...this.files.before, ...this.files.after]) {
@@ -130,6 +138,28 @@ export class Published {
       return same ? [] : [(after ?? before)!];
     });
   }
+}
+
+/** True where each side is what this library publishes, or not there. */
+function isRead(name: string, output: PlannedOutput): boolean {
+  const sides = SIDES.map((side) => readingOf(name, output[side]));
+  return sides.includes("ours") && !sides.includes("something else");
+}
+
+/** What a part of a cluster published before, or publishes from now on, and cannot be compared. */
+function isUnreadable(name: string, output: PlannedOutput | undefined, prefixes: readonly string[]): boolean {
+  if (!output) {
+    return prefixes.includes(prefixOfFiles(name) ?? prefixOfCertificates(name) ?? "");
+  }
+  const sides = SIDES.map((side) => readingOf(name, output[side]));
+  return sides.includes("ours") && sides.includes("something else");
+}
+
+function readingOf(name: string, value: unknown): "missing" | "ours" | "something else" {
+  if (value === undefined || value === null) {
+    return "missing";
+  }
+  return (publishedFiles(name, value) ?? publishedGenerations(name, value)) ? "ours" : "something else";
 }
 
 function filesOf({ outputs }: Plan, side: Side, moves: Moves): Map<string, PlannedFile> {

@@ -35,9 +35,9 @@ export function headline(report: PlanReport): string {
   return parts.join("; ");
 }
 
-function countsText(counts: PlanReport["counts"]): string {
+function countsText(counts: Readonly<Record<string, number>>): string {
   return Object.entries(counts)
-    .map(([verb, count]) => `${count} ${verb}`)
+    .map(([what, count]) => `${count} ${what}`)
     .join(", ");
 }
 
@@ -51,7 +51,7 @@ export function notes(report: PlanReport): string[] {
       : []),
     ...(complete ? [] : ["The plan is partial (-target, or deferred actions): what it leaves out is not looked at."]),
     ...(failedChecks.length > 0 ? [`Checks that fail: ${few(failedChecks, String)}.`] : []),
-    ...(otherChanges > 0 ? [`${plural(otherChanges, "change")} of other resources, not looked at.`] : []),
+    ...(Object.keys(otherChanges).length > 0 ? [`Other changes, not looked at: ${countsText(otherChanges)}.`] : []),
   ];
 }
 

@@ -10,18 +10,18 @@ import {
   plan,
   PRIVATE_KEY,
   REPLACE,
+  report,
   resource,
   STATE,
 } from "./plans";
 import type { DangerCode } from "../../../lib/plan/judge/danger";
 import { DANGERS } from "../../../lib/plan/judge/dangers";
-import { ReportOptions, planReport } from "../../../lib/plan/judge/report";
-import { readPlan } from "../../../lib/terraform-json/plan";
+import type { ReportOptions } from "../../../lib/plan/judge/report";
 
 const seen = new Set<DangerCode>();
 
 function dangers(document: object, options?: ReportOptions) {
-  const found = planReport(readPlan(document), options).dangers;
+  const found = report(document, options).dangers;
   found.forEach(({ code }) => seen.add(code));
   return found.map(({ code, name = "", reaches }) => [code, name, ...reaches]);
 }
@@ -253,10 +253,10 @@ describe("a failed plan", () => {
 
   test("tells what the refused change would have reached", () => {
     const document = failed({ ca: { actions: REPLACE, replace_paths: [["subject"]] } }, ["leaf"]);
-    const report = planReport(readPlan(document));
-    expect(report.dangers.map(({ code }) => code)).toEqual(["plan-failed", "authority-replaced"]);
-    expect(report.dangers[0]!.message).toContain("prevent_destroy protects what would be destroyed: kubernetes g1.");
-    expect(report.changes.map(({ name, verbs, planned }) => [name, verbs, planned])).toEqual([
+    const found = report(document);
+    expect(found.dangers.map(({ code }) => code)).toEqual(["plan-failed", "authority-replaced"]);
+    expect(found.dangers[0]!.message).toContain("prevent_destroy protects what would be destroyed: kubernetes g1.");
+    expect(found.changes.map(({ name, verbs, planned }) => [name, verbs, planned])).toEqual([
       ["kubernetes g1", ["re-issue"], true],
       ["cp-1/apiserver", ["re-issue"], false],
     ]);
@@ -264,8 +264,18 @@ describe("a failed plan", () => {
   });
 
   test("of another reason says that, and does not invent changes", () => {
-    const report = planReport(readPlan(failed({}, ["leaf", "request"])));
-    expect(report).toMatchObject({ verdict: "danger", changes: [] });
-    expect(report.dangers.map(({ code, fix }) => [code, fix])).toEqual([["plan-failed", "see what Terraform printed"]]);
+    const found = report(failed({}, ["leaf", "request"]));
+    expect(found).toMatchObject({ verdict: "danger", changes: [] });
+    expect(found.dangers.map(({ code, fix }) => [code, fix])).toEqual([["plan-failed", "see what Terraform printed"]]);
   });
+});
+
+// More of both in styles.test.ts and files.test.ts.
+test("what cannot be read, and a private key that moves, are dangers", () => {
+  const request: Change = { actions: ["create"], before: null, after_unknown: { dns_names: true }, after: {} };
+  const leaf: Change = { actions: ["create"], before: null };
+  expect(dangers(deployed({ request, leaf }))).toEqual([["unreadable", "cp-1/apiserver"]]);
+  const key = file(PRIVATE_KEY(ADDRESS.key));
+  const moved = outputChanges({ files: { "cp-1": { "/a": key } } }, { files: { "cp-1": { "/b": key } } });
+  expect(dangers(deployed({}, moved))).toEqual([["key-exposed", "cp-1/apiserver"]]);
 });

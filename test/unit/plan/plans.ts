@@ -1,9 +1,19 @@
+import { PlanReport, planReport, ReportOptions } from "../../../lib/plan/judge/report";
+import { readPlan } from "../../../lib/terraform-json/plan";
+import { expectClaimedOnce } from "../../support/claimed";
 import { jsonTexts } from "../../support/json-texts";
 
 /** Plans as `terraform show -json` prints them, written by hand: what real ones look like is shown by test/e2e/plan-report.test.ts. */
 
 /** Stands in every value that is secret here, and may stand in nothing that is shown. */
 export const SECRET = "S3CRET";
+
+/** The report of a plan: that every change is claimed once is asserted for each of them. */
+export function report(document: object, options?: ReportOptions): PlanReport {
+  const found = planReport(readPlan(document), options);
+  expectClaimedOnce(document, found);
+  return found;
+}
 
 export interface Change {
   readonly actions?: readonly string[];
@@ -135,10 +145,18 @@ export function outputChanges(before: PublishedParts, after: PublishedParts): ob
   const [old, now] = [texts(before), texts(after)];
   return {
     output_changes: {
-      pki_files: { before: old.files, after: now.files },
-      pki_certificates: { before: old.certificates, after: now.certificates },
+      pki_files: { ...action(old.files, now.files), before: old.files, after: now.files },
+      pki_certificates: {
+        ...action(old.certificates, now.certificates),
+        before: old.certificates,
+        after: now.certificates,
+      },
     },
   };
+}
+
+function action(before: object, after: object): { readonly actions: readonly string[] } {
+  return { actions: [JSON.stringify(before) === JSON.stringify(after) ? "no-op" : "update"] };
 }
 
 /** One file of a map. */
