@@ -14,6 +14,7 @@ import {
 } from "../../lib";
 import { FilesByHolder, publishedFiles } from "../../lib/terraform-json/outputs";
 import { parseState, State } from "../../lib/terraform-json/state";
+import { expectClaimedOnce } from "../support/claimed";
 import { Workspace } from "./workspace";
 import { IdentityChange, planReport } from "../../lib/plan/judge/report";
 import { readPlan } from "../../lib/terraform-json/plan";
@@ -300,7 +301,9 @@ test("over two hundred edits, the report says what then happens to the certifica
 
     const truth = happened(before, after);
     for (const inventories of [[inventory], []]) {
-      const { changes } = planReport(readPlan(JSON.parse(document)), { inventories });
+      const report = planReport(readPlan(JSON.parse(document)), { inventories });
+      expectClaimedOnce(JSON.parse(document) as object, report);
+      const { changes } = report;
       expect({ names, changes: reported(changes) }).toEqual({ names, changes: truth });
     }
     Object.values(truth)

@@ -15,6 +15,7 @@ import {
   Group,
 } from "../../lib";
 import { toKubernetesProvider113 } from "../sandbox/kubernetes-provider-1.13";
+import { expectClaimedOnce } from "../support/claimed";
 import { expectGolden } from "../support/golden";
 import { CA_CERTIFICATE } from "../support/pem";
 import { Workspace } from "./workspace";
@@ -61,7 +62,7 @@ function synth(id: string, build: (stack: TerraformStack) => void, where = works
 }
 
 async function plan(id: string, args: readonly string[] = [], where = workspace): Promise<Planned> {
-  const { code } = await where.terraform(id, "plan", "-no-color", "-out=plan", ...args);
+  const { code } = await where.terraform(id, "plan", "-no-color", "-detailed-exitcode", "-out=plan", ...args);
   const shown = await where.must(id, "show", "-json", "plan");
   writeFileSync(path.join(where.stack(id), "plan.json"), shown);
   return { code, secrets: secretsIn(JSON.parse(shown)) };
@@ -112,6 +113,9 @@ async function expectReport(
     report = format === "json" ? (JSON.parse(text) as PlanReport) : report;
     exitCode = code;
   }
+  expectClaimedOnce(JSON.parse(readFileSync(path.join(where.stack(id), "plan.json"), "utf8")) as object, report!);
+  // The code of Terraform itself: nothing changes.
+  expect(exitCode === 0).toBe(planned.code === 0);
   return { ...report!, code: exitCode };
 }
 
@@ -403,7 +407,7 @@ describe("access to a cluster", () => {
     accessStack();
     const planned = await plan("access", ["-refresh=false"]);
     drift();
-    const report = await expectReport("drift", "access", planned);
+    const report = await expectReport("drift", "access", { ...planned, code: 2 });
     expect(summaryOf(report)).toEqual({ code: 2, dangers: [], counts: { ungrant: 1 } });
     expect(report.drift).toMatchObject([{ name: "cluster-admins", what: "changed" }]);
   });
@@ -414,10 +418,12 @@ describe("access to a cluster", () => {
     const shown = JSON.parse(readFileSync(file, "utf8")) as {
       resource_changes: ObjectChange[];
       resource_drift?: unknown;
+      applyable?: boolean;
     };
     const binding = shown.resource_changes.find(({ name }) => name === "access__binding__cluster-admins")!;
     const asInCode = binding.change.after as { subject: object[] };
     const found = { ...asInCode, subject: [...asInCode.subject, { kind: "User", name: "mallory", namespace: "" }] };
+    shown.applyable = true;
     shown.resource_drift = [
       { ...binding, change: { ...binding.change, actions: ["update"], before: asInCode, after: found } },
     ];

@@ -136,10 +136,7 @@ export function planReport(plan: Plan, { inventories = [], nextRunHours }: Repor
   const effects = new Effects(model);
   const changes = model.identities.flatMap((identity) => changeOf(identity, model, effects) ?? []).sort(byKindAndName);
   const dangers = dangersOf({ model, nextRunHours });
-  const files = mergedFiles(
-    changes.flatMap((change) => change.files),
-    effects.ofTheMap(),
-  );
+  const files = mergedFiles([...changes.flatMap((change) => change.files), ...effects.ofTheMap()]);
   const otherChanges = otherChangesOf(model, changes);
   const outputs = [...plan.changedOutputs].sort();
   const isNothing = changes.length + outputs.length + Object.keys(otherChanges).length === 0;

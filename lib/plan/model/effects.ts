@@ -1,7 +1,7 @@
 import type { PlannedResource } from "../../terraform-json/plan";
 import { CLUSTER } from "../../kubernetes/cluster-file";
 import { ConsumerEntry, FileEntry, filesOfEntry } from "../read/inventory";
-import type { FileDifference } from "../read/published";
+import type { FileChange, FileDifference } from "../read/published";
 import { objectName } from "./facts";
 import type { Identity } from "./identity";
 import { isChanged, PlanModel } from "./model";
@@ -38,6 +38,8 @@ export interface ComponentEffect {
 /** Finds what a change of an identity reaches. */
 export class Effects {
   private readonly known = new Map<string, FileEntry>();
+  /** What the map of files says anew, by cluster, holder and path. */
+  private readonly changes: ReadonlyMap<string, FileChange>;
   private readonly secrets: ReadonlyMap<string, readonly PlannedResource[]>;
 
   /** @param model the plan, with the inventories that tell who reads a file */
@@ -49,6 +51,12 @@ export class Effects {
         this.known.set(key, { ...file, consumers: once(consumers) });
       }
     }
+    this.changes = new Map(
+      model.published.changes().map((change) => {
+        const file = (change.after ?? change.before)!;
+        return [keyOf(file.cluster, file), change];
+      }),
+    );
     this.secrets = secretsByAddress(model);
   }
 
@@ -78,10 +86,9 @@ export class Effects {
 
   /** Files of which the map says something else afterwards, whatever it is that changes. */
   public ofTheMap(): FileEffect[] {
-    return this.model.published.changes().map(({ before, after, what }) => {
+    return [...this.changes.values()].map(({ before, after }) => {
       const file = (after ?? before)!;
-      const from = what.includes("moved") ? { from: `${before!.holder} ${before!.path}` } : {};
-      return { ...this.effect(file.cluster, file), what, ...from };
+      return this.effect(file.cluster, file);
     });
   }
 
@@ -100,8 +107,15 @@ export class Effects {
     // What stands in no cluster has none in the inventory; the contract of addresses knows one.
     const file = { holder, path };
     const known = this.known.get(keyOf(cluster, file)) ?? this.known.get(keyOf("", file));
-    const kind = known ? { kind: known.kind } : {};
-    return { holder, path, ...kind, consumers: known?.consumers ?? [], what: ["content"] };
+    const { what = ["content"], before } = this.changes.get(keyOf(cluster, file)) ?? {};
+    return {
+      holder,
+      path,
+      ...(known ? { kind: known.kind } : {}),
+      consumers: known?.consumers ?? [],
+      what,
+      ...(what.includes("moved") ? { from: `${before!.holder} ${before!.path}` } : {}),
+    };
   }
 }
 
@@ -133,9 +147,9 @@ export function componentsOf(files: readonly FileEffect[]): ComponentEffect[] {
   return effects.sort((a, b) => compare(b.action, a.action) || compare(a.component, b.component));
 }
 
-/** Each file once: what the map says of it counts. */
-export function mergedFiles(changed: readonly FileEffect[], ofTheMap: readonly FileEffect[]): FileEffect[] {
-  return [...new Map([...changed, ...ofTheMap].map((file) => [keyOf("", file), file])).values()].sort(byHolderAndPath);
+/** Each file once. */
+export function mergedFiles(files: readonly FileEffect[]): FileEffect[] {
+  return [...new Map(files.map((file) => [keyOf("", file), file])).values()].sort(byHolderAndPath);
 }
 
 function secretsByAddress({ plan, identities }: PlanModel): Map<string, PlannedResource[]> {
