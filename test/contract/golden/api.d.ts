@@ -390,6 +390,7 @@ export type Credentials = {
 };
 
 export interface Danger {
+    readonly attributes?: readonly string[];
     readonly code: DangerCode;
     readonly fix: string;
     readonly message: string;
@@ -397,7 +398,7 @@ export interface Danger {
     readonly reaches: readonly string[];
 }
 
-export type DangerCode = "plan-failed" | "authority-replaced" | "generation-not-retired" | "introduced-and-promoted" | "trust-removed" | "key-destroyed" | "stale-certificate" | "system-masters" | "cluster-admin" | "renewal-window";
+export type DangerCode = "plan-failed" | "unreadable" | "authority-replaced" | "generation-not-retired" | "introduced-and-promoted" | "trust-removed" | "key-destroyed" | "key-exposed" | "stale-certificate" | "system-masters" | "cluster-admin" | "renewal-window";
 
 export interface Difference {
     readonly added?: readonly string[];
@@ -497,11 +498,15 @@ export interface Facts {
     readonly validityHours?: number;
 }
 
+type FileDifference = "added" | "removed" | "moved" | "content" | "mode" | "owner";
+
 export interface FileEffect {
     readonly consumers: readonly ConsumerEntry[];
+    readonly from?: string;
     readonly holder: string;
     readonly kind?: string;
     readonly path: string;
+    readonly what: readonly FileDifference[];
 }
 
 export interface FileEntry {
@@ -844,7 +849,8 @@ export interface PlanReport {
     readonly failedChecks: readonly string[];
     readonly files: readonly FileEffect[];
     readonly generations: readonly GenerationsReport[];
-    readonly otherChanges: number;
+    readonly otherChanges: Readonly<Record<string, number>>;
+    readonly outputs: readonly string[];
     readonly schemaVersion: typeof REPORT_SCHEMA_VERSION;
     readonly stacks: readonly string[];
     readonly terraformVersion?: string;
