@@ -1,4 +1,5 @@
 import { isObject, Json, list, object, text } from "./json";
+import { resourceType } from "./resource-types";
 
 /** What the expression of an attribute refers to. */
 export interface ConfiguredReference {
@@ -9,8 +10,8 @@ export interface ConfiguredReference {
 }
 
 /**
- * What refers to what in a configuration: also through variables and outputs of modules, `each.value`, and `terraform_data`, whose
- * output is its input. Local values are not in Terraform's JSON: what goes through one is not known here, and `unresolved` says so.
+ * What refers to what in a configuration: also through variables and outputs of modules, `each.value`, and what a resource only
+ * passes on. Local values are not in Terraform's JSON: what goes through one is not known here, and `unresolved` says so.
  */
 export class References {
   private readonly resources: Resources = new Map();
@@ -158,7 +159,7 @@ class Module {
       case "module":
         return this.outputsOf(name, second, third, fourth);
       default:
-        return this.resource(name, third);
+        return this.resource(first, name, third);
     }
   }
 
@@ -188,10 +189,11 @@ class Module {
     return { name, attribute, expressions, single: output === undefined };
   }
 
-  private resource(name: string, attribute: string | undefined): Step {
-    const isData = name.startsWith("terraform_data.", this.prefix.length) && PASSED_ON.has(attribute);
-    const input = isData ? this.resources.get(name)?.expression("input") : undefined;
-    return { name, reference: { address: name, attribute }, ...(input ? { expressions: [input] } : {}) };
+  private resource(type: string, name: string, attribute: string | undefined): Step {
+    const { as, from } = resourceType(type)?.passedOn ?? {};
+    const isPassedOn = attribute === undefined || attribute === as || attribute === from;
+    const given = from !== undefined && isPassedOn ? this.resources.get(name)?.expression(from) : undefined;
+    return { name, reference: { address: name, attribute }, expressions: given && [given] };
   }
 }
 
@@ -306,5 +308,3 @@ const VALUES = new Set(["count", "path", "terraform", "tofu"]);
 const DEAD_ENDS = new Set(["local", "data", "ephemeral", "self"]);
 /** Those of them that have a type before the name. */
 const WITH_TYPE = new Set(["data", "ephemeral"]);
-/** Attributes of `terraform_data` that are its input; the whole of it, too. */
-const PASSED_ON: ReadonlySet<string | undefined> = new Set(["input", "output", undefined]);
