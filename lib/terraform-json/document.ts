@@ -1,4 +1,4 @@
-import { Json, object, parseJson } from "./json";
+import { isDeeperThan, Json, MAX_NESTING, object, parseJson } from "./json";
 import { UnusableError } from "./unusable";
 
 /** What a document of `terraform show -json` is of. */
@@ -59,6 +59,9 @@ export function checkedDocument(value: unknown, origin: string, wanted: Document
   if (!/^1\.\d+$/.test(version)) {
     const given = /^[\w.-]{1,20}$/.test(version) ? `"${version}"` : "of another kind";
     refuse(`has a format_version ${given}, and only 1.x is known here: update cdktf-kubernetes-pki`);
+  }
+  if (isDeeperThan(MAX_NESTING, document)) {
+    refuse(`is nested deeper than ${MAX_NESTING} levels: ${GIVE[wanted]}`);
   }
   return document;
 }

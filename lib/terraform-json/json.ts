@@ -42,3 +42,18 @@ export function parseJson(text: string): unknown {
     return undefined;
   }
 }
+
+/** Levels that objects and lists of a document may nest, so that whoever walks through them comes to an end: real ones have a few dozen. */
+export const MAX_NESTING = 500;
+
+/** True where objects and lists nest deeper than so many levels. */
+export function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== "object" || value === null) {
+    return false;
+  }
+  if (levels === 0) {
+    return true;
+  }
+  const inner = Array.isArray(value) ? value : Object.values(value);
+  return inner.some((each) => isDeeperThan(levels - 1, each));
+}

@@ -47,6 +47,11 @@ export interface ResourceType {
    * @default - it holds none
    */
   readonly publicKey?: readonly string[];
+  /**
+   * The attribute that holds what is given to another one, and that other one.
+   * @default - none does
+   */
+  readonly passedOn?: { readonly as: string; readonly from: string };
 }
 
 const NAME = /^[^\p{C}\p{Zl}\p{Zp}]{1,253}$/u;
@@ -109,6 +114,7 @@ export const RESOURCE_TYPES: Readonly<Record<string, ResourceType>> = {
     certificate: ["output.certificate_pem", "input.certificate_pem"],
     privateKey: ["output.private_key_pem", "input.private_key_pem"],
     publicKey: ["input.public_key_pem"],
+    passedOn: { as: "output", from: "input" },
   },
   random_password: { role: "password" },
   random_string: { role: "token id" },

@@ -130,8 +130,10 @@ function notAfter({ anchor }: Identity, side: Side): string | undefined {
   return end === undefined ? undefined : utc(end);
 }
 
+/** A day or an hour that no calendar has is no time. */
 function utc(time: string): string {
-  return new Date(time).toISOString().replace(/\.\d+Z$/, "Z");
+  const date = new Date(time);
+  return Number.isNaN(date.getTime()) ? NOT_SHOWN : date.toISOString().replace(/\.\d+Z$/, "Z");
 }
 
 const FIELDS = [

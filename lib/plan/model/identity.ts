@@ -248,12 +248,15 @@ class Grouping {
     if (same) {
       return same;
     }
+    if (known !== undefined) {
+      return undefined; // Somebody else's.
+    }
     const named = this.named(anchor, "ca_cert_pem").flatMap((resource) => this.identityOf.get(resource) ?? []);
     const authorities = new Set(named.filter(({ kind }) => kind === "authority"));
-    if (authorities.size > 0) {
-      return authorities.size === 1 ? [...authorities][0] : undefined;
+    if (authorities.size > 0 && this.isFollowed(anchor, "ca_cert_pem")) {
+      return onlyOne([...authorities]);
     }
-    return known === undefined && before && madeAnew(before.anchor) ? before : undefined;
+    return before && madeAnew(before.anchor) ? before : undefined;
   }
 
   /** What a value of something is made from, on each side. */
@@ -276,16 +279,20 @@ class Grouping {
     before: PlannedResource | undefined,
   ): PlannedResource | undefined {
     const value = owner.after?.[attribute];
-    const same = this.withValue(value, known);
-    if (same) {
-      return same;
+    if (text(value) !== undefined) {
+      return this.withValue(value, known);
     }
     const named = new Set(this.named(owner, attribute).filter(({ row }) => row.role === role));
-    if (named.size > 0) {
+    if (named.size > 0 && this.isFollowed(owner, attribute)) {
       // Which of several it is, of a condition for example, only the apply tells.
-      return named.size === 1 ? [...named][0] : undefined;
+      return onlyOne([...named]);
     }
-    return text(value) === undefined && before && madeAnew(before) ? before : undefined;
+    return before && madeAnew(before) ? before : undefined;
+  }
+
+  /** True where nothing in an expression leads to what is not known. */
+  private isFollowed({ configured }: PlannedResource, attribute: string): boolean {
+    return this.plan.references.unresolved(configured, attribute).length === 0;
   }
 
   private withValue(value: unknown, known: ReadonlyMap<string, PlannedResource>): PlannedResource | undefined {
@@ -293,23 +300,23 @@ class Grouping {
     return pem === undefined ? undefined : known.get(pem.trim());
   }
 
-  /** The resources that the code names in an attribute, also through what Terraform keeps as data. */
-  private named(resource: PlannedResource, attribute: string, seen = new Set<PlannedResource>()): PlannedResource[] {
-    return this.plan.references.of(resource.configured, attribute).flatMap((reference) => {
-      const found = this.instance(reference, resource);
-      if (!found || seen.has(found)) {
-        return [];
-      }
-      seen.add(found);
-      return found.row.role === "adopted" ? [found, ...this.named(found, "input", seen)] : [found];
-    });
+  /** The resources that the code names in an attribute. */
+  private named(resource: PlannedResource, attribute: string): PlannedResource[] {
+    const references = this.plan.references.of(resource.configured, attribute);
+    return references.flatMap((reference) => this.instance(reference, resource) ?? []);
   }
 
   /** The instance that a reference of a resource means: the one with the key that is written, with the same keys, or the only one. */
-  private instance({ address, keys }: ConfiguredReference, from: PlannedResource): PlannedResource | undefined {
+  private instance(
+    { address, keys, isComputed }: ConfiguredReference,
+    from: PlannedResource,
+  ): PlannedResource | undefined {
     const all = this.instances.get(address) ?? [];
     if (all.length <= 1) {
       return all[0];
+    }
+    if (isComputed) {
+      return undefined;
     }
     const wanted = unquoted(keys ?? from.keys);
     return all.find((one) => unquoted(one.keys) === wanted) ?? onlyOne(all.filter((one) => one.keys.endsWith(wanted)));
@@ -318,9 +325,11 @@ class Grouping {
   private byValue(role: Role, attribute: string): Map<string, PlannedResource> {
     const found = new Map<string, PlannedResource>();
     for (const resource of this.withRole(role)) {
-      const value = text(resource.before?.[attribute]);
-      if (value !== undefined) {
-        found.set(value.trim(), resource);
+      for (const side of SIDES) {
+        const value = text(resource[side]?.[attribute]);
+        if (value !== undefined) {
+          found.set(value.trim(), resource);
+        }
       }
     }
     return found;

@@ -94,7 +94,7 @@ function factDetails({ before, after, differences, verbs }: IdentityChange): Det
     const until = untilText(before, after, verbs);
     return until ? [...lines, { what: LABELS.notAfter, values: [until] }] : lines;
   }
-  const facts = (after ?? before)!;
+  const facts = after ?? before ?? {}; // A broken document may say of neither side what it is.
   return (Object.keys(LABELS) as (keyof Facts)[]).flatMap((what) => {
     const value = facts[what];
     // An authority is never renewed by itself.

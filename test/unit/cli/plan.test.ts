@@ -248,7 +248,10 @@ test("help names every danger, in lines that fit", async () => {
 });
 
 test("runs as a program, without loading cdktf, and ends with its code", () => {
-  put("plan.json", plan([resource("tls_private_key.sa", { actions: ["delete"], before: { private_key_pem: SECRET } })]));
+  put(
+    "plan.json",
+    plan([resource("tls_private_key.sa", { actions: ["delete"], before: { private_key_pem: SECRET } })]),
+  );
   const report = join(folder, "modules");
   const names = `Object.keys(require.cache).join("\\n")`;
   const probe = put(

@@ -40,7 +40,10 @@ describe("a certificate", () => {
       deployed({
         key: { ...create, after: without(STATE.key, "private_key_pem") },
         request: { ...create, after: without(STATE.request, "cert_request_pem", "private_key_pem") },
-        leaf: { ...create, after: without(STATE.leaf, "cert_pem", "ca_cert_pem", "validity_end_time") },
+        leaf: {
+          ...create,
+          after: without(STATE.leaf, "cert_pem", "cert_request_pem", "ca_cert_pem", "validity_end_time"),
+        },
       }),
     );
     expect({ verbs, before }).toEqual({ verbs: ["issue"], before: undefined });

@@ -153,6 +153,7 @@ describe("a stale certificate", () => {
   test("is one that is updated in place with another request", () => {
     const after = { ...STATE.leaf, cert_request_pem: "another" };
     expect(dangers(deployed({ leaf: { actions: ["update"], after } }))).toEqual([
+      ["unreadable", "cp-1/apiserver"],
       ["stale-certificate", "cp-1/apiserver"],
     ]);
   });

@@ -139,6 +139,28 @@ describe("unreadable is", () => {
     expect(reported(leafOf(either)).dangers).toEqual(["unreadable c subject"]);
   });
 
+  test("one whose request is one of several, by a key that is worked out", () => {
+    const document = documentOf(
+      [
+        authority,
+        resource('tls_cert_request.r["a"]', newRequest()),
+        resource('tls_cert_request.r["b"]', newRequest({ subject: [{ common_name: "admin" }] })),
+        resource('tls_locally_signed_cert.c["a"]', newLeaf),
+      ],
+      code("tls_cert_request.r", {}),
+      code("tls_locally_signed_cert.c", {
+        cert_request_pem: names("tls_cert_request.r", "each.value.request", "each.value"),
+        ...signedByCa,
+      }),
+    );
+    expect(reported(document).dangers).toEqual(['unreadable c["a"] subject']);
+  });
+
+  test("one whose request may also be a local value", () => {
+    const either = names("local.override", "tls_cert_request.a.cert_request_pem");
+    expect(reported(leafOf(either)).dangers).toEqual(["unreadable c subject"]);
+  });
+
   test("one whose authority nobody can tell", () => {
     const document = leafOf(names("tls_cert_request.a.cert_request_pem"), { ca_cert_pem: names("local.ca") });
     expect(reported(document).dangers).toEqual(["unreadable c issuer"]);
