@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { DangerCode } from "../plan/judge/danger";
 import { DANGER_CODES, DANGERS } from "../plan/judge/dangers";
-import { parseGate, Verdict } from "../plan/judge/gate";
+import { parseAcknowledgement, parseGate, parseOnly, Verdict, verdictOf } from "../plan/judge/gate";
 import { planReport } from "../plan/judge/report";
 import { parseInventory } from "../plan/read/inventory";
 import { renderJson } from "../plan/render/json";
@@ -19,7 +19,10 @@ interface Options {
   readonly inventory?: readonly string[];
   readonly format: "text" | "markdown" | "json";
   readonly out?: string;
-  readonly failOn: string;
+  readonly failOn?: readonly string[];
+  readonly only?: readonly string[];
+  readonly acknowledge?: readonly string[];
+  readonly acknowledgedBy?: string;
   readonly nextRun?: string;
   readonly maxBytes?: string;
 }
@@ -40,11 +43,23 @@ restarts. The report holds no key, password or token.
 Exit codes:
   0  nothing changes
   2  something changes
-  3  there is something that --fail-on names
+  3  there is a danger, or what --fail-on adds, or what --only does not allow
   1  an error
+Nothing changes where \`terraform plan -detailed-exitcode\` says so: no resource
+and no output.
 
---fail-on takes a list: danger (each of them), change, codes of dangers, or none
-alone. A code with - before it is left out: --fail-on danger,-cluster-admin
+--fail-on changes the list of what leads to exit code 3, which are all dangers:
+-cluster-admin takes one away, change adds any change, none takes all away that
+stand before it: --fail-on none,key-destroyed
+
+--acknowledge CODE=REASON, or CODE=NAME=REASON for one of several, says that a
+danger is meant. It stays in the report, with the reason and with who said so
+(--acknowledged-by, else GITHUB_ACTOR or GITLAB_USER_LOGIN), and does not lead to
+exit code 3. Nobody can acknowledge plan-failed.
+
+--only VERBS is for pipelines that nobody watches: whatever else the plan holds,
+outputs, other providers' resources, drift and failed checks included, leads to
+exit code 3. --only renew allows what the clock makes due.
 
 ${DANGER_CODES.map(dangerHelp).join("\n")}
 
@@ -66,7 +81,10 @@ export function addPlan(program: Command, io: Io, setExitCode: SetExitCode): voi
     .option("--inventory <file>", "what the stack issues; may be repeated", collect)
     .addOption(formatOption("text", "markdown", "json"))
     .option("--out <file>", "write the report there instead of to stdout")
-    .option("--fail-on <list>", "what leads to exit code 3", "danger")
+    .option("--fail-on <list>", "what leads to exit code 3, besides all dangers; may be repeated", collect)
+    .option("--only <verbs>", "what the plan may hold, and nothing else, e.g. renew", collect)
+    .option("--acknowledge <danger>", "a danger that is meant: CODE=REASON, CODE=NAME=REASON; may be repeated", collect)
+    .option("--acknowledged-by <name>", "who says so")
     .option("--next-run <time>", "time until the next plan is made, e.g. 24h or 7d")
     .option("--max-bytes <number>", "size of the report, e.g. 65000: details are left out first")
     .addHelpText("after", NOTES)
@@ -77,7 +95,10 @@ export function addPlan(program: Command, io: Io, setExitCode: SetExitCode): voi
 
 async function reportPlan(source: string, options: Options, io: Io): Promise<number> {
   const { format, out } = options;
-  const gate = parseGate(options.failOn);
+  const gate = parseGate(options.failOn ?? []);
+  const by = options.acknowledgedBy ?? io.env["GITHUB_ACTOR"] ?? io.env["GITLAB_USER_LOGIN"];
+  const acknowledgements = (options.acknowledge ?? []).map((text) => parseAcknowledgement(text, by));
+  const only = options.only && parseOnly(options.only);
   const maxBytes = maxBytesOf(options.maxBytes);
   const nextRunHours = options.nextRun === undefined ? undefined : hoursOf(options.nextRun);
   const inventories = (options.inventory ?? []).map((file) => {
@@ -86,7 +107,12 @@ async function reportPlan(source: string, options: Options, io: Io): Promise<num
       file,
     );
   });
-  const report = planReport(await readPlanFrom(source, io), { inventories, nextRunHours });
+  const report = planReport(await readPlanFrom(source, io), {
+    inventories,
+    nextRunHours,
+    acknowledgements,
+    only,
+  });
   const colour = out === undefined && io.stdout.isTTY === true && !io.env["NO_COLOR"];
   const text = {
     text: () => renderText(report, { maxBytes, colour }),
@@ -98,7 +124,7 @@ async function reportPlan(source: string, options: Options, io: Io): Promise<num
   } else {
     attempt(`write ${out}`, () => writeFileSync(resolve(io.cwd, out), text));
   }
-  return EXIT_CODES[gate(report)];
+  return EXIT_CODES[verdictOf(report, gate)];
 }
 
 function maxBytesOf(text: string | undefined): number | undefined {

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { authorityName, generationName, parseName, title } from "../terraform/names";
 import { pinnedName, typeOf } from "../terraform-json/address";
-import { publishedGenerations } from "../terraform-json/outputs";
+import { publishedCertificates } from "../terraform-json/outputs";
 import { pemAt, PemKind, resourceType } from "../terraform-json/resource-types";
 import type { State } from "../terraform-json/state";
 import { CertificateSource, PemContent, readPem } from "./status";
@@ -48,7 +48,7 @@ function readState(state: State): InState[] {
 /** Terraform names of the generations that are retired. */
 function retiredIn({ outputs }: State): Set<string> {
   const names = [...outputs].flatMap(([output, value]) => {
-    const { prefix = "", value: { authorities = {} } = {} } = publishedGenerations(output, value) ?? {};
+    const { prefix = "", value: { authorities = {} } = {} } = publishedCertificates(output, value) ?? {};
     return Object.entries(authorities).flatMap(([authority, generations]) =>
       Object.entries(generations)
         .filter(([, generation]) => generation === "retired")

@@ -1,6 +1,6 @@
 import { PublishedFile, readPublishedFile } from "../kubernetes/cluster-file";
 import { prefixOfCertificates, prefixOfFiles } from "../terraform/names";
-import { isObject, Json, object, parseJson } from "./json";
+import { isObject, Json, list, object, parseJson } from "./json";
 
 // What this library publishes of a cluster. A user's own outputs may end alike: what has another form is none of these.
 
@@ -44,19 +44,32 @@ const STATES: ReadonlySet<unknown> = new Set<GenerationState>(["active", "truste
 /** States of generations by what has them and by id. */
 type States = Readonly<Record<string, Readonly<Record<string, GenerationState>>>>;
 
-/** States of all generations of a cluster. */
-export interface PublishedGenerations {
+/** Where the generations of a cluster stand, and what names its certificates have. */
+export interface PublishedCertificates {
   readonly authorities: States;
   readonly keyPairs: States;
+  /** Alternative names by holder and certificate. */
+  readonly names: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 }
 
-/** The states of generations in the output `<prefix>_certificates`; undefined for all others. */
-export function publishedGenerations(output: string, value: unknown): Published<PublishedGenerations> | undefined {
+/** What is in the output `<prefix>_certificates`; undefined for all others. */
+export function publishedCertificates(output: string, value: unknown): Published<PublishedCertificates> | undefined {
   const prefix = prefixOfCertificates(output);
   const texts = prefix === undefined ? undefined : jsonTexts(value);
-  return prefix !== undefined && texts
-    ? { prefix, value: { authorities: statesIn(texts.ca), keyPairs: statesIn(texts.keys) } }
-    : undefined;
+  if (prefix === undefined || !texts) {
+    return undefined;
+  }
+  const { ca, keys, ...holders } = texts;
+  const names = Object.fromEntries(
+    Object.entries(holders).map(([holder, certificates]) => [holder, namesIn(certificates)]),
+  );
+  return { prefix, value: { authorities: statesIn(ca), keyPairs: statesIn(keys), names } };
+}
+
+function namesIn(certificates: Json): Readonly<Record<string, readonly string[]>> {
+  return Object.fromEntries(
+    Object.entries(certificates).map(([name, sans]) => [name, list(sans).filter((san) => typeof san === "string")]),
+  );
 }
 
 function statesIn(parts: unknown): States {

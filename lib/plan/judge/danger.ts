@@ -25,6 +25,8 @@ export interface Danger {
   readonly fix: string;
   /** Names of what it reaches: certificates that chain to an authority, say. Sorted. */
   readonly reaches: readonly string[];
+  /** Who said that it is meant, and why; missing where nobody did. */
+  readonly acknowledged?: { readonly reason: string; readonly by?: string };
   /** What of it cannot be read; only where that is the danger. */
   readonly attributes?: readonly string[];
 }

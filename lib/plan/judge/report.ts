@@ -9,8 +9,10 @@ import type { IdentityKind } from "../model/names";
 import { Reason, reasonsOf } from "../model/reasons";
 import { Verb, verbsOf } from "../model/verbs";
 import type { Inventory } from "../read/inventory";
+import { acknowledge, Acknowledgement, withoutDanger } from "./acknowledge";
 import type { Danger } from "./danger";
 import { dangersOf } from "./dangers";
+import { besides } from "./only";
 
 /** Rises when a reader of the last version would misread the report. */
 export const REPORT_SCHEMA_VERSION = 2;
@@ -23,7 +25,7 @@ export interface PlanReport {
   readonly stacks: readonly string[];
   /** Of the program that made the plan. */
   readonly terraformVersion?: string;
-  /** `danger` where there is one, whatever a pipeline stops at. */
+  /** `danger` where there is one that nobody acknowledged, whatever a pipeline stops at. */
   readonly verdict: "nothing" | "changes" | "danger";
   /** True when planning failed: changes with `planned: false` are worked out, and nothing can be applied. */
   readonly errored: boolean;
@@ -52,6 +54,10 @@ export interface PlanReport {
   readonly otherChanges: Readonly<Record<string, number>>;
   /** Names of all outputs that change, sorted. */
   readonly outputs: readonly string[];
+  /** What is in the plan besides what it may hold; missing where it may hold anything. */
+  readonly notAllowed?: readonly string[];
+  /** What was acknowledged, and is no danger of this plan. */
+  readonly acknowledgedInVain: readonly Acknowledgement[];
   /** True where lists are empty because the report would have been too long. */
   readonly truncated?: true;
 }
@@ -126,25 +132,35 @@ export interface ReportOptions {
    * @default - not looked at
    */
   readonly nextRunHours?: number;
+  /**
+   * Dangers that are meant. They stay in the report.
+   * @default - none
+   */
+  readonly acknowledgements?: readonly Acknowledgement[];
+  /**
+   * All that the plan may hold.
+   * @default - anything
+   */
+  readonly only?: readonly Verb[];
 }
 
 const KINDS: readonly IdentityKind[] = ["authority", "key pair", "certificate", "token", "binding", "secret"];
 
 /** Reads a plan as certificates, and judges it. */
-export function planReport(plan: Plan, { inventories = [], nextRunHours }: ReportOptions = {}): PlanReport {
+export function planReport(
+  plan: Plan,
+  { inventories = [], nextRunHours, acknowledgements = [], only }: ReportOptions = {},
+): PlanReport {
   const model = new PlanModel(plan, inventories);
   const effects = new Effects(model);
   const changes = model.identities.flatMap((identity) => changeOf(identity, model, effects) ?? []).sort(byKindAndName);
-  const dangers = dangersOf({ model, nextRunHours });
+  const dangers = acknowledge(dangersOf({ model, nextRunHours }), acknowledgements);
   const files = mergedFiles([...changes.flatMap((change) => change.files), ...effects.ofTheMap()]);
-  const otherChanges = otherChangesOf(model, changes);
-  const outputs = [...plan.changedOutputs].sort();
-  const isNothing = changes.length + outputs.length + Object.keys(otherChanges).length === 0;
-  return {
+  const report: PlanReport = {
     schemaVersion: REPORT_SCHEMA_VERSION,
     stacks: inventories.map(({ stack }) => stack).sort(),
     ...(plan.terraformVersion === undefined ? {} : { terraformVersion: plan.terraformVersion }),
-    verdict: dangers.length > 0 ? "danger" : isNothing ? "nothing" : "changes",
+    verdict: "nothing",
     errored: plan.errored,
     complete: plan.complete || plan.errored,
     counts: countsOf(changes),
@@ -155,9 +171,21 @@ export function planReport(plan: Plan, { inventories = [], nextRunHours }: Repor
     components: componentsOf(files),
     drift: driftOf(model),
     failedChecks: plan.failedChecks,
-    otherChanges,
-    outputs,
+    otherChanges: otherChangesOf(model, changes),
+    outputs: [...plan.changedOutputs].sort(),
+    acknowledgedInVain: withoutDanger(dangers, acknowledgements),
   };
+  const isDangerous = dangers.some(({ acknowledged }) => !acknowledged);
+  return {
+    ...report,
+    verdict: isDangerous ? "danger" : changesNothing(report) ? "nothing" : "changes",
+    ...(only ? { notAllowed: besides(only, report, model) } : {}),
+  };
+}
+
+/** True where there is nothing to apply: no resource and no output changes. */
+export function changesNothing({ changes, outputs, otherChanges }: PlanReport): boolean {
+  return changes.length + outputs.length + Object.keys(otherChanges).length === 0;
 }
 
 /** Every change that is in no identity's. */

@@ -1,6 +1,7 @@
 import type { Plan, PlannedResource, Side } from "../../terraform-json/plan";
 import { title } from "../../terraform/names";
 import { Entries, Inventory } from "../read/inventory";
+import { refuseContradictions } from "../read/contradictions";
 import { Published } from "../read/published";
 import { exposuresIn } from "./exposures";
 import { GenerationChange, GenerationSet, generationSets } from "./generations";
@@ -22,13 +23,17 @@ export class PlanModel {
   private readonly deletedOutside: ReadonlySet<string>;
   private readonly hasSeveralClusters: boolean;
 
-  /** @param inventories what is known at synth of the stacks in the plan */
+  /**
+   * @param inventories what is known at synth of the stacks in the plan
+   * @throws UnusableError when they are of another synth
+   */
   public constructor(
     public readonly plan: Plan,
     inventories: readonly Inventory[],
   ) {
     this.entries = new Entries(inventories);
     this.published = new Published(plan);
+    refuseContradictions(inventories, plan, this.published);
     this.identities = identitiesOf(plan, this.entries);
     this.sets = generationSets(this.identities, this.published);
     this.signedBy = { before: signedBy(this.identities, "before"), after: signedBy(this.identities, "after") };

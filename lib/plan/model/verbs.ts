@@ -5,38 +5,42 @@ import { certificatePem, exists, Identity, publicKeyPem } from "./identity";
 import { isChanged, PlanModel } from "./model";
 
 /** What happens to a thing, in the words of PKI and RBAC. */
-export type Verb =
-  /** Made where there was none: a certificate, the first generation of an authority, a token. */
-  | "issue"
-  /** The same certificate with a later end, or a token whose time has come; a certificate keeps its key. */
-  | "renew"
-  /** A new private key, or a new token before its time. */
-  | "re-key"
-  /** The same key, another certificate: other names, usages, validity or issuer. */
-  | "re-issue"
-  /** Another generation of an authority or key pair that exists; or one that comes back from retirement. */
-  | "introduce"
-  /** The generation signs from now on. */
-  | "promote"
-  /** The generation leaves every bundle and file; its key is kept. */
-  | "retire"
-  /** Gone, with its key. */
-  | "remove"
-  /** A token that stops working. */
-  | "revoke"
-  | "grant"
-  | "ungrant"
-  /** Another Terraform address, nothing else. */
-  | "move"
-  /** Taken over from what exists. */
-  | "import"
-  /** Changed in place, with the same key and certificate. */
-  | "update";
+export const VERBS = [
+  // Made where there was none: a certificate, the first generation of an authority, a token.
+  "issue",
+  // The same certificate with a later end, or a token whose time has come; a certificate keeps its key.
+  "renew",
+  // A new private key, or a new token before its time.
+  "re-key",
+  // The same key, another certificate: other names, usages, validity or issuer.
+  "re-issue",
+  // Another generation of an authority or key pair that exists; or one that comes back from retirement.
+  "introduce",
+  // The generation signs from now on.
+  "promote",
+  // The generation leaves every bundle and file; its key is kept.
+  "retire",
+  // Gone, with its key.
+  "remove",
+  // A token that stops working.
+  "revoke",
+  "grant",
+  "ungrant",
+  // Another Terraform address, nothing else.
+  "move",
+  // Taken over from what exists.
+  "import",
+  // Changed in place, with the same key and certificate.
+  "update",
+] as const;
+
+/** One of {@link VERBS}. */
+export type Verb = (typeof VERBS)[number];
 
 /** Verbs of an identity in the order of the report; none where nothing happens to it. */
 export function verbsOf(identity: Identity, model: PlanModel): Verb[] {
   const { parts } = identity;
-  const verbs = VERBS[identity.kind](identity, model);
+  const verbs = VERBS_OF[identity.kind](identity, model);
   if (parts.some(({ previousAddress }) => previousAddress !== undefined)) {
     verbs.push("move");
   }
@@ -46,7 +50,7 @@ export function verbsOf(identity: Identity, model: PlanModel): Verb[] {
   return [...new Set(verbs)];
 }
 
-const VERBS: Readonly<Record<Identity["kind"], (identity: Identity, model: PlanModel) => Verb[]>> = {
+const VERBS_OF: Readonly<Record<Identity["kind"], (identity: Identity, model: PlanModel) => Verb[]>> = {
   authority: generationVerbs,
   "key pair": generationVerbs,
   certificate: certificateVerbs,

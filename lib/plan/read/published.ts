@@ -1,9 +1,9 @@
 import { pinnedName } from "../../terraform-json/address";
 import {
   GenerationState,
-  PublishedGenerations,
+  PublishedCertificates,
   publishedFiles,
-  publishedGenerations,
+  publishedCertificates,
 } from "../../terraform-json/outputs";
 import { Plan, PlannedOutput, Side, SIDES } from "../../terraform-json/plan";
 import { fingerprintsOutput, parseName, prefixOfCertificates, prefixOfFiles } from "../../terraform/names";
@@ -49,7 +49,7 @@ export class Published {
   /** Names of those that are hidden, or of which one side was read and the other is something else. */
   public readonly unreadable: readonly string[];
   private readonly files: Readonly<Record<Side, ReadonlyMap<string, PlannedFile>>>;
-  private readonly generations: Readonly<Record<Side, ReadonlyMap<string, PublishedGenerations>>>;
+  private readonly certificates: Readonly<Record<Side, ReadonlyMap<string, PublishedCertificates>>>;
   private readonly byAddress = new Map<string, Set<string>>();
 
   /** Reads the outputs `<prefix>_files` and `<prefix>_certificates`. */
@@ -62,7 +62,10 @@ export class Published {
     this.unreadable = plan.changedOutputs.filter((name) => isUnreadable(name, plan.outputs.get(name), prefixes));
     this.outputs = new Set([...read, ...prefixes.map(fingerprintsOutput)]);
     this.files = { before: filesOf(plan, "before", moves), after: filesOf(plan, "after", new Map()) };
-    this.generations = { before: generationsOf(plan, "before", moves), after: generationsOf(plan, "after", new Map()) };
+    this.certificates = {
+      before: certificatesOf(plan, "before", moves),
+      after: certificatesOf(plan, "after", new Map()),
+    };
     for (const [key, { references }] of [...this.files.before, ...this.files.after]) {
       for (const { address } of references) {
         const keys = this.byAddress.get(address) ?? new Set();
@@ -77,9 +80,27 @@ export class Published {
     kind: "authority" | "key pair",
     { cluster = "", name, generation = "" }: { cluster?: string; name: string; generation?: string },
   ): GenerationState | undefined {
-    const known = this.generations[side].get(cluster);
-    const states = (kind === "authority" ? known?.authorities : known?.keyPairs)?.[name];
-    return states?.[generation];
+    return this.generationsOf(side, kind, cluster)?.[name]?.[generation];
+  }
+
+  /** Where all generations of a cluster stand, by what has them and by id; undefined where the cluster does not say. */
+  public generationsOf(
+    side: Side,
+    kind: "authority" | "key pair",
+    cluster: string,
+  ): Readonly<Record<string, Readonly<Record<string, GenerationState>>>> | undefined {
+    const known = this.certificates[side].get(cluster);
+    return kind === "authority" ? known?.authorities : known?.keyPairs;
+  }
+
+  /** Alternative names of a certificate; undefined where its cluster does not say. */
+  public namesOf(side: Side, cluster: string, holder: string, name: string): readonly string[] | undefined {
+    return this.certificates[side].get(cluster)?.names[holder]?.[name];
+  }
+
+  /** Clusters that say where their generations stand. */
+  public clustersOn(side: Side): readonly string[] {
+    return [...this.certificates[side].keys()];
   }
 
   /** Every file that comes, goes, moves, or is another one, whether or not a certificate changes with it. */
@@ -159,7 +180,7 @@ function readingOf(name: string, value: unknown): "missing" | "ours" | "somethin
   if (value === undefined || value === null) {
     return "missing";
   }
-  return (publishedFiles(name, value) ?? publishedGenerations(name, value)) ? "ours" : "something else";
+  return (publishedFiles(name, value) ?? publishedCertificates(name, value)) ? "ours" : "something else";
 }
 
 function filesOf({ outputs }: Plan, side: Side, moves: Moves): Map<string, PlannedFile> {
@@ -205,8 +226,8 @@ function changeOf(
   };
 }
 
-function generationsOf({ outputs }: Plan, side: Side, moves: Moves): Map<string, PublishedGenerations> {
-  const found = [...outputs].flatMap(([name, output]) => publishedGenerations(name, output[side]) ?? []);
+function certificatesOf({ outputs }: Plan, side: Side, moves: Moves): Map<string, PublishedCertificates> {
+  const found = [...outputs].flatMap(([name, output]) => publishedCertificates(name, output[side]) ?? []);
   return new Map(found.map(({ prefix, value }) => [movedPrefix(prefix, moves), value]));
 }
 

@@ -3,6 +3,7 @@ import { Block, fitted } from "./limit";
 import type { IdentityChange, PlanReport } from "../judge/report";
 import type { RenderOptions } from "./text";
 import {
+  acknowledgedText,
   actionText,
   details,
   differenceDetails,
@@ -33,11 +34,16 @@ export function renderMarkdown(report: PlanReport, { maxBytes }: RenderOptions =
         .map((note) => `\n${prose(note)}\n`)
         .join("")}`,
     },
-    ...dangers.map(({ code: danger, name, message, fix, reaches }, index) => {
+    ...dangers.map((one, index) => {
+      const { code: danger, name, message, fix, reaches } = one;
       const about = name === undefined ? "" : ` ${code(name)}`;
       const reached = reaches.length > 0 ? `>   reaches ${few(reaches, code)}\n` : "";
       const head = index === 0 ? "\n> [!CAUTION]\n" : "";
-      return { text: `${head}> - **${danger}**${about}: ${prose(message)}\n>   *Instead:* ${prose(fix)}.\n${reached}` };
+      const said = acknowledgedText(one, code);
+      const meant = said === undefined ? "" : `>   ${said}\n`;
+      return {
+        text: `${head}> - **${danger}**${about}: ${prose(message)}\n${meant}>   *Instead:* ${prose(fix)}.\n${reached}`,
+      };
     }),
     ...table(["Authority or key pair", "Generations"], generations, (set) => [
       code(set.name),

@@ -2,6 +2,7 @@ import { plain } from "./escape";
 import { Block, fitted } from "./limit";
 import type { IdentityChange, PlanReport } from "../judge/report";
 import {
+  acknowledgedText,
   actionText,
   details,
   differenceDetails,
@@ -45,7 +46,9 @@ export function renderText(report: PlanReport, { maxBytes, colour = false }: Tex
       const name = danger.name === undefined ? "" : ` ${plain(danger.name)}`;
       const reaches = danger.reaches.length > 0 ? `  reaches: ${few(danger.reaches, plain)}\n` : "";
       const head = `\n${paint("red", `DANGER ${danger.code}`)}${paint("bold", name)}\n`;
-      return { text: `${head}  ${plain(danger.message)}\n  instead: ${plain(danger.fix)}\n${reaches}` };
+      const said = acknowledgedText(danger, plain);
+      const meant = said === undefined ? "" : `  ${said}\n`;
+      return { text: `${head}  ${plain(danger.message)}\n${meant}  instead: ${plain(danger.fix)}\n${reaches}` };
     }),
     ...section("Generations", report.generations, (set) => `  ${plain(`${set.name}: ${generationsText(set)}`)}\n`),
     ...section("Changes", report.changes, (change) => changeText(change, paint)),

@@ -2,6 +2,7 @@ import type { Difference } from "../model/differences";
 import type { ComponentEffect, FileEffect } from "../model/effects";
 import type { Facts } from "../model/facts";
 import type { Verb } from "../model/verbs";
+import type { Danger } from "../judge/danger";
 import type { GenerationsReport, IdentityChange, PlanReport } from "../judge/report";
 
 /** One line of a change: what, and its value before and after, or what comes and goes. */
@@ -41,6 +42,14 @@ function countsText(counts: Readonly<Record<string, number>>): string {
     .join(", ");
 }
 
+/** Who said that a danger is meant, and why. */
+export function acknowledgedText({ acknowledged }: Danger, write: (text: string) => string): string | undefined {
+  return (
+    acknowledged &&
+    `acknowledged${acknowledged.by === undefined ? "" : ` by ${write(acknowledged.by)}`}: ${write(acknowledged.reason)}`
+  );
+}
+
 /** Notes that stand under the headline. */
 export function notes(report: PlanReport): string[] {
   const { complete, otherChanges, failedChecks, changes } = report;
@@ -49,6 +58,12 @@ export function notes(report: PlanReport): string[] {
     ...(missing > 0
       ? [`${plural(missing, "change")} marked "would": not in the failed plan, worked out from code and state.`]
       : []),
+    ...((report.notAllowed ?? []).length > 0
+      ? [`Besides what it may hold, the plan has: ${few(report.notAllowed!, String)}.`]
+      : []),
+    ...report.acknowledgedInVain.map(
+      ({ code, name }) => `Acknowledged, and not in this plan: ${code}${name === undefined ? "" : ` ${name}`}.`,
+    ),
     ...(complete ? [] : ["The plan is partial (-target, or deferred actions): what it leaves out is not looked at."]),
     ...(failedChecks.length > 0 ? [`Checks that fail: ${few(failedChecks, String)}.`] : []),
     ...(Object.keys(otherChanges).length > 0 ? [`Other changes, not looked at: ${countsText(otherChanges)}.`] : []),

@@ -5,6 +5,7 @@ import { Readable } from "node:stream";
 import { run } from "../../../lib/cli/main";
 import { ADDRESS, deployed, plan, REPLACE, resource, STATE } from "../plan/plans";
 import { cleanEnvironment, expectOneLine, folder, kubernetesPki, put, Result, SECRET } from "./command";
+import type { PlanReport } from "../../../lib/plan/judge/report";
 import { DANGERS } from "../../../lib/plan/judge/dangers";
 
 const repository = resolve(__dirname, "../../..");
@@ -14,6 +15,11 @@ const report = (document: unknown, ...options: string[]): Promise<Result> =>
 
 const RENEWED = deployed({ leaf: { actions: REPLACE, replace_paths: [["ready_for_renewal"]] } });
 const CA_REPLACED = deployed({ ca: { actions: REPLACE, replace_paths: [["subject"]], after: STATE.ca } });
+
+const OTHER = plan([resource("aws_instance.x", { actions: ["create"], after: {} })]);
+const OUTPUT = deployed({}, { output_changes: { x: { actions: ["update"], before: "a", after: "b" } } });
+const own = resource("tls_self_signed_cert.own", { actions: ["create"], after: { subject: [{ common_name: "x" }] } });
+const ISSUED = { ...RENEWED, resource_changes: [...(RENEWED.resource_changes as object[]), own] };
 
 describe("plan", () => {
   test("reads a file, or stdin with - or without anything", async () => {
@@ -92,8 +98,22 @@ describe("the exit code", () => {
     ["there is a danger", CA_REPLACED, [], 3],
     ["there is a danger and none counts", CA_REPLACED, ["--fail-on", "none"], 2],
     ["there is a danger that is asked for", CA_REPLACED, ["--fail-on", "system-masters,authority-replaced"], 3],
-    ["there is another danger than was asked for", CA_REPLACED, ["--fail-on", "system-masters"], 2],
-    ["there is a danger that is left out", CA_REPLACED, ["--fail-on", "danger,-authority-replaced"], 2],
+    ["there is another danger than was added", CA_REPLACED, ["--fail-on", "system-masters"], 3],
+    ["there is another danger than is left", CA_REPLACED, ["--fail-on", "none,system-masters"], 2],
+    ["there is a danger that is left out", CA_REPLACED, ["--fail-on", "-authority-replaced"], 2],
+    ["a list is given twice", CA_REPLACED, ["--fail-on", "-authority-replaced", "--fail-on", "authority-replaced"], 3],
+    ["a change counted and does not any more", RENEWED, ["--fail-on", "change,-change"], 2],
+    ["the danger is acknowledged", CA_REPLACED, ["--acknowledge", "authority-replaced=drill"], 2],
+    ["it is acknowledged by name", CA_REPLACED, ["--acknowledge", "authority-replaced=kubernetes g1=a=b"], 2],
+    ["another one is acknowledged", CA_REPLACED, ["--acknowledge", "authority-replaced=etcd g1=drill"], 3],
+    ["nothing but renewals is allowed, and there is one", RENEWED, ["--only", "renew"], 2],
+    ["nothing but renewals is allowed, and there is nothing", deployed(), ["--only", "renew"], 0],
+    ["nothing but renewals is allowed, and there is more", ISSUED, ["--only", "renew"], 3],
+    ["both are allowed", ISSUED, ["--only", "renew,issue"], 2],
+    ["an output changes, and renewals are allowed", OUTPUT, ["--only", "renew"], 3],
+    ["an output changes", OUTPUT, [], 2],
+    ["something else changes, and renewals are allowed", OTHER, ["--only", "renew"], 3],
+    ["something else changes", OTHER, [], 2],
     ["every change counts", RENEWED, ["--fail-on", "change"], 3],
     ["every change counts and there is none", deployed(), ["--fail-on", "change"], 0],
     ["the next run is too late", deployed(), ["--next-run", "31d"], 3],
@@ -101,6 +121,115 @@ describe("the exit code", () => {
     ["the next run is in minutes", deployed(), ["--next-run", "90m"], 0],
   ])("where %s: %#", async (_, document, options, code) => {
     expect((await report(document, ...options)).code).toBe(code);
+  });
+});
+
+describe("an acknowledged danger", () => {
+  const acknowledged = async (env: Record<string, string>, ...options: string[]) => {
+    const stdin = JSON.stringify(CA_REPLACED);
+    const { out } = await kubernetesPki(["plan", "-o", "json", ...options], { stdin, env });
+    return JSON.parse(out) as PlanReport;
+  };
+  const SAID = ["--acknowledge", "authority-replaced=drill of November"];
+
+  test("stays in the report, with the reason and with who said so", async () => {
+    const { verdict, dangers } = await acknowledged({ GITHUB_ACTOR: "jane" }, ...SAID);
+    expect({ verdict, dangers }).toMatchObject({
+      verdict: "changes",
+      dangers: [{ code: "authority-replaced", acknowledged: { reason: "drill of November", by: "jane" } }],
+    });
+    expect((await acknowledged({ GITLAB_USER_LOGIN: "joe" }, ...SAID)).dangers[0]!.acknowledged!.by).toBe("joe");
+    expect(
+      (await acknowledged({ GITHUB_ACTOR: "x" }, ...SAID, "--acknowledged-by", "ann")).dangers[0]!.acknowledged!.by,
+    ).toBe("ann");
+    expect((await acknowledged({}, ...SAID)).dangers[0]!.acknowledged).toEqual({ reason: "drill of November" });
+  });
+
+  test("that is not there is told, too", async () => {
+    const { acknowledgedInVain } = await acknowledged({}, "--acknowledge", "key-destroyed=sa=why not");
+    expect(acknowledgedInVain).toEqual([{ code: "key-destroyed", name: "sa", reason: "why not" }]);
+  });
+
+  test("is shown as such to readers", async () => {
+    for (const format of ["text", "markdown"]) {
+      const options = [...SAID, "--acknowledge", "key-destroyed=so", "--acknowledged-by", "ann"];
+      const { out } = await kubernetesPki(["plan", "-o", format, ...options], { stdin: JSON.stringify(CA_REPLACED) });
+      expect(out).toMatch(/authority-replaced/);
+      expect(out).toMatch(/acknowledged by `?ann`?: `?drill of November/);
+      expect(out).toMatch(/Acknowledged, and not in this plan: key-destroyed/);
+    }
+  });
+});
+
+test("what --only does not allow is told", async () => {
+  const { out } = await report(ISSUED, "--only", "renew");
+  expect(out).toContain("Besides what it may hold, the plan has: 1 issue.");
+});
+
+describe("an inventory of another synth", () => {
+  const authority = {
+    kind: "authority",
+    cluster: "pki",
+    name: "kubernetes",
+    generation: "g1",
+    state: "active",
+    sans: [],
+    addresses: [ADDRESS.ca, ADDRESS.caKey],
+    files: [],
+  };
+  const certificate = {
+    kind: "certificate",
+    cluster: "pki",
+    name: "apiserver",
+    holder: "cp-1",
+    issuedBy: "terraform",
+    sans: ["cp-1", "10.0.0.1"],
+    addresses: [ADDRESS.leaf],
+    files: [],
+  };
+  const value = {
+    ca: JSON.stringify({ kubernetes: { g1: "active" } }),
+    keys: "{}",
+    "cp-1": JSON.stringify({ apiserver: ["10.0.0.1", "cp-1"] }),
+  };
+  const document = deployed(
+    {},
+    { output_changes: { pki_certificates: { actions: ["no-op"], before: value, after: value } } },
+  );
+  const given = (...entries: object[]) => {
+    put("pki-inventory.json", { schemaVersion: 2, stack: "prod-pki", entries });
+    return report(document, "--inventory", "pki-inventory.json");
+  };
+
+  test("is none that says what the plan says", async () => {
+    expect(await given(authority, certificate)).toMatchObject({ code: 0, err: "" });
+  });
+
+  test.each([
+    [
+      "state",
+      [{ ...authority, state: "retired" }],
+      "prod-pki: pki: kubernetes g1 is retired there, and active in the plan",
+    ],
+    [
+      "names",
+      [authority, { ...certificate, sans: ["cp-2"] }],
+      "prod-pki: pki: cp-1/apiserver has the names cp-2 there, and 10.0.0.1, cp-1 in the plan",
+    ],
+    [
+      "address",
+      [authority, { ...certificate, addresses: ["tls_locally_signed_cert.x__cp-1__apiserver"] }],
+      "it has tls_locally_signed_cert.x__cp-1__apiserver, and the plan's code has no such resource",
+    ],
+    [
+      "generation too many",
+      [authority, { ...authority, generation: "g2" }],
+      "kubernetes g2 is active there, and missing in the plan",
+    ],
+    ["generation too few", [certificate], "kubernetes g1 is missing there, and active in the plan"],
+    ["cluster", [{ ...certificate, cluster: "other" }], "it has nothing of pki, which the plan publishes"],
+  ])("is refused for its %s, with both values", async (_, entries, text) => {
+    expectOneLine(await given(...entries), text);
   });
 });
 
@@ -185,8 +314,18 @@ describe("what is no plan", () => {
 
   test.each([
     ["--format", "html", "Allowed choices are text, markdown, json"],
-    ["--fail-on", "everything", '--fail-on "everything" is not known: use danger, change or none alone'],
-    ["--fail-on", "none,change", '--fail-on "none" is not known'],
+    ["--fail-on", "everything", '--fail-on "everything" is not known: use change, danger, none, or plan-failed'],
+    ["--fail-on", "-everything", '--fail-on "-everything" is not known'],
+    ["--fail-on", "", '--fail-on "" is not known'],
+    ["--fail-on", "-none", '--fail-on "-none" is not known'],
+    ["--only", "renewal", '--only "renewal" is not known: use issue, renew'],
+    ["--only", "", '--only "" is not known'],
+    ["--acknowledge", "everything=so", '--acknowledge "everything" is not known: use CODE=REASON or CODE=NAME=REASON'],
+    ["--acknowledge", "plan-failed=so", '--acknowledge "plan-failed" is not known'],
+    ["--acknowledge", "key-destroyed", "--acknowledge key-destroyed has no reason"],
+    ["--acknowledge", "key-destroyed= ", "--acknowledge key-destroyed has no reason"],
+    ["--acknowledge", "key-destroyed=sa=", "--acknowledge key-destroyed has no reason"],
+    ["--acknowledge", "key-destroyed==so", "--acknowledge key-destroyed has no reason"],
     ["--max-bytes", "999", "--max-bytes 999 is not possible: give a whole number, at least 1000"],
     ["--max-bytes", "1e5", "--max-bytes 1e5 is not possible"],
     ["--next-run", "soon", `--next-run "soon" is no time`],

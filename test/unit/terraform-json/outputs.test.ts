@@ -1,4 +1,4 @@
-import { publishedFiles, publishedGenerations } from "../../../lib/terraform-json/outputs";
+import { publishedFiles, publishedCertificates } from "../../../lib/terraform-json/outputs";
 import { jsonTexts } from "../../support/json-texts";
 
 const CA = { ref: "tls_self_signed_cert.prod__ca__kubernetes__g1.cert_pem" };
@@ -49,24 +49,25 @@ describe("the output <prefix>_certificates", () => {
   const ca = { kubernetes: { g1: "trusted", g2: "active" } };
   const keys = { "service-account": { g1: "active" } };
 
-  test("says where each generation stands", () => {
-    const leaves = { "cp-1": { apiserver: { sans: ["cp-1"], issuer: "kubernetes g2" } } };
-    expect(publishedGenerations("prod_certificates", jsonTexts({ ca, keys, ...leaves }))).toEqual({
+  test("says where each generation stands, and what certificates are called", () => {
+    const leaves = { "cp-1": { apiserver: ["cp-1", 1], later: { sans: [] } } };
+    expect(publishedCertificates("prod_certificates", jsonTexts({ ca, keys, ...leaves }))).toEqual({
       prefix: "prod",
-      value: { authorities: ca, keyPairs: keys },
+      value: { authorities: ca, keyPairs: keys, names: { "cp-1": { apiserver: ["cp-1"], later: [] } } },
     });
   });
 
   test("of a later version says nothing of a state that is not known here", () => {
     const later = jsonTexts({ ca: { kubernetes: { g1: "resting", g2: "active" } } });
-    expect(publishedGenerations("prod_certificates", later)?.value).toEqual({
+    expect(publishedCertificates("prod_certificates", later)?.value).toEqual({
       authorities: { kubernetes: { g2: "active" } },
       keyPairs: {},
+      names: {},
     });
   });
 
   test.each([["text"], [{ ca: "text" }], [{ ca: '"text"' }], [[jsonTexts({ ca })]], [null]])(
     "is none where it holds something else: %j",
-    (value) => expect(publishedGenerations("prod_certificates", value)).toBeUndefined(),
+    (value) => expect(publishedCertificates("prod_certificates", value)).toBeUndefined(),
   );
 });

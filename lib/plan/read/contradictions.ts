@@ -1,0 +1,85 @@
+import { LATER } from "../../inventory-schema";
+import { withoutKeys } from "../../terraform-json/address";
+import type { Plan } from "../../terraform-json/plan";
+import { UnusableError } from "../../terraform-json/unusable";
+import { title } from "../../terraform/names";
+import type { Inventory, InventoryEntry } from "./inventory";
+import type { Published } from "./published";
+
+/** So many are told; one would do. */
+const FEW = 3;
+
+/**
+ * Refuses inventories that are of another synth, or of another stack, than the plan: what they say is compared with what the plan itself
+ * publishes.
+ *
+ * @throws UnusableError with both values
+ */
+export function refuseContradictions(inventories: readonly Inventory[], plan: Plan, published: Published): void {
+  const found = [
+    ...inventories.flatMap(({ stack, entries }) =>
+      entries.flatMap((entry) => entryContradictions(entry, plan, published).map((text) => `${stack}: ${text}`)),
+    ),
+    ...missingEntries(inventories, published),
+  ];
+  if (found.length > 0) {
+    const more = found.length > FEW ? `; and ${found.length - FEW} more` : "";
+    throw new UnusableError(
+      `the inventory is not of this plan: ${found.slice(0, FEW).join("; ")}${more}; give the pki-inventory.json of the synth that the plan was made from`,
+    );
+  }
+}
+
+function entryContradictions(entry: InventoryEntry, plan: Plan, published: Published): string[] {
+  const known = new Set(plan.resources.map(({ address }) => address));
+  const foreign = entry.addresses.filter((at) => !known.has(at) && !plan.references.has(withoutKeys(at)));
+  const name = title({ ...entry });
+  return [
+    ...foreign.map((address) => `it has ${address}, and the plan's code has no such resource`),
+    ...stateContradictions(entry, name, published),
+    ...namesContradictions(entry, name, published),
+  ];
+}
+
+function stateContradictions(entry: InventoryEntry, name: string, published: Published): string[] {
+  if (entry.kind !== "authority" && entry.kind !== "key pair") {
+    return [];
+  }
+  const { kind, cluster, state } = entry;
+  const all = cluster === undefined ? undefined : published.generationsOf("after", kind, cluster);
+  const planned = all && (all[entry.name]?.[entry.generation] ?? "missing");
+  return planned === undefined || planned === state ? [] : [`${name} is ${state} there, and ${planned} in the plan`];
+}
+
+function namesContradictions(entry: InventoryEntry, name: string, published: Published): string[] {
+  if (entry.kind !== "certificate" || entry.issuedBy !== "terraform" || entry.cluster === undefined) {
+    return [];
+  }
+  const planned = published.namesOf("after", entry.cluster, entry.holder ?? "", entry.name);
+  if (!planned || [...planned, ...entry.sans].some((san) => san.includes(LATER) || san.includes("${"))) {
+    return [];
+  }
+  const [there, here] = [entry.sans, planned].map((names) => [...names].sort().join(", "));
+  return there === here ? [] : [`${name} has the names ${there || "none"} there, and ${here || "none"} in the plan`];
+}
+
+/** A cluster, or a generation, that the plan publishes and no inventory has. */
+function missingEntries(inventories: readonly Inventory[], published: Published): string[] {
+  const entries = inventories.flatMap(({ entries }) => entries);
+  const clusters = inventories.length === 0 ? [] : published.clustersOn("after");
+  return clusters.flatMap((cluster) => {
+    const own = entries.filter((entry) => entry.cluster === cluster);
+    if (own.length === 0) {
+      return [`it has nothing of ${cluster}, which the plan publishes`];
+    }
+    const there = new Set(own.map((entry) => `${entry.kind}\n${title({ ...entry, cluster: undefined })}`));
+    return (["authority", "key pair"] as const).flatMap((kind) =>
+      Object.entries(published.generationsOf("after", kind, cluster) ?? {}).flatMap(([name, states]) =>
+        Object.entries(states)
+          .map(([generation, state]) => [title({ name, generation }), state] as const)
+          .filter(([name]) => !there.has(`${kind}\n${name}`))
+          .map(([name, state]) => `${name} is missing there, and ${state} in the plan`),
+      ),
+    );
+  });
+}
