@@ -144,7 +144,7 @@ class Module {
 
   /** Where a name leads; undefined where it holds nothing of a resource. */
   public step([first, second, third, fourth]: Path, each: Expression | undefined): Step | undefined {
-    const name = `${this.prefix}${[first, second].filter(Boolean).join(".")}`;
+    const name = `${this.prefix}${first}${second === undefined ? "" : `.${second}`}`;
     if (VALUES.has(first) || (first === "each" && second === "key")) {
       return undefined;
     }
@@ -221,6 +221,9 @@ interface Visit {
 
 /** Follows an expression, and all that it leads to, once each: without recursion, since nobody knows how deep modules nest. */
 function follow(start: Expression): Followed {
+  if (start.followed) {
+    return start.followed;
+  }
   const entered = new Set<Expression>();
   const visits: Visit[] = [];
   const enter = (expression: Expression) => {
@@ -228,9 +231,7 @@ function follow(start: Expression): Followed {
     const steps = expression.steps();
     visits.push({ expression, steps, ahead: steps.flatMap(({ expressions = [] }) => expressions), next: 0 });
   };
-  if (!start.followed) {
-    enter(start);
-  }
+  enter(start);
   for (let visit = visits.at(-1); visit; visit = visits.at(-1)) {
     const ahead = visit.ahead[visit.next++];
     if (ahead === undefined) {
@@ -245,8 +246,12 @@ function follow(start: Expression): Followed {
 
 /** What all steps lead to. */
 function conclude(steps: readonly Step[]): Followed {
-  if (steps.length === 0) {
+  const [first] = steps;
+  if (!first) {
     return NOTHING;
+  }
+  if (steps.length === 1 && first.reference && !first.expressions) {
+    return { references: [first.reference], unresolved: [] }; // As most are.
   }
   const references = new Map<string, ConfiguredReference>();
   const unresolved = new Set<string>();
@@ -289,11 +294,21 @@ function pathsIn(expression: unknown): readonly Path[] {
   return Array.isArray(references) ? mostPrecise(references) : Object.values(expression).flatMap(pathsIn);
 }
 
-/** Names taken apart, without keys of instances. Terraform lists `a.b.c` and then `a.b`, which says nothing more. */
+/** Names taken apart, without keys of instances. */
 function mostPrecise(names: readonly unknown[]): Path[] {
-  const paths = names.flatMap((name) => (typeof name === "string" ? [pathOf(name)] : []));
-  const shorter = new Set(paths.flatMap((path) => path.slice(1).map((_, index) => path.slice(0, index + 1).join("."))));
-  return paths.filter((path) => !shorter.has(path.join(".")));
+  const paths: Path[] = [];
+  let previous = "";
+  for (const name of names) {
+    if (typeof name === "string") {
+      // Terraform lists `a.b.c` and then `a.b`, which says nothing more.
+      const isSaid = previous.startsWith(name) && (previous[name.length] === "." || previous[name.length] === "[");
+      if (!isSaid) {
+        paths.push(pathOf(name));
+      }
+      previous = name;
+    }
+  }
+  return paths;
 }
 
 function pathOf(name: string): Path {

@@ -60,7 +60,8 @@ export function publicKeyPem(anchor: PlannedResource, side: Side): string | unde
 /** What can be read of a certificate; undefined where it is none, or not known yet. */
 export function parsedCertificate(pem: string | undefined): X509Certificate | undefined {
   try {
-    return pem === undefined ? undefined : new X509Certificate(pem);
+    // What has no such line is no certificate: an exception for each would take its time.
+    return pem?.includes("-----BEGIN ") ? new X509Certificate(pem) : undefined;
   } catch {
     return undefined;
   }
@@ -68,6 +69,7 @@ export function parsedCertificate(pem: string | undefined): X509Certificate | un
 
 class Grouping {
   private readonly instances = new Map<string, PlannedResource[]>();
+  private readonly byRole = new Map<Role, PlannedResource[]>();
   private readonly claimed = new Set<PlannedResource>();
   private readonly keysByPem: ReadonlyMap<string, PlannedResource>;
   private readonly requestsByPem: ReadonlyMap<string, PlannedResource>;
@@ -84,6 +86,12 @@ class Grouping {
         others.push(resource);
       } else {
         this.instances.set(resource.configured, [resource]);
+      }
+      const alike = this.byRole.get(resource.row.role);
+      if (alike) {
+        alike.push(resource);
+      } else {
+        this.byRole.set(resource.row.role, [resource]);
       }
     }
     this.keysByPem = this.byValue("key", "private_key_pem");
@@ -104,7 +112,7 @@ class Grouping {
   }
 
   private withRole(...roles: readonly Role[]): PlannedResource[] {
-    return this.plan.resources.filter(({ row }) => roles.includes(row.role));
+    return roles.flatMap((role) => this.byRole.get(role) ?? []);
   }
 
   private certificate(anchor: PlannedResource): Identity {
