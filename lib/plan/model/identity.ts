@@ -69,6 +69,7 @@ export function parsedCertificate(pem: string | undefined): X509Certificate | un
 
 class Grouping {
   private readonly instances = new Map<string, PlannedResource[]>();
+  private readonly byKeys = new Map<string, ReadonlyMap<string, PlannedResource>>();
   private readonly byRole = new Map<Role, PlannedResource[]>();
   private readonly claimed = new Set<PlannedResource>();
   private readonly keysByPem: ReadonlyMap<string, PlannedResource>;
@@ -81,32 +82,25 @@ class Grouping {
     private readonly entries: Entries,
   ) {
     for (const resource of plan.resources) {
-      const others = this.instances.get(resource.configured);
-      if (others) {
-        others.push(resource);
-      } else {
-        this.instances.set(resource.configured, [resource]);
-      }
-      const alike = this.byRole.get(resource.row.role);
-      if (alike) {
-        alike.push(resource);
-      } else {
-        this.byRole.set(resource.row.role, [resource]);
-      }
+      addTo(this.instances, resource.configured, resource);
+      addTo(this.byRole, resource.row.role, resource);
     }
     this.keysByPem = this.byValue("key", "private_key_pem");
     this.requestsByPem = this.byValue("request", "cert_request_pem");
   }
 
   public all(): Identity[] {
-    const identities = [
+    const claiming = [
       ...this.withRole("certificate", "self-signed certificate").map((anchor) => this.certificate(anchor)),
       ...this.withRole("adopted").flatMap((anchor) => this.adopted(anchor)),
       ...this.withRole("binding").map((anchor) => this.make("binding", anchor, [anchor])),
+      ...this.secretsAndTokens(),
     ];
-    identities.push(...this.secretsAndTokens());
     const keyPairs = this.withRole("key").filter((key) => !this.claimed.has(key));
-    identities.push(...keyPairs.map((key) => this.make("key pair", key, [key], { before: key, after: key })));
+    const identities = [
+      ...claiming,
+      ...keyPairs.map((key) => this.make("key pair", key, [key], { before: key, after: key })),
+    ];
     this.connect(identities);
     return identities;
   }
@@ -147,15 +141,16 @@ class Grouping {
 
   private secretsAndTokens(): Identity[] {
     const secrets = this.withRole("secret");
-    const tokens = secrets.filter((secret) => typesOfSecret(secret).includes(BOOTSTRAP_TOKEN));
-    const ofTokens = this.withRole(...OF_A_TOKEN);
-    const made = tokens.map((secret) => {
+    const tokens = new Set(secrets.filter((secret) => typesOfSecret(secret).includes(BOOTSTRAP_TOKEN)));
+    const ofTokens = new Map<string, PlannedResource[]>();
+    this.withRole(...OF_A_TOKEN).forEach((part) => addTo(ofTokens, part.name, part));
+    const made = [...tokens].map((secret) => {
       const referred = this.dependencies(secret).filter(({ row }) => OF_A_TOKEN.includes(row.role));
       // What is no longer in the code refers to nothing: this library gives all parts of a token one name.
-      const parts = referred.length > 0 ? referred : ofTokens.filter(({ name }) => name === secret.name);
+      const parts = referred.length > 0 ? referred : (ofTokens.get(secret.name) ?? []);
       return this.make("token", secret, [secret, ...parts]);
     });
-    const others = secrets.filter((secret) => !tokens.includes(secret) && this.holdsPki(secret));
+    const others = secrets.filter((secret) => !tokens.has(secret) && this.holdsPki(secret));
     return [...made, ...this.joinPasswords(), ...others.map((secret) => this.make("secret", secret, [secret]))];
   }
 
@@ -164,7 +159,7 @@ class Grouping {
     const byName = new Map<string, PlannedResource[]>();
     for (const part of this.withRole(...OF_A_TOKEN)) {
       if (!this.claimed.has(part) && this.isToken(part)) {
-        byName.set(part.name, [...(byName.get(part.name) ?? []), part]);
+        addTo(byName, part.name, part);
       }
     }
     return [...byName.values()].map((parts) => {
@@ -186,12 +181,16 @@ class Grouping {
   }
 
   /** What a resource is made of, and what that is made of. */
-  private dependencies(resource: PlannedResource, seen = new Set<PlannedResource>()): PlannedResource[] {
-    for (const reference of this.plan.references.of(resource.configured)) {
-      const found = this.instance(reference, resource);
-      if (found && !seen.has(found)) {
-        seen.add(found);
-        this.dependencies(found, seen);
+  private dependencies(resource: PlannedResource): PlannedResource[] {
+    const seen = new Set<PlannedResource>();
+    const ahead = [resource];
+    for (let from = ahead.pop(); from; from = ahead.pop()) {
+      for (const reference of this.plan.references.of(from.configured)) {
+        const found = this.instance(reference, from);
+        if (found && !seen.has(found)) {
+          seen.add(found);
+          ahead.push(found);
+        }
       }
     }
     return [...seen];
@@ -275,7 +274,15 @@ class Grouping {
   /** The instance that a reference of a resource means: with the same keys, or the only one. */
   private instance({ address }: ConfiguredReference, from: PlannedResource): PlannedResource | undefined {
     const all = this.instances.get(address) ?? [];
-    return all.length === 1 ? all[0] : all.find(({ keys }) => keys === from.keys);
+    if (all.length < 2) {
+      return all[0];
+    }
+    let byKeys = this.byKeys.get(address);
+    if (!byKeys) {
+      byKeys = new Map(all.map((instance) => [instance.keys, instance]));
+      this.byKeys.set(address, byKeys);
+    }
+    return byKeys.get(from.keys);
   }
 
   private byValue(role: Role, attribute: string): Map<string, PlannedResource> {
@@ -287,6 +294,15 @@ class Grouping {
       }
     }
     return found;
+  }
+}
+
+function addTo<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const known = lists.get(key);
+  if (known) {
+    known.push(value);
+  } else {
+    lists.set(key, [value]);
   }
 }
 

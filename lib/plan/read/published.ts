@@ -22,8 +22,10 @@ export interface PlannedFile {
   readonly form: string;
 }
 
-/** Addresses after a move by those before it. */
+/** Addresses, or prefixes, after a move by those before it. */
 type Moves = ReadonlyMap<string, string>;
+
+const NONE: Moves = new Map();
 
 /** What outputs say of clusters, before and after the plan: which file is made of what, and where each generation stands. No secret. */
 export class Published {
@@ -36,8 +38,9 @@ export class Published {
     const moves = new Map(
       plan.resources.flatMap(({ previousAddress, address }) => (previousAddress ? [[previousAddress, address]] : [])),
     );
-    this.files = { before: filesOf(plan, "before", moves), after: filesOf(plan, "after", new Map()) };
-    this.generations = { before: generationsOf(plan, "before", moves), after: generationsOf(plan, "after", new Map()) };
+    const prefixes = movedPrefixes(moves);
+    this.files = { before: filesOf(plan, "before", moves, prefixes), after: filesOf(plan, "after", NONE, NONE) };
+    this.generations = { before: generationsOf(plan, "before", prefixes), after: generationsOf(plan, "after", NONE) };
     for (const [key, { references }] of [...this.files.before, ...this.files.after]) {
       for (const { address } of references) {
         const keys = this.byAddress.get(address) ?? new Set();
@@ -81,13 +84,13 @@ export class Published {
   }
 }
 
-function filesOf({ outputs }: Plan, side: Side, moves: Moves): Map<string, PlannedFile> {
+function filesOf({ outputs }: Plan, side: Side, moves: Moves, prefixes: Moves): Map<string, PlannedFile> {
   const found = new Map<string, PlannedFile>();
   const newAddresses = (key: string, value: unknown) =>
     key === "address" ? (moves.get(value as string) ?? value) : value;
   for (const [name, output] of outputs) {
     const published = publishedFiles(name, output[side]);
-    const cluster = published && movedPrefix(published.prefix, moves);
+    const cluster = published && (prefixes.get(published.prefix) ?? published.prefix);
     for (const [holder, files] of Object.entries(published?.value ?? {})) {
       for (const [path, file] of Object.entries(files)) {
         const references = referencesIn(file.content ?? "").map(({ address, attribute }) => {
@@ -101,22 +104,23 @@ function filesOf({ outputs }: Plan, side: Side, moves: Moves): Map<string, Plann
   return found;
 }
 
-function generationsOf({ outputs }: Plan, side: Side, moves: Moves): Map<string, PublishedGenerations> {
+function generationsOf({ outputs }: Plan, side: Side, prefixes: Moves): Map<string, PublishedGenerations> {
   const found = [...outputs].flatMap(([name, output]) => publishedGenerations(name, output[side]) ?? []);
-  return new Map(found.map(({ prefix, value }) => [movedPrefix(prefix, moves), value]));
+  return new Map(found.map(({ prefix, value }) => [prefixes.get(prefix) ?? prefix, value]));
 }
 
 function keyOf(cluster: string, holder: string, path: string): string {
   return `${cluster}\n${holder}\n${path}`;
 }
 
-/** The prefix that the resources of a part have after a move. */
-function movedPrefix(prefix: string, moves: Moves): string {
+/** The prefixes that the resources of parts have after a move, by those before it. */
+function movedPrefixes(moves: Moves): Moves {
+  const found = new Map<string, string>();
   for (const [from, to] of moves) {
     const [before, after] = [from, to].map((address) => parseName(pinnedName(address) ?? "")?.prefix);
-    if (before === prefix && after !== undefined) {
-      return after;
+    if (before !== undefined && after !== undefined && !found.has(before)) {
+      found.set(before, after);
     }
   }
-  return prefix;
+  return found;
 }
