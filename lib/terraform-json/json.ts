@@ -23,6 +23,11 @@ export function isObject(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** What a table has under a key that a document gives: what every object inherits, `constructor`, is none of it. */
+export function own<T>(table: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(table, key) ? table[key] : undefined;
+}
+
 /** What stands at a path with dots, `output.certificate_pem`, `certs.0.pem`: in objects and lists, and nowhere else. */
 export function at(value: unknown, path: string): unknown {
   return path

@@ -5,6 +5,7 @@ import {
   publishedFiles,
   publishedGenerations,
 } from "../../terraform-json/outputs";
+import { own } from "../../terraform-json/json";
 import type { Plan, Side } from "../../terraform-json/plan";
 import { parseName } from "../../terraform/names";
 import type { Reference } from "../../terraform/reference";
@@ -56,8 +57,8 @@ export class Published {
     { cluster = "", name, generation = "" }: { cluster?: string; name: string; generation?: string },
   ): GenerationState | undefined {
     const known = this.generations[side].get(cluster);
-    const states = (kind === "authority" ? known?.authorities : known?.keyPairs)?.[name];
-    return states?.[generation];
+    const states = known && own(kind === "authority" ? known.authorities : known.keyPairs, name);
+    return states && own(states, generation);
   }
 
   /** True where a file of that path is published for that holder, on either side. */
