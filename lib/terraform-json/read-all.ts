@@ -16,7 +16,7 @@ export async function readAll(
   let size = 0;
   try {
     for await (const data of stream) {
-      const chunk = Buffer.from(data);
+      const chunk = Buffer.isBuffer(data) ? data : Buffer.from(data as string);
       chunks.push(chunk);
       size += chunk.length;
       look?.(chunk);

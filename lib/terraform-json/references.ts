@@ -162,7 +162,7 @@ class Module {
     each: Expression | undefined,
     instance: Step["instance"],
   ): Step | undefined {
-    const name = `${this.prefix}${[first, second].filter(Boolean).join(".")}`;
+    const name = `${this.prefix}${first}${second === undefined ? "" : `.${second}`}`;
     if (VALUES.has(first) || (first === "each" && second === "key")) {
       return undefined;
     }
@@ -239,6 +239,9 @@ interface Visit {
 
 /** Follows an expression, and all that it leads to, once each: without recursion, since nobody knows how deep modules nest. */
 function follow(start: Expression): Followed {
+  if (start.followed) {
+    return start.followed;
+  }
   const entered = new Set<Expression>();
   const visits: Visit[] = [];
   const enter = (expression: Expression) => {
@@ -246,9 +249,7 @@ function follow(start: Expression): Followed {
     const steps = expression.steps();
     visits.push({ expression, steps, ahead: steps.flatMap(({ expressions = [] }) => expressions), next: 0 });
   };
-  if (!start.followed) {
-    enter(start);
-  }
+  enter(start);
   for (let visit = visits.at(-1); visit; visit = visits.at(-1)) {
     const ahead = visit.ahead[visit.next++];
     if (ahead === undefined) {
@@ -263,8 +264,12 @@ function follow(start: Expression): Followed {
 
 /** What all steps lead to. */
 function conclude(steps: readonly Step[]): Followed {
-  if (steps.length === 0) {
+  const [first] = steps;
+  if (!first) {
     return NOTHING;
+  }
+  if (steps.length === 1 && first.reference && !first.expressions) {
+    return { references: [first.reference], unresolved: [] }; // As most are.
   }
   const references = new Map<string, ConfiguredReference>();
   const unresolved = new Set<string>();
@@ -329,13 +334,21 @@ function namesIn(expression: unknown): readonly Name[] {
   return Array.isArray(references) ? mostPrecise(references) : Object.values(expression).flatMap(namesIn);
 }
 
-/** Names taken apart. Terraform lists `a.b.c` and then `a.b`, which says nothing more. */
+/** Names taken apart. */
 function mostPrecise(references: readonly unknown[]): Name[] {
-  const names = references.flatMap((name) => (typeof name === "string" ? [nameOf(name)] : []));
-  const shorter = new Set(
-    names.flatMap(({ path }) => path.slice(1).map((_, index) => path.slice(0, index + 1).join("."))),
-  );
-  return names.filter(({ path }) => !shorter.has(path.join(".")));
+  const names: Name[] = [];
+  let previous = "";
+  for (const name of references) {
+    if (typeof name === "string") {
+      // Terraform lists `a.b.c` and then `a.b`, which says nothing more.
+      const isSaid = previous.startsWith(name) && (previous[name.length] === "." || previous[name.length] === "[");
+      if (!isSaid) {
+        names.push(nameOf(name));
+      }
+      previous = name;
+    }
+  }
+  return names;
 }
 
 function nameOf(name: string): Name {

@@ -46,7 +46,7 @@ interface Row {
 /** A generation of an authority or a key pair. */
 interface Generation extends Pick<GenerationChange, "identity" | "before" | "after"> {
   /** Of the same set. */
-  readonly others: readonly GenerationChange[];
+  readonly others: () => readonly GenerationChange[];
 }
 
 function ofGenerations(rule: Rule<Generation>): Row {
@@ -56,7 +56,9 @@ function ofGenerations(rule: Rule<Generation>): Row {
       sets.flatMap((set) =>
         set.generations.map((change) => {
           const { identity, before, after } = change;
-          return { identity, before, after, others: set.generations.filter((other) => other !== change) };
+          // Only where somebody asks: of many generations, each would have a list of all others.
+          const others = () => set.generations.filter((other) => other !== change);
+          return { identity, before, after, others };
         }),
       ),
     ({ identity }) => identity,
@@ -167,7 +169,8 @@ export const DANGERS: Readonly<Record<DangerCode, Row>> = {
   }),
   "introduced-and-promoted": ofGenerations({
     help: "A generation is introduced and promoted in one change: nobody trusts it when it starts to sign.",
-    when: (generation) => generation.before === undefined && isPromoted(generation, generation.others),
+    when: (generation) =>
+      generation.before === undefined && generation.after === "active" && isPromoted(generation, generation.others()),
     message:
       "The generation is introduced and promoted in one change: who has not got its certificate yet refuses what it signs.",
     fix: "introduce it as trusted, deliver everywhere, and promote it in a later change",
@@ -296,9 +299,9 @@ function newAdmins({ kind, anchor }: Identity): string[] {
   if (kind !== "binding" || !isChanged(anchor)) {
     return [];
   }
-  const before = grantsOf(anchor, "before");
+  const before = new Set(grantsOf(anchor, "before"));
   return grantsOf(anchor, "after")
-    .filter((grant) => grant.startsWith(CLUSTER_ADMIN) && !before.includes(grant))
+    .filter((grant) => grant.startsWith(CLUSTER_ADMIN) && !before.has(grant))
     .map((grant) => grant.slice(CLUSTER_ADMIN.length));
 }
 

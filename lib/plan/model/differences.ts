@@ -26,8 +26,9 @@ export function differences(before: Facts | undefined, after: Facts | undefined)
 function difference(what: keyof Facts, before: Facts[keyof Facts], after: Facts[keyof Facts]): Difference | undefined {
   if (typeof before === "object" || typeof after === "object") {
     const [old, now] = [(before ?? []) as readonly string[], (after ?? []) as readonly string[]];
-    const added = now.filter((value) => !old.includes(value));
-    const removed = old.filter((value) => !now.includes(value));
+    const [inOld, inNow] = [new Set(old), new Set(now)];
+    const added = now.filter((value) => !inOld.has(value));
+    const removed = old.filter((value) => !inNow.has(value));
     return added.length + removed.length > 0 ? { what, added, removed } : undefined;
   }
   return before === after

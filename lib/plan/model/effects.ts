@@ -156,7 +156,9 @@ function secretsByAddress({ plan, identities }: PlanModel): Map<string, PlannedR
   const found = new Map<string, PlannedResource[]>();
   for (const { anchor } of identities.filter(({ kind }) => kind === "secret")) {
     for (const { address } of plan.references.of(anchor.configured)) {
-      found.set(address, [...(found.get(address) ?? []), anchor]);
+      const others = found.get(address) ?? [];
+      others.push(anchor);
+      found.set(address, others);
     }
   }
   return found;

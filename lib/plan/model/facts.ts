@@ -92,9 +92,10 @@ export function organizationsOf(identity: Identity, side: Side): string[] {
 function certificateFacts(identity: Identity, side: Side, model: PlanModel): Facts {
   const { anchor, request, issuer } = identity;
   const signed = issuer[side];
-  const names = request[side] ? namesOf(request[side], side) : parsedNames(identity, side);
+  const { subject, sans } = request[side] ? namesOf(request[side], side) : parsedNames(identity, side);
   return {
-    ...names,
+    subject,
+    sans,
     usages: sorted(visibleList(anchor, side, "allowed_uses")),
     issuer: signed ? model.title(signed) : issuerOutside(identity, side),
     keyAlgorithm: algorithmOf(identity.key[side], side),
@@ -201,11 +202,8 @@ function sorted(values: readonly string[]): string[] {
 
 /** Without fields that are not set. */
 function defined(facts: Facts): Facts {
-  const set: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(facts)) {
-    if (value !== undefined) {
-      set[name] = value;
-    }
-  }
-  return set;
+  const names = Object.keys(facts) as (keyof Facts)[];
+  return names.every((name) => facts[name] !== undefined)
+    ? facts
+    : Object.fromEntries(names.filter((name) => facts[name] !== undefined).map((name) => [name, facts[name]]));
 }

@@ -26,6 +26,8 @@ export interface GenerationSet {
   readonly name: string;
   /** Sorted by id. */
   readonly generations: readonly GenerationChange[];
+  /** Where any of them stands before the plan; empty where all are new. */
+  readonly before: ReadonlySet<GenerationStanding>;
 }
 
 /** Sets of generations, and where each stands. */
@@ -49,7 +51,8 @@ export function generationSets(identities: readonly Identity[], published: Publi
       return { identity, id: identity.name.generation ?? identity.name.name, before, after };
     });
     const { cluster } = members[0]!.name;
-    return { kind, cluster, name, generations: generations.sort((a, b) => (a.id < b.id ? -1 : 1)) };
+    const before = new Set(generations.flatMap((generation) => generation.before ?? []));
+    return { kind, cluster, name, generations: generations.sort((a, b) => (a.id < b.id ? -1 : 1)), before };
   });
 }
 

@@ -60,7 +60,8 @@ export function publicKeyPem(anchor: PlannedResource, side: Side): string | unde
 /** What can be read of a certificate; undefined where it is none, or not known yet. */
 export function parsedCertificate(pem: string | undefined): X509Certificate | undefined {
   try {
-    return pem === undefined ? undefined : new X509Certificate(pem);
+    // What has no such line is no certificate: an exception for each would take its time.
+    return pem?.includes("-----BEGIN ") ? new X509Certificate(pem) : undefined;
   } catch {
     return undefined;
   }
@@ -71,6 +72,8 @@ const SERVICE_ACCOUNT = /(^|[_-])(sa|service[_-]?accounts?)([_-]|$)/i;
 
 class Grouping {
   private readonly instances = new Map<string, PlannedResource[]>();
+  private readonly byKeys = new Map<string, ReadonlyMap<string, PlannedResource>>();
+  private readonly byRole = new Map<Role, PlannedResource[]>();
   private readonly claimed = new Set<PlannedResource>();
   private readonly keysByPem: ReadonlyMap<string, PlannedResource>;
   private readonly requestsByPem: ReadonlyMap<string, PlannedResource>;
@@ -82,12 +85,8 @@ class Grouping {
     private readonly entries: Entries,
   ) {
     for (const resource of plan.resources) {
-      const others = this.instances.get(resource.configured);
-      if (others) {
-        others.push(resource);
-      } else {
-        this.instances.set(resource.configured, [resource]);
-      }
+      addTo(this.instances, resource.configured, resource);
+      addTo(this.byRole, resource.row.role, resource);
     }
     this.keysByPem = this.byValue("key", "private_key_pem");
     this.requestsByPem = this.byValue("request", "cert_request_pem");
@@ -96,16 +95,16 @@ class Grouping {
   public all(): Identity[] {
     const keyPair = (key: PlannedResource) => this.make("key pair", key, [key], { before: key, after: key });
     const keys = this.withRole("key");
-    const identities = [
+    const claiming = [
       // First: the key of service accounts stays one, whatever certificate is made with it.
       ...keys.filter((key) => this.isKeyPair(key)).map(keyPair),
       ...this.withRole("certificate", "self-signed certificate").map((anchor) => this.certificate(anchor)),
       ...this.withRole("adopted").flatMap((anchor) => this.adopted(anchor)),
       ...this.withRole("binding").map((anchor) => this.make("binding", anchor, [anchor])),
+      ...this.secretsAndTokens(),
     ];
-    identities.push(...this.secretsAndTokens());
     const signing = this.signingKeys();
-    identities.push(...keys.filter((key) => !this.claimed.has(key) && signing.has(key)).map(keyPair));
+    const identities = [...claiming, ...keys.filter((key) => !this.claimed.has(key) && signing.has(key)).map(keyPair)];
     this.connect(identities);
     return identities;
   }
@@ -132,7 +131,7 @@ class Grouping {
   }
 
   private withRole(...roles: readonly Role[]): PlannedResource[] {
-    return this.plan.resources.filter(({ row }) => roles.includes(row.role));
+    return roles.flatMap((role) => this.byRole.get(role) ?? []);
   }
 
   private certificate(anchor: PlannedResource): Identity {
@@ -158,15 +157,16 @@ class Grouping {
 
   private secretsAndTokens(): Identity[] {
     const secrets = this.withRole("secret");
-    const tokens = secrets.filter((secret) => typesOfSecret(secret).includes(BOOTSTRAP_TOKEN));
-    const ofTokens = this.withRole(...OF_A_TOKEN);
-    const made = tokens.map((secret) => {
+    const tokens = new Set(secrets.filter((secret) => typesOfSecret(secret).includes(BOOTSTRAP_TOKEN)));
+    const ofTokens = new Map<string, PlannedResource[]>();
+    this.withRole(...OF_A_TOKEN).forEach((part) => addTo(ofTokens, part.name, part));
+    const made = [...tokens].map((secret) => {
       const referred = this.dependencies(secret).filter(({ row }) => OF_A_TOKEN.includes(row.role));
       // What is no longer in the code refers to nothing: this library gives all parts of a token one name.
-      const parts = referred.length > 0 ? referred : ofTokens.filter(({ name }) => name === secret.name);
+      const parts = referred.length > 0 ? referred : (ofTokens.get(secret.name) ?? []);
       return this.make("token", secret, [secret, ...parts]);
     });
-    const others = secrets.filter((secret) => !tokens.includes(secret) && this.holdsPki(secret));
+    const others = secrets.filter((secret) => !tokens.has(secret) && this.holdsPki(secret));
     return [...made, ...this.joinPasswords(), ...others.map((secret) => this.make("secret", secret, [secret]))];
   }
 
@@ -175,7 +175,7 @@ class Grouping {
     const byName = new Map<string, PlannedResource[]>();
     for (const part of this.withRole(...OF_A_TOKEN)) {
       if (!this.claimed.has(part) && this.isToken(part)) {
-        byName.set(part.name, [...(byName.get(part.name) ?? []), part]);
+        addTo(byName, part.name, part);
       }
     }
     return [...byName.values()].map((parts) => {
@@ -197,12 +197,16 @@ class Grouping {
   }
 
   /** What a resource is made of, and what that is made of. */
-  private dependencies(resource: PlannedResource, seen = new Set<PlannedResource>()): PlannedResource[] {
-    for (const reference of this.plan.references.of(resource.configured)) {
-      const found = this.instance(reference, resource);
-      if (found && !seen.has(found)) {
-        seen.add(found);
-        this.dependencies(found, seen);
+  private dependencies(resource: PlannedResource): PlannedResource[] {
+    const seen = new Set<PlannedResource>();
+    const ahead = [resource];
+    for (let from = ahead.pop(); from; from = ahead.pop()) {
+      for (const reference of this.plan.references.of(from.configured)) {
+        const found = this.instance(reference, from);
+        if (found && !seen.has(found)) {
+          seen.add(found);
+          ahead.push(found);
+        }
       }
     }
     return [...seen];
@@ -312,14 +316,21 @@ class Grouping {
     from: PlannedResource,
   ): PlannedResource | undefined {
     const all = this.instances.get(address) ?? [];
-    if (all.length <= 1) {
+    if (all.length < 2) {
       return all[0];
     }
     if (isComputed) {
       return undefined;
     }
+    let byKeys = this.byKeys.get(address);
+    if (!byKeys) {
+      byKeys = new Map(all.map((instance) => [unquoted(instance.keys), instance]));
+      this.byKeys.set(address, byKeys);
+    }
     const wanted = unquoted(keys ?? from.keys);
-    return all.find((one) => unquoted(one.keys) === wanted) ?? onlyOne(all.filter((one) => one.keys.endsWith(wanted)));
+    return (
+      byKeys.get(wanted) ?? (keys === undefined ? undefined : onlyOne(all.filter((one) => one.keys.endsWith(wanted))))
+    );
   }
 
   private byValue(role: Role, attribute: string): Map<string, PlannedResource> {
@@ -333,6 +344,15 @@ class Grouping {
       }
     }
     return found;
+  }
+}
+
+function addTo<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const known = lists.get(key);
+  if (known) {
+    known.push(value);
+  } else {
+    lists.set(key, [value]);
   }
 }
 

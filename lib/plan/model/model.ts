@@ -86,15 +86,25 @@ function blockedIn(plan: Plan): PlanModel["isBlocked"] {
   }
   const changing = new Set(plan.resources.filter(isChanged).map(({ configured }) => configured));
   const known = new Map<string, boolean>();
-  const depends = (configured: string): boolean => {
-    let result = known.get(configured);
-    if (result === undefined) {
-      known.set(configured, false); // Nothing depends on itself; a broken document may say so.
-      const references = plan.references.of(configured);
-      result = references.some(({ address }) => changing.has(address) || depends(address));
-      known.set(configured, result);
+  const enter = (configured: string) => {
+    known.set(configured, false); // Nothing depends on itself; a broken document may say so.
+    return { configured, references: plan.references.of(configured), next: 0 };
+  };
+  // Without recursion: what is made of what may be a long chain.
+  const depends = (start: string): boolean => {
+    const way = known.has(start) ? [] : [enter(start)];
+    for (let step = way.at(-1); step; step = way.at(-1)) {
+      const address = step.references[step.next++]?.address;
+      if (address === undefined) {
+        way.pop();
+      } else if (changing.has(address) || known.get(address)) {
+        way.forEach(({ configured }) => known.set(configured, true));
+        break;
+      } else if (!known.has(address)) {
+        way.push(enter(address));
+      }
     }
-    return result;
+    return known.get(start)!;
   };
   return ({ planned, configured }) => !planned && depends(configured);
 }

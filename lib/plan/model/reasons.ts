@@ -1,3 +1,4 @@
+import { own } from "../../terraform-json/json";
 import type { PlannedResource } from "../../terraform-json/plan";
 import type { Identity } from "./identity";
 import type { PlanModel } from "./model";
@@ -82,7 +83,7 @@ function resourceReasons(resource: PlannedResource, identity: Identity, model: P
   switch (resource.change) {
     case "replace":
       return [
-        ...reason(REASONS[resource.reason ?? ""]),
+        ...reason(own(REASONS, resource.reason ?? "")),
         ...resource.replacePaths.flatMap((path) => pathReasons(path, identity, model)),
       ];
     case "create":
@@ -107,7 +108,8 @@ function pathReasons(path: string, identity: Identity, model: PlanModel): Reason
   if (path === "cert_request_pem" || identity.kind === "token") {
     return []; // What it is made of tells why.
   }
-  return PATHS[path] ? reason(PATHS[path]) : changedAttribute(path);
+  const code = own(PATHS, path);
+  return code === undefined ? changedAttribute(path) : reason(code);
 }
 
 function issuerReason({ issuer: { before, after } }: Identity, model: PlanModel): Reason {

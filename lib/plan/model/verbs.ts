@@ -124,10 +124,9 @@ function certificateVerbs(identity: Identity, { isBlocked }: PlanModel): Verb[] 
 
 function generationVerbs(identity: Identity, model: PlanModel): Verb[] {
   const { change, set } = model.generationOf(identity)!;
-  const others = set.generations.filter((other) => other !== change && other.before !== undefined);
   const verbs: Verb[] = [];
   if (change.before === undefined && change.after !== undefined) {
-    verbs.push(others.length > 0 ? "introduce" : "issue");
+    verbs.push(set.before.size > 0 ? "introduce" : "issue");
   } else if (change.after === undefined) {
     verbs.push(...(identity.parts.some(isChanged) ? (["remove"] as const) : []));
   } else if (isReplacedInPlace(identity)) {
@@ -139,7 +138,7 @@ function generationVerbs(identity: Identity, model: PlanModel): Verb[] {
   } else if (identity.parts.some(isChanged)) {
     verbs.push("update");
   }
-  if (isPromoted(change, others)) {
+  if (isPromoted(change, set.generations)) {
     verbs.push("promote");
   }
   if (change.after === "retired" && change.before !== undefined && change.before !== "retired") {
@@ -182,10 +181,10 @@ function bindingVerbs({ anchor }: Identity): Verb[] {
   if (anchor.change === "none") {
     return [];
   }
-  const [before, after] = [grantsOf(anchor, "before"), grantsOf(anchor, "after")];
+  const [before, after] = [new Set(grantsOf(anchor, "before")), new Set(grantsOf(anchor, "after"))];
   const verbs: Verb[] = [
-    ...(after.some((grant) => !before.includes(grant)) ? (["grant"] as const) : []),
-    ...(before.some((grant) => !after.includes(grant)) ? (["ungrant"] as const) : []),
+    ...([...after].some((grant) => !before.has(grant)) ? (["grant"] as const) : []),
+    ...([...before].some((grant) => !after.has(grant)) ? (["ungrant"] as const) : []),
   ];
   return verbs.length > 0 || anchor.imported ? verbs : ["update"];
 }

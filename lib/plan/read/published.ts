@@ -5,6 +5,7 @@ import {
   publishedFiles,
   publishedCertificates,
 } from "../../terraform-json/outputs";
+import { own } from "../../terraform-json/json";
 import { Plan, PlannedOutput, Side, SIDES } from "../../terraform-json/plan";
 import { fingerprintsOutput, parseName, prefixOfCertificates, prefixOfFiles } from "../../terraform/names";
 import type { Reference } from "../../terraform/reference";
@@ -39,8 +40,10 @@ export interface FileChange {
   readonly what: readonly FileDifference[];
 }
 
-/** Addresses after a move by those before it. */
+/** Addresses, or prefixes, after a move by those before it. */
 type Moves = ReadonlyMap<string, string>;
+
+const NONE: Moves = new Map();
 
 /** What outputs say of clusters, before and after the plan: which file is made of what, and where each generation stands. No secret. */
 export class Published {
@@ -58,13 +61,14 @@ export class Published {
       plan.resources.flatMap(({ previousAddress, address }) => (previousAddress ? [[previousAddress, address]] : [])),
     );
     const read = [...plan.outputs].filter(([name, output]) => isRead(name, output)).map(([name]) => name);
-    const prefixes = read.flatMap((name) => prefixOfCertificates(name) ?? prefixOfFiles(name) ?? []);
-    this.unreadable = plan.changedOutputs.filter((name) => isUnreadable(name, plan.outputs.get(name), prefixes));
-    this.outputs = new Set([...read, ...prefixes.map(fingerprintsOutput)]);
-    this.files = { before: filesOf(plan, "before", moves), after: filesOf(plan, "after", new Map()) };
+    const published = read.flatMap((name) => prefixOfCertificates(name) ?? prefixOfFiles(name) ?? []);
+    this.unreadable = plan.changedOutputs.filter((name) => isUnreadable(name, plan.outputs.get(name), published));
+    this.outputs = new Set([...read, ...published.map(fingerprintsOutput)]);
+    const prefixes = movedPrefixes(moves);
+    this.files = { before: filesOf(plan, "before", moves, prefixes), after: filesOf(plan, "after", NONE, NONE) };
     this.certificates = {
-      before: certificatesOf(plan, "before", moves),
-      after: certificatesOf(plan, "after", new Map()),
+      before: certificatesOf(plan, "before", prefixes),
+      after: certificatesOf(plan, "after", NONE),
     };
     for (const [key, { references }] of [...this.files.before, ...this.files.after]) {
       for (const { address } of references) {
@@ -80,7 +84,8 @@ export class Published {
     kind: "authority" | "key pair",
     { cluster = "", name, generation = "" }: { cluster?: string; name: string; generation?: string },
   ): GenerationState | undefined {
-    return this.generationsOf(side, kind, cluster)?.[name]?.[generation];
+    const states = own(this.generationsOf(side, kind, cluster) ?? {}, name);
+    return states && own(states, generation);
   }
 
   /** Where all generations of a cluster stand, by what has them and by id; undefined where the cluster does not say. */
@@ -95,7 +100,8 @@ export class Published {
 
   /** Alternative names of a certificate; undefined where its cluster does not say. */
   public namesOf(side: Side, cluster: string, holder: string, name: string): readonly string[] | undefined {
-    return this.certificates[side].get(cluster)?.names[holder]?.[name];
+    const certificates = own(this.certificates[side].get(cluster)?.names ?? {}, holder);
+    return certificates && own(certificates, name);
   }
 
   /** Clusters that say where their generations stand. */
@@ -183,13 +189,13 @@ function readingOf(name: string, value: unknown): "missing" | "ours" | "somethin
   return (publishedFiles(name, value) ?? publishedCertificates(name, value)) ? "ours" : "something else";
 }
 
-function filesOf({ outputs }: Plan, side: Side, moves: Moves): Map<string, PlannedFile> {
+function filesOf({ outputs }: Plan, side: Side, moves: Moves, prefixes: Moves): Map<string, PlannedFile> {
   const found = new Map<string, PlannedFile>();
   const newAddresses = (key: string, value: unknown) =>
     key === "address" ? (moves.get(value as string) ?? value) : value;
   for (const [name, output] of outputs) {
     const published = publishedFiles(name, output[side]);
-    const cluster = published && movedPrefix(published.prefix, moves);
+    const cluster = published && (prefixes.get(published.prefix) ?? published.prefix);
     for (const [holder, files] of Object.entries(published?.value ?? {})) {
       for (const [path, file] of Object.entries(files)) {
         const references = referencesIn(file.content ?? "").map(({ address, attribute }) => {
@@ -226,22 +232,23 @@ function changeOf(
   };
 }
 
-function certificatesOf({ outputs }: Plan, side: Side, moves: Moves): Map<string, PublishedCertificates> {
+function certificatesOf({ outputs }: Plan, side: Side, prefixes: Moves): Map<string, PublishedCertificates> {
   const found = [...outputs].flatMap(([name, output]) => publishedCertificates(name, output[side]) ?? []);
-  return new Map(found.map(({ prefix, value }) => [movedPrefix(prefix, moves), value]));
+  return new Map(found.map(({ prefix, value }) => [prefixes.get(prefix) ?? prefix, value]));
 }
 
 function keyOf(cluster: string, holder: string, path: string): string {
   return `${cluster}\n${holder}\n${path}`;
 }
 
-/** The prefix that the resources of a part have after a move. */
-function movedPrefix(prefix: string, moves: Moves): string {
+/** The prefixes that the resources of parts have after a move, by those before it. */
+function movedPrefixes(moves: Moves): Moves {
+  const found = new Map<string, string>();
   for (const [from, to] of moves) {
     const [before, after] = [from, to].map((address) => parseName(pinnedName(address) ?? "")?.prefix);
-    if (before === prefix && after !== undefined) {
-      return after;
+    if (before !== undefined && after !== undefined && !found.has(before)) {
+      found.set(before, after);
     }
   }
-  return prefix;
+  return found;
 }

@@ -14,7 +14,7 @@ export function plain(text: string): string {
 export function code(text: string): string {
   // A pipe ends a cell even in code, and a backslash before it shows there. No HTML: `&` and `<` mean themselves in code.
   const inner = plain(text).replace(/\|/g, "\\|");
-  const longest = Math.max(0, ...[...inner.matchAll(/`+/g)].map(([run]) => run.length));
+  const longest = (inner.match(/`+/g) ?? []).reduce((most, run) => Math.max(most, run.length), 0);
   const fence = "`".repeat(longest + 1);
   return longest > 0 ? `${fence} ${inner} ${fence}` : `${fence}${inner}${fence}`;
 }

@@ -160,7 +160,9 @@ function untilText(before: Facts, after: Facts, verbs: readonly Verb[]): string 
 export function filesByHolder(files: readonly FileEffect[]): [string, string[]][] {
   const found = new Map<string, string[]>();
   for (const { holder, path } of files) {
-    found.set(holder, [...(found.get(holder) ?? []), path]);
+    const paths = found.get(holder) ?? [];
+    paths.push(path);
+    found.set(holder, paths);
   }
   return [...found];
 }

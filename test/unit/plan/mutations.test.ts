@@ -121,6 +121,20 @@ test("what is broken in any way gives a report, or a line that says what is wron
   expect([...failures]).toEqual([]);
 });
 
+test("names that every object has are names like others", () => {
+  const changes = planReport(
+    readPlan(
+      deployed(
+        { leaf: { actions: REPLACE, replace_paths: [["constructor"], ["__proto__"]] } },
+        { ...outputChanges({ ca: { constructor: { g1: "active" } } }, {}) },
+      ),
+    ),
+  ).changes;
+  expect(changes).toMatchObject([{ reasons: [{ text: "constructor changes" }, { text: "__proto__ changes" }] }]);
+  const leaf = resource(ADDRESS.leaf, { actions: ["constructor"] }, { action_reason: "valueOf" });
+  expect(planReport(readPlan(plan([leaf]))).changes).toMatchObject([{ verbs: ["update"] }]);
+});
+
 test("an impossible time is not shown, and stops nothing", () => {
   const leaf = { ...STATE.leaf, validity_end_time: "2026-99-99T99:99:99Z" };
   const { changes } = planReport(readPlan(deployed({ leaf: { actions: ["delete"], before: leaf, after: null } })));
