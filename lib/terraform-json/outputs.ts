@@ -1,6 +1,6 @@
 import { PublishedFile, readPublishedFile } from "../kubernetes/cluster-file";
-import { prefixOfCertificates, prefixOfFiles } from "../terraform/names";
-import { isObject, Json, object, parseJson } from "./json";
+import { GUARDS, prefixOfCertificates, prefixOfFiles } from "../terraform/names";
+import { isObject, Json, list, object, parseJson } from "./json";
 
 // What this library publishes of a cluster. A user's own outputs may end alike: what has another form is none of these.
 
@@ -20,7 +20,7 @@ export interface Published<T> {
 export function publishedFiles(output: string, value: unknown): Published<FilesByHolder> | undefined {
   const prefix = prefixOfFiles(output);
   const holders = prefix === undefined ? undefined : jsonTexts(value);
-  const files = holders && allOf(holders, (list) => allOf(object(list), readFile));
+  const files = holders && allOf(holders, (files) => allOf(object(files), readFile));
   return prefix !== undefined && files ? { prefix, value: files } : undefined;
 }
 
@@ -44,10 +44,22 @@ const STATES: ReadonlySet<unknown> = new Set<GenerationState>(["active", "truste
 /** States of generations by what has them and by id. */
 type States = Readonly<Record<string, Readonly<Record<string, GenerationState>>>>;
 
+/** What keeps generations from being lost, by their titles: `kubernetes g1`; and which rules the rows of a table break. */
+export interface Guards {
+  /** Neither retired nor protected from being destroyed. */
+  readonly unprotected: readonly string[];
+  /** The code names their fingerprints. */
+  readonly pinned: readonly string[];
+  /** Codes by row. */
+  readonly exceptions: Readonly<Record<string, readonly string[]>>;
+}
+
 /** States of all generations of a cluster. */
 export interface PublishedGenerations {
   readonly authorities: States;
   readonly keyPairs: States;
+  /** Missing where nobody wrote any. */
+  readonly guards?: Guards;
 }
 
 /** The states of generations in the output `<prefix>_certificates`; undefined for all others. */
@@ -55,8 +67,23 @@ export function publishedGenerations(output: string, value: unknown): Published<
   const prefix = prefixOfCertificates(output);
   const texts = prefix === undefined ? undefined : jsonTexts(value);
   return prefix !== undefined && texts
-    ? { prefix, value: { authorities: statesIn(texts.ca), keyPairs: statesIn(texts.keys) } }
+    ? { prefix, value: { authorities: statesIn(texts.ca), keyPairs: statesIn(texts.keys), ...guardsIn(texts[GUARDS]) } }
     : undefined;
+}
+
+function guardsIn(guards: Json | undefined): Pick<PublishedGenerations, "guards"> {
+  if (guards === undefined) {
+    return {};
+  }
+  const { unprotected, pinned, exceptions } = guards;
+  const codes = Object.entries(object(exceptions)).map(([row, list]) => [row, textsIn(list)] as const);
+  return {
+    guards: { unprotected: textsIn(unprotected), pinned: textsIn(pinned), exceptions: Object.fromEntries(codes) },
+  };
+}
+
+function textsIn(values: unknown): string[] {
+  return list(values).filter((value) => typeof value === "string");
 }
 
 function statesIn(parts: unknown): States {

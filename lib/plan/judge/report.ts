@@ -123,7 +123,7 @@ export interface ReportOptions {
   readonly nextRunHours?: number;
 }
 
-const KINDS: readonly IdentityKind[] = ["authority", "key pair", "certificate", "token", "binding", "secret"];
+const KINDS: readonly IdentityKind[] = ["authority", "key pair", "certificate", "token", "binding", "role", "secret"];
 
 /** Reads a plan as certificates, and judges it. */
 export function planReport(plan: Plan, { inventories = [], nextRunHours }: ReportOptions = {}): PlanReport {

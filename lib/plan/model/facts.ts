@@ -1,8 +1,11 @@
 import type { PlannedResource, Side } from "../../terraform-json/plan";
 import { LATER } from "../read/inventory";
-import { NOT_SHOWN, occurrences, SENSITIVE, visible, visibleField, visibleList } from "../read/visible";
+import { NOT_SHOWN, SENSITIVE, visible, visibleList } from "../read/visible";
+import { roleOf, subjectsOf } from "./grants";
 import { certificatePem, Identity, parsedCertificate } from "./identity";
 import type { PlanModel } from "./model";
+import { ruleTexts } from "./rules";
+import { tokenFacts } from "./tokens";
 
 /** What is known of a thing on one side of the plan, as far as it may be shown. */
 export interface Facts {
@@ -26,16 +29,34 @@ export interface Facts {
   readonly role?: string;
   /** `Group/system:nodes`, `User/jane`, `ServiceAccount/ns/name`. Sorted. */
   readonly subjects?: readonly string[];
+  /** What a role lets somebody do: `get,list secrets`. Sorted. */
+  readonly rules?: readonly string[];
+  /** Of whoever authenticates with a bootstrap token, beside `system:bootstrappers`. Sorted. */
+  readonly groups?: readonly string[];
+  /** When a bootstrap token ends: RFC 3339. */
+  readonly expires?: string;
   /** A Secret's `<namespace>/<name>`; a bootstrap token's is not shown, since it holds the token's id. */
   readonly object?: string;
 }
 
+/** Every rule asks for them. */
+const KNOWN: Readonly<Record<Side, WeakMap<Identity, Facts>>> = { before: new WeakMap(), after: new WeakMap() };
+
 /** What may be shown of a thing on one side; undefined where it is not there. */
 export function factsOf(identity: Identity, side: Side, model: PlanModel): Facts | undefined {
-  const { anchor, kind } = identity;
-  if (!anchor[side]) {
+  if (!identity.anchor[side]) {
     return undefined;
   }
+  let facts = KNOWN[side].get(identity);
+  if (!facts) {
+    facts = readFacts(identity, side, model);
+    KNOWN[side].set(identity, facts);
+  }
+  return facts;
+}
+
+function readFacts(identity: Identity, side: Side, model: PlanModel): Facts {
+  const { anchor, kind } = identity;
   switch (kind) {
     case "authority":
     case "certificate":
@@ -44,10 +65,12 @@ export function factsOf(identity: Identity, side: Side, model: PlanModel): Facts
       return defined({ keyAlgorithm: algorithmOf(identity.key[side], side) });
     case "binding":
       return defined({ role: roleOf(anchor, side), subjects: subjectsOf(anchor, side) });
+    case "role":
+      return defined({ rules: ruleTexts(anchor, side) });
     case "secret":
       return defined({ object: objectName(anchor, side) });
     case "token":
-      return {};
+      return defined(tokenFacts(identity, side));
   }
 }
 
@@ -55,23 +78,6 @@ export function factsOf(identity: Identity, side: Side, model: PlanModel): Facts
 export function objectName(resource: PlannedResource, side: Side): string {
   const [namespace, name] = ["metadata.namespace", "metadata.name"].map((path) => visible(resource, side, path));
   return `${namespace ?? "default"}/${name ?? LATER}`;
-}
-
-/** `ClusterRole/<name>` of a binding. */
-export function roleOf(binding: PlannedResource, side: Side): string | undefined {
-  const name = visible(binding, side, "role_ref.name");
-  return name && `${visible(binding, side, "role_ref.kind") ?? "ClusterRole"}/${name}`;
-}
-
-/** Subjects of a binding, sorted. */
-export function subjectsOf(binding: PlannedResource, side: Side): string[] {
-  const count = occurrences(binding, side, "subject");
-  return Array.from({ length: count }, (_, index) => {
-    const field = (name: string) => visibleField(binding, side, `subject.${name}`, index);
-    const kind = field("kind") ?? LATER;
-    const namespace = kind === "ServiceAccount" ? `${field("namespace") ?? "default"}/` : "";
-    return `${kind}/${namespace}${field("name") ?? LATER}`;
-  }).sort();
 }
 
 /** The organization of a certificate's subject: the group of who shows it. */

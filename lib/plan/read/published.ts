@@ -1,6 +1,7 @@
 import { pinnedName } from "../../terraform-json/address";
 import {
   GenerationState,
+  Guards,
   PublishedGenerations,
   publishedFiles,
   publishedGenerations,
@@ -55,6 +56,16 @@ export class Published {
     const known = this.generations[side].get(cluster);
     const states = (kind === "authority" ? known?.authorities : known?.keyPairs)?.[name];
     return states?.[generation];
+  }
+
+  /** Clusters of which generations are published, by their prefixes, on either side. */
+  public get clusters(): string[] {
+    return [...new Set([...this.generations.before.keys(), ...this.generations.after.keys()])].sort();
+  }
+
+  /** What keeps a cluster's generations from being lost; undefined where it does not say. */
+  public guardsOf(side: Side, cluster: string): Guards | undefined {
+    return this.generations[side].get(cluster)?.guards;
   }
 
   /** True where a file of that path is published for that holder, on either side. */

@@ -21,6 +21,9 @@ const LABELS: Readonly<Record<keyof Facts, string>> = {
   earlyRenewalHours: "renewal",
   role: "role",
   subjects: "who",
+  rules: "rules",
+  groups: "groups",
+  expires: "ends",
   object: "object",
 };
 
