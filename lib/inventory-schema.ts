@@ -42,8 +42,16 @@ interface Entry {
   }[];
 }
 
+/** What keeps a generation from being lost. */
+interface Guarded {
+  /** True where nothing keeps Terraform from destroying it although it is not retired. Missing where something does. */
+  readonly unprotected?: true;
+  /** True where the code names the fingerprint of its public key. Missing where it does not. */
+  readonly pinned?: true;
+}
+
 /** A generation of an authority. */
-export interface AuthorityEntry extends Entry {
+export interface AuthorityEntry extends Entry, Guarded {
   readonly kind: "authority";
   /** Id of the generation. */
   readonly generation: string;
@@ -72,7 +80,7 @@ export interface Issuer {
 }
 
 /** A generation of a key pair. */
-export interface KeyPairEntry extends Entry {
+export interface KeyPairEntry extends Entry, Guarded {
   readonly kind: "key pair";
   /** Id of the generation. */
   readonly generation: string;
@@ -93,6 +101,8 @@ export interface CertificateEntry extends Entry {
   readonly issuedBy: "terraform" | "distribution";
   /** `CN=…, O=…`; `(known after apply)` where Terraform fills a field in. */
   readonly subject: string;
+  /** True where CN and O are exactly what the distribution's table says of this holder. Missing where they are not, or there is no table. */
+  readonly asInTable?: true;
   /** `server`, `client`, `server, client`. */
   readonly usage: string;
   /** Sorted; unresolved ones as `(known after apply)`. */
@@ -114,6 +124,10 @@ export interface TokenEntry extends Entry {
   readonly kind: "token";
   /** Groups of a client that authenticates with it; none of a join password. */
   readonly groups: readonly string[];
+  /** Hours after which an apply makes another one; missing of a join password. */
+  readonly rotateAfterHours?: number;
+  /** Hours from when it is made until it ends; missing of a join password, which has no end. */
+  readonly expireAfterHours?: number;
   /** Files that hold it. */
   readonly files: readonly FileEntry[];
 }
@@ -125,6 +139,8 @@ export interface BindingEntry extends Entry {
   readonly role: string;
   /** `Group/system:nodes`, `User/jane`, `ServiceAccount/ns/name`. */
   readonly subjects: readonly string[];
+  /** Those of the subjects to whom the distribution's table gives this role. Missing where it gives it to none. */
+  readonly asInTable?: readonly string[];
 }
 
 /** A file, or the key of a Secret, that changes with an entry. */

@@ -39,10 +39,12 @@ export class ApiServerToKubelet extends Construct {
     }
     problems.throwIfAny(this.node.path);
 
+    const apiServer = User.named(access.apiServerToKubelet!.user);
     const apiServerToKubelet = {
       name: "apiserver-to-kubelet",
       clusterRole: "system:kubelet-api-admin",
-      subjects: [User.named(access.apiServerToKubelet!.user)],
+      subjects: [apiServer],
+      inTable: [apiServer],
     };
     this.binding = bind(this, prefix, apiServerToKubelet, props);
   }

@@ -138,7 +138,8 @@ export class BootstrapToken extends Construct {
     });
     const secretAddress = pin(this.resource, name);
     const addresses = [rotation, this.id.address, secret.address, secretAddress].sort();
-    inventoried(this, { entries: () => [{ kind: "token", name, addresses, groups: this.groups }] });
+    const entry = { kind: "token", name, addresses, groups: this.groups, rotateAfterHours, expireAfterHours } as const;
+    inventoried(this, { entries: () => [entry] });
   }
 }
 

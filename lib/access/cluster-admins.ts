@@ -54,10 +54,12 @@ export class ClusterAdmins extends Construct {
     }
     problems.throwIfAny(this.node.path);
 
+    const inTable = own ? [Group.named(own.group)] : [];
     const clusterAdmins = {
       name: "cluster-admins",
       clusterRole: CLUSTER_ADMIN,
-      subjects: [...(own ? [Group.named(own.group)] : []), ...(props.subjects ?? [])],
+      subjects: [...inTable, ...(props.subjects ?? [])],
+      inTable,
       adopt: props.adopt ? own?.binding : undefined,
     };
     this.binding = bind(this, prefix, clusterAdmins, props);

@@ -4,7 +4,7 @@ import { ClusterRoleBindingV1 } from "@cdktf/provider-kubernetes/lib/cluster-rol
 import { Construct } from "constructs";
 import { Problems } from "../errors";
 import { KubernetesObjectProps, metaArguments, metadata } from "./kubernetes-object";
-import { checkSubjects, IRbacSubject, RBAC_API_GROUP, RbacSubject } from "./rbac-subject";
+import { checkSubjects, IRbacSubject, RBAC_API_GROUP, RbacSubject, subjectText } from "./rbac-subject";
 import { addBlock } from "../terraform/registry";
 import { pin } from "../terraform/pin";
 
@@ -76,7 +76,7 @@ export class ClusterRoleBinding extends Construct {
       name: this.name,
       addresses: [address],
       role: `ClusterRole/${this.clusterRole}`,
-      subjects: this.subjects.map(({ kind, namespace, name }) => [kind, namespace, name].filter(Boolean).join("/")),
+      subjects: this.subjects.map(subjectText),
     };
   }
 }

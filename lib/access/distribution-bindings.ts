@@ -1,8 +1,9 @@
 import { bindingName } from "../terraform/names";
 import { Construct } from "constructs";
+import { label } from "../terraform/inventoried";
 import { ClusterRoleBinding } from "./cluster-role-binding";
 import { KubernetesObjectProps, objectProps } from "./kubernetes-object";
-import { IRbacSubject } from "./rbac-subject";
+import { IRbacSubject, subjectText } from "./rbac-subject";
 import { Distribution } from "../kubernetes/distribution";
 
 /** Props of every construct that makes the bindings a distribution needs. */
@@ -25,6 +26,8 @@ export interface DistributionBinding {
   readonly clusterRole: string;
   /** Who gets it. */
   readonly subjects: readonly IRbacSubject[];
+  /** Those of them to whom the distribution's table gives the role. */
+  readonly inTable: readonly IRbacSubject[];
   /** The distribution's own name of it, where that one is taken over. */
   readonly adopt?: string;
 }
@@ -33,14 +36,16 @@ export interface DistributionBinding {
 export function bind(
   scope: Construct,
   prefix: string,
-  { name, adopt, ...binding }: DistributionBinding,
+  { name, adopt, inTable, ...binding }: DistributionBinding,
   props: KubernetesObjectProps,
 ): ClusterRoleBinding {
-  return new ClusterRoleBinding(scope, name, {
+  const made = new ClusterRoleBinding(scope, name, {
     ...binding,
     name: adopt ?? `${prefix}:${name}`,
     address: bindingName(prefix, name),
     adopt: adopt !== undefined,
     ...objectProps(props),
   });
+  label(made, { name: made.name, subjectsInTable: inTable.map((subject) => subjectText(subject.toSubject())) });
+  return made;
 }

@@ -62,24 +62,29 @@ export class NodeBootstrapping extends Construct {
 
     // Sorted, because Terraform takes another order for a change.
     const more = [...new Set(props.groups)].filter((name) => name !== own?.group).sort();
-    const bootstrappers = [...(own ? [own.group] : []), ...more].map((name) => Group.named(name));
+    const ofTable = own ? [Group.named(own.group)] : [];
+    const bootstrappers = [...ofTable, ...more.map((name) => Group.named(name))];
     const bindings = own?.bindings;
     const createCsrs = {
       name: "create-csrs",
       clusterRole: "system:node-bootstrapper",
       subjects: bootstrappers,
+      inTable: ofTable,
       adopt: props.adopt ? bindings?.createCsrs : undefined,
     };
     const approveFirst = {
       name: "approve-first",
       clusterRole: "system:certificates.k8s.io:certificatesigningrequests:nodeclient",
       subjects: bootstrappers,
+      inTable: ofTable,
       adopt: props.adopt ? bindings?.approveFirst : undefined,
     };
+    const nodes = [Group.named("system:nodes")];
     const approveRenewals = {
       name: "approve-renewals",
       clusterRole: "system:certificates.k8s.io:certificatesigningrequests:selfnodeclient",
-      subjects: [Group.named("system:nodes")],
+      subjects: nodes,
+      inTable: nodes,
       adopt: props.adopt ? bindings?.approveRenewals : undefined,
     };
     this.createCsrs = bind(this, prefix, createCsrs, props);

@@ -88,6 +88,11 @@ export class ServiceAccountRef implements IRbacSubject {
   }
 }
 
+/** `Group/system:nodes`, `ServiceAccount/ns/name`. */
+export function subjectText({ kind, namespace, name }: RbacSubject): string {
+  return [kind, namespace, name].filter(Boolean).join("/");
+}
+
 /** The ClusterRole that may do everything. */
 export const CLUSTER_ADMIN = "cluster-admin";
 

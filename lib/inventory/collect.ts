@@ -64,14 +64,24 @@ function complete(
   // An authority that is not made in this stack has no name here.
   const unknown = issuerAddress === undefined ? undefined : { authority: issuerAddress, generation: "" };
   const issuer = issuers.get(issuerAddress ?? "") ?? unknown;
+  const { subjectInTable, subjectsInTable = [], ...label } = labelOf(node) ?? {};
   return {
     ...entry,
     // What its table calls it says more than its own id.
-    ...labelOf(node),
+    ...label,
+    ...(entry.kind === "certificate" && isInTable(entry.subject, subjectInTable) ? { asInTable: true } : {}),
+    ...(subjectsInTable.length > 0 ? { asInTable: subjectsInTable } : {}),
     path: node.node.path,
     ...(issuer ? { issuer } : {}),
     ...(entry.kind === "binding" ? {} : { files: [...(entry.files ?? standsIn)].sort(byHolderAndPath) }),
   } as InventoryEntry;
+}
+
+/** Fields beside CN and O are the user's to choose. */
+function isInTable(subject: string, inTable: string | undefined): boolean {
+  return (
+    inTable !== undefined && subject.startsWith(inTable) && /^($|, (OU|C|ST|L)=)/.test(subject.slice(inTable.length))
+  );
 }
 
 function byHolderAndPath(a: FileEntry, b: FileEntry): number {

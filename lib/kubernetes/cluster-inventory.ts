@@ -4,10 +4,11 @@ import { inventoried, label, type Label, type OwnEntry } from "../terraform/inve
 import { isExpression } from "../terraform/synthesized";
 import { Subject } from "../x509/subject";
 import { SubjectAltNames } from "../x509/subject-alt-names";
+import type { Cluster } from "./cluster";
 import type { ClusterParts } from "./cluster-parts";
 import { consumerEntry, consumersOf } from "./consumers";
 import { fillNames, fillText, Holder, holdersOf, holds } from "./holders";
-import type { CertificateRow } from "./table";
+import type { CertificateRow, RowException } from "./table";
 
 /** Says of a cluster's parts what its table calls them, and of the cluster what its distribution issues itself. */
 export function labelParts(pki: Construct, cluster: string, parts: ClusterParts): void {
@@ -16,17 +17,34 @@ export function labelParts(pki: Construct, cluster: string, parts: ClusterParts)
   authorities.forEach((authority, name) => label(authority, said(name, table.authorities[name]!)));
   keyPairs.forEach((keyPair, name) => label(keyPair, said(name, table.keyPairs[name]!)));
   leaves.forEach(({ certificate, name, row, holder }) =>
-    label(certificate, { ...said(name, row), holder: holder.name }),
+    label(certificate, {
+      ...said(name, row),
+      holder: holder.name,
+      subjectInTable: subjectOf(row, holder, parts.cluster),
+    }),
   );
   inventoried(pki, { entries: () => issuedByDistribution(cluster, parts) });
 }
 
-/** The columns of a row that the inventory has. */
-type LabelledRow = Pick<CertificateRow, "exceptions" | "breakGlass" | "purpose">;
+/** `CN=…, O=…`, by the table alone. */
+function subjectOf({ commonName, organization }: CertificateRow, holder: Holder, cluster: Cluster): string {
+  const name = fillText(commonName, cluster, holder.name, holder.addresses[0]);
+  return new Subject({ commonName: isExpression(name) ? LATER : name, organization }).toString();
+}
 
-function aboutRow({ purpose, exceptions = [], breakGlass }: LabelledRow): Pick<Label, "purpose" | "exceptions"> {
-  // A break-glass identity is in system:masters, and its table says why.
-  const all = [...exceptions, ...(breakGlass === undefined ? [] : [{ code: "system-masters", reason: breakGlass }])];
+/** The columns of a row that the inventory has. */
+type LabelledRow = ExceptionalRow & Pick<CertificateRow, "purpose">;
+
+/** A row that may break a rule of this library. */
+export type ExceptionalRow = Pick<CertificateRow, "exceptions" | "breakGlass">;
+
+/** What a row breaks of the rules of this library, and why. A break-glass identity is in system:masters, and its table says why. */
+export function exceptionsOf({ exceptions = [], breakGlass }: ExceptionalRow): readonly RowException[] {
+  return breakGlass === undefined ? exceptions : [...exceptions, { code: "system-masters", reason: breakGlass }];
+}
+
+function aboutRow({ purpose, ...row }: LabelledRow): Pick<Label, "purpose" | "exceptions"> {
+  const all = exceptionsOf(row);
   return { ...(purpose === undefined ? {} : { purpose }), ...(all.length > 0 ? { exceptions: all } : {}) };
 }
 
@@ -46,15 +64,15 @@ function distributionEntry(
   holder: Holder,
   { cluster, authorities }: ClusterParts,
 ): Omit<CertificateEntry, "cluster" | "name" | "path"> {
-  const { commonName, organization, authority } = row;
+  const { authority } = row;
   const { dns, ips } = SubjectAltNames.of(...fillNames(row.sans ?? [], cluster, holder));
-  const subject = { commonName: fillText(commonName, cluster, holder.name, holder.addresses[0]), organization };
   return {
     kind: "certificate",
     addresses: [],
     ...aboutRow(row),
     issuedBy: "distribution",
-    subject: new Subject(subject).toString(),
+    subject: subjectOf(row, holder, cluster),
+    asInTable: true,
     usage: row.usage.name,
     sans: [...dns, ...ips].map((name) => (isExpression(name) ? LATER : name)),
     issuer: { authority, generation: authorities.get(authority)!.active.id },

@@ -1,13 +1,14 @@
 import { deferred } from "../terraform/deferred";
 import { TerraformOutput, Token } from "cdktf";
 import { Construct } from "constructs";
-import { inventoried } from "../terraform/inventoried";
+import { inventoried, saidBy } from "../terraform/inventoried";
 import { jsonText } from "../terraform/json-text";
-import { certificatesOutput, filesOutput, fingerprintsOutput, title } from "../terraform/names";
+import { certificatesOutput, filesOutput, fingerprintsOutput, GUARDS, title } from "../terraform/names";
 import { pin } from "../terraform/pin";
 import { sansOf } from "../x509/issued";
-import type { ClusterParts } from "./cluster-parts";
 import { type ClusterFile, publishedFile } from "./cluster-file";
+import { type ExceptionalRow, exceptionsOf } from "./cluster-inventory";
+import type { ClusterParts } from "./cluster-parts";
 import { consumerEntry } from "./consumers";
 import { referencesIn } from "./content-readers";
 
@@ -45,13 +46,11 @@ export function publishFiles(
 
 /**
  * Publishes what is known at plan of every certificate as the output `<prefix>_certificates`, so that a plain plan says in clear what it
- * changes: JSON text of where each generation stands, by authority and key pair, and of alternative names, by holder and certificate.
+ * changes: JSON text of where each generation stands, by authority and key pair, of what keeps them from being lost and what the table is
+ * allowed, and of alternative names, by holder and certificate.
  */
-export function publishCertificates(
-  scope: Construct,
-  prefix: string,
-  { authorities, keyPairs, leaves }: ClusterParts,
-): void {
+export function publishCertificates(scope: Construct, prefix: string, parts: ClusterParts): void {
+  const { authorities, keyPairs, leaves } = parts;
   const states = (parts: ReadonlyMap<string, { readonly generations: Record<string, { readonly state: string }> }>) =>
     Object.fromEntries(
       [...parts].map(([name, { generations }]) => [name, mapValues(generations, ({ state }) => state)]),
@@ -64,7 +63,8 @@ export function publishCertificates(
         (named[holder.name] ??= {})[name] = sans;
       }
     }
-    return mapValues({ ca: states(authorities), keys: states(keyPairs), ...named }, jsonText);
+    const known = { ca: states(authorities), keys: states(keyPairs), [GUARDS]: guardsIn(parts) };
+    return mapValues({ ...known, ...named }, jsonText);
   };
   const output = new TerraformOutput(scope, "Certificates", {
     // Names are final after Aspects. What they refer to in other stacks is found where they stand.
@@ -72,6 +72,30 @@ export function publishCertificates(
     description: "Where each generation stands, and the alternative names of each certificate that has any",
   });
   pin(output, certificatesOutput(prefix), "addressPrefix");
+}
+
+/** What the state has to remember, so that the next plan tells when it is taken away. Empty where all is as it should be. */
+function guardsIn({ table, authorities, keyPairs }: ClusterParts): PublishedGuards {
+  const generations = [...authorities, ...keyPairs].flatMap(([name, part]) =>
+    (saidBy(part).entries?.() ?? []).flatMap((entry) =>
+      entry.kind === "authority" || entry.kind === "key pair"
+        ? [{ ...entry, title: title({ name, generation: entry.generation }) }]
+        : [],
+    ),
+  );
+  const titles = (of: "unprotected" | "pinned") =>
+    generations.filter((generation) => generation[of]).map((generation) => generation.title);
+  const rows = [table.authorities, table.keyPairs, table.certificates].flatMap((part) =>
+    Object.entries<ExceptionalRow>(part),
+  );
+  const exceptions = rows.map(([name, row]) => [name, exceptionsOf(row).map(({ code }) => code)] as const);
+  const lists = { unprotected: titles("unprotected"), pinned: titles("pinned") };
+  return {
+    ...Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0)),
+    ...(exceptions.some(([, codes]) => codes.length > 0)
+      ? { exceptions: Object.fromEntries(exceptions.filter(([, codes]) => codes.length > 0)) }
+      : {}),
+  };
 }
 
 /** Publishes the fingerprints of public keys as the output `<prefix>_fingerprints`, by title: `kubernetes g1`. */
@@ -84,6 +108,13 @@ export function publishFingerprints(scope: Construct, prefix: string, { authorit
     description: "Fingerprints of public keys, to be written into the generations that have them",
   });
   pin(output, fingerprintsOutput(prefix), "addressPrefix");
+}
+
+/** Titles of generations, and codes of exceptions by row; each missing where there are none. */
+interface PublishedGuards {
+  readonly unprotected?: readonly string[];
+  readonly pinned?: readonly string[];
+  readonly exceptions?: Readonly<Record<string, readonly string[]>>;
 }
 
 function mapValues<A, B>(record: Readonly<Record<string, A>>, map: (value: A) => B): Record<string, B> {

@@ -1,5 +1,5 @@
 import { PublishedFile, readPublishedFile } from "../kubernetes/cluster-file";
-import { prefixOfCertificates, prefixOfFiles } from "../terraform/names";
+import { GUARDS, prefixOfCertificates, prefixOfFiles } from "../terraform/names";
 import { isObject, Json, list, object, parseJson } from "./json";
 
 // What this library publishes of a cluster. A user's own outputs may end alike: what has another form is none of these.
@@ -20,7 +20,7 @@ export interface Published<T> {
 export function publishedFiles(output: string, value: unknown): Published<FilesByHolder> | undefined {
   const prefix = prefixOfFiles(output);
   const holders = prefix === undefined ? undefined : jsonTexts(value);
-  const files = holders && allOf(holders, (list) => allOf(object(list), readFile));
+  const files = holders && allOf(holders, (files) => allOf(object(files), readFile));
   return prefix !== undefined && files ? { prefix, value: files } : undefined;
 }
 
@@ -44,12 +44,24 @@ const STATES: ReadonlySet<unknown> = new Set<GenerationState>(["active", "truste
 /** States of generations by what has them and by id. */
 type States = Readonly<Record<string, Readonly<Record<string, GenerationState>>>>;
 
+/** What keeps generations from being lost, by their titles: `kubernetes g1`; and which rules the rows of a table break. */
+export interface Guards {
+  /** Neither retired nor protected from being destroyed. */
+  readonly unprotected: readonly string[];
+  /** The code names their fingerprints. */
+  readonly pinned: readonly string[];
+  /** Codes by row. */
+  readonly exceptions: Readonly<Record<string, readonly string[]>>;
+}
+
 /** Where the generations of a cluster stand, and what names its certificates have. */
 export interface PublishedCertificates {
   readonly authorities: States;
   readonly keyPairs: States;
   /** Alternative names by holder and certificate. */
   readonly names: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+  /** Missing where nobody wrote any. */
+  readonly guards?: Guards;
 }
 
 /** What is in the output `<prefix>_certificates`; undefined for all others. */
@@ -59,17 +71,32 @@ export function publishedCertificates(output: string, value: unknown): Published
   if (prefix === undefined || !texts) {
     return undefined;
   }
-  const { ca, keys, ...holders } = texts;
+  const { ca, keys, [GUARDS]: guards, ...holders } = texts;
   const names = Object.fromEntries(
     Object.entries(holders).map(([holder, certificates]) => [holder, namesIn(certificates)]),
   );
-  return { prefix, value: { authorities: statesIn(ca), keyPairs: statesIn(keys), names } };
+  return { prefix, value: { authorities: statesIn(ca), keyPairs: statesIn(keys), names, ...guardsIn(guards) } };
 }
 
 function namesIn(certificates: Json): Readonly<Record<string, readonly string[]>> {
   return Object.fromEntries(
     Object.entries(certificates).map(([name, sans]) => [name, list(sans).filter((san) => typeof san === "string")]),
   );
+}
+
+function guardsIn(guards: Json | undefined): Pick<PublishedCertificates, "guards"> {
+  if (guards === undefined) {
+    return {};
+  }
+  const { unprotected, pinned, exceptions } = guards;
+  const codes = Object.entries(object(exceptions)).map(([row, list]) => [row, textsIn(list)] as const);
+  return {
+    guards: { unprotected: textsIn(unprotected), pinned: textsIn(pinned), exceptions: Object.fromEntries(codes) },
+  };
+}
+
+function textsIn(values: unknown): string[] {
+  return list(values).filter((value) => typeof value === "string");
 }
 
 function statesIn(parts: unknown): States {

@@ -1,8 +1,9 @@
 import { keysOf, withoutKeys } from "./address";
 import { checkedDocument, parseDocument } from "./document";
 import { isObject, Json, list, object, text } from "./json";
+import { asBlocks, manifestRow } from "./manifest";
 import { References } from "./references";
-import { ResourceType, resourceType } from "./resource-types";
+import { MANIFEST, ResourceType, resourceType } from "./resource-types";
 
 /** Before or after the plan is applied. */
 export type Side = "before" | "after";
@@ -68,6 +69,8 @@ export interface Plan {
   readonly references: References;
   /** Addresses of the checks and conditions that fail. */
   readonly failedChecks: readonly string[];
+  /** True where objects may stand in several API servers: equal ones need not be one. */
+  readonly hasSeveralServers: boolean;
 }
 
 /**
@@ -92,8 +95,16 @@ export function readPlan(document: unknown): Plan {
 }
 
 function planIn(plan: Json): Plan {
-  const changes = list(plan.resource_changes).map(object);
-  const planned = changes.flatMap((change) => resourceOf(change) ?? []);
+  const planned: PlannedResource[] = [];
+  const others: string[] = [];
+  for (const change of list(plan.resource_changes).map(object)) {
+    const resource = resourceOf(change);
+    if (resource) {
+      planned.push(resource);
+    } else if (isChange(change)) {
+      others.push(typeOfChange(change));
+    }
+  }
   const known = new Set(planned.map(({ address }) => address));
   const left = stateResources(object(object(plan.prior_state).values).root_module).filter(
     ({ address }) => !known.has(address),
@@ -104,7 +115,7 @@ function planIn(plan: Json): Plan {
     complete: plan.complete !== false,
     resources: [...planned, ...left],
     drift: list(plan.resource_drift).flatMap((change) => resourceOf(object(change)) ?? []),
-    otherChanges: counted(changes.filter((change) => !resourceOf(change) && isChange(change)).map(typeOfChange)),
+    otherChanges: counted(others),
     ...(typeof plan.applyable === "boolean" ? { applyable: plan.applyable } : {}),
     changedOutputs: Object.entries(object(plan.output_changes))
       .filter(([, change]) => actionsOf(change).join() !== "no-op")
@@ -112,7 +123,18 @@ function planIn(plan: Json): Plan {
     outputs: outputsOf(object(plan.output_changes)),
     references: new References(object(plan.configuration).root_module),
     failedChecks: failedChecks(list(plan.checks)),
+    hasSeveralServers: hasSeveralServers(object(object(plan.configuration).provider_config)),
   };
+}
+
+/** One provider under another name may be several: OpenTofu has `for_each` for them. */
+function hasSeveralServers(providers: Json): boolean {
+  const servers = Object.values(providers).map(object).filter(isKubernetes);
+  return servers.length > 1 || servers.some(({ alias }) => alias !== undefined);
+}
+
+function isKubernetes({ name }: Json): boolean {
+  return name === "kubernetes";
 }
 
 /** Nothing for what is only read, and for what an interrupted replacement left behind. */
@@ -121,7 +143,7 @@ function resourceOf(entry: Json): PlannedResource | undefined {
   if (!named) {
     return undefined;
   }
-  const change = object(entry.change);
+  const change = entry.type === MANIFEST.type ? asBlocks(object(entry.change)) : object(entry.change);
   // Each field by its name: of a spread object, V8 would make a table of its own for every resource.
   const { address, configured, type, row, name, keys } = named;
   return {
@@ -145,12 +167,12 @@ function resourceOf(entry: Json): PlannedResource | undefined {
   };
 }
 
+type Named = Pick<PlannedResource, "address" | "configured" | "keys" | "type" | "row" | "name">;
+
 /** What a resource is called: a change of a plan and a resource of a state say it alike. Nothing of a type that is not ours. */
-function nameOf(
-  entry: Json,
-): Pick<PlannedResource, "address" | "configured" | "keys" | "type" | "row" | "name"> | undefined {
+function nameOf(entry: Json): Named | undefined {
   const type = text(entry.type);
-  const row = resourceType(type);
+  const row = type === MANIFEST.type ? manifestRow(entry) : resourceType(type);
   const address = text(entry.address);
   return type && row && address
     ? { address, configured: withoutKeys(address), keys: keysOf(address), type, row, name: String(entry.name) }
@@ -221,7 +243,9 @@ function stateResource(resource: Json): PlannedResource | undefined {
   if (!named) {
     return undefined;
   }
-  const values = object(resource.values);
+  const stored = { before: resource.values, before_sensitive: resource.sensitive_values };
+  const { before, before_sensitive: marks } = named.type === MANIFEST.type ? asBlocks(stored) : stored;
+  const values = object(before);
   const { address, configured, type, row, name, keys } = named;
   return {
     address,
@@ -239,8 +263,8 @@ function stateResource(resource: Json): PlannedResource | undefined {
     before: values,
     after: values,
     unknown: false,
-    beforeSensitive: resource.sensitive_values,
-    afterSensitive: resource.sensitive_values,
+    beforeSensitive: marks,
+    afterSensitive: marks,
   };
 }
 

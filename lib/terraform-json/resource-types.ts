@@ -21,7 +21,9 @@ export type Role =
   /** A Secret. */
   | "secret"
   /** A role binding. */
-  | "binding";
+  | "binding"
+  /** What a binding gives: a role and its rules. */
+  | "role";
 
 /** What is known of one resource type. Paths have dots for what is nested: `output.certificate_pem`. */
 export interface ResourceType {
@@ -32,6 +34,11 @@ export interface ResourceType {
    * @default - nothing
    */
   readonly shown?: Readonly<Record<string, RegExp>>;
+  /**
+   * Entries of `data` that are public by nature, whatever Terraform marks, and the form that each must have.
+   * @default - none
+   */
+  readonly publicData?: Readonly<Record<string, RegExp>>;
   /**
    * Where a certificate in PEM stands; the first that has text counts.
    * @default - it holds none
@@ -80,7 +87,15 @@ const VALIDITY = {
   validity_end_time: TIME,
 };
 const OBJECT = { "metadata.name": NAME, "metadata.namespace": NAME };
-const SECRET: ResourceType = { role: "secret", shown: { ...OBJECT, type: NAME } };
+/** `BootstrapGroupPattern` of k8s.io/cluster-bootstrap, one or several. */
+const BOOTSTRAP_GROUPS =
+  /^system:bootstrappers:[a-z0-9:-]{0,255}[a-z0-9](,system:bootstrappers:[a-z0-9:-]{0,255}[a-z0-9])*$/;
+const SECRET: ResourceType = {
+  role: "secret",
+  shown: { ...OBJECT, type: NAME },
+  // Of a bootstrap token: who it is, until when, and for what. Never its id and secret.
+  publicData: { "auth-extra-groups": BOOTSTRAP_GROUPS, expiration: TIME },
+};
 const BINDING: ResourceType = {
   role: "binding",
   shown: {
@@ -90,6 +105,17 @@ const BINDING: ResourceType = {
     "subject.kind": NAME,
     "subject.name": NAME,
     "subject.namespace": NAME,
+  },
+};
+const ROLE: ResourceType = {
+  role: "role",
+  shown: {
+    ...OBJECT,
+    "rule.verbs": /^[\w*-]{1,63}$/,
+    "rule.api_groups": /^[\w.*-]{1,253}$/,
+    "rule.resources": /^[\w.*/-]{1,253}$/,
+    "rule.resource_names": NAME,
+    "rule.non_resource_urls": /^[\w/.*~%:-]{1,253}$/,
   },
 };
 
@@ -126,6 +152,21 @@ export const RESOURCE_TYPES: Readonly<Record<string, ResourceType>> = {
   kubernetes_cluster_role_binding_v1: BINDING,
   kubernetes_role_binding: BINDING,
   kubernetes_role_binding_v1: BINDING,
+  kubernetes_cluster_role: ROLE,
+  kubernetes_cluster_role_v1: ROLE,
+  kubernetes_role: ROLE,
+  kubernetes_role_v1: ROLE,
+};
+
+/** A resource type that holds any object of Kubernetes as it stands in a manifest, and the kinds of it that are read. */
+export const MANIFEST = {
+  type: "kubernetes_manifest",
+  kinds: new Map<unknown, ResourceType>([
+    ["ClusterRoleBinding", BINDING],
+    ["RoleBinding", BINDING],
+    ["ClusterRole", ROLE],
+    ["Role", ROLE],
+  ]),
 };
 
 const ROWS: ReadonlyMap<string, ResourceType> = new Map(Object.entries(RESOURCE_TYPES));

@@ -31,7 +31,13 @@ export interface MadeFile extends FileEntry {
 }
 
 /** What a thing is called by those who made it: whose it is, and for what. */
-export type Label = Pick<InventoryEntry, "cluster" | "name" | "purpose" | "exceptions"> & { readonly holder?: string };
+export type Label = Pick<InventoryEntry, "cluster" | "name" | "purpose" | "exceptions"> & {
+  readonly holder?: string;
+  /** `CN=…, O=…` that its distribution's table gives a certificate. */
+  readonly subjectInTable?: string;
+  /** Subjects to whom its distribution's table gives the role of a binding. */
+  readonly subjectsInTable?: readonly string[];
+};
 
 /** Lets a construct say what the inventory holds of it. */
 export function inventoried(construct: IConstruct, says: Inventoried): void {

@@ -12,8 +12,11 @@ const KINDS = { ca: "authority", keys: "key pair", token: "token", binding: "bin
 
 type Marker = keyof typeof KINDS;
 
+/** What keeps generations from being lost, where an output has certificates by who holds them. */
+export const GUARDS = "guards";
+
 /** Words that nobody may be called who holds certificates: they mark other things. */
-export const RESERVED_HOLDERS: readonly string[] = Object.keys(KINDS);
+export const RESERVED_HOLDERS: readonly string[] = [...Object.keys(KINDS), GUARDS];
 
 /** `<prefix>__ca__<authority>`: an authority, and its `check`. */
 export function authorityName(prefix: string, authority: string): string {

@@ -4,7 +4,7 @@ const RESOLVER = new DefaultTokenResolver(new StringConcat());
 
 /** What cdktf keeps to its own: the arguments of a resource as its properties say them, and what escape hatches put over them. */
 interface Attributes {
-  readonly rawOverrides: object;
+  readonly rawOverrides: { readonly lifecycle?: { readonly prevent_destroy?: boolean } };
   synthesizeAttributes(): Record<string, unknown>;
 }
 
@@ -34,4 +34,10 @@ export function resolvedIn(resource: TerraformResource, value: unknown): unknown
 /** True for text that only Terraform can fill in. */
 export function isExpression(value: unknown): boolean {
   return typeof value === "string" && (Token.isUnresolved(value) || /(^|[^$])\$\{/.test(value));
+}
+
+/** True where Terraform will refuse every plan that would destroy a resource. */
+export function preventsDestroy(resource: TerraformResource): boolean {
+  const { rawOverrides } = resource as unknown as Attributes;
+  return rawOverrides.lifecycle?.prevent_destroy ?? resource.lifecycle?.preventDestroy ?? false;
 }

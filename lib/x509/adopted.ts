@@ -100,6 +100,8 @@ export function adoptAuthority(
 
 /** A key pair from outside, in the state. */
 export interface AdoptedKeyPair {
+  /** What keeps it. */
+  readonly resource: DataResource;
   /** PKIX `PUBLIC KEY`. */
   readonly publicKey: Reference;
   /**
@@ -131,7 +133,7 @@ export function adoptKeyPair(
     }),
   });
   const kept = keptIn(pin(resource, options.name));
-  return { publicKey: kept("public_key_pem"), privateKey: key && kept("private_key_pem") };
+  return { resource, publicKey: kept("public_key_pem"), privateKey: key && kept("private_key_pem") };
 }
 
 interface AdoptedCertificate {

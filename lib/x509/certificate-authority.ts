@@ -33,6 +33,7 @@ import { Condition, condition, conditionBlocks } from "../terraform/condition";
 import { pin } from "../terraform/pin";
 import { expression, operand, type Reference } from "../terraform/reference";
 import { lifecycle } from "../terraform/lifecycle";
+import { guardsOf } from "./guards";
 
 /** A generation of an authority, as those who use it see it. */
 export interface AuthorityGeneration {
@@ -224,7 +225,7 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     });
   }
 
-  private entry({ id, state, addresses, chain, key, request, resource }: MadeGeneration): OwnEntry {
+  private entry({ id, state, addresses, chain, key, request, resource, pinned }: MadeGeneration): OwnEntry {
     const { subject, sans = [], validityHours } = request ? issued(request, resource) : {};
     return {
       kind: "authority",
@@ -234,6 +235,7 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
       state,
       ...(subject === undefined ? {} : { subject }),
       sans,
+      ...guardsOf(state, [resource, ...(key ? [key.resource] : [])], pinned),
       ...(chain.length > 0 ? { issuerAddress: chain[0]!.address } : {}),
       ...(validityHours === undefined ? {} : { validityHours }),
       ...(key ? { keyAlgorithm: issuedKeyAlgorithm(key.resource) } : {}),
@@ -298,6 +300,7 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
       request: request ?? resource,
       resource,
       fingerprint: expression(key.fingerprint),
+      pinned: options.fingerprint !== undefined,
     };
   }
 
@@ -375,6 +378,8 @@ interface MadeGeneration extends AuthorityGeneration {
   readonly request?: TerraformResource;
   readonly key?: Key;
   readonly fingerprint?: string;
+  /** True where the code names its fingerprint. */
+  readonly pinned?: boolean;
 }
 
 /** The longest of the validities; one that only Terraform knows is taken for the longest. */

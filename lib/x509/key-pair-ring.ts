@@ -1,7 +1,7 @@
 import { inventoried, type OwnEntry } from "../terraform/inventoried";
 import { issuedKeyAlgorithm } from "./issued";
 import { generationName } from "../terraform/names";
-import { TerraformProvider } from "cdktf";
+import { TerraformProvider, TerraformResource } from "cdktf";
 import { Construct } from "constructs";
 import { Problems } from "../errors";
 import { adoptKeyPair } from "./adopted";
@@ -13,6 +13,7 @@ import {
   GenerationState,
   inBundleOrder,
 } from "./generation";
+import { guardsOf } from "./guards";
 import { KeyAlgorithm } from "./key-algorithm";
 import { createKey, Key } from "./private-key";
 import { Reference, expression } from "../terraform/reference";
@@ -102,13 +103,14 @@ export class KeyPairRing extends Construct {
     inventoried(this, { entries: () => pairs.map((pair) => this.entry(pair)) });
   }
 
-  private entry({ id, state, addresses, key }: MadeGeneration): OwnEntry {
+  private entry({ id, state, addresses, key, resource, pinned }: MadeGeneration): OwnEntry {
     return {
       kind: "key pair",
       name: this.node.id,
       addresses,
       generation: id,
       state,
+      ...guardsOf(state, [resource], pinned),
       ...(key ? { keyAlgorithm: issuedKeyAlgorithm(key.resource) } : {}),
     };
   }
@@ -128,11 +130,15 @@ export class KeyPairRing extends Construct {
       provider,
     });
     const { privateKey, publicKey } = key;
-    return { id, state, privateKey, publicKey, addresses: [privateKey.address], key };
+    const pinned = options.fingerprint !== undefined;
+    return { id, state, privateKey, publicKey, addresses: [privateKey.address], key, resource: key.resource, pinned };
   }
 }
 
 /** What the ring itself knows of a generation. */
 interface MadeGeneration extends KeyPairGeneration {
   readonly key?: Key;
+  readonly resource: TerraformResource;
+  /** True where the code names its fingerprint. */
+  readonly pinned?: boolean;
 }

@@ -144,7 +144,7 @@ export interface ReportOptions {
   readonly only?: readonly Verb[];
 }
 
-const KINDS: readonly IdentityKind[] = ["authority", "key pair", "certificate", "token", "binding", "secret"];
+const KINDS: readonly IdentityKind[] = ["authority", "key pair", "certificate", "token", "binding", "role", "secret"];
 
 /** Reads a plan as certificates, and judges it. */
 export function planReport(

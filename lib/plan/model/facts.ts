@@ -1,9 +1,12 @@
 import { text } from "../../terraform-json/json";
 import type { PlannedResource, Side } from "../../terraform-json/plan";
 import { LATER } from "../read/inventory";
-import { NOT_SHOWN, occurrences, SENSITIVE, visible, visibleField, visibleList } from "../read/visible";
+import { holdsPlaceholder, NOT_SHOWN, visible, visibleList } from "../read/visible";
+import { roleOf, subjectsOf } from "./grants";
 import { certificatePem, Identity, parsedCertificate } from "./identity";
 import type { PlanModel } from "./model";
+import { ruleTexts } from "./rules";
+import { tokenFacts } from "./tokens";
 
 /** What is known of a thing on one side of the plan, as far as it may be shown. */
 export interface Facts {
@@ -27,16 +30,34 @@ export interface Facts {
   readonly role?: string;
   /** `Group/system:nodes`, `User/jane`, `ServiceAccount/ns/name`. Sorted. */
   readonly subjects?: readonly string[];
+  /** What a role lets somebody do: `get,list secrets`. Sorted. */
+  readonly rules?: readonly string[];
+  /** Of whoever authenticates with a bootstrap token, beside `system:bootstrappers`. Sorted. */
+  readonly groups?: readonly string[];
+  /** When a bootstrap token ends: RFC 3339. */
+  readonly expires?: string;
   /** A Secret's `<namespace>/<name>`; a bootstrap token's is not shown, since it holds the token's id. */
   readonly object?: string;
 }
 
+/** Every rule asks for them. */
+const KNOWN: Readonly<Record<Side, WeakMap<Identity, Facts>>> = { before: new WeakMap(), after: new WeakMap() };
+
 /** What may be shown of a thing on one side; undefined where it is not there. */
 export function factsOf(identity: Identity, side: Side, model: PlanModel): Facts | undefined {
-  const { anchor, kind } = identity;
-  if (!anchor[side]) {
+  if (!identity.anchor[side]) {
     return undefined;
   }
+  let facts = KNOWN[side].get(identity);
+  if (!facts) {
+    facts = readFacts(identity, side, model);
+    KNOWN[side].set(identity, facts);
+  }
+  return facts;
+}
+
+function readFacts(identity: Identity, side: Side, model: PlanModel): Facts {
+  const { anchor, kind } = identity;
   switch (kind) {
     case "authority":
     case "certificate":
@@ -45,10 +66,12 @@ export function factsOf(identity: Identity, side: Side, model: PlanModel): Facts
       return defined({ keyAlgorithm: algorithmOf(identity.key[side], side) });
     case "binding":
       return defined({ role: roleOf(anchor, side), subjects: subjectsOf(anchor, side) });
+    case "role":
+      return defined({ rules: ruleTexts(anchor, side) });
     case "secret":
       return defined({ object: objectName(anchor, side) });
     case "token":
-      return {};
+      return defined(tokenFacts(identity, side));
   }
 }
 
@@ -56,27 +79,6 @@ export function factsOf(identity: Identity, side: Side, model: PlanModel): Facts
 export function objectName(resource: PlannedResource, side: Side): string {
   const [namespace, name] = ["metadata.namespace", "metadata.name"].map((path) => visible(resource, side, path));
   return `${namespace ?? "default"}/${name ?? LATER}`;
-}
-
-/** `ClusterRole/<name>` of a binding. */
-export function roleOf(binding: PlannedResource, side: Side): string | undefined {
-  const name = visible(binding, side, "role_ref.name");
-  return name && `${visible(binding, side, "role_ref.kind") ?? "ClusterRole"}/${name}`;
-}
-
-/** Subjects of a binding, sorted. */
-export function subjectsOf(binding: PlannedResource, side: Side): string[] {
-  const count = occurrences(binding, side, "subject");
-  if (count === 0) {
-    // All of them may be still to come, or hidden.
-    return visibleList(binding, side, "subject.name");
-  }
-  return Array.from({ length: count }, (_, index) => {
-    const field = (name: string) => visibleField(binding, side, `subject.${name}`, index);
-    const kind = field("kind") ?? LATER;
-    const namespace = kind === "ServiceAccount" ? `${field("namespace") ?? "default"}/` : "";
-    return `${kind}/${namespace}${field("name") ?? LATER}`;
-  }).sort();
 }
 
 /** The organization of a certificate's subject: the group of who shows it. */
@@ -124,7 +126,7 @@ function issuerOutside({ anchor }: Identity, side: Side): string | undefined {
 function notAfter({ anchor }: Identity, side: Side): string | undefined {
   const time = visible(anchor, side, "validity_end_time");
   if (time !== undefined) {
-    return isPlaceholder(time) ? undefined : utc(time);
+    return holdsPlaceholder(time) ? undefined : utc(time);
   }
   const pem = anchor.row.role === "adopted" ? certificatePem(anchor, side) : undefined;
   const end = parsedCertificate(pem)?.validTo;
@@ -188,12 +190,7 @@ function algorithmOf(key: PlannedResource | undefined, side: Side): string | und
 }
 
 function number(value: string | undefined): number | undefined {
-  return value === undefined || isPlaceholder(value) ? undefined : Number(value);
-}
-
-/** True for what stands for a value that cannot be read. */
-export function isPlaceholder(value: string): boolean {
-  return [LATER, SENSITIVE, NOT_SHOWN].some((placeholder) => value.includes(placeholder));
+  return value === undefined || holdsPlaceholder(value) ? undefined : Number(value);
 }
 
 function sorted(values: readonly string[]): string[] {

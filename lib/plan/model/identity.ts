@@ -7,6 +7,7 @@ import { parseName } from "../../terraform/names";
 import { pemAt, resourceType, Role } from "../../terraform-json/resource-types";
 import { Entries, InventoryEntry } from "../read/inventory";
 import { visible } from "../read/visible";
+import { renamedBindings } from "./grants";
 import { IdentityKind, Name, nameOf } from "./names";
 
 /** Resources that are one thing to those who use it: a certificate with its request and key, say. */
@@ -100,7 +101,8 @@ class Grouping {
       ...keys.filter((key) => this.isKeyPair(key)).map(keyPair),
       ...this.withRole("certificate", "self-signed certificate").map((anchor) => this.certificate(anchor)),
       ...this.withRole("adopted").flatMap((anchor) => this.adopted(anchor)),
-      ...this.withRole("binding").map((anchor) => this.make("binding", anchor, [anchor])),
+      ...this.bindings(),
+      ...this.withRole("role").map((anchor) => this.make("role", anchor, [anchor])),
       ...this.secretsAndTokens(),
     ];
     const signing = this.signingKeys();
@@ -128,6 +130,17 @@ class Grouping {
         ]),
       ),
     );
+  }
+
+  /** One that has another name is one with what it was. */
+  private bindings(): Identity[] {
+    const all = this.withRole("binding");
+    // In another API server, an equal one is another one.
+    const renamed = this.plan.hasSeveralServers ? undefined : renamedBindings(all);
+    const old = new Set(renamed?.values());
+    return all
+      .filter((binding) => !old.has(binding))
+      .map((binding) => this.make("binding", binding, [binding, renamed?.get(binding)]));
   }
 
   private withRole(...roles: readonly Role[]): PlannedResource[] {

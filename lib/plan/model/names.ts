@@ -15,7 +15,7 @@ export interface Name {
 }
 
 /** Kinds of things that a plan changes. */
-export type IdentityKind = "authority" | "key pair" | "certificate" | "token" | "binding" | "secret";
+export type IdentityKind = "authority" | "key pair" | "certificate" | "token" | "binding" | "role" | "secret";
 
 /** The name that the inventory gives, else what the address says by the contract of this library, else the address itself. */
 export function nameOf(kind: IdentityKind, anchor: PlannedResource, entry: InventoryEntry | undefined): Name {

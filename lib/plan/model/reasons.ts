@@ -14,9 +14,10 @@ export interface Reason {
 
 /** Why an identity changes, each reason once. */
 export function reasonsOf(identity: Identity, model: PlanModel): Reason[] {
-  const reasons = identity.parts.flatMap((part) => resourceReasons(part, identity, model));
+  const renamed = renamedFrom(identity);
+  const reasons = renamed ? [] : identity.parts.flatMap((part) => resourceReasons(part, identity, model));
   const moved = [identity.anchor, ...identity.parts].find(({ previousAddress }) => previousAddress);
-  const previous = moved?.previousAddress;
+  const previous = moved?.previousAddress ?? renamed;
   if (previous !== undefined) {
     reasons.push({ code: "moved", text: `its address was ${previous}` });
   }
@@ -29,6 +30,11 @@ export function reasonsOf(identity: Identity, model: PlanModel): Reason[] {
   const order = (reason: Reason) => Object.keys(WORDS).indexOf(reason.code);
   const once = new Map(reasons.map((reason) => [`${reason.code} ${reason.text}`, reason]));
   return [...once.values()].sort((a, b) => order(a) - order(b));
+}
+
+/** The address of what a binding was before it got another name. */
+function renamedFrom({ kind, anchor, parts }: Identity): string | undefined {
+  return kind === "binding" ? parts.find((part) => part !== anchor)?.address : undefined;
 }
 
 function blockedReason(identity: Identity, model: PlanModel): Reason {

@@ -1,6 +1,8 @@
-import { Facts, factsOf, isPlaceholder } from "./facts";
+import { holdsPlaceholder } from "../read/visible";
+import { Facts, factsOf } from "./facts";
 import { certificatePem, exists, Identity, publicKeyPem } from "./identity";
 import { isChanged, PlanModel } from "./model";
+import { undecidedOf } from "./undecided";
 
 /** What decides who somebody is, and what they may do: by the names of facts, and as a reader calls it. */
 const DECISIVE: Readonly<Partial<Record<keyof Facts, string>>> = {
@@ -17,13 +19,13 @@ export function unreadableOf(identity: Identity, model: PlanModel): string[] {
   const { anchor, request } = identity;
   const changes = [anchor, request.after].some((part) => part && (isChanged(part) || part.imported));
   if (!changes || !exists(identity, "after")) {
-    return [];
+    return undecidedOf(identity);
   }
   const facts = factsOf(identity, "after", model) ?? {};
   const hidden = Object.entries(DECISIVE).flatMap(([fact, label]) =>
-    [facts[fact as keyof Facts] ?? []].flat().some((value) => isPlaceholder(String(value))) ? [label] : [],
+    [facts[fact as keyof Facts] ?? []].flat().some((value) => holdsPlaceholder(String(value))) ? [label] : [],
   );
-  return [...hidden, ...unreadablePem(identity)];
+  return [...new Set([...hidden, ...unreadablePem(identity), ...undecidedOf(identity)])];
 }
 
 /** An authority or a key pair from outside whose text is still to come. */

@@ -1,8 +1,9 @@
-import { PlannedResource, Side, SIDES } from "../../terraform-json/plan";
-import { roleOf, subjectsOf } from "./facts";
+import { PlannedResource, SIDES } from "../../terraform-json/plan";
 import type { GenerationChange } from "./generations";
+import { grantsOf } from "./grants";
 import { certificatePem, exists, Identity, publicKeyPem } from "./identity";
 import { isChanged, PlanModel } from "./model";
+import { ruleTexts } from "./rules";
 
 /** What happens to a thing, in the words of PKI and RBAC. */
 export const VERBS = [
@@ -56,6 +57,7 @@ const VERBS_OF: Readonly<Record<Identity["kind"], (identity: Identity, model: Pl
   certificate: certificateVerbs,
   token: tokenVerbs,
   binding: bindingVerbs,
+  role: roleVerbs,
   secret: secretVerbs,
 };
 
@@ -177,24 +179,28 @@ export function isRotated(parts: readonly PlannedResource[]): boolean {
   return parts.some(({ row, change }) => row.role === "rotation" && (change === "create" || change === "replace"));
 }
 
-function bindingVerbs({ anchor }: Identity): Verb[] {
+function bindingVerbs({ anchor, parts }: Identity): Verb[] {
+  if (parts.length > 1) {
+    return ["move"]; // It has another name, and what it was is gone.
+  }
+  const [before, after] = SIDES.map((side) => grantsOf(anchor, side).map(({ key }) => key));
+  return accessVerbs(anchor, before!, after!);
+}
+
+function roleVerbs({ anchor }: Identity): Verb[] {
+  const [before, after] = SIDES.map((side) => ruleTexts(anchor, side));
+  return accessVerbs(anchor, before!, after!);
+}
+
+function accessVerbs(anchor: PlannedResource, before: readonly string[], after: readonly string[]): Verb[] {
   if (anchor.change === "none") {
     return [];
   }
-  const [before, after] = [new Set(grantsOf(anchor, "before")), new Set(grantsOf(anchor, "after"))];
   const verbs: Verb[] = [
-    ...([...after].some((grant) => !before.has(grant)) ? (["grant"] as const) : []),
-    ...([...before].some((grant) => !after.has(grant)) ? (["ungrant"] as const) : []),
+    ...(after.some((text) => !before.includes(text)) ? (["grant"] as const) : []),
+    ...(before.some((text) => !after.includes(text)) ? (["ungrant"] as const) : []),
   ];
   return verbs.length > 0 || anchor.imported ? verbs : ["update"];
-}
-
-/** Role and subject, for each subject of a binding. */
-export function grantsOf(binding: PlannedResource, side: Side): string[] {
-  const gone = side === "after" && binding.change === "forget";
-  return gone || !binding[side]
-    ? []
-    : subjectsOf(binding, side).map((subject) => `${roleOf(binding, side)} ${subject}`);
 }
 
 function secretVerbs({ anchor }: Identity, { isBlocked }: PlanModel): Verb[] {

@@ -1,6 +1,7 @@
 import { pinnedName } from "../../terraform-json/address";
 import {
   GenerationState,
+  Guards,
   PublishedCertificates,
   publishedFiles,
   publishedCertificates,
@@ -141,6 +142,16 @@ export class Published {
   /** Files of one side. */
   public filesOn(side: Side): readonly PlannedFile[] {
     return [...this.files[side].values()];
+  }
+
+  /** Clusters of which generations are published, by their prefixes, on either side. */
+  public get clusters(): string[] {
+    return [...new Set([...this.certificates.before.keys(), ...this.certificates.after.keys()])].sort();
+  }
+
+  /** What keeps a cluster's generations from being lost; undefined where it does not say. */
+  public guardsOf(side: Side, cluster: string): Guards | undefined {
+    return this.certificates[side].get(cluster)?.guards;
   }
 
   /** True where a file of that path is published for that holder, on either side. */

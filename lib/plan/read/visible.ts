@@ -1,11 +1,16 @@
 import { PlannedResource, Side } from "../../terraform-json/plan";
-import { RESOURCE_TYPES } from "../../terraform-json/resource-types";
+import { MANIFEST, RESOURCE_TYPES, ResourceType } from "../../terraform-json/resource-types";
 import { LATER } from "./inventory";
 
 /** What stands for a value that Terraform marks as sensitive. */
 export const SENSITIVE = "(sensitive value)";
 /** What stands for a value that is not what its attribute should hold. */
 export const NOT_SHOWN = "(not shown)";
+
+/** True for text in which something stands for a value that cannot be read. */
+export function holdsPlaceholder(text: string): boolean {
+  return [LATER, SENSITIVE, NOT_SHOWN].some((placeholder) => text.includes(placeholder));
+}
 
 /** What may be shown of one attribute: an entry of `shown` in the table of resource types, taken apart. */
 interface Rule {
@@ -15,11 +20,11 @@ interface Rule {
   readonly form: RegExp;
 }
 
-const RULES: ReadonlyMap<string, ReadonlyMap<string, Rule>> = new Map(
-  Object.entries(RESOURCE_TYPES).map(([type, { shown = {} }]) => [
-    type,
+const RULES: ReadonlyMap<ResourceType, ReadonlyMap<string, Rule>> = new Map(
+  [...Object.values(RESOURCE_TYPES), ...MANIFEST.kinds.values()].map((row) => [
+    row,
     new Map(
-      Object.entries(shown).map(([path, form]) => {
+      Object.entries(row.shown ?? {}).map(([path, form]) => {
         const [attribute, field] = path.split(".") as [string, string?];
         return [path, { attribute, field, form }];
       }),
@@ -53,8 +58,27 @@ export function visibleField(resource: PlannedResource, side: Side, path: string
   return shownAt(resource, side, path, index)[0];
 }
 
+/** The values of a list in one occurrence of a block. */
+export function visibleFieldList(resource: PlannedResource, side: Side, path: string, index: number): string[] {
+  return shownAt(resource, side, path, index);
+}
+
+/** An entry of `data` that is public by nature, though Terraform marks all of it as sensitive; undefined where it is not set. */
+export function visibleDatum(resource: PlannedResource, side: Side, name: string): string | undefined {
+  const form = resource.row.publicData?.[name];
+  if (!form) {
+    return undefined;
+  }
+  const later = side === "after" && resource.change !== "none" ? step(resource.unknown, "data") : false;
+  if (step(later, name) === true) {
+    return LATER;
+  }
+  const value = step(resource[side]?.data, name);
+  return value === undefined || value === null ? undefined : form.test(String(value)) ? String(value) : NOT_SHOWN;
+}
+
 function shownAt(resource: PlannedResource, side: Side, path: string, index?: number): string[] {
-  const rule = RULES.get(resource.type)?.get(path);
+  const rule = RULES.get(resource.row)?.get(path);
   const values = resource[side];
   if (!rule || !values) {
     return [];

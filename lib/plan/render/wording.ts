@@ -22,6 +22,9 @@ const LABELS: Readonly<Record<keyof Facts, string>> = {
   earlyRenewalHours: "renewal",
   role: "role",
   subjects: "who",
+  rules: "rules",
+  groups: "groups",
+  expires: "ends",
   object: "object",
 };
 

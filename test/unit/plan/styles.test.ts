@@ -17,7 +17,7 @@ const documentOf = (changes: readonly object[], ...resources: readonly Code[]) =
     configuration: { root_module: { resources: resources.map((one) => ({ mode: "managed", ...one })) } },
   });
 
-const REQUEST = { subject: [{ common_name: "dev", organization: "team" }], dns_names: ["dev.example.com"] };
+const REQUEST = { private_key_pem: SECRET, subject: [{ common_name: "dev", organization: "team" }], dns_names: ["dev.example.com"] };
 const create = (after: object, unknown: object = {}): Change => ({
   actions: ["create"],
   after,
@@ -51,7 +51,7 @@ describe("a request is found", () => {
       [
         authority,
         resource(`tls_cert_request.r${key}`, newRequest()),
-        resource('tls_cert_request.r["c"]', newRequest({ subject: [{ common_name: "another" }] })),
+        resource('tls_cert_request.r["c"]', newRequest({ ...REQUEST, subject: [{ common_name: "another" }] })),
         resource(`tls_locally_signed_cert.c${own}`, newLeaf),
       ],
       code("tls_cert_request.r", {}),
@@ -122,7 +122,7 @@ describe("unreadable is", () => {
       [
         authority,
         resource("tls_cert_request.a", newRequest()),
-        resource("tls_cert_request.b", newRequest({ subject: [{ common_name: "admin" }] })),
+        resource("tls_cert_request.b", newRequest({ ...REQUEST, subject: [{ common_name: "admin" }] })),
         resource("tls_locally_signed_cert.c", newLeaf),
       ],
       code("tls_cert_request.a", {}),
@@ -144,7 +144,7 @@ describe("unreadable is", () => {
       [
         authority,
         resource('tls_cert_request.r["a"]', newRequest()),
-        resource('tls_cert_request.r["b"]', newRequest({ subject: [{ common_name: "admin" }] })),
+        resource('tls_cert_request.r["b"]', newRequest({ ...REQUEST, subject: [{ common_name: "admin" }] })),
         resource('tls_locally_signed_cert.c["a"]', newLeaf),
       ],
       code("tls_cert_request.r", {}),
