@@ -15,7 +15,7 @@ import { dangersOf } from "./dangers";
 import { besides } from "./only";
 
 /** Rises when a reader of the last version would misread the report. */
-export const REPORT_SCHEMA_VERSION = 2;
+export const REPORT_SCHEMA_VERSION = 3;
 
 /** What a plan does to a PKI. Nothing in it is secret; texts may hold any printable character. */
 export interface PlanReport {

@@ -9,6 +9,8 @@ import type { Verb } from "./verbs";
 
 /** A file, or a Secret, that is another one after the plan. */
 export interface FileEffect {
+  /** Its cluster, by `addressPrefix`; missing for what is in none. */
+  readonly cluster?: string;
   /** A machine, `worker` for any of them, `operator`, `cluster` for what stands in the API server. */
   readonly holder: string;
   /** Absolute path, or `Secret/<namespace>/<name>`. */
@@ -25,6 +27,8 @@ export interface FileEffect {
 
 /** A component that has to notice a change. */
 export interface ComponentEffect {
+  /** The cluster that it is of, by `addressPrefix`; missing for what is in none. */
+  readonly cluster?: string;
   /** `kube-apiserver` */
   readonly component: string;
   /** `restart` where one of the files is read at its start alone. */
@@ -81,7 +85,7 @@ export class Effects {
     const secrets = this.secretsOf(identity, changing).filter(
       (secret) => !fromInventory.some(({ path }) => path.startsWith(`${secret.path}#`)),
     );
-    return [...changed, ...fromInventory, ...secrets].sort(byHolderAndPath);
+    return [...changed, ...fromInventory, ...secrets].sort(byPlace);
   }
 
   /** Files of which the map says something else afterwards, whatever it is that changes. */
@@ -92,14 +96,14 @@ export class Effects {
     });
   }
 
-  private secretsOf({ parts, kind, anchor }: Identity, changing: readonly PlannedResource[]): FileEffect[] {
+  private secretsOf({ parts, kind, anchor, name }: Identity, changing: readonly PlannedResource[]): FileEffect[] {
     const found =
       kind === "secret" ? [anchor] : changing.flatMap(({ configured }) => this.secrets.get(configured) ?? []);
     return [...new Set(found)]
       .filter((secret) => kind === "secret" || !parts.includes(secret))
       .map((secret) => {
         const path = `Secret/${objectName(secret, secret.after ? "after" : "before")}`;
-        return { holder: CLUSTER, path, consumers: [], what: ["content"] };
+        return { ...clusterOf(name.cluster), holder: CLUSTER, path, consumers: [], what: ["content"] };
       });
   }
 
@@ -109,6 +113,7 @@ export class Effects {
     const known = this.known.get(keyOf(cluster, file)) ?? this.known.get(keyOf("", file));
     const { what = ["content"], before } = this.changes.get(keyOf(cluster, file)) ?? {};
     return {
+      ...clusterOf(cluster),
       holder,
       path,
       ...(known ? { kind: known.kind } : {}),
@@ -121,35 +126,48 @@ export class Effects {
 
 /** Who has to notice that these files change, and where: those that restart first. */
 export function componentsOf(files: readonly FileEffect[]): ComponentEffect[] {
-  const found = new Map<string, { readonly holders: Set<string>; readonly files: Set<string> }>();
+  const found = new Map<string, { effect: ComponentEffect; holders: Set<string>; files: Set<string> }>();
   const restarting = new Set(
-    files.flatMap(({ holder, consumers }) =>
-      consumers.filter(({ onChange }) => onChange === "restart").map(({ component }) => `${component}\n${holder}`),
+    files.flatMap((file) =>
+      file.consumers
+        .filter(({ onChange }) => onChange === "restart")
+        .map(({ component }) => runningKey(component, file)),
     ),
   );
-  for (const { holder, path, consumers } of files) {
-    for (const { component, onChange } of consumers) {
-      const action = restarting.has(`${component}\n${holder}`) ? "restart" : "reload";
+  for (const file of files) {
+    for (const { component, onChange } of file.consumers) {
+      const action = restarting.has(runningKey(component, file)) ? "restart" : "reload";
       if (action === onChange) {
         // Of what restarts, only the files count that make it restart.
-        const effect = found.get(`${action}\n${component}`) ?? { holders: new Set(), files: new Set() };
-        effect.holders.add(holder);
-        effect.files.add(path);
-        found.set(`${action}\n${component}`, effect);
+        const key = [action, component, file.cluster ?? ""].join("\n");
+        const known = found.get(key) ?? {
+          effect: { ...clusterOf(file.cluster), component, action, holders: [], files: [] },
+          holders: new Set<string>(),
+          files: new Set<string>(),
+        };
+        known.holders.add(file.holder);
+        known.files.add(file.path);
+        found.set(key, known);
       }
     }
   }
-  const effects = [...found].map(([key, effect]): ComponentEffect => {
-    const [action, component] = key.split("\n") as [ComponentEffect["action"], string];
-    return { component, action, holders: [...effect.holders].sort(), files: [...effect.files].sort() };
+  const effects = [...found.values()].map(({ effect, holders, files }): ComponentEffect => {
+    return { ...effect, holders: [...holders].sort(), files: [...files].sort() };
   });
   // "restart" is later in the alphabet than "reload", and comes first.
-  return effects.sort((a, b) => compare(b.action, a.action) || compare(a.component, b.component));
+  return effects.sort(
+    (a, b) =>
+      compare(b.action, a.action) || compare(a.component, b.component) || compare(a.cluster ?? "", b.cluster ?? ""),
+  );
+}
+
+function runningKey(component: string, { cluster = "", holder }: FileEffect): string {
+  return [component, cluster, holder].join("\n");
 }
 
 /** Each file once. */
 export function mergedFiles(files: readonly FileEffect[]): FileEffect[] {
-  return [...new Map(files.map((file) => [keyOf("", file), file])).values()].sort(byHolderAndPath);
+  return [...new Map(files.map((file) => [keyOf(file.cluster ?? "", file), file])).values()].sort(byPlace);
 }
 
 function secretsByAddress({ plan, identities }: PlanModel): Map<string, PlannedResource[]> {
@@ -174,8 +192,12 @@ function once(consumers: readonly ConsumerEntry[]): ConsumerEntry[] {
   ];
 }
 
-function byHolderAndPath(a: FileEffect, b: FileEffect): number {
-  return a.holder === b.holder ? compare(a.path, b.path) : compare(a.holder, b.holder);
+function clusterOf(cluster: string | undefined): { readonly cluster?: string } {
+  return cluster === undefined || cluster === "" ? {} : { cluster };
+}
+
+function byPlace(a: FileEffect, b: FileEffect): number {
+  return compare(a.cluster ?? "", b.cluster ?? "") || compare(a.holder, b.holder) || compare(a.path, b.path);
 }
 
 function compare(a: string, b: string): number {

@@ -1,6 +1,7 @@
 import { code, plain, prose } from "./escape";
 import { Block, fitted } from "./limit";
 import type { IdentityChange, PlanReport } from "../judge/report";
+import { DangerRow, dangerRowsOf, rowsOf } from "./rows";
 import type { RenderOptions } from "./text";
 import {
   acknowledgedText,
@@ -11,8 +12,11 @@ import {
   filesByHolder,
   generationsText,
   headline,
+  holderText,
   notes,
+  otherFiles,
   plural,
+  setTitle,
   verbsText,
 } from "./wording";
 
@@ -26,7 +30,8 @@ export function marker(stacks: readonly string[]): string {
 /** The report for a pull request's comment or a job's summary. */
 export function renderMarkdown(report: PlanReport, { maxBytes }: RenderOptions = {}): string {
   const { dangers, changes, generations, components, drift, stacks } = report;
-  const icon = { nothing: "✅", changes: "🔑", danger: "⛔" }[report.verdict];
+  const isWhole = report.complete === true && report.failedChecks.length + drift.length === 0;
+  const icon = report.verdict === "danger" ? "⛔" : !isWhole ? "⚠️" : report.verdict === "changes" ? "🔑" : "✅";
   const title = stacks.length > 0 ? ` of ${stacks.map(code).join(", ")}` : "";
   const blocks: Block[] = [
     {
@@ -34,32 +39,28 @@ export function renderMarkdown(report: PlanReport, { maxBytes }: RenderOptions =
         .map((note) => `\n${prose(note)}\n`)
         .join("")}`,
     },
-    ...dangers.map((one, index) => {
-      const { code: danger, name, message, fix, reaches } = one;
-      const about = name === undefined ? "" : ` ${code(name)}`;
-      const reached = reaches.length > 0 ? `>   reaches ${few(reaches, code)}\n` : "";
-      const head = index === 0 ? "\n> [!CAUTION]\n" : "";
-      const said = acknowledgedText(one, code);
-      const meant = said === undefined ? "" : `>   ${said}\n`;
-      return {
-        text: `${head}> - **${danger}**${about}: ${prose(message)}\n${meant}>   *Instead:* ${prose(fix)}.\n${reached}`,
-      };
+    ...dangerRowsOf(dangers).map((row, index) => {
+      return { text: `${index === 0 ? "\n> [!CAUTION]\n" : ""}${dangerText(row)}` };
     }),
     ...table(["Authority or key pair", "Generations"], generations, (set) => [
-      code(set.name),
+      code(setTitle(report, set)),
       prose(generationsText(set)),
     ]),
-    ...table(["Change", "What", "Name", "Why"], changes, (change) => [
-      verbsText(change),
-      change.kind,
-      code(change.name),
-      change.reasons.map(({ text }) => prose(text)).join("; "),
+    ...table(["Change", "Name", "What", "Why"], rowsOf(changes), (row) => [
+      `${verbsText(row.change)} ${row.change.kind}${row.changes.length > 1 ? ` ×${row.changes.length}` : ""}`,
+      `${few(row.names, code)}${row.holders.length > 0 ? ` on ${few(row.holders, code)}` : ""}`,
+      row.essentials.map(prose).join("; "),
+      row.change.reasons.map(({ text }) => prose(text)).join("; "),
     ]),
+    ...table(["On", "Files"], otherFiles(report), ([holder, files]) => [code(holder), few(files, code)]),
     ...table(["Component", "Has to", "On", "For"], components, (effect) => [
       code(effect.component),
       effect.action === "restart" ? `**${actionText(effect)}**` : actionText(effect),
-      effect.holders.map(code).join(", "),
-      effect.files.map(code).join(", "),
+      few(
+        effect.holders.map((holder) => holderText(report, { ...effect, holder })),
+        code,
+      ),
+      few(effect.files, code),
     ]),
     ...table(["Changed outside Terraform", "What"], drift, ({ name, what, differences }) => [
       code(name),
@@ -75,6 +76,22 @@ function table<T>(head: readonly string[], items: readonly T[], cells: (item: T)
   const row = (values: readonly string[]) => `| ${values.join(" | ")} |\n`;
   const start = `\n${row(head)}${row(head.map(() => "---"))}`;
   return items.map((item, index) => ({ text: `${index === 0 ? start : ""}${row(cells(item))}` }));
+}
+
+function dangerText({ danger, items, reaches }: DangerRow): string {
+  const names = items.flatMap(({ name }) => (name === undefined ? [] : [name]));
+  const isOneMessage = items.every(({ message }) => message === undefined);
+  const said = acknowledgedText(danger, code);
+  const about = names.length === 0 || !isOneMessage ? "" : ` ${few(names, code)}`;
+  return [
+    `> - **${danger.code}**${about}${isOneMessage ? `: ${prose(danger.message)}` : ""}\n`,
+    ...(isOneMessage
+      ? []
+      : items.map(({ name = "", message = "" }) => `>   - ${name === "" ? "" : `${code(name)}: `}${prose(message)}\n`)),
+    ...(said === undefined ? [] : [`>   ${said}\n`]),
+    `>   *Instead:* ${prose(danger.fix)}.\n`,
+    ...(reaches.length > 0 ? [`>   reaches ${few(reaches, code)}\n`] : []),
+  ].join("");
 }
 
 function detailBlocks(changes: readonly IdentityChange[]): Block[] {

@@ -1,6 +1,7 @@
 import { plain } from "./escape";
 import { Block, fitted } from "./limit";
-import type { IdentityChange, PlanReport } from "../judge/report";
+import type { PlanReport } from "../judge/report";
+import { DangerRow, dangerRowsOf, Row, rowsOf } from "./rows";
 import {
   acknowledgedText,
   actionText,
@@ -10,7 +11,10 @@ import {
   filesByHolder,
   generationsText,
   headline,
+  holderText,
   notes,
+  otherFiles,
+  setTitle,
   verbsText,
 } from "./wording";
 
@@ -42,18 +46,14 @@ export function renderText(report: PlanReport, { maxBytes, colour = false }: Tex
         .map((note) => `${plain(note)}\n`)
         .join("")}`,
     },
-    ...report.dangers.map((danger) => {
-      const name = danger.name === undefined ? "" : ` ${plain(danger.name)}`;
-      const reaches = danger.reaches.length > 0 ? `  reaches: ${few(danger.reaches, plain)}\n` : "";
-      const head = `\n${paint("red", `DANGER ${danger.code}`)}${paint("bold", name)}\n`;
-      const said = acknowledgedText(danger, plain);
-      const meant = said === undefined ? "" : `  ${said}\n`;
-      return { text: `${head}  ${plain(danger.message)}\n${meant}  instead: ${plain(danger.fix)}\n${reaches}` };
+    ...dangerRowsOf(report.dangers).map((row) => ({ text: dangerText(row, paint) })),
+    ...section("Generations", report.generations, (set) => {
+      return `  ${plain(`${setTitle(report, set)}: ${generationsText(set)}`)}\n`;
     }),
-    ...section("Generations", report.generations, (set) => `  ${plain(`${set.name}: ${generationsText(set)}`)}\n`),
-    ...section("Changes", report.changes, (change) => changeText(change, paint)),
+    ...section("Changes", rowsOf(report.changes), (row) => rowText(row, paint)),
+    ...section("Files", otherFiles(report), ([holder, files]) => line(holder, files)),
     ...section("Components", report.components, (effect) => {
-      const where = effect.holders.map(plain).join(", ");
+      const where = effect.holders.map((holder) => plain(holderText(report, { ...effect, holder }))).join(", ");
       const head = paint(
         effect.action === "restart" ? "yellow" : "green",
         `${plain(effect.component)}: ${actionText(effect)}`,
@@ -72,13 +72,34 @@ function section<T>(title: string, items: readonly T[], render: (item: T) => str
   return items.map((item, index) => ({ text: `${index === 0 ? `\n${title}\n` : ""}${render(item)}` }));
 }
 
-function changeText(change: IdentityChange, paint: (style: Style, text: string) => string): string {
-  const { kind, name, reasons, files } = change;
-  const head = `  ${paint("bold", verbsText(change))} ${plain(name)} ${paint("dim", `(${kind})`)}\n`;
+function dangerText({ danger, items, reaches }: DangerRow, paint: (style: Style, text: string) => string): string {
+  const names = items.flatMap(({ name }) => (name === undefined ? [] : [name]));
+  const [title = ""] = names.length === 1 ? names : [names.length > 1 ? `${names.length} times` : ""];
+  const said = acknowledgedText(danger, plain);
+  const head = `\n${paint("red", `DANGER ${danger.code}`)}${title === "" ? "" : paint("bold", ` ${plain(title)}`)}\n`;
+  const isOneMessage = items.every(({ message }) => message === undefined);
+  return [
+    head,
+    ...(isOneMessage ? [`  ${plain(danger.message)}\n`] : []),
+    ...(isOneMessage && names.length > 1 ? [`  of: ${few(names, plain)}\n`] : []),
+    ...(isOneMessage ? [] : items.map(({ name = "", message = "" }) => `  ${plain(name)}: ${plain(message)}\n`)),
+    ...(said === undefined ? [] : [`  ${said}\n`]),
+    `  instead: ${plain(danger.fix)}\n`,
+    ...(reaches.length > 0 ? [`  reaches: ${few(reaches, plain)}\n`] : []),
+  ].join("");
+}
+
+function rowText(row: Row, paint: (style: Style, text: string) => string): string {
+  const { change, changes, names, holders } = row;
+  const count = changes.length > 1 ? ` ×${changes.length}` : "";
+  const where = holders.length > 0 ? ` on ${few(holders, plain)}` : "";
+  const head = `  ${paint("bold", `${verbsText(change)}${count}`)} ${few(names, plain)}${where} ${paint("dim", `(${change.kind})`)}\n`;
+  const { reasons } = change;
+  const isSame = row.essentials.length > 0 || changes.length === 1;
   const lines = [
     ...(reasons.length > 0 ? [line("why", [reasons.map(({ text }) => text).join("; ")])] : []),
-    ...details(change).map(({ what, values }) => line(what, values)),
-    ...filesByHolder(files).map(([holder, paths]) => line(holder, paths)),
+    ...(isSame ? details(change).map(({ what, values }) => line(what, values)) : []),
+    ...filesByHolder(changes.flatMap(({ files }) => files)).map(([holder, paths]) => line(holder, paths)),
   ];
   return head + lines.join("");
 }

@@ -30,13 +30,26 @@ const LABELS: Readonly<Record<keyof Facts, string>> = {
 
 /** Verdict and counts, in one line. */
 export function headline(report: PlanReport): string {
-  const { dangers, errored, counts } = report;
+  const { dangers, errored, counts, failedChecks } = report;
   const parts = [
     ...(errored ? ["the plan failed"] : []),
-    ...(dangers.length > 0 ? [plural(dangers.length, "danger")] : []),
+    ...dangersText(dangers),
     countsText(counts) || "no change of certificates, keys or access",
+    ...(failedChecks.length > 0
+      ? [`${plural(failedChecks.length, "check")} that ${failedChecks.length === 1 ? "fails" : "fail"}`]
+      : []),
   ];
   return parts.join("; ");
+}
+
+/** `2 dangers`, and apart from them those that somebody says are meant. */
+function dangersText(dangers: readonly Danger[]): string[] {
+  const meant = dangers.filter(({ acknowledged }) => acknowledged).length;
+  const open = dangers.length - meant;
+  return [
+    ...(open > 0 ? [plural(open, "danger")] : []),
+    ...(meant > 0 ? [`${plural(meant, "acknowledged danger")}`] : []),
+  ];
 }
 
 function countsText(counts: Readonly<Record<string, number>>): string {
@@ -125,6 +138,52 @@ function factDetails({ before, after, differences, verbs }: IdentityChange): Det
   });
 }
 
+/** So many values of a list stand in a row; the details have all. */
+const IN_A_ROW = 6;
+
+/** What a reader has to see at once of a change: what differs; of something new or gone, what it is. */
+export function essentials({ before, after, differences }: IdentityChange): string[] {
+  if (before && after) {
+    return differences.filter(({ what }) => what !== "notAfter").map(differenceInARow);
+  }
+  const facts = (after ?? before)!;
+  return ESSENTIAL.flatMap((what) => {
+    const value = facts[what];
+    const isSet = value !== undefined && value !== 0 && !(Array.isArray(value) && value.length === 0);
+    return isSet ? [`${LABELS[what]} ${valuesInARow(what, value)}`] : [];
+  });
+}
+
+/** Of what is new or gone. */
+const ESSENTIAL: readonly (keyof Facts)[] = [
+  "subject",
+  "sans",
+  "usages",
+  "validityHours",
+  "role",
+  "subjects",
+  "rules",
+  "groups",
+  "expires",
+];
+
+function differenceInARow(difference: Difference): string {
+  const { what, added = [], removed = [] } = difference;
+  if (added.length + removed.length === 0) {
+    return `${LABELS[what]} ${differenceText(difference).join(", ")}`;
+  }
+  const signed = [...removed.map((value) => `− ${value}`), ...added.map((value) => `+ ${value}`)];
+  return `${LABELS[what]} ${valuesInARow(what, signed)}`;
+}
+
+function valuesInARow(what: keyof Facts, value: Facts[keyof Facts]): string {
+  if (!Array.isArray(value)) {
+    return valueText(what, value as string | number);
+  }
+  const more = value.length - IN_A_ROW;
+  return `${value.slice(0, IN_A_ROW).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
 /** Differences alone. */
 export function differenceDetails(differences: readonly Difference[]): Detail[] {
   return differences.map((difference) => ({ what: LABELS[difference.what], values: differenceText(difference) }));
@@ -168,6 +227,37 @@ export function filesByHolder(files: readonly FileEffect[]): [string, string[]][
     found.set(holder, paths);
   }
   return [...found];
+}
+
+/** Files that are other ones although no certificate, key or token changes with them: what is different, and of whom. */
+export function otherFiles(report: PlanReport): [string, string[]][] {
+  const known = new Set(report.changes.flatMap(({ files }) => files.map(keyOfFile)));
+  const found = new Map<string, string[]>();
+  for (const file of report.files.filter((file) => !known.has(keyOfFile(file)))) {
+    const from = file.from === undefined ? "" : ` from ${file.from}`;
+    const where = holderText(report, file);
+    found.set(where, [...(found.get(where) ?? []), `${file.path} (${file.what.join(", ")}${from})`]);
+  }
+  return [...found];
+}
+
+function keyOfFile({ cluster = "", holder, path }: FileEffect): string {
+  return `${cluster}\n${holder}\n${path}`;
+}
+
+/** A machine, with its cluster where the report has several. */
+export function holderText(report: PlanReport, { cluster, holder }: Pick<FileEffect, "cluster" | "holder">): string {
+  return cluster !== undefined && hasSeveralClusters(report) ? `${cluster}: ${holder}` : holder;
+}
+
+/** True where the name of a machine does not tell which one it is. */
+export function hasSeveralClusters({ changes, files, generations }: PlanReport): boolean {
+  return new Set([...changes, ...files, ...generations].flatMap(({ cluster }) => cluster ?? [])).size > 1;
+}
+
+/** `kubernetes`, with its cluster where the report has several. */
+export function setTitle(report: PlanReport, { cluster, name }: GenerationsReport): string {
+  return cluster !== undefined && hasSeveralClusters(report) ? `${cluster}: ${name}` : name;
 }
 
 /** What to do for a component: `restart`, or that it reads again by itself. */

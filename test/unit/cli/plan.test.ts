@@ -18,7 +18,10 @@ const CA_REPLACED = deployed({ ca: { actions: REPLACE, replace_paths: [["subject
 
 const OTHER = plan([resource("aws_instance.x", { actions: ["create"], after: {} })]);
 const OUTPUT = deployed({}, { output_changes: { x: { actions: ["update"], before: "a", after: "b" } } });
-const own = resource("tls_self_signed_cert.own", { actions: ["create"], after: { subject: [{ common_name: "x" }] } });
+const own = resource("tls_self_signed_cert.own", {
+  actions: ["create"],
+  after: { private_key_pem: SECRET, subject: [{ common_name: "x" }] },
+});
 const ISSUED = { ...RENEWED, resource_changes: [...(RENEWED.resource_changes as object[]), own] };
 
 describe("plan", () => {
@@ -38,7 +41,7 @@ describe("plan", () => {
 
   test("writes the format that was asked for, to a file if that was asked for, too", async () => {
     expect(JSON.parse((await report(RENEWED, "--format", "json")).out)).toMatchObject({
-      schemaVersion: 2,
+      schemaVersion: 3,
       counts: { renew: 1 },
     });
     expect((await report(RENEWED, "-o", "markdown")).out).toMatch(/^<!-- kubernetes-pki plan -->\n### 🔑/);

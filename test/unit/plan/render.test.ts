@@ -1,5 +1,5 @@
 import type { Inventory } from "../../../lib/inventory-schema";
-import { ADDRESS, deployed, plan, REPLACE, resource, STATE } from "./plans";
+import { ADDRESS, Change, deployed, file, outputChanges, plan, REPLACE, resource, STATE } from "./plans";
 import { PlanReport, planReport } from "../../../lib/plan/judge/report";
 import { readPlan } from "../../../lib/terraform-json/plan";
 import { renderJson } from "../../../lib/plan/render/json";
@@ -83,6 +83,168 @@ describe("Markdown", () => {
   });
 });
 
+describe("a reviewer's page", () => {
+  const visibleLines = (markdown: string) => markdown.replace(/<details>[^]*?<\/details>/g, "").split("\n").length;
+  const NAMES = ["apiserver", "kubelet", "scheduler", "etcd-server", "admin"];
+  const EACH = 40;
+
+  /** So many machines with these certificates each, all signed by one authority. */
+  function machines(change: (machine: number, name: string) => Change): Record<string, unknown> {
+    const leaves = Array.from({ length: EACH }, (_, machine) => NAMES.map((name) => ({ machine, name }))).flat();
+    return plan([
+      resource(ADDRESS.ca, { before: STATE.ca, after: STATE.ca }),
+      ...leaves.flatMap(({ machine, name }) => {
+        const own = `pki__cp-${machine}__${name}`;
+        const request = {
+          ...STATE.request,
+          cert_request_pem: own,
+          subject: [{ common_name: `${name}-of-cp-${machine}` }],
+        };
+        const { before = { ...STATE.leaf, cert_request_pem: own }, ...more } = change(machine, name);
+        const after = { ...STATE.leaf, cert_request_pem: own };
+        return [
+          resource(`tls_cert_request.${own}`, { before: request, after: request }),
+          resource(`tls_locally_signed_cert.${own}`, { before, after, ...more }),
+        ];
+      }),
+    ]);
+  }
+
+  test("has one row for what happens to one certificate on many machines, and the details of all", () => {
+    const found = report(machines(() => ({ actions: REPLACE, replace_paths: [["ready_for_renewal"]] })));
+    const markdown = renderMarkdown(found);
+    expect(found.changes).toHaveLength(200);
+    expect(visibleLines(markdown)).toBeLessThanOrEqual(20);
+    expect(markdown).toMatch(/\| renew certificate ×40 \| `apiserver` on `cp-0`, `cp-1`, .* and 10 more \|/);
+    found.changes.forEach(({ name }) => expect(markdown).toContain(`**renew** \`${name}\``));
+    expect(renderText(found)).toMatch(/\n  renew ×40 apiserver on cp-0, cp-1, .* and 10 more \(certificate\)\n/);
+  });
+
+  test("fits on a screen with two hundred changes of many kinds", () => {
+    const found = report(
+      machines((machine, name) => ({
+        actions: REPLACE,
+        replace_paths: [[["ready_for_renewal"], ["allowed_uses"], ["validity_period_hours"]][machine % 3]!],
+        before: {
+          ...STATE.leaf,
+          cert_request_pem: `pki__cp-${machine}__${name}`,
+          validity_period_hours: 9000 + machine,
+        },
+      })),
+    );
+    expect(found.changes).toHaveLength(200);
+    expect(visibleLines(renderMarkdown(found))).toBeLessThanOrEqual(60);
+  });
+
+  test("says in the row what differs, and of what is new what it is", () => {
+    const names = { ...STATE.request, dns_names: ["cp-1", "more.example.com"] };
+    const changed = renderMarkdown(
+      report(
+        deployed({
+          request: { actions: REPLACE, replace_paths: [["dns_names"]], after: names },
+          leaf: { actions: REPLACE, replace_paths: [["cert_request_pem"]] },
+        }),
+      ),
+    );
+    expect(changed).toMatch(
+      /\| re-issue certificate \| `cp-1\/apiserver` \| names − kubernetes, \+ more\.example\.com \|/,
+    );
+    const binding = {
+      role_ref: [{ kind: "ClusterRole", name: "view" }],
+      subject: [{ kind: "Group", name: "team" }],
+    };
+    const granted = plan([
+      resource("kubernetes_cluster_role_binding_v1.team", { actions: ["create"], after: binding }),
+    ]);
+    expect(renderMarkdown(report(granted))).toContain(
+      "| grant binding | `team` | role ClusterRole/view; who Group/team |",
+    );
+  });
+
+  test("tells a danger once, with all that are in it", () => {
+    const found = report(machines(() => ({ actions: ["update"], after_unknown: { ca_cert_pem: true }, after: {} })));
+    const stale = found.dangers.filter(({ code }) => code === "stale-certificate");
+    expect(stale.length).toBe(200);
+    for (const text of [renderText(found), renderMarkdown(found)]) {
+      expect(text.match(/The certificate is kept although/g)).toHaveLength(1);
+      expect(text).toMatch(/cp-0\/admin.*cp-1\/admin.* and 170 more/);
+    }
+  });
+
+  test.each([
+    ["nothing changes", {}, "✅"],
+    ["a check fails", { checks: [{ status: "fail", address: { to_display: "check.x" } }] }, "⚠️"],
+    ["it is partial", { complete: false }, "⚠️"],
+    [
+      "something was changed outside",
+      { resource_drift: [resource(ADDRESS.leaf, { actions: ["delete"], before: STATE.leaf })] },
+      "⚠️",
+    ],
+  ])("has a sign of its own where %s", (_, more, icon) => {
+    expect(renderMarkdown(report(deployed({}, more))).split("\n")[1]).toMatch(new RegExp(`^### ${icon} `));
+  });
+
+  test("names the files that change with no certificate", () => {
+    const before = { files: { "cp-1": { "/etc/x": file("a"), "/etc/y": file("b") } } };
+    const after = { files: { "cp-1": { "/etc/x": file("c"), "/etc/z": file("b") } } };
+    const found = report(deployed({}, outputChanges(before, after)));
+    expect(renderText(found)).toContain(
+      "\nFiles\n    cp-1       /etc/x (content)\n               /etc/z (moved from cp-1 /etc/y)\n",
+    );
+    expect(renderMarkdown(found)).toContain("| `cp-1` | `/etc/x (content)`, `/etc/z (moved from cp-1 /etc/y)` |");
+  });
+
+  test("says of every line which cluster it is of, where there are several", () => {
+    const consumers = [{ component: "kube-apiserver", via: "--tls-cert-file", onChange: "restart" }];
+    const clusters = ["blue", "green"].map((cluster) => {
+      const own = (name: string) => `${cluster}__${name}`;
+      const ca = { ...STATE.ca, cert_pem: cluster };
+      const leaf = { ...STATE.leaf, cert_request_pem: cluster, ca_cert_pem: cluster };
+      const request = { ...STATE.request, cert_request_pem: cluster };
+      return {
+        resources: [
+          resource(`tls_self_signed_cert.${own("ca__kubernetes__g1")}`, { before: ca, after: ca }),
+          resource(`tls_self_signed_cert.${own("ca__kubernetes__g2")}`, { actions: ["create"], after: ca }),
+          resource(`tls_cert_request.${own("cp-1__apiserver")}`, { before: request, after: request }),
+          resource(`tls_locally_signed_cert.${own("cp-1__apiserver")}`, {
+            actions: REPLACE,
+            replace_paths: [["ready_for_renewal"]],
+            before: leaf,
+            after: leaf,
+          }),
+        ],
+        entry: {
+          kind: "certificate",
+          cluster,
+          name: "apiserver",
+          holder: "cp-1",
+          addresses: [`tls_locally_signed_cert.${own("cp-1__apiserver")}`],
+          files: [{ holder: "cp-1", path: "/etc/x.crt", kind: "certificate", consumers }],
+        },
+      };
+    });
+    const inventory = {
+      schemaVersion: 2,
+      stack: "s",
+      entries: clusters.map(({ entry }) => entry),
+    } as unknown as Inventory;
+    const found = report(plan(clusters.flatMap(({ resources }) => resources)), [inventory]);
+    expect(found.components.map(({ cluster, holders }) => [cluster, holders])).toEqual([
+      ["blue", ["cp-1"]],
+      ["green", ["cp-1"]],
+    ]);
+    const text = renderText(found);
+    for (const line of [
+      "blue: kubernetes: g1 ",
+      "green: kubernetes: g1 ",
+      "kube-apiserver: restart on blue: cp-1 (",
+      "kube-apiserver: restart on green: cp-1 (",
+    ]) {
+      expect(text).toContain(`\n  ${line}`);
+    }
+  });
+});
+
 describe("a limit of bytes", () => {
   test.each([
     ["text", (limit: number) => renderText(many(500), { maxBytes: limit })],
@@ -111,7 +273,7 @@ describe("a limit of bytes", () => {
 
   test("keeps JSON whole", () => {
     expect(JSON.parse(renderJson(many(500), { maxBytes: 1000 }))).toMatchObject({
-      schemaVersion: 2,
+      schemaVersion: 3,
       counts: { issue: 500 },
       changes: [],
       truncated: true,
@@ -145,8 +307,20 @@ describe("an inventory", () => {
       ["/etc/x.crt", "certificate"],
     ]);
     expect(found.components).toEqual([
-      { component: "kubelet", action: "restart", holders: ["cp-1.example.com"], files: ["/etc/x.conf"] },
-      { component: "kube-apiserver", action: "reload", holders: ["cp-1.example.com"], files: ["/etc/x.crt"] },
+      {
+        cluster: "pki",
+        component: "kubelet",
+        action: "restart",
+        holders: ["cp-1.example.com"],
+        files: ["/etc/x.conf"],
+      },
+      {
+        cluster: "pki",
+        component: "kube-apiserver",
+        action: "reload",
+        holders: ["cp-1.example.com"],
+        files: ["/etc/x.crt"],
+      },
     ]);
     expect(renderText(found)).toContain("kubelet: restart on cp-1.example.com (/etc/x.conf)");
     const purpose = "certificate for serving the Kubernetes API";

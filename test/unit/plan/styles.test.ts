@@ -17,7 +17,11 @@ const documentOf = (changes: readonly object[], ...resources: readonly Code[]) =
     configuration: { root_module: { resources: resources.map((one) => ({ mode: "managed", ...one })) } },
   });
 
-const REQUEST = { private_key_pem: SECRET, subject: [{ common_name: "dev", organization: "team" }], dns_names: ["dev.example.com"] };
+const REQUEST = {
+  private_key_pem: SECRET,
+  subject: [{ common_name: "dev", organization: "team" }],
+  dns_names: ["dev.example.com"],
+};
 const create = (after: object, unknown: object = {}): Change => ({
   actions: ["create"],
   after,

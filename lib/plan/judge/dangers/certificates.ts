@@ -15,8 +15,7 @@ export const CERTIFICATE_DANGERS = {
     help: "A certificate is kept although what it is made from changes: it is not what the code says.",
     when: isStale,
     message: "The certificate is kept although what it is made from changes: it stays what it was.",
-    fix: ({ anchor }) =>
-      `replace it: terraform apply -replace='${anchor.address}', with PEM inputs that end in exactly one newline`,
+    fix: "replace it (terraform apply -replace=<address of the certificate>), with PEM inputs that end in exactly one newline",
   }),
   "usages-widened": ofIdentities({
     help: "A certificate that exists may be used for more: by a client, by a server, to sign.",

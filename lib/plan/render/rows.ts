@@ -1,0 +1,94 @@
+import type { Danger } from "../judge/danger";
+import type { IdentityChange } from "../judge/report";
+import { essentials } from "./wording";
+
+/** Changes that a reader takes in as one: the same happens to things of one name on several machines. */
+export interface Row {
+  /** The first of them stands for all. */
+  readonly change: IdentityChange;
+  /** All of them. */
+  readonly changes: readonly IdentityChange[];
+  /** What they are called: one name, or the names of all. */
+  readonly names: readonly string[];
+  /** Machines, where they have one name. */
+  readonly holders: readonly string[];
+  /** What differs, or what is new: the same for all; empty where it is not. */
+  readonly essentials: readonly string[];
+}
+
+/** More rows than these are no page that somebody reads: what happens for one reason is one row then. */
+const PAGE = 40;
+
+/** Equal changes as one row, in the order of the first of each. */
+export function rowsOf(changes: readonly IdentityChange[]): Row[] {
+  const fine = grouped(changes, (change) => [bareName(change), ...essentials(change).map(withoutHolder(change))]);
+  return fine.length > PAGE ? grouped(changes, () => []).map((row) => ({ ...row, essentials: [] })) : fine;
+}
+
+function grouped(changes: readonly IdentityChange[], also: (change: IdentityChange) => readonly string[]): Row[] {
+  const rows = new Map<string, IdentityChange[]>();
+  for (const change of changes) {
+    const { kind, cluster, verbs, planned, reasons } = change;
+    const texts = reasons.map(({ text }) => withoutHolder(change)(text));
+    const key = JSON.stringify([kind, cluster, verbs, planned, texts, also(change)]);
+    const row = rows.get(key);
+    if (row) {
+      row.push(change);
+    } else {
+      rows.set(key, [change]);
+    }
+  }
+  return [...rows.values()].map((all) => {
+    const change = all[0]!;
+    const isOneName = all.every((other) => other.holder !== undefined && bareName(other) === bareName(change));
+    const many = all.length > 1;
+    return {
+      change,
+      changes: all,
+      names: many && isOneName ? [bareName(change)] : all.map(({ name }) => name),
+      holders: many && isOneName ? all.map(({ holder }) => holder!) : [],
+      essentials: many ? essentials(change).map(withoutHolder(change)) : essentials(change),
+    };
+  });
+}
+
+/** `prod: apiserver` of `prod: cp-1/apiserver`. */
+function bareName({ name, holder }: IdentityChange): string {
+  return holder === undefined ? name : name.replace(`${holder}/`, "");
+}
+
+/** The same text for every machine, where only its name differs. */
+function withoutHolder({ holder }: IdentityChange): (text: string) => string {
+  return (text) => (holder === undefined || holder === "" ? text : text.replaceAll(holder, "…"));
+}
+
+/** Dangers of one kind of which a reader needs to be told once what they are. */
+export interface DangerRow {
+  /** The first of them stands for all. */
+  readonly danger: Danger;
+  /** Names and, where they differ, what is said of each. */
+  readonly items: readonly { readonly name?: string; readonly message?: string }[];
+  /** What all of them reach. */
+  readonly reaches: readonly string[];
+}
+
+/** Dangers with one code, one fix and one acknowledgement as one, in the order of the first of each. */
+export function dangerRowsOf(dangers: readonly Danger[]): DangerRow[] {
+  const rows = new Map<string, Danger[]>();
+  for (const danger of dangers) {
+    const key = JSON.stringify([danger.code, danger.acknowledged, danger.fix]);
+    rows.set(key, [...(rows.get(key) ?? []), danger]);
+  }
+  return [...rows.values()].map((all) => {
+    const danger = all[0]!;
+    const isOneMessage = all.every(({ message }) => message === danger.message);
+    return {
+      danger,
+      items: all.map(({ name, message }) => ({
+        ...(name === undefined ? {} : { name }),
+        ...(isOneMessage ? {} : { message }),
+      })),
+      reaches: [...new Set(all.flatMap(({ reaches }) => reaches))].sort(),
+    };
+  });
+}
