@@ -49,7 +49,7 @@ export interface Plan {
   readonly terraformVersion?: string;
   /** True when planning failed: what comes after the failure is not in it. */
   readonly errored: boolean;
-  /** False when Terraform left something out on purpose, e.g. for `-target`. */
+  /** False when something was left out on purpose, e.g. for `-target`. OpenTofu does not say it: there it is seen by what is missing. */
   readonly complete: boolean;
   /** Managed resources of the types that make up an identity. */
   readonly resources: readonly PlannedResource[];
@@ -109,10 +109,11 @@ function planIn(plan: Json): Plan {
   const left = stateResources(object(object(plan.prior_state).values).root_module).filter(
     ({ address }) => !known.has(address),
   );
+  const references = new References(object(plan.configuration).root_module);
   return {
     terraformVersion: text(plan.terraform_version),
     errored: plan.errored === true,
-    complete: plan.complete !== false,
+    complete: typeof plan.complete === "boolean" ? plan.complete : !isPartial(plan, references, left.length > 0),
     resources: [...planned, ...left],
     drift: list(plan.resource_drift).flatMap((change) => resourceOf(object(change)) ?? []),
     otherChanges: counted(others),
@@ -121,10 +122,19 @@ function planIn(plan: Json): Plan {
       .filter(([, change]) => actionsOf(change).join() !== "no-op")
       .map(([name]) => name),
     outputs: outputsOf(object(plan.output_changes)),
-    references: new References(object(plan.configuration).root_module),
+    references,
     failedChecks: failedChecks(list(plan.checks)),
     hasSeveralServers: hasSeveralServers(object(object(plan.configuration).provider_config)),
   };
+}
+
+/** True where a resource of the state, or of the code, is in no change, though a whole plan has even those that nothing happens to. */
+function isPartial({ resource_changes }: Json, references: References, hasLeft: boolean): boolean {
+  const entries = list(resource_changes).map(object);
+  // To destroy everything, a plan has what is in the state alone.
+  const isDestroying = entries.length > 0 && entries.every((entry) => actionOf(entry) === "delete");
+  const known = new Set(entries.map(({ address }) => withoutKeys(String(address))));
+  return hasLeft || (!isDestroying && references.single.some((address) => !known.has(address)));
 }
 
 /** One provider under another name may be several: OpenTofu has `for_each` for them. */

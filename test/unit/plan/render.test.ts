@@ -117,7 +117,7 @@ describe("a reviewer's page", () => {
     expect(visibleLines(markdown)).toBeLessThanOrEqual(20);
     expect(markdown).toMatch(/\| renew certificate ×40 \| `apiserver` on `cp-0`, `cp-1`, .* and 10 more \|/);
     found.changes.forEach(({ name }) => expect(markdown).toContain(`**renew** \`${name}\``));
-    expect(renderText(found)).toMatch(/\n  renew ×40 apiserver on cp-0, cp-1, .* and 10 more \(certificate\)\n/);
+    expect(renderText(found)).toMatch(/\n {2}renew ×40 apiserver on cp-0, cp-1, .* and 10 more \(certificate\)\n/);
   });
 
   test("fits on a screen with two hundred changes of many kinds", () => {

@@ -261,3 +261,59 @@ describe("a key", () => {
     });
   });
 });
+
+describe("a plan of OpenTofu, which does not say that it was limited,", () => {
+  const key = (name: string) => resource(`tls_private_key.${name}`, { before: {}, after: {} });
+  const inCode = (...names: string[]) => names.map((name) => code(`tls_private_key.${name}`, {}));
+  const stateOf = (...names: string[]) => ({
+    prior_state: {
+      values: {
+        root_module: {
+          resources: names.map((name) => ({
+            address: `tls_private_key.${name}`,
+            type: "tls_private_key",
+            name,
+            values: {},
+          })),
+        },
+      },
+    },
+  });
+  const isComplete = (document: object) => report(document).complete;
+
+  test("is whole where it has all of the code and of the state", () => {
+    expect(isComplete(documentOf([key("a"), key("b")], ...inCode("a", "b")))).toBe(true);
+    expect(isComplete({ ...documentOf([key("a")], ...inCode("a")), ...stateOf("a") })).toBe(true);
+  });
+
+  test("is partial where something of the code is missing", () => {
+    expect(isComplete(documentOf([key("a")], ...inCode("a", "b")))).toBe(false);
+  });
+
+  test("is partial where something of the state is missing", () => {
+    expect(isComplete({ ...documentOf([key("a")], ...inCode("a")), ...stateOf("a", "b") })).toBe(false);
+  });
+
+  test("is whole where what is missing may be there no time", () => {
+    const configuration = {
+      root_module: {
+        resources: [
+          { mode: "managed", address: "tls_private_key.a", expressions: {} },
+          { mode: "managed", address: "tls_private_key.b", expressions: {}, count_expression: { constant_value: 0 } },
+        ],
+        module_calls: {
+          none: {
+            for_each_expression: { references: ["var.x"] },
+            module: { resources: [{ mode: "managed", address: "tls_private_key.c", expressions: {} }] },
+          },
+        },
+      },
+    };
+    expect(isComplete(plan([key("a")], { configuration }))).toBe(true);
+  });
+
+  test("is whole where it destroys what there is", () => {
+    const gone = resource("tls_private_key.a", { actions: ["delete"], before: {} });
+    expect(isComplete(documentOf([gone], ...inCode("a", "b")))).toBe(true);
+  });
+});
