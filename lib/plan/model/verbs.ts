@@ -196,9 +196,10 @@ function accessVerbs(anchor: PlannedResource, before: readonly string[], after: 
   if (anchor.change === "none") {
     return [];
   }
+  const [old, now] = [new Set(before), new Set(after)];
   const verbs: Verb[] = [
-    ...(after.some((text) => !before.includes(text)) ? (["grant"] as const) : []),
-    ...(before.some((text) => !after.includes(text)) ? (["ungrant"] as const) : []),
+    ...(after.some((text) => !old.has(text)) ? (["grant"] as const) : []),
+    ...(before.some((text) => !now.has(text)) ? (["ungrant"] as const) : []),
   ];
   return verbs.length > 0 || anchor.imported ? verbs : ["update"];
 }

@@ -77,7 +77,9 @@ export function dangerRowsOf(dangers: readonly Danger[]): DangerRow[] {
   const rows = new Map<string, Danger[]>();
   for (const danger of dangers) {
     const key = JSON.stringify([danger.code, danger.acknowledged, danger.fix]);
-    rows.set(key, [...(rows.get(key) ?? []), danger]);
+    const row = rows.get(key) ?? [];
+    row.push(danger);
+    rows.set(key, row);
   }
   return [...rows.values()].map((all) => {
     const danger = all[0]!;

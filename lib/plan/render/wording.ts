@@ -236,7 +236,9 @@ export function otherFiles(report: PlanReport): [string, string[]][] {
   for (const file of report.files.filter((file) => !known.has(keyOfFile(file)))) {
     const from = file.from === undefined ? "" : ` from ${file.from}`;
     const where = holderText(report, file);
-    found.set(where, [...(found.get(where) ?? []), `${file.path} (${file.what.join(", ")}${from})`]);
+    const files = found.get(where) ?? [];
+    files.push(`${file.path} (${file.what.join(", ")}${from})`);
+    found.set(where, files);
   }
   return [...found];
 }

@@ -7,8 +7,8 @@ import { Change, deployed, plan, REPLACE, resource, STATE } from "./plans";
 // Nothing takes longer than its input is long, and nothing is as deep as a chain in it: each of these ran for long, or fell.
 
 const COUNT = 8_000;
-/** Of all of them together; one alone took more. */
-const MAX_SECONDS = 6;
+/** Each takes a second; what grows faster than its input took minutes. */
+const PATIENCE = 30_000;
 
 function many<T>(make: (index: number) => T): T[] {
   return Array.from({ length: COUNT }, (_, index) => make(index));
@@ -83,13 +83,13 @@ const DOCUMENTS: Readonly<Record<string, () => object>> = {
     ),
 };
 
-test("large plans", () => {
-  const start = performance.now();
-  for (const make of Object.values(DOCUMENTS)) {
-    const report = planReport(readPlan(make()));
+test.each(Object.keys(DOCUMENTS))(
+  "a large plan: %s",
+  (name) => {
+    const report = planReport(readPlan(DOCUMENTS[name]!()));
     expect(report.verdict).not.toBe("nothing");
     renderText(report);
     renderMarkdown(report);
-  }
-  expect((performance.now() - start) / 1000).toBeLessThan(MAX_SECONDS);
-});
+  },
+  PATIENCE,
+);

@@ -122,8 +122,8 @@ function keepsSubjectAndKey(identity: Identity, model: PlanModel): boolean {
 }
 
 function isIntroducedAndPromoted(generation: Generation): boolean {
-  const { before, others } = generation;
-  return (before === undefined || before === "retired") && isPromoted(generation, others());
+  const { before, after, others } = generation;
+  return (before === undefined || before === "retired") && after === "active" && isPromoted(generation, others());
 }
 
 /** Made by this plan, and not brought from outside. */
