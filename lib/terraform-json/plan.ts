@@ -88,10 +88,9 @@ function planIn(plan: Json): Plan {
     .map(object)
     .filter((change) => change.mode !== "data" && change.deposed === undefined);
   const planned = changes.flatMap((change) => resourceOf(change) ?? []);
-  const known = new Set(planned.map(({ address }) => address));
-  const left = stateResources(object(object(plan.prior_state).values).root_module).filter(
-    ({ address }) => !known.has(address),
-  );
+  const before = stateResources(object(object(plan.prior_state).values).root_module);
+  const known = new Set(before.length > 0 ? planned.map(({ address }) => address) : []);
+  const left = before.filter(({ address }) => !known.has(address));
   return {
     terraformVersion: text(plan.terraform_version),
     errored: plan.errored === true,

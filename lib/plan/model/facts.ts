@@ -168,7 +168,7 @@ function isPlaceholder(value: string): boolean {
 }
 
 function sorted(values: readonly string[]): string[] {
-  return [...new Set(values)].sort();
+  return values.length < 2 ? [...values] : [...new Set(values)].sort();
 }
 
 /** Without fields that are not set. */
