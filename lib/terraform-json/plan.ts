@@ -141,16 +141,16 @@ function nameOf(
   const row = resourceType(type);
   const address = text(entry.address);
   return type && row && address
-    ? { address, configured: withoutKeys(address), keys: keysOf(address), type, row, name: String(entry.name) }
+    ? { address, configured: withoutKeys(address), keys: keysOf(address), type, row, name: text(entry.name) ?? address }
     : undefined;
 }
 
 function replacePaths(paths: unknown): string[] {
-  return [...new Set(list(paths).map((path) => String(list(path)[0])))];
+  return [...new Set(list(paths).flatMap((path) => text(list(path)[0]) ?? []))];
 }
 
 function actionOf(entry: Json): PlannedResource["change"] {
-  const actions = list(object(entry.change).actions).map(String);
+  const actions = list(object(entry.change).actions).map((action) => text(action) ?? "of another kind");
   if (actions.length === 2) {
     // [create, forget] makes a new object and lets go of the old one: for who uses it, it is replaced.
     return "replace";

@@ -128,7 +128,7 @@ function failure(document: object, inventory: object = INVENTORY): string | unde
 test("what is broken in any way gives a report, or a line that says what is wrong", () => {
   const random = new Random(SEED);
   const failures = new Map<string, number>();
-  const makers = DOCUMENTS.map(mutations);
+  const makers = DOCUMENTS.map((document) => mutations(document));
   for (let count = 0; count < MUTATIONS; count++) {
     const found = failure(makers[count % makers.length]!(random));
     const where = found

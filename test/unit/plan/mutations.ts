@@ -53,6 +53,8 @@ const VALUES: readonly unknown[] = [
   [{}],
   { references: ["module.m.x", "var.x", "local.x", "each.value", "[", "."] },
   { constant_value: { a: [] } },
+  { toString: 1, valueOf: 1 },
+  { length: 3, includes: 1, map: 1 },
   ["create", "delete"],
   ["forget"],
   Array.from({ length: 3000 }, (_, index) => `item-${index}`),
