@@ -105,10 +105,9 @@ function planIn(plan: Json): Plan {
       others.push(typeOfChange(change));
     }
   }
-  const known = new Set(planned.map(({ address }) => address));
-  const left = stateResources(object(object(plan.prior_state).values).root_module).filter(
-    ({ address }) => !known.has(address),
-  );
+  const before = stateResources(object(object(plan.prior_state).values).root_module);
+  const known = new Set(before.length > 0 ? planned.map(({ address }) => address) : []);
+  const left = before.filter(({ address }) => !known.has(address));
   const references = new References(object(plan.configuration).root_module);
   return {
     terraformVersion: text(plan.terraform_version),
@@ -133,7 +132,7 @@ function isPartial({ resource_changes }: Json, references: References, hasLeft: 
   const entries = list(resource_changes).map(object);
   // To destroy everything, a plan has what is in the state alone.
   const isDestroying = entries.length > 0 && entries.every((entry) => actionOf(entry) === "delete");
-  const known = new Set(entries.map(({ address }) => withoutKeys(String(address))));
+  const known = new Set(entries.map(({ address }) => withoutKeys(text(address) ?? "")));
   return hasLeft || (!isDestroying && references.single.some((address) => !known.has(address)));
 }
 
@@ -185,12 +184,12 @@ function nameOf(entry: Json): Named | undefined {
   const row = type === MANIFEST.type ? manifestRow(entry) : resourceType(type);
   const address = text(entry.address);
   return type && row && address
-    ? { address, configured: withoutKeys(address), keys: keysOf(address), type, row, name: String(entry.name) }
+    ? { address, configured: withoutKeys(address), keys: keysOf(address), type, row, name: text(entry.name) ?? address }
     : undefined;
 }
 
 function replacePaths(paths: unknown): string[] {
-  return [...new Set(list(paths).map((path) => String(list(path)[0])))];
+  return [...new Set(list(paths).flatMap((path) => text(list(path)[0]) ?? []))];
 }
 
 /** How often each word is there. */
@@ -214,7 +213,7 @@ function typeOfChange(entry: Json): string {
 }
 
 function actionsOf(change: unknown): string[] {
-  return list(object(change).actions).map(String);
+  return list(object(change).actions).map((action) => text(action) ?? "of another kind");
 }
 
 function actionOf(entry: Json): PlannedResource["change"] {

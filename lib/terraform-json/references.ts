@@ -260,14 +260,17 @@ function follow(start: Expression): Followed {
   if (start.followed) {
     return start.followed;
   }
+  const first = start.steps();
+  if (first.every(({ expressions }) => expressions === undefined)) {
+    return (start.followed = conclude(first)); // As most are.
+  }
   const entered = new Set<Expression>();
   const visits: Visit[] = [];
-  const enter = (expression: Expression) => {
+  const enter = (expression: Expression, steps = expression.steps()) => {
     entered.add(expression);
-    const steps = expression.steps();
     visits.push({ expression, steps, ahead: steps.flatMap(({ expressions = [] }) => expressions), next: 0 });
   };
-  enter(start);
+  enter(start, first);
   for (let visit = visits.at(-1); visit; visit = visits.at(-1)) {
     const ahead = visit.ahead[visit.next++];
     if (ahead === undefined) {
@@ -287,7 +290,7 @@ function conclude(steps: readonly Step[]): Followed {
     return NOTHING;
   }
   if (steps.length === 1 && first.reference && !first.expressions) {
-    return { references: [first.reference], unresolved: [] }; // As most are.
+    return { references: [first.reference], unresolved: NOTHING.unresolved };
   }
   const references = new Map<string, ConfiguredReference>();
   const unresolved = new Set<string>();

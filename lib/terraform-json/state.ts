@@ -1,6 +1,6 @@
 import type { Reference } from "../terraform/reference";
 import { parseDocument } from "./document";
-import { at, Json, list, object } from "./json";
+import { at, Json, list, object, text } from "./json";
 import { UnusableError } from "./unusable";
 
 /** A state as `terraform show -json` prints it: its outputs, and the attributes of its resources. */
@@ -59,7 +59,7 @@ function resourcesOf(module: unknown): [string, unknown][] {
     .map(object)
     .filter((resource) => !("deposed_key" in resource));
   return [
-    ...current.map((resource): [string, unknown] => [String(resource.address), resource.values]),
+    ...current.map((resource): [string, unknown] => [text(resource.address) ?? "no address", resource.values]),
     ...list(children).flatMap(resourcesOf),
   ];
 }

@@ -1,15 +1,25 @@
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { attempt } from "../sandbox/command";
+import { ModuleChain } from "./module-chain";
 import { planFile } from "./plan-file";
 import { compile } from "./program";
 import { alternate } from "./statistics";
 
-/** How often each number of changes is measured. */
-const ROUNDS: readonly (readonly [changes: number, rounds: number])[] = [
-  [1_000, 15],
-  [10_000, 15],
-  [80_000, 5],
+/** A plan that is measured. */
+interface Measured {
+  readonly name: string;
+  readonly make: () => string;
+  /** How often. */
+  readonly rounds: number;
+}
+
+const MEASURED: readonly Measured[] = [
+  ...[1_000, 10_000, 80_000].map((changes) => {
+    const name = `${changes.toLocaleString("en")} changes`;
+    return { name, make: () => planFile(changes), rounds: changes > 10_000 ? 5 : 15 };
+  }),
+  { name: "16 modules in a row", make: () => new ModuleChain(16, 4).plan(), rounds: 15 },
 ];
 
 /** What one process took. */
@@ -19,9 +29,9 @@ export interface PlanRun {
   readonly megabytes: number;
 }
 
-/** What both took for a plan of some length. */
+/** What both took for a plan. */
 export interface PlanResult {
-  readonly changes: number;
+  readonly name: string;
   readonly planBytes: number;
   /** `kubernetes-pki plan`. */
   readonly report: readonly PlanRun[];
@@ -46,10 +56,11 @@ export async function measurePlan(
   await writeFile(probe, `process.on("exit", () => ${written});\n`);
 
   const results: PlanResult[] = [];
-  for (const [changes, rounds] of quick ? [[1_000, 1] as const] : ROUNDS) {
-    progress(`kubernetes-pki plan of ${changes} changes, ${rounds} times`);
-    const file = path.join(folder, `${changes}.json`);
-    await writeFile(file, planFile(changes));
+  for (const { name, make, ...measured } of MEASURED.slice(0, quick ? 1 : undefined)) {
+    const rounds = quick ? 1 : measured.rounds;
+    progress(`kubernetes-pki plan of ${name}, ${rounds} times`);
+    const file = path.join(folder, "plan.json");
+    await writeFile(file, make());
     const sides: readonly (readonly string[])[] = [
       [command, "plan", file],
       [parse, file],
@@ -61,7 +72,7 @@ export async function measurePlan(
       if (code === 1 || stderr !== "") throw new Error(`${args.join(" ")}: ${stderr}`);
       return { seconds, megabytes: (Number(await readFile(memory, "utf8")) * 1024) / 1e6 };
     });
-    results.push({ changes, planBytes: (await stat(file)).size, report, parse: parsed });
+    results.push({ name, planBytes: (await stat(file)).size, report, parse: parsed });
   }
   return results;
 }

@@ -77,8 +77,8 @@ export function applyTables(results: readonly ApplyResult[]): string {
 export function planTables(results: readonly PlanResult[]): string {
   return table(
     [
-      "Changes",
       "Plan",
+      "Size",
       "Runs",
       "Time ÷ parse",
       "Memory ÷ parse",
@@ -87,9 +87,9 @@ export function planTables(results: readonly PlanResult[]): string {
       "JSON.parse",
       "Its memory",
     ],
-    results.map(({ changes, planBytes, report, parse }) => [
-      changes,
-      `${(planBytes / 1e6).toFixed(1)} MB`,
+    results.map(({ name, planBytes, report, parse }) => [
+      name,
+      `${(planBytes / 1e6).toFixed(planBytes < 1e5 ? 3 : 1)} MB`,
       report.length,
       ratio(report, parse, planSeconds),
       ratio(report, parse, planMegabytes),
@@ -127,6 +127,6 @@ function seconds<T>(all: readonly T[], measure: Measure<T>): string {
 
 function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const line = (cells: readonly (string | number)[]) => `| ${cells.join(" | ")} |`;
-  const alignments = head.map((title) => (["Side", "Stack"].includes(title) ? "---" : "---:"));
+  const alignments = head.map((title) => (["Side", "Stack", "Plan"].includes(title) ? "---" : "---:"));
   return [line(head), line(alignments), ...rows.map(line)].join("\n");
 }

@@ -19,8 +19,8 @@ export function differences(before: Facts | undefined, after: Facts | undefined)
   if (!before || !after) {
     return [];
   }
-  const names = Object.keys({ ...before, ...after }) as (keyof Facts)[];
-  return names.flatMap((what) => difference(what, before[what], after[what]) ?? []);
+  const names = new Set([...Object.keys(before), ...Object.keys(after)] as (keyof Facts)[]);
+  return [...names].flatMap((what) => difference(what, before[what], after[what]) ?? []);
 }
 
 function difference(what: keyof Facts, before: Facts[keyof Facts], after: Facts[keyof Facts]): Difference | undefined {

@@ -194,7 +194,7 @@ function number(value: string | undefined): number | undefined {
 }
 
 function sorted(values: readonly string[]): string[] {
-  return [...new Set(values)].sort();
+  return values.length < 2 ? [...values] : [...new Set(values)].sort();
 }
 
 /** Without fields that are not set. */

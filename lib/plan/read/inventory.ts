@@ -6,7 +6,7 @@ import {
   InventoryEntry,
   LATER,
 } from "../../inventory-schema";
-import { isObject, list, parseJson } from "../../terraform-json/json";
+import { isDeeperThan, isObject, MAX_NESTING, parseJson } from "../../terraform-json/json";
 import { UnusableError } from "../../terraform-json/unusable";
 
 // The one place where the plan report knows of the inventory's file.
@@ -20,21 +20,69 @@ export { type ConsumerEntry, type FileEntry, type Inventory, type InventoryEntry
  */
 export function parseInventory(text: string, origin: string): Inventory {
   const inventory = parseJson(text);
-  if (!isObject(inventory) || !areEntries(inventory.entries)) {
-    throw new UnusableError(
-      `${origin} is no inventory: give pki-inventory.json, as it lies beside a stack's cdk.tf.json`,
-    );
+  if (!isObject(inventory) || !Array.isArray(inventory.entries)) {
+    throw noInventory(origin);
   }
   if (inventory.schemaVersion !== INVENTORY_SCHEMA_VERSION) {
     throw new UnusableError(
       `${origin} has another schemaVersion than ${INVENTORY_SCHEMA_VERSION}: use the version that wrote it`,
     );
   }
-  return inventory as unknown as Inventory;
+  if (!isInventory(inventory) || isDeeperThan(MAX_NESTING, inventory)) {
+    throw noInventory(origin);
+  }
+  return inventory;
 }
 
-function areEntries(entries: unknown): boolean {
-  return Array.isArray(entries) && list(entries).every((entry) => isObject(entry) && Array.isArray(entry.addresses));
+function noInventory(origin: string): UnusableError {
+  return new UnusableError(
+    `${origin} is no inventory: give pki-inventory.json, as it lies beside a stack's cdk.tf.json`,
+  );
+}
+
+type Check = (value: unknown) => boolean;
+
+const isText: Check = (value) => typeof value === "string";
+const optional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+const listOf =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(check);
+const oneOf =
+  (...words: readonly string[]): Check =>
+  (value) =>
+    words.some((word) => word === value);
+const having =
+  (fields: Readonly<Record<string, Check>>): Check =>
+  (value) =>
+    isObject(value) && Object.entries(fields).every(([name, check]) => check(value[name]));
+
+/** The form of all that the report reads of an inventory; fields that it does not read may hold anything. */
+const FILE = having({
+  holder: isText,
+  path: isText,
+  kind: isText,
+  consumers: listOf(having({ component: isText, via: isText, onChange: oneOf("reload", "restart", "next-use") })),
+});
+const ENTRY = having({
+  kind: isText,
+  name: isText,
+  cluster: optional(isText),
+  holder: optional(isText),
+  generation: optional(isText),
+  state: optional(oneOf("active", "trusted", "retired")),
+  purpose: optional(isText),
+  addresses: listOf(isText),
+  exceptions: optional(listOf(having({ code: isText, reason: isText }))),
+  files: optional(listOf(FILE)),
+});
+const INVENTORY = having({ stack: isText, entries: listOf(ENTRY) });
+
+function isInventory(value: unknown): value is Inventory {
+  return INVENTORY(value);
 }
 
 /** Entries of inventories by the addresses of their resources. */
@@ -62,5 +110,5 @@ export class Entries {
 
 /** The files that an entry stands in; none for what stands in no file. */
 export function filesOfEntry(entry: InventoryEntry | undefined): readonly FileEntry[] {
-  return entry && "files" in entry ? entry.files : [];
+  return (entry && "files" in entry ? entry.files : undefined) ?? [];
 }

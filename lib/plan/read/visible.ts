@@ -112,9 +112,9 @@ function show(
   } else if (unknown === true) {
     shown.push(LATER);
   } else if (Array.isArray(value)) {
-    value.forEach((element, index) =>
-      show(element, step(unknown, index), step(sensitive, index), rule, shown, inField),
-    );
+    for (let index = 0; index < value.length; index++) {
+      show(value[index], step(unknown, index), step(sensitive, index), rule, shown, inField);
+    }
   } else if (typeof value === "object" && value !== null) {
     if (field === undefined || inField) {
       shown.push(NOT_SHOWN);

@@ -1,4 +1,5 @@
 import { planReport } from "../../../lib/plan/judge/report";
+import { parseInventory } from "../../../lib/plan/read/inventory";
 import { renderJson } from "../../../lib/plan/render/json";
 import { renderMarkdown } from "../../../lib/plan/render/markdown";
 import { renderText } from "../../../lib/plan/render/text";
@@ -22,10 +23,10 @@ import {
 } from "./plans";
 
 /** More of them are asked for by who looks for what is still unknown: MUTATIONS=100000 SEED=7 */
-const MUTATIONS = Number(process.env["MUTATIONS"] ?? 600);
+const MUTATIONS = Number(process.env["MUTATIONS"] ?? 400);
 const SEED = Number(process.env["SEED"] ?? 1);
 /** Far above what any takes here, and far below what one takes that grows faster than its input. */
-const MAX_MILLISECONDS = 1000;
+const MAX_MILLISECONDS = 5000;
 
 const OUTPUTS = outputChanges(
   { files: { "cp-1": { "/a": file(CERTIFICATE(ADDRESS.leaf)) } }, ca: { kubernetes: { g1: "active" } } },
@@ -86,11 +87,32 @@ function leafInState(): object[] {
   return [{ address: ADDRESS.leaf, mode: "managed", type, name, values: STATE.leaf, sensitive_values: {} }];
 }
 
+const CONSUMER = { component: "kube-apiserver", via: "file", onChange: "restart" };
+const FILE = { holder: "cp-1", path: "/a", kind: "certificate", consumers: [CONSUMER] };
+const OF_CLUSTER = { cluster: "pki", path: "pki/x", purpose: "certificate for the API server" };
+const INVENTORY = {
+  schemaVersion: 2,
+  stack: "pki",
+  entries: [
+    { ...OF_CLUSTER, kind: "certificate", name: "apiserver", holder: "cp-1", addresses: [ADDRESS.leaf], files: [FILE] },
+    {
+      ...OF_CLUSTER,
+      kind: "authority",
+      name: "kubernetes",
+      generation: "g1",
+      state: "active",
+      addresses: [ADDRESS.ca],
+    },
+    { kind: "token", name: "t", addresses: ["random_password.token"], exceptions: [{ code: "a", reason: "b" }] },
+  ],
+};
+
 /** The error where there is one that no user should see. */
-function failure(document: object): string | undefined {
+function failure(document: object, inventory: object = INVENTORY): string | undefined {
   const start = performance.now();
   try {
-    const report = planReport(readPlan(document), { nextRunHours: 24 });
+    const inventories = [parseInventory(JSON.stringify(inventory), "inventory")];
+    const report = planReport(readPlan(document), { nextRunHours: 24, inventories });
     renderText(report);
     renderText(report, { maxBytes: 1000 });
     renderMarkdown(report);
@@ -106,7 +128,7 @@ function failure(document: object): string | undefined {
 test("what is broken in any way gives a report, or a line that says what is wrong", () => {
   const random = new Random(SEED);
   const failures = new Map<string, number>();
-  const makers = DOCUMENTS.map(mutations);
+  const makers = DOCUMENTS.map((document) => mutations(document));
   for (let count = 0; count < MUTATIONS; count++) {
     const found = failure(makers[count % makers.length]!(random));
     const where = found
@@ -119,6 +141,20 @@ test("what is broken in any way gives a report, or a line that says what is wron
     }
   }
   expect([...failures]).toEqual([]);
+});
+
+test("an inventory that is broken in any way, too", () => {
+  const random = new Random(SEED);
+  const make = mutations(INVENTORY, 400);
+  const failures = Array.from({ length: MUTATIONS }, (_, count) => {
+    return failure(DOCUMENTS[count % DOCUMENTS.length]!, make(random));
+  });
+  expect(failures.filter((found) => found !== undefined)).toEqual([]);
+  const deep = JSON.stringify(INVENTORY).replace(
+    /"kind":"token"/,
+    `$&,"x":${"[".repeat(100_000)}${"]".repeat(100_000)}`,
+  );
+  expect(() => parseInventory(deep, "inventory")).toThrow(/^inventory is no inventory: /);
 });
 
 test("names that every object has are names like others", () => {

@@ -19,6 +19,9 @@ interface Place {
   readonly key: string;
 }
 
+/** How many levels something is nested. */
+const LEVELS = [1, 2, 20, 400, 5000, 100_000];
+
 /** What may stand where something else should. */
 const VALUES: readonly unknown[] = [
   null,
@@ -50,17 +53,19 @@ const VALUES: readonly unknown[] = [
   [{}],
   { references: ["module.m.x", "var.x", "local.x", "each.value", "[", "."] },
   { constant_value: { a: [] } },
+  { toString: 1, valueOf: 1 },
+  { length: 3, includes: 1, map: 1 },
   ["create", "delete"],
   ["forget"],
   Array.from({ length: 3000 }, (_, index) => `item-${index}`),
 ];
 
-type Edit = (place: Place, random: Random, others: readonly Place[]) => void;
+type Edit = (place: Place, random: Random, others: readonly Place[], levels: readonly number[]) => void;
 
 const EDITS: readonly Edit[] = [
   ({ holder, key }) => (Array.isArray(holder) ? holder.splice(Number(key), 1) : Reflect.deleteProperty(holder, key)),
   ({ holder, key }, random) => (holder[key] = random.of(VALUES)),
-  ({ holder, key }, random) => (holder[key] = nested(holder[key], random.of([1, 2, 20, 400, 5000, 100_000]), random)),
+  ({ holder, key }, random, _, levels) => (holder[key] = nested(holder[key], random.of(levels), random)),
   ({ holder, key }, random, others) => {
     const other = random.of(others);
     holder[key] = other.holder[other.key];
@@ -88,15 +93,20 @@ function nested(value: unknown, levels: number, random: Random): unknown {
   return result;
 }
 
-/** Makes copies of a document with a few of its values removed, moved, doubled, nested, or made something else. */
-export function mutations(document: object): (random: Random) => object {
+/**
+ * Makes copies of a document with a few of its values removed, moved, doubled, nested, or made something else.
+ *
+ * @param mostLevels that something is nested: what is to be JSON text must not be deep
+ */
+export function mutations(document: object, mostLevels = Infinity): (random: Random) => object {
   const text = JSON.stringify(document);
+  const levels = LEVELS.filter((number) => number <= mostLevels);
   const originals = placesIn(document); // What is nested already is not copied once more: that would have no end.
   return (random) => {
     const copy = JSON.parse(text) as object;
     const places = placesIn(copy);
     for (let edits = 1 + random.below(3); edits > 0; edits--) {
-      random.of(EDITS)(random.of(places), random, originals);
+      random.of(EDITS)(random.of(places), random, originals, levels);
     }
     return copy;
   };
