@@ -43,7 +43,7 @@ export class ApiServerToKubelet extends Construct {
 
 export type ApiServerToKubeletProps = DistributionBindingsProps;
 
-export interface AuthorityEntry extends Entry {
+export interface AuthorityEntry extends Entry, Guarded {
     readonly files: readonly FileEntry[];
     readonly generation: string;
     readonly issuer?: Issuer;
@@ -75,6 +75,7 @@ export interface AuthorityRow extends Row {
 }
 
 export interface BindingEntry extends Entry {
+    readonly asInTable?: readonly string[];
     readonly kind: "binding";
     readonly role: string;
     readonly subjects: readonly string[];
@@ -143,6 +144,7 @@ export interface CertificateAuthorityProps {
 }
 
 export interface CertificateEntry extends Entry {
+    readonly asInTable?: true;
     readonly earlyRenewalHours?: number;
     readonly files: readonly FileEntry[];
     readonly holder?: string;
@@ -397,7 +399,7 @@ export interface Danger {
     readonly reaches: readonly string[];
 }
 
-export type DangerCode = "plan-failed" | "authority-replaced" | "generation-not-retired" | "introduced-and-promoted" | "trust-removed" | "key-destroyed" | "stale-certificate" | "system-masters" | "cluster-admin" | "renewal-window";
+export type DangerCode = "plan-failed" | "authority-replaced" | "generation-not-retired" | "introduced-and-promoted" | "issuer-not-delivered" | "trust-removed" | "key-destroyed" | "protection-removed" | "exception-added" | "stale-certificate" | "usages-widened" | "new-signer" | "wildcard-name" | "long-validity" | "weak-key" | "system-masters" | "system-identity" | "cluster-admin" | "powerful-role" | "open-binding" | "csr-approver" | "token-widened" | "renewal-window";
 
 export interface Difference {
     readonly added?: readonly string[];
@@ -485,11 +487,14 @@ export function evaluate(content: Content, lookup: (reference: Reference) => str
 
 export interface Facts {
     readonly earlyRenewalHours?: number;
+    readonly expires?: string;
+    readonly groups?: readonly string[];
     readonly issuer?: string;
     readonly keyAlgorithm?: string;
     readonly notAfter?: string;
     readonly object?: string;
     readonly role?: string;
+    readonly rules?: readonly string[];
     readonly sans?: readonly string[];
     readonly subject?: string;
     readonly subjects?: readonly string[];
@@ -599,6 +604,11 @@ export class Group implements IRbacSubject {
     toSubject(): RbacSubject;
 }
 
+interface Guarded {
+    readonly pinned?: true;
+    readonly unprotected?: true;
+}
+
 interface Holder {
     readonly addresses: readonly string[];
     readonly extraSans: readonly AltName[];
@@ -634,7 +644,7 @@ export interface IdentityChange {
     readonly verbs: readonly Verb[];
 }
 
-type IdentityKind = "authority" | "key pair" | "certificate" | "token" | "binding" | "secret";
+type IdentityKind = "authority" | "key pair" | "certificate" | "token" | "binding" | "role" | "secret";
 
 export interface Inventory {
     readonly entries: readonly InventoryEntry[];
@@ -738,7 +748,7 @@ export interface KeyAlgorithmArguments {
     readonly rsaBits?: number;
 }
 
-export interface KeyPairEntry extends Entry {
+export interface KeyPairEntry extends Entry, Guarded {
     readonly files: readonly FileEntry[];
     readonly generation: string;
     readonly keyAlgorithm?: string;
@@ -977,9 +987,11 @@ export interface SubjectFields {
 }
 
 export interface TokenEntry extends Entry {
+    readonly expireAfterHours?: number;
     readonly files: readonly FileEntry[];
     readonly groups: readonly string[];
     readonly kind: "token";
+    readonly rotateAfterHours?: number;
 }
 
 export interface TokenRow {
