@@ -72,7 +72,13 @@ const rotated = (more: object = {}): Changes => ({
   password: { actions: REPLACE, after: {}, after_unknown: { result: true, keepers: { rotation: true } } },
   secret: { actions: REPLACE, after: secretOf({ ...later, ...more }), after_unknown: LATER },
 });
-const entry = { kind: "token", name: "workers", addresses: Object.values(ADDRESS), groups: [GROUP] };
+const entry = {
+  kind: "token",
+  name: "workers",
+  addresses: Object.values(ADDRESS),
+  groups: [GROUP],
+  usages: ["bootstrap-authentication"],
+};
 const undecided = (document: object, ...inventories: Parameters<typeof inventoryOf>) =>
   new PlanModel(readPlan(document), inventoryOf(...inventories).inventories!).identities.flatMap(undecidedOf);
 
@@ -142,6 +148,26 @@ describe("a rotated token", () => {
 
   test("of which nobody says how long it lives is not taken for one that lives as long", () => {
     expect(undecided(token(rotated()))).toEqual(["data.expiration"]);
+  });
+
+  /** Where a part of a map is still to come, the real provider says that all of it is. */
+  const asProvider: Changes = {
+    ...rotated(),
+    secret: { actions: REPLACE, after: { type: "bootstrap.kubernetes.io/token" }, after_unknown: { data: true } },
+  };
+
+  test("of which all is still to come is what the inventory says", () => {
+    const said = { ...entry, rotateAfterHours: 24, expireAfterHours: 72 };
+    expect(codes(token(asProvider), inventoryOf(said))).toEqual([]);
+    expect(undecided(token(asProvider), said)).toEqual([]);
+    expect(found(token(asProvider), inventoryOf({ ...said, groups: [GROUP, `${GROUP}s`] }))[0]!.message).toContain(
+      `the group ${GROUP}s`,
+    );
+    const signing = { ...said, usages: [...entry.usages, "bootstrap-signing"] };
+    expect(found(token(asProvider), inventoryOf(signing))[0]!.message).toContain("its use for bootstrap-signing");
+    expect(found(token(asProvider), inventoryOf({ ...said, expireAfterHours: 8760 }))[0]!.message).toContain("8760");
+    expect(undecided(token(asProvider))).toEqual(["data"]);
+    expect(codes(token(asProvider))).toEqual([]);
   });
 
   test("whose groups cannot be read is not taken for one with the same", () => {
