@@ -992,6 +992,7 @@ export interface TokenEntry extends Entry {
     readonly groups: readonly string[];
     readonly kind: "token";
     readonly rotateAfterHours?: number;
+    readonly usages?: readonly string[];
 }
 
 export interface TokenRow {
