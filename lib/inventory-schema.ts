@@ -124,6 +124,8 @@ export interface TokenEntry extends Entry {
   readonly kind: "token";
   /** Groups of a client that authenticates with it; none of a join password. */
   readonly groups: readonly string[];
+  /** What it may be used for: `bootstrap-authentication`. Missing of a join password. Sorted. */
+  readonly usages?: readonly string[];
   /** Hours after which an apply makes another one; missing of a join password. */
   readonly rotateAfterHours?: number;
   /** Hours from when it is made until it ends; missing of a join password, which has no end. */

@@ -111,6 +111,10 @@ export class BootstrapToken extends Construct {
     this.row = rowOf(props, tokens)!;
     const { usages, group, description = name } = this.row;
     this.groups = [...(props.groups ?? (group === undefined ? [] : [group]))];
+    const used = {
+      ...Object.fromEntries(usages.map((usage) => [usage, "true"])),
+      ...(props.signing ? { "usage-bootstrap-signing": "true" } : {}),
+    };
     this.rotation = new Rotating(this, "Rotation", { rotationHours: rotateAfterHours });
     const rotation = pin(this.rotation, name);
     const madeAt = this.rotation.rfc3339;
@@ -128,8 +132,7 @@ export class BootstrapToken extends Construct {
         "token-id": expression(this.id),
         "token-secret": expression(secret),
         expiration: Fn.timeadd(madeAt, `${expireAfterHours}h`),
-        ...Object.fromEntries(usages.map((usage) => [usage, "true"])),
-        ...(props.signing ? { "usage-bootstrap-signing": "true" } : {}),
+        ...used,
         ...(this.groups.length > 0 ? { "auth-extra-groups": this.groups.join(",") } : {}),
         description: props.description ?? description,
       },
@@ -138,7 +141,9 @@ export class BootstrapToken extends Construct {
     });
     const secretAddress = pin(this.resource, name);
     const addresses = [rotation, this.id.address, secret.address, secretAddress].sort();
-    const entry = { kind: "token", name, addresses, groups: this.groups, rotateAfterHours, expireAfterHours } as const;
+    const life = { rotateAfterHours, expireAfterHours };
+    const uses = Object.keys(used).map((usage) => usage.replace(/^usage-/, ""));
+    const entry = { kind: "token", name, addresses, groups: this.groups, usages: uses.sort(), ...life } as const;
     inventoried(this, { entries: () => [entry] });
   }
 }

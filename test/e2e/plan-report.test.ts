@@ -210,9 +210,10 @@ describe("the PKI of a cluster", () => {
   test("has an authority whose subject somebody changes, and nothing protects it: the same, as a plan", async () => {
     synth("pki", pki({ deletionProtection: false }, otherSubject));
     const report = await expectReport("authority-changed-unprotected", "pki", await plan("pki"));
+    const unprotected = ["front-proxy g1", "kubernetes g1", "service-account g1"];
     expect(summaryOf(report)).toEqual({
       code: 3,
-      dangers: ["authority-replaced kubernetes g1"],
+      dangers: ["authority-replaced kubernetes g1", ...unprotected.map((name) => `protection-removed ${name}`)],
       counts: { "re-issue": 9 },
     });
     const failed = JSON.parse(golden("authority-changed-protected.json")) as PlanReport;
@@ -329,6 +330,7 @@ describe("OpenTofu", () => {
 
 describe("access to a cluster", () => {
   const NAME = "access__token__workers";
+  const GROUP = "system:bootstrappers:platform";
   const certificateAuthority = CA_CERTIFICATE;
 
   beforeAll(async () => {
@@ -377,11 +379,7 @@ describe("access to a cluster", () => {
 
   test("is given for the first time", async () => {
     const report = await expectReport("access-first-deploy", "access", await plan("access"));
-    expect(summaryOf(report)).toEqual({
-      code: 3,
-      dangers: ["cluster-admin cluster-admins"],
-      counts: { grant: 5, issue: 1 },
-    });
+    expect(summaryOf(report)).toEqual({ code: 2, dangers: [], counts: { grant: 5, issue: 1 } });
   });
 
   test("gets another token when its time has come, and keeps its bindings", async () => {
@@ -392,6 +390,21 @@ describe("access to a cluster", () => {
       expect(summaryOf(report)).toEqual({ code: 2, dangers: [], counts: { renew: 1 } });
       expect(report.files).toMatchObject([{ holder: "worker", path: "/etc/kubernetes/bootstrap-kubelet.conf" }]);
     });
+  });
+
+  test("gets a token that lives longer, and for more groups", async () => {
+    const longer = { expireAfterHours: 96, groups: ["system:bootstrappers:kubeadm:default-node-token", GROUP] };
+    accessStack({ tokens: { workers: longer } });
+    const report = await expectReport("token-widened", "access", await plan("access", ["-refresh=false"]));
+    expect(summaryOf(report)).toMatchObject({ code: 3, dangers: ["token-widened workers"] });
+    expect(report.dangers[0]!.message).toContain(`the group ${GROUP}; it lives 96 hours instead of 72.`);
+    // When its time has come, its end is not known before the apply, and neither is anything else of it.
+    await withState("access", withoutRotation, async () => {
+      await plan("access", ["-refresh=false"]);
+      const { dangers } = JSON.parse((await print("access", "json")).text) as PlanReport;
+      expect(dangers.map(({ message }) => message)).toEqual(report.dangers.map(({ message }) => message));
+    });
+    accessStack();
   });
 
   test("makes one more group cluster-admin", async () => {

@@ -1,20 +1,14 @@
-import type { Danger, DangerCode } from "./danger";
+import type { Acknowledged, Danger, DangerCode } from "./danger";
 
 /** Somebody says that a danger is meant. */
-export interface Acknowledgement {
+export interface Acknowledgement extends Acknowledged {
+  /** Which danger it is. */
   readonly code: DangerCode;
   /**
    * What the danger is about, as the report names it.
    * @default - all dangers of the code
    */
   readonly name?: string;
-  /** Why it is meant. */
-  readonly reason: string;
-  /**
-   * Who says so.
-   * @default - nobody knows
-   */
-  readonly by?: string;
 }
 
 /** Dangers with what was said of them. */

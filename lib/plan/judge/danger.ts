@@ -39,7 +39,18 @@ export interface Danger {
   /** Names of what it reaches: certificates that chain to an authority, say. Sorted. */
   readonly reaches: readonly string[];
   /** Who said that it is meant, and why; missing where nobody did. */
-  readonly acknowledged?: { readonly reason: string; readonly by?: string };
+  readonly acknowledged?: Acknowledged;
   /** What of it cannot be read; only where that is the danger. */
   readonly attributes?: readonly string[];
+}
+
+/** What was said of a danger that is meant. */
+export interface Acknowledged {
+  /** Why it is meant. */
+  readonly reason: string;
+  /**
+   * Who says so.
+   * @default - nobody knows
+   */
+  readonly by?: string;
 }

@@ -241,9 +241,11 @@ class Grouping {
     const name = nameOf(kind, anchor, entry);
     const identity: Identity = { kind, name, anchor, parts: own, entry, key, request, issuer: {} };
     this.identityOf.set(anchor, identity);
-    const pem = kind === "authority" ? certificatePem(anchor, "before") : undefined;
-    if (pem !== undefined) {
-      this.authoritiesByPem.set(pem.trim(), identity);
+    for (const side of kind === "authority" ? SIDES : []) {
+      const pem = certificatePem(anchor, side);
+      if (pem !== undefined) {
+        this.authoritiesByPem.set(pem.trim(), identity);
+      }
     }
     return identity;
   }

@@ -1,20 +1,34 @@
 import { object, text } from "../../terraform-json/json";
 import type { PlannedResource, Side } from "../../terraform-json/plan";
-import { holdsPlaceholder, NOT_SHOWN, visible, visibleDatum } from "../read/visible";
+import { LATER } from "../read/inventory";
+import { holdsPlaceholder, NOT_SHOWN, visibleDatum } from "../read/visible";
 import type { Facts } from "./facts";
 import type { Identity } from "./identity";
 
 /** Keys of a bootstrap token's Secret that are `"true"` where it may be used for that. */
 const USAGE = /^usage-([a-z][a-z-]{0,60})$/;
 
-/** What may be shown of a bootstrap token. Of a join password nothing is known. */
-export function tokenFacts({ anchor }: Identity, side: Side): Pick<Facts, "groups" | "expires" | "usages"> {
+/**
+ * What may be shown of a bootstrap token. Of a join password nothing is known. Where a part of a token is still to come, the provider
+ * says that all of it is: then only the inventory tells.
+ */
+export function tokenFacts({ anchor, entry }: Identity, side: Side): Pick<Facts, "groups" | "expires" | "usages"> {
   if (anchor.row.role !== "secret") {
     return {};
   }
   const groups = visibleDatum(anchor, side, "auth-extra-groups");
   const expires = visibleDatum(anchor, side, "expiration");
-  return { groups: groups === undefined ? [] : groups.split(",").sort(), expires, usages: usagesOf(anchor, side) };
+  const isLater = side === "after" && isDataLater(anchor);
+  const known = isLater && entry?.kind === "token" ? entry : undefined;
+  return {
+    groups: known ? sorted(known.groups) : groups === undefined ? [] : groups.split(",").sort(),
+    usages: known?.usages ? sorted(known.usages) : isLater ? [LATER] : usagesOf(anchor, side),
+    expires,
+  };
+}
+
+function isDataLater({ change, unknown }: PlannedResource): boolean {
+  return change !== "none" && (unknown === true || object(unknown).data === true);
 }
 
 function usagesOf(secret: PlannedResource, side: Side): string[] {
@@ -22,29 +36,32 @@ function usagesOf(secret: PlannedResource, side: Side): string[] {
   return data.flatMap(([key, value]) => (value === "true" ? (USAGE.exec(key)?.[1] ?? []) : [])).sort();
 }
 
-/** What of a bootstrap token cannot be read though it decides who it is, and until when. */
+function sorted(words: readonly string[]): string[] {
+  return [...words].sort();
+}
+
+/** What of a bootstrap token that exists cannot be read though it decides who it is, and until when. What is new widens nothing. */
 export function hiddenOfToken({ anchor, entry }: Identity): string[] {
-  if (anchor.row.role !== "secret" || anchor.change === "none" || anchor.change === "forget" || !anchor.after) {
+  const { change, before, after, unknown } = anchor;
+  if (anchor.row.role !== "secret" || change === "none" || change === "forget" || !before || !after) {
     return [];
   }
-  const { after, unknown } = anchor;
   const later = object(unknown);
   // Kubernetes adds up both. What is written and never read back is in neither.
   const others = ["binary_data", "data_wo", "data_wo_revision"].filter(
     (name) => later[name] === true || Object.keys(object(after[name])).length > 0 || typeof after[name] === "number",
   );
-  if (later.data === true || visible(anchor, "after", "type") === undefined) {
-    return ["data", ...others];
+  const known = entry?.kind === "token" && entry.expireAfterHours !== undefined && entry.usages !== undefined;
+  if (isDataLater(anchor)) {
+    return known ? others : ["data", ...others];
   }
-  const isUsageLater = Object.entries(object(later.data)).some(([key, value]) => value === true && USAGE.test(key));
   const groups = visibleDatum(anchor, "after", "auth-extra-groups") ?? "";
   const ends = visibleDatum(anchor, "after", "expiration") ?? "";
-  const isLifeKnown = entry?.kind === "token" && entry.expireAfterHours !== undefined;
+  const isUsageLater = Object.entries(object(later.data)).some(([key, value]) => value === true && USAGE.test(key));
   return [
     ...(holdsPlaceholder(groups) ? ["data.auth-extra-groups"] : []),
     ...(isUsageLater ? ["data.usage-*"] : []),
-    // What is new may end whenever the code says. What was there may not live longer from now on.
-    ...(ends === NOT_SHOWN || (holdsPlaceholder(ends) && anchor.before && !isLifeKnown) ? ["data.expiration"] : []),
+    ...(ends === NOT_SHOWN || (holdsPlaceholder(ends) && !known) ? ["data.expiration"] : []),
     ...others,
   ];
 }

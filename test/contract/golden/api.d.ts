@@ -34,6 +34,16 @@ export interface AccessRow {
     readonly tokens: Readonly<Record<string, TokenRow>>;
 }
 
+interface Acknowledged {
+    readonly by?: string;
+    readonly reason: string;
+}
+
+interface Acknowledgement extends Acknowledged {
+    readonly code: DangerCode;
+    readonly name?: string;
+}
+
 export type AltName = string | TypedNames;
 
 export class ApiServerToKubelet extends Construct {
@@ -43,7 +53,7 @@ export class ApiServerToKubelet extends Construct {
 
 export type ApiServerToKubeletProps = DistributionBindingsProps;
 
-export interface AuthorityEntry extends Entry {
+export interface AuthorityEntry extends Entry, Guarded {
     readonly files: readonly FileEntry[];
     readonly generation: string;
     readonly issuer?: Issuer;
@@ -75,6 +85,7 @@ export interface AuthorityRow extends Row {
 }
 
 export interface BindingEntry extends Entry {
+    readonly asInTable?: readonly string[];
     readonly kind: "binding";
     readonly role: string;
     readonly subjects: readonly string[];
@@ -143,6 +154,7 @@ export interface CertificateAuthorityProps {
 }
 
 export interface CertificateEntry extends Entry {
+    readonly asInTable?: true;
     readonly earlyRenewalHours?: number;
     readonly files: readonly FileEntry[];
     readonly holder?: string;
@@ -323,6 +335,7 @@ export interface ClusterSecretsProps extends KubernetesObjectProps {
 
 export interface ComponentEffect {
     readonly action: "reload" | "restart";
+    readonly cluster?: string;
     readonly component: string;
     readonly files: readonly string[];
     readonly holders: readonly string[];
@@ -390,6 +403,7 @@ export type Credentials = {
 };
 
 export interface Danger {
+    readonly acknowledged?: Acknowledged;
     readonly attributes?: readonly string[];
     readonly code: DangerCode;
     readonly fix: string;
@@ -398,7 +412,7 @@ export interface Danger {
     readonly reaches: readonly string[];
 }
 
-export type DangerCode = "plan-failed" | "unreadable" | "authority-replaced" | "generation-not-retired" | "introduced-and-promoted" | "trust-removed" | "key-destroyed" | "key-exposed" | "stale-certificate" | "system-masters" | "cluster-admin" | "renewal-window";
+export type DangerCode = "plan-failed" | "unreadable" | "authority-replaced" | "generation-not-retired" | "introduced-and-promoted" | "issuer-not-delivered" | "trust-removed" | "key-destroyed" | "key-exposed" | "protection-removed" | "exception-added" | "stale-certificate" | "usages-widened" | "new-signer" | "wildcard-name" | "long-validity" | "weak-key" | "system-masters" | "system-identity" | "cluster-admin" | "powerful-role" | "open-binding" | "csr-approver" | "token-widened" | "renewal-window";
 
 export interface Difference {
     readonly added?: readonly string[];
@@ -486,11 +500,14 @@ export function evaluate(content: Content, lookup: (reference: Reference) => str
 
 export interface Facts {
     readonly earlyRenewalHours?: number;
+    readonly expires?: string;
+    readonly groups?: readonly string[];
     readonly issuer?: string;
     readonly keyAlgorithm?: string;
     readonly notAfter?: string;
     readonly object?: string;
     readonly role?: string;
+    readonly rules?: readonly string[];
     readonly sans?: readonly string[];
     readonly subject?: string;
     readonly subjects?: readonly string[];
@@ -501,6 +518,7 @@ export interface Facts {
 type FileDifference = "added" | "removed" | "moved" | "content" | "mode" | "owner";
 
 export interface FileEffect {
+    readonly cluster?: string;
     readonly consumers: readonly ConsumerEntry[];
     readonly from?: string;
     readonly holder: string;
@@ -604,6 +622,11 @@ export class Group implements IRbacSubject {
     toSubject(): RbacSubject;
 }
 
+interface Guarded {
+    readonly pinned?: true;
+    readonly unprotected?: true;
+}
+
 interface Holder {
     readonly addresses: readonly string[];
     readonly extraSans: readonly AltName[];
@@ -639,7 +662,7 @@ export interface IdentityChange {
     readonly verbs: readonly Verb[];
 }
 
-type IdentityKind = "authority" | "key pair" | "certificate" | "token" | "binding" | "secret";
+type IdentityKind = "authority" | "key pair" | "certificate" | "token" | "binding" | "role" | "secret";
 
 export interface Inventory {
     readonly entries: readonly InventoryEntry[];
@@ -743,7 +766,7 @@ export interface KeyAlgorithmArguments {
     readonly rsaBits?: number;
 }
 
-export interface KeyPairEntry extends Entry {
+export interface KeyPairEntry extends Entry, Guarded {
     readonly files: readonly FileEntry[];
     readonly generation: string;
     readonly keyAlgorithm?: string;
@@ -839,6 +862,7 @@ export class PkiError extends Error {
 }
 
 export interface PlanReport {
+    readonly acknowledgedInVain: readonly Acknowledgement[];
     readonly changes: readonly IdentityChange[];
     readonly complete: boolean;
     readonly components: readonly ComponentEffect[];
@@ -849,6 +873,7 @@ export interface PlanReport {
     readonly failedChecks: readonly string[];
     readonly files: readonly FileEffect[];
     readonly generations: readonly GenerationsReport[];
+    readonly notAllowed?: readonly string[];
     readonly otherChanges: Readonly<Record<string, number>>;
     readonly outputs: readonly string[];
     readonly schemaVersion: typeof REPORT_SCHEMA_VERSION;
@@ -897,7 +922,7 @@ export interface Reference {
     readonly attribute: string;
 }
 
-const REPORT_SCHEMA_VERSION = 2;
+const REPORT_SCHEMA_VERSION = 3;
 
 interface Row {
     readonly etcd?: readonly EtcdTopology[];
@@ -983,9 +1008,12 @@ export interface SubjectFields {
 }
 
 export interface TokenEntry extends Entry {
+    readonly expireAfterHours?: number;
     readonly files: readonly FileEntry[];
     readonly groups: readonly string[];
     readonly kind: "token";
+    readonly rotateAfterHours?: number;
+    readonly usages?: readonly string[];
 }
 
 export interface TokenRow {
@@ -1036,7 +1064,9 @@ export interface ValidityOptions {
     readonly earlyRenewalHours?: number;
 }
 
-export type Verb = "issue" | "renew" | "re-key" | "re-issue" | "introduce" | "promote" | "retire" | "remove" | "revoke" | "grant" | "ungrant" | "move" | "import" | "update";
+export type Verb = (typeof VERBS)[number];
+
+const VERBS: readonly ["issue", "renew", "re-key", "re-issue", "introduce", "promote", "retire", "remove", "revoke", "grant", "ungrant", "move", "import", "update"];
 
 export function writeInventories(app: App): string[];
 

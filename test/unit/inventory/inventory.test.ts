@@ -83,6 +83,7 @@ test("a certificate says who it is for, who signs it, and who has to look when i
     ],
     issuedBy: "terraform",
     subject: "CN=kube-apiserver",
+    asInTable: true,
     usage: "server",
     sans: [
       "api.prod.example.com",
@@ -249,4 +250,61 @@ test("a join password is a token with the files of machines that join with it", 
   const token = inventoryOf(stack).entries.find(({ kind }) => kind === "token")!;
   expect(token).toMatchObject({ addresses: ["random_password.pki__token__agent"], groups: [] });
   expect(pathsOf(token as TokenEntry)).toContain("worker:/etc/rancher/k3s/token");
+});
+
+test("what keeps a generation from being lost is said where it is not as usual", () => {
+  const pinned = Generation.active({ fingerprint: `SHA256:${"A".repeat(43)}` });
+  const guarded = (props: Partial<ClusterPkiProps>) =>
+    entriesOf(props)
+      .filter((entry): entry is AuthorityEntry | KeyPairEntry => "state" in entry)
+      .filter(({ unprotected, pinned: isPinned }) => unprotected ?? isPinned)
+      .map(({ name, unprotected = false, pinned: isPinned = false }) => ({ name, unprotected, isPinned }));
+  expect(guarded({})).toEqual([]);
+  expect(guarded({ serviceAccount: { generations: { g1: pinned } } })).toEqual([
+    { name: "service-account", unprotected: false, isPinned: true },
+  ]);
+  expect(guarded({ deletionProtection: false }).map(({ name }) => name)).toEqual([
+    "etcd",
+    "front-proxy",
+    "kubernetes",
+    "service-account",
+  ]);
+  const retired = { g1: Generation.active(), g2: Generation.retired() };
+  expect(guarded({ authorities: { etcd: { generations: retired } } })).toEqual([]);
+});
+
+test("a certificate says whether its subject is that of the table, and fields beside it are the user's", () => {
+  const { stack, pki } = pkiOf({}, { subject: { country: "DE" } });
+  pki
+    .certificate("scheduler", "cp-1")
+    .request.putSubject([{ commonName: "system:kube-scheduler", organization: "system:masters" }]);
+  const { entries } = inventoryOf(stack);
+  expect(certificate(entries, "controller-manager")).toMatchObject({
+    subject: "CN=system:kube-controller-manager, C=DE",
+    asInTable: true,
+  });
+  expect(certificate(entries, "scheduler")).not.toHaveProperty("asInTable");
+});
+
+test("a binding says to whom the table gives its role, and a token for how long it lives", () => {
+  const stack = accessStack();
+  const { name, endpoint } = ONE;
+  new ClusterAccess(stack, "access", {
+    distribution: Distribution.KUBEADM,
+    cluster: { name, endpoint },
+    certificateAuthority: CA_PEM,
+    clusterAdmins: [User.named("jane")],
+    tokens: { workers: { rotateAfterHours: 12, pipelineIntervalHours: 6, signing: true } },
+  });
+  const { entries } = inventoryOf(stack);
+  expect(entries.find((entry) => entry.kind === "binding" && entry.name === "prod:cluster-admins")).toMatchObject({
+    subjects: ["Group/kubeadm:cluster-admins", "User/jane"],
+    asInTable: ["Group/kubeadm:cluster-admins"],
+  });
+  expect(entries.find(({ kind }) => kind === "token")).toMatchObject({
+    groups: ["system:bootstrappers:kubeadm:default-node-token"],
+    usages: ["bootstrap-authentication", "bootstrap-signing"],
+    rotateAfterHours: 12,
+    expireAfterHours: 24,
+  });
 });

@@ -1,6 +1,8 @@
 import { expressionsIn, filesIn, parsedOutput } from "../../support/graph";
-import { evaluate, Reference, Generation } from "../../../lib";
+import { TerraformResource } from "cdktf";
+import { ClusterPkiProps, evaluate, Generation, Reference } from "../../../lib";
 import { MEMBERS, pkiOf, terraformOfPki } from "../../support/cluster";
+import { terraformOf } from "../../support/synth";
 
 const { pki } = pkiOf(MEMBERS);
 const lookup = ({ address, attribute }: Reference) => `<${address}.${attribute}>`;
@@ -103,13 +105,34 @@ test("what is known at plan of generations and certificates is published as JSON
   const terraform = terraformOfPki({}, { authorities: { etcd: { generations } } });
   expect(expressionsIn(terraform.output.pki_certificates)).toEqual([]);
   const published = parsedOutput(terraform, "pki_certificates");
-  expect(Object.keys(published)).toEqual(["ca", "keys", "cp-1"]);
+  expect(Object.keys(published)).toEqual(["ca", "keys", "guards", "cp-1"]);
   expect(published.ca).toEqual({
     kubernetes: { g1: "active" },
     "front-proxy": { g1: "active" },
     etcd: { g1: "trusted", g2: "active", g3: "retired" },
   });
   expect(published.keys).toEqual({ "service-account": { g1: "active" } });
+  expect(published.guards).toEqual({ exceptions: { "super-admin": ["system-masters"] } });
   expect(published["cp-1"]!["etcd-peer"]).toEqual(["cp-1", "localhost", "10.0.0.11", "127.0.0.1", "::1"]);
   expect(Object.keys(published["cp-1"]!)).toEqual(["apiserver", "etcd-server", "etcd-peer"]);
+});
+
+test("what keeps generations from being lost is published, so that a later plan tells that it is gone", () => {
+  const pinned = Generation.active({ fingerprint: `SHA256:${"A".repeat(43)}` });
+  const guards = (props: Partial<ClusterPkiProps>) =>
+    parsedOutput(terraformOfPki({}, props), "pki_certificates").guards;
+  expect(guards({ authorities: { etcd: { generations: { g1: pinned } } } })).toMatchObject({ pinned: ["etcd g1"] });
+  expect(guards({ deletionProtection: false }).unprotected).toEqual([
+    "kubernetes g1",
+    "front-proxy g1",
+    "etcd g1",
+    "service-account g1",
+  ]);
+  const { stack, pki } = pkiOf({}, { serviceAccount: { generations: { g1: pinned } } });
+  const certificate = pki.authority("etcd").node.defaultChild as TerraformResource;
+  certificate.addOverride("lifecycle.prevent_destroy", false);
+  expect(parsedOutput(terraformOf(stack), "pki_certificates").guards).toMatchObject({
+    unprotected: ["etcd g1"],
+    pinned: ["service-account g1"],
+  });
 });

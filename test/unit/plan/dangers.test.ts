@@ -16,6 +16,10 @@ import {
 } from "./plans";
 import type { DangerCode } from "../../../lib/plan/judge/danger";
 import { DANGERS } from "../../../lib/plan/judge/dangers";
+import { ACCESS_DANGERS } from "../../../lib/plan/judge/dangers/access";
+import { CERTIFICATE_DANGERS } from "../../../lib/plan/judge/dangers/certificates";
+import { GENERATION_DANGERS } from "../../../lib/plan/judge/dangers/generations";
+import { TOKEN_DANGERS } from "../../../lib/plan/judge/dangers/tokens";
 import type { ReportOptions } from "../../../lib/plan/judge/report";
 
 const seen = new Set<DangerCode>();
@@ -35,7 +39,12 @@ const files = (key: string, ...authorities: string[]) => ({
 const stage = (kubernetes: object, files: object) => ({ files, ca: { kubernetes } });
 const alone = stage({ g1: "active" }, files(ADDRESS.caKey, ADDRESS.ca));
 
-afterAll(() => expect([...seen].sort()).toEqual(Object.keys(DANGERS).sort()));
+/** What has no file of its own beside this one. */
+const OWN = Object.keys(DANGERS).filter(
+  (code) => !(code in { ...GENERATION_DANGERS, ...CERTIFICATE_DANGERS, ...ACCESS_DANGERS, ...TOKEN_DANGERS }),
+);
+
+afterAll(() => expect([...seen].sort()).toEqual(expect.arrayContaining(OWN)));
 
 describe("an authority", () => {
   const replaced: Change = {
@@ -83,12 +92,21 @@ describe("an authority", () => {
     expect(dangers(document)).toEqual([["key-destroyed", "root"]]);
   });
 
-  test("that Terraform lets go of is one", () => {
-    const document = deployed(
-      { caKey: { ...GONE, actions: ["forget"] }, ca: { ...GONE, actions: ["forget"] } },
-      outputChanges(alone, {}),
-    );
-    expect(dangers(document)[0]![0]).toBe("generation-not-retired");
+  const forgotten: Change = { ...GONE, actions: ["forget"] };
+
+  test("that Terraform lets go of with all that it signed is none: nothing is destroyed", () => {
+    const parts = { caKey: forgotten, ca: forgotten, key: forgotten, request: forgotten, leaf: forgotten };
+    expect(dangers(deployed(parts, outputChanges(alone, {})))).toEqual([]);
+    const found = report(deployed(parts, outputChanges(alone, {})));
+    expect(found.changes.map(({ name, reasons }) => [name, ...reasons.map(({ text }) => text)])).toEqual([
+      ["kubernetes g1", "Terraform lets go of it without deleting it"],
+      ["cp-1/apiserver", "Terraform lets go of it without deleting it"],
+    ]);
+  });
+
+  test("that Terraform lets go of while it is taken out of the files is one for what it signed", () => {
+    const document = deployed({ caKey: forgotten, ca: forgotten }, outputChanges(alone, {}));
+    expect(dangers(document)).toEqual([["trust-removed", "kubernetes g1", "cp-1/apiserver"]]);
   });
 });
 

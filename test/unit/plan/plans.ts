@@ -134,13 +134,14 @@ export interface PublishedParts {
   readonly files?: object;
   readonly ca?: object;
   readonly keys?: object;
+  readonly guards?: object;
 }
 
 /** The outputs of the prefix `pki` before and after. */
 export function outputChanges(before: PublishedParts, after: PublishedParts): object {
-  const texts = ({ files = {}, ca = {}, keys = {} }: PublishedParts) => ({
+  const texts = ({ files = {}, ca = {}, keys = {}, guards }: PublishedParts) => ({
     files: jsonTexts(files),
-    certificates: jsonTexts({ ca, keys }),
+    certificates: jsonTexts({ ca, keys, ...(guards ? { guards } : {}) }),
   });
   const [old, now] = [texts(before), texts(after)];
   return {

@@ -5,6 +5,7 @@ import { factsOf } from "../../model/facts";
 import { certificatePem, exists, Identity } from "../../model/identity";
 import type { PlanModel } from "../../model/model";
 import { isKeyReplaced, isPromoted, isReplacedInPlace } from "../../model/verbs";
+import { visible } from "../../read/visible";
 import type { DangerCode } from "../danger";
 import { Evidence, Generation, ofGenerations, ofTableRows, Row, TableRow } from "./row";
 
@@ -16,7 +17,7 @@ const signedAfter = ({ identity }: Generation, { model }: Evidence) => model.tit
 export const GENERATION_DANGERS = {
   "authority-replaced": ofGenerations({
     help: "An authority becomes another one at the same address: all it signed stops being trusted at once.",
-    when: (generation) => generation.identity.kind === "authority" && becomesAnother(generation),
+    when: (generation) => wasAuthority(generation) && becomesAnother(generation),
     message: ({ identity }, { model }) =>
       keepsSubjectAndKey(identity, model)
         ? "The authority gets another certificate at the same address, and all it signed is signed again in the same apply."
@@ -100,6 +101,12 @@ export const GENERATION_DANGERS = {
 /** Whether it was destroyed by the plan; what Terraform lets go of is still there. */
 export function isDestroyed({ parts }: Identity): boolean {
   return parts.some(({ change }) => change === "delete" || change === "replace");
+}
+
+/** What becomes one is no authority that anybody trusts. */
+function wasAuthority({ identity: { kind, anchor } }: Generation): boolean {
+  const said = visible(anchor, "before", "is_ca_certificate");
+  return kind === "authority" && (anchor.row.role === "adopted" || said !== "false");
 }
 
 function becomesAnother({ identity, before, after }: Generation): boolean {

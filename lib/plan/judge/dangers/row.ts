@@ -91,12 +91,19 @@ export interface TableRow {
 export function ofTableRows(rule: Rule<TableRow>): Row {
   return row(
     rule,
-    ({ published }) =>
-      published.clusters.flatMap((cluster) =>
-        Object.keys(published.guardsOf("after", cluster)?.exceptions ?? {}).map((name) => ({ cluster, name })),
-      ),
+    (model) =>
+      model.published.clusters.flatMap((cluster) => exceptionalRows(cluster, model).map((name) => ({ cluster, name }))),
     ({ cluster, name }, { published }) => (published.clusters.length > 1 ? `${cluster}: ${name}` : name),
   );
+}
+
+/** Rows that may break a rule, by the plan or by what is known at synth. */
+function exceptionalRows(cluster: string, { published, entries }: PlanModel): string[] {
+  const inventoried = entries.inventories
+    .flatMap((inventory) => inventory.entries)
+    .filter((entry) => entry.cluster === cluster && entry.exceptions);
+  const names = Object.keys(published.guardsOf("after", cluster)?.exceptions ?? {});
+  return [...new Set([...names, ...inventoried.map(({ name }) => name)])];
 }
 
 /** A danger of the plan as a whole. */

@@ -1,7 +1,7 @@
-import { LATER } from "../../read/inventory";
 import { factsOf } from "../../model/facts";
 import { exists, Identity } from "../../model/identity";
 import type { PlanModel } from "../../model/model";
+import { LATER } from "../../read/inventory";
 import { endOf, lifeOf } from "../../model/tokens";
 import type { DangerCode } from "../danger";
 import { ofIdentities, Row } from "./row";
