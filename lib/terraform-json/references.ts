@@ -106,7 +106,10 @@ class Expression {
 
   public steps(): Step[] {
     const names = namesIn(this.value);
-    const isComputed = names.some(({ path: [first, second] }) => CHOOSING.has(first) && second !== "key");
+    const isComputed = names.some(
+      ({ path: [first, second, third] }) =>
+        CHOOSING.has(first) && second !== "key" && (first !== "module" || third !== undefined),
+    );
     return names.flatMap(({ path, keys }) => {
       const [first, , third] = path;
       // Of what is chosen by a key that is worked out, Terraform names the whole resource or module alone.

@@ -132,7 +132,7 @@ test("each form of reference is followed, or said not to be", async () => {
     ["key", ["tls_private_key.node"], []],
     ["count", ["tls_private_key.node"], []],
     ["local", [], ["local.keys"]],
-    ["two", [CA, NODE], ["each.value"]],
+    ["two", [CA, `${NODE}.["b"]`], ["each.value"]],
     ["data", ["terraform_data.key.output", CA], []],
     ["module", [`${LEAF}.private_key_pem`, LEAF], ["module.each"]],
   ]);

@@ -56,10 +56,11 @@ function namesContradictions(entry: InventoryEntry, name: string, published: Pub
     return [];
   }
   const planned = published.namesOf("after", entry.cluster, entry.holder ?? "", entry.name);
-  if (!planned || [...planned, ...entry.sans].some((san) => san.includes(LATER) || san.includes("${"))) {
+  const sans: readonly string[] = (entry as Partial<typeof entry>).sans ?? [];
+  if (!planned || [...planned, ...sans].some((san) => san.includes(LATER) || san.includes("${"))) {
     return [];
   }
-  const [there, here] = [entry.sans, planned].map((names) => [...names].sort().join(", "));
+  const [there, here] = [sans, planned].map((names) => [...names].sort().join(", "));
   return there === here ? [] : [`${name} has the names ${there || "none"} there, and ${here || "none"} in the plan`];
 }
 

@@ -43,6 +43,8 @@ function noInventory(origin: string): UnusableError {
 type Check = (value: unknown) => boolean;
 
 const isText: Check = (value) => typeof value === "string";
+const isNumber: Check = (value) => typeof value === "number";
+const isTrue: Check = (value) => value === true;
 const optional =
   (check: Check): Check =>
   (value) =>
@@ -77,6 +79,14 @@ const ENTRY = having({
   purpose: optional(isText),
   addresses: listOf(isText),
   exceptions: optional(listOf(having({ code: isText, reason: isText }))),
+  sans: optional(listOf(isText)),
+  groups: optional(listOf(isText)),
+  usages: optional(listOf(isText)),
+  subjects: optional(listOf(isText)),
+  expireAfterHours: optional(isNumber),
+  asInTable: optional((value) => value === true || listOf(isText)(value)),
+  pinned: optional(isTrue),
+  unprotected: optional(isTrue),
   files: optional(listOf(FILE)),
 });
 const INVENTORY = having({ stack: isText, entries: listOf(ENTRY) });
