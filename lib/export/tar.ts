@@ -158,11 +158,19 @@ function padding(length: number, unit: number): number {
 
 /** When the newest certificate became valid, in seconds; undefined where there is none that can be read. */
 function newestCertificate(files: readonly FinishedFile[]): number | undefined {
-  const blocks = files.flatMap(
-    ({ text }) => text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [],
-  );
-  const times = blocks.map(notBefore).filter((time) => !Number.isNaN(time));
+  const times = files.flatMap(({ text }) => [text, ...embeddedIn(text)].flatMap(timesIn));
   return times.length > 0 ? Math.max(EARLIEST, ...times) : undefined;
+}
+
+/** PEM as a kubeconfig has it: in base64, of which this is `-----BEGIN`. */
+function embeddedIn(text: string): string[] {
+  const found = text.match(/LS0tLS1CRUdJTi[A-Za-z0-9+/=]+/g) ?? [];
+  return found.map((base64) => Buffer.from(base64, "base64").toString());
+}
+
+function timesIn(text: string): number[] {
+  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  return blocks.map(notBefore).filter((time) => !Number.isNaN(time));
 }
 
 function notBefore(pem: string): number {

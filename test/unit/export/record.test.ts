@@ -162,6 +162,12 @@ describe("--prune never deletes what this export did not write", () => {
   test("of the same cluster's other stack, which has the same prefix", () =>
     expectApart(stateOf(FILES), stateOf({ "/x": file("x") }, { keys: ["k1"] })));
 
+  test("of that stack, though the PKI publishes no fingerprints", () => {
+    const pki = stateOf({ "/x": file("x") }, { keys: ["k1"] }) as { values: { outputs: Record<string, unknown> } };
+    delete pki.values.outputs["prod_fingerprints"];
+    return expectApart(stateOf(FILES), { ...pki });
+  });
+
   test("of another holder", async () => {
     await exportState(stateOf(FILES));
     const stdin = JSON.stringify(stateOf({ "/x": file("x") }, { holder: "worker" }));

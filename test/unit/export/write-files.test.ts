@@ -288,6 +288,52 @@ describe("owners", () => {
       expect(statSync(root(KEY))).toMatchObject({ uid: 0, gid: 0 });
     });
 
+    test("are those of the machine's own passwd and group files, where the root has them", async () => {
+      put("root/etc/passwd", "root:x:0:0::/root:/bin/sh\netcd:x:998:997::/:/bin/false\ndaemon:x:4:4::/:/bin/false\n");
+      put("root/etc/group", "kube:x:1234:\ndaemon:x:5:\n");
+      const files = {
+        "/a": file("x", "0600", "etcd:kube"),
+        "/b": file("x", "0600", "daemon:daemon"),
+        "/c": file("x", "0600", "root:root"),
+        "/d": file("x", "0600", "77:78"),
+      };
+      expect(await exportState(pkiState({ "cp-1": files }))).toMatchObject({ code: 0, err: "" });
+      const owners = ["a", "b", "c", "d"].map((path) => statSync(root(path))).map(({ uid, gid }) => [uid, gid]);
+      expect(owners).toEqual([
+        [998, 1234],
+        [4, 5],
+        [0, 0],
+        [77, 78],
+      ]);
+      // Of two files, one may be there.
+      fs.rmSync(root("etc/group"));
+      await exportState(pkiState({ "cp-1": { "/e": file("x", "0600", "daemon:daemon") } }));
+      expect(statSync(root("e"))).toMatchObject({ uid: 4, gid: 1 });
+    });
+
+    test("that the machine does not know are not those of this one: its number may be somebody else's there", async () => {
+      put("root/etc/passwd", "root:x:0:0::/root:/bin/sh\nmail:x:many:0::/:\n");
+      const files = { "/a": file("x", "0600", "daemon:daemon"), "/b": file("x", "0600", "mail:root") };
+      const { code, err } = await exportState(pkiState({ "cp-1": files }));
+      expect([code, err]).toEqual([0, expect.stringContaining("owner daemon:daemon, mail:root was not set")]);
+      expect(statSync(root("a"))).toMatchObject({ uid: 0, gid: 0 });
+    });
+
+    test.each([
+      ["a link", () => symlinkSync("/etc/passwd", root("etc/passwd"))],
+      ["a folder", () => mkdirSync(root("etc/passwd"))],
+    ])("are not looked up in %s, which is told", async (_, make) => {
+      mkdirSync(root("etc"), { recursive: true });
+      make();
+      const files = { "cp-1": { "/a": file("x", "0600", "daemon:daemon") } };
+      expectOneLine(
+        await exportState(pkiState(files)),
+        `cannot read ${root("etc/passwd")}: owners are looked up in it`,
+      );
+      // Who is root is known everywhere.
+      expect(await exportCp1()).toMatchObject({ code: 0 });
+    });
+
     test("that this machine does not know are told, and left to root", async () => {
       const files = { "cp-1": { "/etcd.key": file(CA_KEY_REFERENCE, "0600", "no-such-user:root") } };
       const { code, err } = await exportState(pkiState(files));
