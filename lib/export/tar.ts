@@ -90,6 +90,11 @@ function paxRecords({ path, user, group }: Entry): Buffer[] {
   return fields.filter(([, , fits]) => !fits).map(([key, value]) => paxRecord(key, value));
 }
 
+/** A number is no name: somebody may be called so. */
+function nameIn(owner: string): string {
+  return /^\d+$/.test(owner) ? "" : owner;
+}
+
 /** Whoever is unknown where it is unpacked is root: a number of this machine may be somebody else's there. */
 function idOf(name: string): number {
   return idOfItself(name) ?? 0;
@@ -132,8 +137,8 @@ function header(entry: Entry): Buffer {
   block.fill(" ", 148, 156);
   block.write(TYPE_FLAGS[type], 156);
   block.write("ustar\0" + "00", 257);
-  block.write(user.slice(0, LONGEST_OWNER), 265);
-  block.write(group.slice(0, LONGEST_OWNER), 297);
+  block.write(nameIn(user).slice(0, LONGEST_OWNER), 265);
+  block.write(nameIn(group).slice(0, LONGEST_OWNER), 297);
   block.write(octal(0, 8), 329);
   block.write(octal(0, 8), 337);
   block.write(prefix, 345);
