@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import * as fs from "node:fs";
+import { UnusableError } from "../terraform-json/unusable";
 import type { Owner } from "./owners";
 import type { Place } from "./tree";
 
@@ -41,7 +42,15 @@ export class StagedFile {
   /** Puts it in its place, where nobody ever sees half of it. */
   public publish(): void {
     const { folder, name } = this.place;
-    fs.renameSync(folder.at(this.temporary), folder.at(name));
+    try {
+      fs.renameSync(folder.at(this.temporary), folder.at(name));
+    } catch (error) {
+      // The next run of the same kind takes it for one that was left.
+      if ((error as NodeJS.ErrnoException).code === "ENOENT" && !folder.stats(this.temporary)) {
+        throw new UnusableError("another export for the same holder runs at the same time: run this one again");
+      }
+      throw error;
+    }
   }
 
   /** Removes it, where it was not published. */

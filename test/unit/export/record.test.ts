@@ -316,3 +316,17 @@ test("of temporary files, only those are removed that an export for the same hol
   expect(filesBelow(root())).toEqual([...Object.keys(FILES), ...others].sort());
   expect(fs.readlinkSync(root(named(id).replace("a.crt", "b.key")))).toBe("/etc/passwd");
 });
+
+test("an export whose temporary files another one for the same holder took for left ones says so", async () => {
+  const { renameSync } = fs;
+  jest.spyOn(fs, "renameSync").mockImplementation((from, to) => {
+    if (/a\.crt$/.test(String(to))) {
+      fs.rmSync(from);
+    }
+    renameSync(from, to);
+  });
+  expectOneLine(
+    await exportState(stateOf(FILES)),
+    "another export for the same holder runs at the same time: run this one again",
+  );
+});
