@@ -2,7 +2,7 @@ import type { Place } from "../terraform-json/sources";
 
 /** What a command sees of its process. */
 export interface Io extends Place {
-  readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean };
+  readonly stdout: { write(output: string | Uint8Array): unknown; readonly isTTY?: boolean };
   readonly stderr: { write(text: string): unknown };
   /** @default - the system's clock */
   readonly now?: () => Date;

@@ -3,8 +3,11 @@ import { ANY_WORKER, OPERATOR } from "../kubernetes/cluster-file";
 import { FilesByHolder, Published, publishedFiles } from "../terraform-json/outputs";
 import type { State } from "../terraform-json/state";
 import { UnusableError } from "../terraform-json/unusable";
-import type { FinishedFile } from "./write-files";
+import type { FinishedFile } from "./finished-file";
+import type { ExportedOrigin } from "./record";
 import { evaluate } from "../kubernetes/content-readers";
+import { certificatesOutput, fingerprintsOutput } from "../terraform/names";
+import { object } from "../terraform-json/json";
 
 /** Whose files are exported. */
 export interface RequestedHolder {
@@ -19,8 +22,16 @@ interface Part extends Published<FilesByHolder> {
   readonly state: State;
 }
 
+/** Files that are exported, and what they come from. */
+export interface Exported {
+  /** Sorted by path. */
+  readonly files: readonly FinishedFile[];
+  /** All that were read, also those without files of the holder. */
+  readonly origins: readonly ExportedOrigin[];
+}
+
 /**
- * Collects the files of one holder, sorted by path, each filled in from the state that published it.
+ * Collects the files of one holder, each filled in from the state that published it.
  *
  * @param prefixes parts to take them from; all, when none is given and no state has several
  * @throws UnusableError when there are none, or when a value is missing
@@ -29,7 +40,7 @@ export function filesOfHolder(
   holder: RequestedHolder,
   states: readonly State[],
   prefixes: readonly string[],
-): FinishedFile[] {
+): Exported {
   const parts = chosenParts(states, prefixes);
   const merged = new Map<string, Found>();
   for (const found of parts.flatMap((part) => filesIn(part, holder))) {
@@ -45,7 +56,23 @@ export function filesOfHolder(
   if (merged.size === 0) {
     throw nothingFor(holder, parts);
   }
-  return [...merged.values()].map(({ file }) => file).sort((a, b) => (a.path < b.path ? -1 : 1));
+  return {
+    files: [...merged.values()].map(({ file }) => file).sort((a, b) => (a.path < b.path ? -1 : 1)),
+    origins: parts.map((part) => originOf(part, holder)),
+  };
+}
+
+/** What stays of a part from one export to the next: its cluster's keys change one after the other. */
+function originOf(part: Part, holder: RequestedHolder): ExportedOrigin {
+  const { prefix, state } = part;
+  const fingerprints = Object.values(object(state.outputs.get(fingerprintsOutput(prefix))));
+  return {
+    prefix,
+    stack: state.outputs.has(certificatesOutput(prefix)) ? "pki" : "access",
+    holder: holder.name,
+    fingerprints: fingerprints.filter((fingerprint) => typeof fingerprint === "string").sort(),
+    paths: pathsIn(part, holder),
+  };
 }
 
 /** A file, and the state it came from as the user named it. */
@@ -54,11 +81,17 @@ interface Found {
   readonly origin: string;
 }
 
-function filesIn({ state, value }: Part, { name, isMachine }: RequestedHolder): Found[] {
-  if ((isMachine && isReserved(name)) || !Object.hasOwn(value, name)) {
-    return [];
-  }
-  return Object.entries(value[name]!).map(([path, { mode, owner, content }]) => {
+function mapOf({ value }: Part, { name, isMachine }: RequestedHolder): FilesByHolder[string] {
+  return (isMachine && isReserved(name)) || !Object.hasOwn(value, name) ? {} : value[name]!;
+}
+
+function pathsIn(part: Part, holder: RequestedHolder): string[] {
+  return Object.keys(mapOf(part, holder));
+}
+
+function filesIn(part: Part, holder: RequestedHolder): Found[] {
+  const { state } = part;
+  return Object.entries(mapOf(part, holder)).map(([path, { mode, owner, content }]) => {
     return { file: { path, mode, owner, text: fill(content, path, state) }, origin: state.origin };
   });
 }

@@ -1,232 +1,237 @@
-import { randomUUID } from "node:crypto";
 import * as fs from "node:fs";
-import { basename, dirname, join, posix } from "node:path";
-import { reason, UnusableError } from "../terraform-json/unusable";
-
-/** A file with everything filled in. */
-export interface FinishedFile {
-  /** Absolute path on the machine. */
-  readonly path: string;
-  /** Octal, e.g. `0600`. */
-  readonly mode: string;
-  /** `user:group`. */
-  readonly owner: string;
-  readonly text: string;
-}
+import { UnusableError } from "../terraform-json/unusable";
+import { checkPaths, FinishedFile } from "./finished-file";
+import { FindOwner, Owner, ownersIn } from "./owners";
+import { ExportedOrigin, Records } from "./record";
+import { giveTo, StagedFile } from "./staged-file";
+import { attempt, Place, Tree } from "./tree";
+import { deleteUnwanted, findUnwanted, removeLeftovers } from "./unwanted-files";
 
 /** What was done: the whole file, its mode or owner only, or nothing. */
 export type Outcome = "written" | "corrected" | "unchanged";
+
+/** What is written, and where. */
+export interface Order {
+  /** Stands for `/` of the machine. */
+  readonly root: string;
+  readonly files: readonly FinishedFile[];
+  /** All that were read, also those without files: what they had once is in the map no more. */
+  readonly origins: readonly ExportedOrigin[];
+  /** Mode of folders that are missing. */
+  readonly directoryMode: number;
+  /** Folder of the records, as a path on the machine. */
+  readonly records: string;
+  /** Deletes what was written once and is in the map no more. */
+  readonly prune: boolean;
+}
+
+/** A file that was written once and is in the map no more. */
+export interface Obsolete {
+  readonly path: string;
+  readonly outcome: "obsolete" | "deleted" | "kept";
+  /** Why it was kept, though it was to be deleted. */
+  readonly obstacle?: string;
+}
+
+/** What {@link writeFiles} did. */
+export interface Done {
+  /** One for each file. */
+  readonly outcomes: readonly Outcome[];
+  readonly obsolete: readonly Obsolete[];
+  /** Owners that were not given to the files: only root can give, and only to who is known. */
+  readonly ownersLeft: readonly string[];
+  /** How many temporary files of a run that was killed were removed. */
+  readonly leftovers: number;
+}
 
 /**
  * Writes files under a folder, each with one rename, after all of them stand beside their places: a reader never sees
  * half of a file, nor, but for an instant, a key without its certificate; and neither does a machine that lost its power, since a file
  * is on the disk before it is renamed, and its folder afterwards. A file that is right already is left alone, so that nothing that
- * watches it reloads.
+ * watches it reloads. No link below the root is followed, whoever puts one there meanwhile.
  *
- * @param root stands for `/` of the machine
- * @param directoryMode mode of folders that are missing
- * @returns one outcome for each file
+ * What is written is noted before, in records beside the files, so that the next run knows what one that was killed has left.
+ *
  * @throws UnusableError when the system refuses; whatever can be known before the first rename leaves all files as they were
  */
-export function writeFiles(root: string, files: readonly FinishedFile[], directoryMode: number): Outcome[] {
-  const plans = files.map((file) => planOf(root, file));
-  const staged: Staged[] = [];
+export function writeFiles(order: Order): Done {
+  checkPaths(order.files);
+  const tree = new Tree(order.root, order.directoryMode);
   try {
-    for (const plan of plans.filter(({ outcome }) => outcome === "written")) {
-      staged.push(stage(plan, directoryMode));
-    }
-    staged.forEach(({ temporary, target }) => attempt(target, () => fs.renameSync(temporary, target)));
-    new Set(staged.flatMap(({ changedFolders }) => changedFolders)).forEach(syncFolder);
-    plans.filter(({ outcome }) => outcome === "corrected").forEach(correct);
+    return new Writing(order, tree).run();
   } finally {
-    staged.forEach(({ temporary }) => fs.rmSync(temporary, { force: true }));
+    tree.close();
   }
-  return plans.map(({ outcome }) => outcome);
-}
-
-/** Owners that {@link writeFiles} cannot give to the files: only root can give, and only to who is known here. */
-export function ownersLeft(files: readonly FinishedFile[]): string[] {
-  return [...new Set(files.map(({ owner }) => owner))].filter((owner) => !ownerOf(owner));
 }
 
 interface Plan {
-  readonly target: string;
+  readonly path: string;
   readonly mode: number;
   /** Undefined where it is left as it is. */
   readonly owner: Owner | undefined;
   readonly bytes: Buffer;
   readonly outcome: Outcome;
+  /** True where it replaces something that stands there. */
+  readonly replaces: boolean;
 }
 
-interface Owner {
-  readonly uid: number;
-  readonly gid: number;
-}
+/** One run: what it found, and what it has done so far. */
+class Writing {
+  private readonly findOwner: FindOwner;
+  private readonly plans: readonly Plan[];
+  private readonly records: Records;
+  /** What earlier runs wrote. */
+  private readonly known: ReadonlySet<string>;
+  private readonly written = new Set<string>();
+  private readonly deleted = new Set<string>();
 
-interface Staged {
-  readonly temporary: string;
-  readonly target: string;
-  /** The folder of the file, and those that got a new folder. */
-  readonly changedFolders: readonly string[];
-}
-
-function planOf(root: string, file: FinishedFile): Plan {
-  const target = join(root, checkedPath(file.path));
-  const mode = parseInt(file.mode, 8);
-  const owner = ownerOf(file.owner);
-  const bytes = Buffer.from(file.text);
-  return { target, mode, owner, bytes, outcome: outcomeOf(target, mode, owner, bytes) };
-}
-
-/** A path that stays below the root, and on its line of the report. */
-function checkedPath(path: string): string {
-  // eslint-disable-next-line no-control-regex -- these are what is looked for
-  if (!path.startsWith("/") || path.endsWith("/") || posix.normalize(path) !== path || /[\x00-\x1f\x7f]/.test(path)) {
-    throw new UnusableError(
-      `the file map has the path ${JSON.stringify(path)}, which is not a plain absolute path: nothing was written`,
-    );
+  public constructor(
+    private readonly order: Order,
+    private readonly tree: Tree,
+  ) {
+    this.findOwner = ownersIn(tree);
+    this.plans = order.files.map((file) => planOf(tree, file, this.findOwner(file.owner)));
+    this.records = new Records(tree, order.records, order.origins);
+    this.known = new Set(this.records.files);
   }
-  return path;
-}
 
-function outcomeOf(target: string, mode: number, owner: Owner | undefined, bytes: Buffer): Outcome {
-  const stats = attempt(target, () => existing(target));
-  if (stats?.isDirectory()) {
-    throw new UnusableError(`cannot write ${target}: a folder stands there; remove it or choose another --root`);
+  public run(): Done {
+    const { files } = this.order;
+    this.announce();
+    const paths = [...files.map(({ path }) => path), ...this.known, ...this.records.recordPaths];
+    const leftovers = removeLeftovers(this.tree, this.records.ids, paths);
+    const obsolete = this.writeAndPrune();
+    return {
+      outcomes: this.plans.map(({ outcome }) => outcome),
+      obsolete,
+      ownersLeft: [...new Set(files.map(({ owner }) => owner))].filter((owner) => !this.findOwner(owner)),
+      leftovers,
+    };
   }
-  if (!stats?.isFile() || !attempt(target, () => holds(target, stats, bytes))) {
-    return "written";
+
+  /** Notes what will be written. Not yet what replaces somebody's file: if this is killed before, that stays somebody's. */
+  private announce(): void {
+    this.plans
+      .filter(({ outcome, replaces }) => outcome !== "written" || !replaces)
+      .forEach(({ path }) => this.records.add(path));
+    this.records.save();
   }
-  const right = (stats.mode & 0o7777) === mode && (!owner || isOwner(stats, owner));
-  return right ? "unchanged" : "corrected";
+
+  private writeAndPrune(): Obsolete[] {
+    try {
+      this.replaceAll();
+      this.plans.filter(({ outcome }) => outcome === "corrected").forEach((plan) => correct(this.tree, plan));
+      const obsolete = this.obsolete();
+      this.tree.sync();
+      this.settle();
+      this.records.save();
+      return obsolete;
+    } catch (error) {
+      this.settle();
+      try {
+        this.records.save();
+      } catch {
+        // What went wrong first is what is told.
+      }
+      throw error;
+    }
+  }
+
+  private replaceAll(): void {
+    const id = this.records.ids[0] ?? "0";
+    const staged: { readonly plan: Plan; readonly file: StagedFile }[] = [];
+    try {
+      for (const plan of this.plans.filter(({ outcome }) => outcome === "written")) {
+        const file = attempt(this.tree.shown(plan.path), () =>
+          StagedFile.write(this.tree.make(plan.path), { ...plan, id }),
+        );
+        staged.push({ plan, file });
+      }
+      this.tree.expectInPlace();
+      for (const { plan, file } of staged) {
+        attempt(this.tree.shown(plan.path), () => file.publish());
+        this.written.add(plan.path);
+      }
+      this.tree.expectInPlace();
+    } finally {
+      staged.forEach(({ file }) => file.discard());
+    }
+  }
+
+  private obsolete(): Obsolete[] {
+    const paths = this.records.unwanted;
+    const found = findUnwanted(this.tree, paths);
+    const isThere = new Set(found.map(({ path }) => path));
+    paths.filter((path) => !isThere.has(path)).forEach((path) => this.deleted.add(path));
+    return found.map((file) => {
+      const { path, obstacle } = file;
+      if (!this.order.prune) {
+        return { path, outcome: "obsolete" };
+      }
+      if (!deleteUnwanted(this.tree, file)) {
+        return { path, outcome: "kept", obstacle };
+      }
+      this.deleted.add(path);
+      return { path, outcome: "deleted" };
+    });
+  }
+
+  /** Notes what was really done. */
+  private settle(): void {
+    for (const { path, outcome } of this.plans) {
+      if (outcome !== "written" || this.written.has(path)) {
+        this.records.add(path);
+      } else if (!this.known.has(path)) {
+        this.records.remove(path);
+      }
+    }
+    this.deleted.forEach((path) => this.records.remove(path));
+  }
 }
 
-/** What stands at a path itself, not where a link there leads. */
-function existing(path: string): fs.Stats | undefined {
-  return fs.lstatSync(path, { throwIfNoEntry: false });
+function planOf(tree: Tree, file: FinishedFile, owner: Owner | undefined): Plan {
+  const wanted = { path: file.path, mode: parseInt(file.mode, 8), owner, bytes: Buffer.from(file.text) };
+  return { ...wanted, ...attempt(tree.shown(file.path), () => compared(tree, wanted)) };
 }
 
-function holds(path: string, { size }: fs.Stats, bytes: Buffer): boolean {
-  return size === bytes.length && readable(path) && bytes.equals(fs.readFileSync(path));
+function compared(
+  tree: Tree,
+  { path, mode, owner, bytes }: Omit<Plan, "outcome" | "replaces">,
+): Pick<Plan, "outcome" | "replaces"> {
+  const place = tree.find(path);
+  const stats = place?.folder.stats(place.name);
+  if (!place || !stats) {
+    return { outcome: "written", replaces: false };
+  }
+  if (stats.isDirectory()) {
+    throw new UnusableError("a folder stands there; remove it or choose another --root");
+  }
+  if (!stats.isFile() || stats.size !== bytes.length || !contentOf(place)?.equals(bytes)) {
+    return { outcome: "written", replaces: true };
+  }
+  const right = (stats.mode & 0o7777) === mode && (!owner || (stats.uid === owner.uid && stats.gid === owner.gid));
+  return { outcome: right ? "unchanged" : "corrected", replaces: true };
 }
 
 /** A file of somebody else's may not be readable, and can be replaced all the same. */
-function readable(path: string): boolean {
+function contentOf({ folder, name }: Place): Buffer | undefined {
   try {
-    fs.accessSync(path, fs.constants.R_OK);
-    return true;
+    return folder.read(name, (file) => fs.readFileSync(file));
   } catch {
-    return false;
-  }
-}
-
-function isOwner(stats: fs.Stats, { uid, gid }: Owner): boolean {
-  return stats.uid === uid && stats.gid === gid;
-}
-
-/** Writes a file beside its place. Its name starts with a dot: a kubelet skips those in its folder of manifests. */
-function stage({ target, mode, owner, bytes }: Plan, directoryMode: number): Staged {
-  const folder = dirname(target);
-  const temporary = join(folder, `.${basename(target)}.${randomUUID()}.tmp`);
-  const changedFolders = [folder];
-  attempt(target, () => {
-    changedFolders.push(...makeFolder(folder, directoryMode));
-    const file = fs.openSync(temporary, "wx", mode);
-    try {
-      fs.fchmodSync(file, mode);
-      giveTo(owner, fs.fstatSync(file), (uid, gid) => fs.fchownSync(file, uid, gid));
-      fs.writeFileSync(file, bytes);
-      fs.fsyncSync(file);
-    } catch (error) {
-      fs.rmSync(temporary, { force: true });
-      throw error;
-    } finally {
-      fs.closeSync(file);
-    }
-  });
-  return { temporary, target, changedFolders };
-}
-
-/** Puts the names in a folder on the disk. What was renamed stands there for every reader, whether or not that can be done. */
-function syncFolder(path: string): void {
-  let folder: number | undefined;
-  try {
-    folder = fs.openSync(path, "r");
-    fs.fsyncSync(folder);
-  } catch {
-    // Not every system opens a folder or syncs it, and one in which somebody may write need not be readable.
-  } finally {
-    if (folder !== undefined) {
-      fs.closeSync(folder);
-    }
-  }
-}
-
-/**
- * Not `recursive: true`, which never ends where the system refuses a new folder with ENOENT, as /proc does.
- *
- * @returns the folders in which one was made
- */
-function makeFolder(path: string, mode: number): string[] {
-  if (isFolder(path)) {
-    return [];
-  }
-  const parent = dirname(path);
-  const changed = makeFolder(parent, mode);
-  try {
-    fs.mkdirSync(path, { mode });
-  } catch (error) {
-    // Exports for two machines may run at the same time, and start with the same missing folder.
-    if (!isFolder(path)) {
-      throw error;
-    }
-  }
-  return [...changed, parent];
-}
-
-function isFolder(path: string): boolean {
-  return fs.existsSync(path) && fs.statSync(path).isDirectory();
-}
-
-function correct({ target, mode, owner }: Plan): void {
-  attempt(target, () => {
-    fs.chmodSync(target, mode);
-    giveTo(owner, fs.statSync(target), (uid, gid) => fs.chownSync(target, uid, gid));
-  });
-}
-
-function giveTo(owner: Owner | undefined, stats: fs.Stats, chown: (uid: number, gid: number) => void): void {
-  if (owner && !isOwner(stats, owner)) {
-    chown(owner.uid, owner.gid);
-  }
-}
-
-/** Looks up `user:group` for root. Undefined where this machine does not know it: the files may be for another one. */
-function ownerOf(owner: string): Owner | undefined {
-  if (process.geteuid?.() !== 0) {
     return undefined;
   }
-  const [user = "", group = ""] = owner.split(":");
-  const uid = idOf(user, "/etc/passwd");
-  const gid = idOf(group, "/etc/group");
-  return uid === undefined || gid === undefined ? undefined : { uid, gid };
 }
 
-function idOf(name: string, database: string): number | undefined {
-  if (name === "root") {
-    return 0;
-  }
-  const entries = fs.existsSync(database) ? fs.readFileSync(database, "utf8").split("\n") : [];
-  const id = entries.map((entry) => entry.split(":")).find(([entryName]) => entryName === name)?.[2];
-  return id === undefined ? undefined : Number(id);
-}
-
-function attempt<T>(path: string, action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    throw new UnusableError(
-      `cannot write ${path}: ${reason(error)}; choose another --root, or run as a user who may write there`,
-    );
-  }
+function correct(tree: Tree, { path, mode, owner, bytes }: Plan): void {
+  attempt(tree.shown(path), () => {
+    const place = tree.find(path);
+    place?.folder.read(place.name, (file) => {
+      // Another file that took the name meanwhile is not given away.
+      if (!fs.readFileSync(file).equals(bytes)) {
+        throw new UnusableError("it was replaced meanwhile: see who does that, and run again");
+      }
+      fs.fchmodSync(file, mode);
+      giveTo(owner, file);
+    });
+  });
 }

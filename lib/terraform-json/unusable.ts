@@ -14,6 +14,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EEXIST: "a file stands where a folder is needed",
   EISDIR: "a folder stands where a file is needed",
+  ELOOP: "a link stands there, which is not followed",
   ENOENT: "there is no such file or folder",
   ENOSPC: "no space is left",
   ENOTDIR: "a file stands where a folder is needed",

@@ -1,7 +1,8 @@
 import { KubernetesProvider } from "@cdktf/provider-kubernetes/lib/provider";
 import { TerraformLocal, TerraformOutput, TerraformStack } from "cdktf";
+import { execFileSync } from "node:child_process";
 import { createHash, createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { gunzipSync } from "node:zlib";
@@ -94,6 +95,34 @@ describe("cloud-init", () => {
         "b64",
       ]);
     }
+  });
+
+  test("so does an archive that tar unpacks", async () => {
+    const stack = workspace.stack("machines");
+    const { code, stdout, stderr } = await workspace.kubernetesPki("export", "--machine", "cp-1", "--tar", stack);
+    expect([code, stderr]).toEqual([0, ""]);
+    const machine = path.join(workspace.folder, "unpacked");
+    mkdirSync(machine);
+    execFileSync("tar", ["-x", "-p", "-C", machine], { input: stdout });
+    for (const file of decoded) {
+      const [unpacked, exported] = [machine, root].map((folder) => path.join(folder, file.path)) as [string, string];
+      expect(readFileSync(unpacked).equals(readFileSync(exported))).toBe(true);
+      expect(statSync(unpacked).mode).toBe(statSync(exported).mode);
+      expect(statSync(unpacked).uid).toBe(statSync(exported).uid);
+    }
+  });
+
+  test("and export has noted their names, and whose they are by the fingerprints of the cluster's keys", () => {
+    const folder = path.join(root, "var/lib/kubernetes-pki");
+    const [record] = readdirSync(folder);
+    expect(JSON.parse(readFileSync(path.join(folder, record!), "utf8"))).toEqual({
+      version: 1,
+      prefix: "pki",
+      stack: "pki",
+      holder: "cp-1",
+      fingerprints: expect.arrayContaining([expect.stringMatching(/^SHA256:[\w+/]{43}$/)]) as string[],
+      files: decoded.map((file) => file.path).sort(),
+    });
   });
 
   test("is the same text to Terraform and to who reads the state", () => {

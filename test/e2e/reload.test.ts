@@ -258,7 +258,15 @@ async function replace(files: readonly string[], text?: string): Promise<void> {
     expect([probe, await PROBES[probe]!()]).toEqual([probe, false]);
   }
   const finished = files.map((file) => ({ path: file, text: text ?? read(file), mode: "0600", owner: "root:root" }));
-  expect(writeFiles(machine(), finished, 0o755)).toEqual(files.map(() => "written"));
+  const order = {
+    root: machine(),
+    files: finished,
+    origins: [],
+    directoryMode: 0o755,
+    records: "/records",
+    prune: false,
+  };
+  expect(writeFiles(order).outcomes).toEqual(files.map(() => "written"));
 }
 
 function probesOf(files: readonly string[]): string[] {

@@ -147,8 +147,21 @@ export function cleanEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => name !== "TF_CLI_CONFIG_FILE"));
 }
 
-/** Every file below a folder, hidden ones too. */
+/** Every file below a folder, hidden ones too, but for the records of what was exported. */
 export function filesBelow(path: string): string[] {
+  return allBelow(path).filter((file) => !isRecord(file));
+}
+
+/** The records of what was exported, as paths below a folder. */
+export function recordsBelow(path: string): string[] {
+  return allBelow(path).filter(isRecord);
+}
+
+function isRecord(file: string): boolean {
+  return /\/(var\/lib\/|\.)kubernetes-pki\/[^.][^/]*\.json$/.test(file);
+}
+
+function allBelow(path: string): string[] {
   const entries = readdirSync(path, { recursive: true, withFileTypes: true });
   return entries
     .flatMap((entry) => (entry.isFile() ? [join(entry.parentPath, entry.name).slice(path.length)] : []))

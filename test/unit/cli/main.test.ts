@@ -32,7 +32,9 @@ describe("kubernetes-pki", () => {
   test.each([
     ["an unknown command", ["exprt"], "unknown command 'exprt'"],
     ["an unknown option", ["export", "--machine", "cp-1", "--root", "r", "--rott", "x"], "unknown option '--rott'"],
-    ["no --root", ["export", "--machine", "cp-1"], "required option '--root <dir>' not specified"],
+    ["no --root", ["export", "--machine", "cp-1"], "choose --root <dir> or --tar"],
+    ["--tar with --root", ["export", "--machine", "cp-1", "--tar", "--root", "r"], "leave out --tar or --root"],
+    ["--tar with --prune", ["export", "--machine", "cp-1", "--tar", "--prune"], "leave out --tar or --prune"],
     ["an empty --root", ["export", "--machine", "cp-1", "--root", ""], "--root is empty"],
     [
       "nobody to export for",

@@ -33,6 +33,12 @@ const isRoot = process.getuid?.() === 0;
 
 const root = (path = ""): string => join(folder, "root", path);
 const mode = (path: string): string => (statSync(path).mode & 0o7777).toString(8);
+/** A path below the test's folder, whatever way it is reached, and without what is different in each temporary file. */
+const nameOf = (path: unknown): string => {
+  const shown = String(path).replace(/^\/proc\/self\/fd\/\d+/, (opened) => fs.readlinkSync(opened));
+  return shown.slice(folder.length).replace(/\.[0-9a-f]{12}-[0-9a-f-]{36}\.tmp$/, "");
+};
+const RECORD = "/root/var/lib/kubernetes-pki/.pki-cp-1-cc3f5bbcdc33.json";
 const exportCp1 = (): ReturnType<typeof exportState> => exportState(pkiState({ "cp-1": CP_1 }));
 
 let umask: number;
@@ -55,27 +61,24 @@ describe("the files that are written", () => {
     const open = fs.openSync;
     jest.spyOn(fs, "openSync").mockImplementation((path, flags, ...more) => {
       const opened = open(path, flags, ...more);
-      if (flags !== "r") {
-        modes.push(mode(path as string));
+      if (flags === "wx") {
+        modes.push(`${nameOf(path)} ${mode(path as string)}`);
       }
       return opened;
     });
     await exportCp1();
     jest.restoreAllMocks();
-    expect(modes).toEqual(["644", "600"]);
+    const pki = "/root/etc/kubernetes/pki";
+    expect(modes).toEqual([`${RECORD} 600`, `${pki}/.ca.crt 644`, `${pki}/.ca.key 600`]);
   });
 
   test("are on the disk before they are renamed, and the names of files and new folders afterwards", async () => {
     const calls: string[] = [];
     const opened = new Map<number, string>();
     const { openSync, fsyncSync, renameSync } = fs;
-    const name = (path: unknown) =>
-      String(path)
-        .slice(folder.length)
-        .replace(/\.[0-9a-f-]{36}\.tmp$/, "");
     jest.spyOn(fs, "openSync").mockImplementation((path, ...more) => {
       const descriptor = openSync(path, ...more);
-      opened.set(descriptor, name(path));
+      opened.set(descriptor, nameOf(path));
       return descriptor;
     });
     jest.spyOn(fs, "fsyncSync").mockImplementation((descriptor) => {
@@ -85,19 +88,28 @@ describe("the files that are written", () => {
       fsyncSync(descriptor);
     });
     jest.spyOn(fs, "renameSync").mockImplementation((from, to) => {
-      calls.push(`rename ${name(to)}`);
+      calls.push(`rename ${nameOf(to)}`);
       renameSync(from, to);
     });
     await exportCp1();
     const pki = "/root/etc/kubernetes/pki";
-    expect(calls.slice(0, 4)).toEqual([
+    const start = calls.indexOf(`sync ${pki}/.ca.crt`);
+    expect(calls.slice(0, start).sort()).toEqual(
+      [
+        `rename ${RECORD.replace("/.", "/")}`,
+        ...["", "/root", "/root/var", "/root/var/lib", "/root/var/lib/kubernetes-pki", RECORD].map(
+          (path) => `sync ${path}`,
+        ),
+      ].sort(),
+    );
+    expect(calls.slice(start, start + 4)).toEqual([
       `sync ${pki}/.ca.crt`,
       `sync ${pki}/.ca.key`,
       `rename ${pki}/ca.crt`,
       `rename ${pki}/ca.key`,
     ]);
-    expect(calls.slice(4).sort()).toEqual(
-      ["", "/root", "/root/etc", "/root/etc/kubernetes", pki].map((path) => `sync ${path}`),
+    expect(calls.slice(start + 4).sort()).toEqual(
+      ["/root", "/root/etc", "/root/etc/kubernetes", pki].map((path) => `sync ${path}`),
     );
   });
 
@@ -274,6 +286,52 @@ describe("owners", () => {
         `0644 root:root ${CRT} unchanged\n0600 root:root ${KEY} corrected\n0600 daemon:daemon /etcd.key unchanged\n`,
       );
       expect(statSync(root(KEY))).toMatchObject({ uid: 0, gid: 0 });
+    });
+
+    test("are those of the machine's own passwd and group files, where the root has them", async () => {
+      put("root/etc/passwd", "root:x:0:0::/root:/bin/sh\netcd:x:998:997::/:/bin/false\ndaemon:x:4:4::/:/bin/false\n");
+      put("root/etc/group", "kube:x:1234:\ndaemon:x:5:\n");
+      const files = {
+        "/a": file("x", "0600", "etcd:kube"),
+        "/b": file("x", "0600", "daemon:daemon"),
+        "/c": file("x", "0600", "root:root"),
+        "/d": file("x", "0600", "77:78"),
+      };
+      expect(await exportState(pkiState({ "cp-1": files }))).toMatchObject({ code: 0, err: "" });
+      const owners = ["a", "b", "c", "d"].map((path) => statSync(root(path))).map(({ uid, gid }) => [uid, gid]);
+      expect(owners).toEqual([
+        [998, 1234],
+        [4, 5],
+        [0, 0],
+        [77, 78],
+      ]);
+      // Of two files, one may be there.
+      fs.rmSync(root("etc/group"));
+      await exportState(pkiState({ "cp-1": { "/e": file("x", "0600", "daemon:daemon") } }));
+      expect(statSync(root("e"))).toMatchObject({ uid: 4, gid: 1 });
+    });
+
+    test("that the machine does not know are not those of this one: its number may be somebody else's there", async () => {
+      put("root/etc/passwd", "root:x:0:0::/root:/bin/sh\nmail:x:many:0::/:\n");
+      const files = { "/a": file("x", "0600", "daemon:daemon"), "/b": file("x", "0600", "mail:root") };
+      const { code, err } = await exportState(pkiState({ "cp-1": files }));
+      expect([code, err]).toEqual([0, expect.stringContaining("owner daemon:daemon, mail:root was not set")]);
+      expect(statSync(root("a"))).toMatchObject({ uid: 0, gid: 0 });
+    });
+
+    test.each([
+      ["a link", () => symlinkSync("/etc/passwd", root("etc/passwd"))],
+      ["a folder", () => mkdirSync(root("etc/passwd"))],
+    ])("are not looked up in %s, which is told", async (_, make) => {
+      mkdirSync(root("etc"), { recursive: true });
+      make();
+      const files = { "cp-1": { "/a": file("x", "0600", "daemon:daemon") } };
+      expectOneLine(
+        await exportState(pkiState(files)),
+        `cannot read ${root("etc/passwd")}: owners are looked up in it`,
+      );
+      // Who is root is known everywhere.
+      expect(await exportCp1()).toMatchObject({ code: 0 });
     });
 
     test("that this machine does not know are told, and left to root", async () => {
