@@ -1,0 +1,126 @@
+import { Deck, Front, Round, Setting } from "../campaign";
+import { addressesOf, Root, State } from "../engine";
+import { codeOf, firstPki, Pki, Style, STYLES, worldOf, fromRoot } from "../hand-pki";
+import { dueAddresses, PKI_EDITS } from "../hand-pki-edits";
+import type { Edited } from "../judged";
+import { Random } from "../random";
+import { differencesFromReal } from "../real";
+import { changedLines } from "../snippet";
+
+/** Copies of each style in one plan. */
+const COPIES = 8;
+
+interface Copy {
+  readonly style: Style;
+  readonly pki: Pki;
+}
+
+/** What an edit may need has to be there from the beginning. */
+const PROVIDERS = `terraform {
+  required_providers {
+    random = { source = "hashicorp/random" }
+    tls    = { source = "hashicorp/tls" }
+  }
+}
+`;
+
+/** PKIs that were written by hand, in all styles. */
+export const HAND_PKI: Front = { name: "hand-pki", prepare: (setting) => Promise.resolve(rounds(setting)) };
+
+async function* rounds({ engine, seed, edits, only, folder }: Setting): AsyncGenerator<Round> {
+  const random = new Random(seed);
+  const number = Math.max(1, Math.min(COPIES, Math.ceil(edits / STYLES.length)));
+  const copies = STYLES.flatMap((style) =>
+    Array.from({ length: number }, (_, index): Copy => ({ style, pki: firstPki(`${style.name}${index}`, style) })),
+  );
+  const root = await Root.create(folder, engine);
+  root.write({ "main.tf": PROVIDERS + modules(copies), ...Object.fromEntries(copies.flatMap(filesOf)) });
+  await root.apply();
+  const state = root.state;
+  const wrong = copies.flatMap(({ style, pki }) => differencesFromReal(worldOf(pki, style), state));
+  if (wrong.length > 0) {
+    throw new Error(`what was made is not what the oracle knows: ${wrong.slice(0, 5).join("\n")}`);
+  }
+  yield { ...(await planned(root)), edits: [] };
+
+  const pool = PKI_EDITS.filter(({ kind }) => only === undefined || kind === only);
+  const decks = new Map(STYLES.map((style) => [style, new Deck(() => random.shuffled(pool))]));
+  for (let done = 0; done < edits; ) {
+    const made = copies.flatMap((copy) => editOf(copy, decks.get(copy.style)!, random) ?? []);
+    if (made.length === 0) {
+      return;
+    }
+    done += made.length;
+    root.write(Object.fromEntries(made.flatMap(({ copy }) => filesOf(copy))));
+    root.replaceState(made.reduce(stateFor, structuredClone(state)));
+    yield { ...(await planned(root)), edits: made.map(({ edited }) => edited) };
+    root.write(Object.fromEntries(copies.flatMap(filesOf)));
+    root.replaceState(state);
+  }
+}
+
+async function planned(root: Root): Promise<Omit<Round, "edits">> {
+  const { code, file, document } = await root.plan();
+  return { planCode: code, planFile: file, document, inventories: [] };
+}
+
+interface Made {
+  readonly edited: Edited;
+  readonly copy: Copy;
+}
+
+function editOf(copy: Copy, deck: Deck<(typeof PKI_EDITS)[number]>, random: Random): Made | undefined {
+  const { style, pki } = copy;
+  return deck.deal((edit): Made | undefined => {
+    const changed = edit.apply(pki, style, random);
+    if (changed === undefined) {
+      return undefined;
+    }
+    const after = { style, pki: changed };
+    const edited: Edited = {
+      tag: pki.tag,
+      name: `${style.name}: ${edit.name}`,
+      kind: edit.kind,
+      before: worldOf(pki, style),
+      after: worldOf(changed, style),
+      snippet: () => changedLines(codeOf(pki, style), codeOf(changed, style)),
+    };
+    return { edited, copy: after };
+  });
+}
+
+/** What is lost is not in the state, and what is nearly over ends tomorrow. */
+function stateFor(state: State, { copy: { style, pki } }: Made): State {
+  const lost = Object.values(pki.lost ?? {})
+    .flat()
+    .map((address) => fromRoot(pki, style, address));
+  const due = dueAddresses(pki, style);
+  for (const resource of lost.length + due.length > 0 ? state.resources : []) {
+    const addresses = addressesOf(resource);
+    addresses.forEach((address, index) => {
+      if (due.includes(address)) {
+        resource.instances[index]!.attributes.validity_end_time = new Date(Date.now() + 86_400_000).toISOString();
+      }
+    });
+    resource.instances = resource.instances.filter((_, index) => !lost.includes(addresses[index]!));
+  }
+  return { ...state, resources: state.resources.filter(({ instances }) => instances.length > 0) };
+}
+
+function filesOf({ style, pki }: Copy): [file: string, content: string][] {
+  const code = codeOf(pki, style);
+  const children = Object.entries(style.children ?? {});
+  return style.isModule
+    ? [
+        [`${pki.tag}/main.tf`, code],
+        ...children.map(([name, content]): [string, string] => [`${pki.tag}/${name}/main.tf`, content]),
+      ]
+    : [[`${pki.tag}.tf`, code]];
+}
+
+function modules(copies: readonly Copy[]): string {
+  return copies
+    .filter(({ style }) => style.isModule)
+    .map(({ pki: { tag } }) => `module "${tag}" {\n  source = "./${tag}"\n}\n`)
+    .join("\n");
+}
