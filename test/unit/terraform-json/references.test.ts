@@ -79,9 +79,8 @@ test("each.value is what the resource is repeated for", () => {
 test("a name holds keys of any form, and is never looked at twice", () => {
   const keyed = names(`tls_private_key.key["a.b[\\"0\\"]"].private_key_pem`, `tls_private_key.key["a.b[\\"0\\"]"]`);
   expect(followed(request(keyed)).of).toEqual([{ ...PEM, keys: `["a.b[\\"0\\"]"]` }]);
-  const start = performance.now();
+  // What looked at a name again for each of its parts took minutes.
   const hostile = ["[", '["', '["\\"', "a.", '[0]["a'].map((part) => part.repeat(300_000));
   hostile.forEach((name) => followed(request(names(name, `${name}x`))));
   followed(request(names(...Array.from({ length: 100_000 }, (_, index) => `tls_private_key.k${index}.id`))));
-  expect(performance.now() - start).toBeLessThan(2000);
-});
+}, 30_000);
