@@ -1,4 +1,5 @@
 import { keysOf, withoutKeys } from "./address";
+import { Completeness, completenessOf } from "./completeness";
 import { checkedDocument, parseDocument } from "./document";
 import { isObject, Json, list, object, text } from "./json";
 import { asBlocks, manifestRow } from "./manifest";
@@ -49,8 +50,8 @@ export interface Plan {
   readonly terraformVersion?: string;
   /** True when planning failed: what comes after the failure is not in it. */
   readonly errored: boolean;
-  /** False when something was left out on purpose, e.g. for `-target`. OpenTofu does not say it: there it is seen by what is missing. */
-  readonly complete: boolean;
+  /** False when something was left out on purpose, e.g. for `-target` or `-exclude`. */
+  readonly complete: Completeness;
   /** Managed resources of the types that make up an identity. */
   readonly resources: readonly PlannedResource[];
   /** Of the same types, what was changed outside. */
@@ -69,8 +70,17 @@ export interface Plan {
   readonly references: References;
   /** Addresses of the checks and conditions that fail. */
   readonly failedChecks: readonly string[];
+  /** Conditions of this library on a resource that fail, or that are known during the apply alone. */
+  readonly conditions: readonly OwnCondition[];
   /** True where objects may stand in several API servers: equal ones need not be one. */
   readonly hasSeveralServers: boolean;
+}
+
+/** A condition of a resource, as far as this library wrote it. What it says is not held: it may quote a value. */
+export interface OwnCondition {
+  readonly address: string;
+  /** The code in its message, e.g. `fingerprint`; missing where it is not known yet whether it holds. */
+  readonly code?: string;
 }
 
 /**
@@ -108,11 +118,10 @@ function planIn(plan: Json): Plan {
   const before = stateResources(object(object(plan.prior_state).values).root_module);
   const known = new Set(before.length > 0 ? planned.map(({ address }) => address) : []);
   const left = before.filter(({ address }) => !known.has(address));
-  const references = new References(object(plan.configuration).root_module);
   return {
     terraformVersion: text(plan.terraform_version),
     errored: plan.errored === true,
-    complete: typeof plan.complete === "boolean" ? plan.complete : !isPartial(plan, references, left.length > 0),
+    complete: completenessOf(plan),
     resources: [...planned, ...left],
     drift: list(plan.resource_drift).flatMap((change) => resourceOf(object(change)) ?? []),
     otherChanges: counted(others),
@@ -121,19 +130,11 @@ function planIn(plan: Json): Plan {
       .filter(([, change]) => actionsOf(change).join() !== "no-op")
       .map(([name]) => name),
     outputs: outputsOf(object(plan.output_changes)),
-    references,
+    references: new References(object(plan.configuration).root_module),
     failedChecks: failedChecks(list(plan.checks)),
+    conditions: list(plan.checks).flatMap(ownConditions),
     hasSeveralServers: hasSeveralServers(object(object(plan.configuration).provider_config)),
   };
-}
-
-/** True where a resource of the state, or of the code, is in no change, though a whole plan has even those that nothing happens to. */
-function isPartial({ resource_changes }: Json, references: References, hasLeft: boolean): boolean {
-  const entries = list(resource_changes).map(object);
-  // To destroy everything, a plan has what is in the state alone.
-  const isDestroying = entries.length > 0 && entries.every((entry) => actionOf(entry) === "delete");
-  const known = new Set(entries.map(({ address }) => withoutKeys(text(address) ?? "")));
-  return hasLeft || (!isDestroying && references.single.some((address) => !known.has(address)));
 }
 
 /** One provider under another name may be several: OpenTofu has `for_each` for them. */
@@ -296,4 +297,29 @@ function failedChecks(checks: readonly unknown[]): string[] {
     .filter(({ status }) => status === "fail" || status === "error")
     .map(({ address }) => text(object(address).to_display) ?? "a check")
     .sort();
+}
+
+const CODE = /^\[([a-z][a-z-]{0,40})\] /;
+
+function ownConditions(check: unknown): OwnCondition[] {
+  const { address: about, instances } = object(check);
+  if (object(about).kind !== "resource") {
+    return [];
+  }
+  return list(instances)
+    .map(object)
+    .flatMap((instance): OwnCondition[] => {
+      const address = text(object(instance.address).to_display);
+      if (address === undefined) {
+        return [];
+      }
+      if (instance.status === "unknown") {
+        return [{ address }];
+      }
+      const messages = list(instance.problems).map((problem) => text(object(problem).message) ?? "");
+      return messages.flatMap((message) => {
+        const code = CODE.exec(message)?.[1];
+        return code === undefined ? [] : [{ address, code }];
+      });
+    });
 }

@@ -30,11 +30,6 @@ export class References {
     return this.resources.has(configured);
   }
 
-  /** Addresses of the resources that are there once, whatever values the code has: neither they nor a module around them are repeated. */
-  public get single(): readonly string[] {
-    return [...this.resources].flatMap(([address, resource]) => (resource.isRepeated ? [] : [address]));
-  }
-
   /** What an attribute of a resource refers to, each once; without a name, what any attribute does. */
   public of(configured: string, attribute = ""): readonly ConfiguredReference[] {
     return this.followed(configured, attribute).references;
@@ -129,10 +124,6 @@ class Configured {
     private readonly json: Json,
   ) {}
 
-  public get isRepeated(): boolean {
-    return isRepeated(this.json) || this.module.isRepeated;
-  }
-
   /** Of one attribute; under no name, of all of them. */
   public expression(attribute: string): Expression {
     let found = this.known.get(attribute);
@@ -166,11 +157,6 @@ class Module {
         return [name, new Module(`${prefix}module.${name}.`, object(call.module), resources, caller)];
       }),
     );
-  }
-
-  /** True where there may be none of it, or several. */
-  public get isRepeated(): boolean {
-    return this.caller !== undefined && (isRepeated(this.caller.call) || this.caller.module.isRepeated);
   }
 
   /** Where a name leads; undefined where it holds nothing of a resource. */
@@ -230,10 +216,6 @@ class Module {
     const given = from !== undefined && isPassedOn ? this.resources.get(name)?.expression(from) : undefined;
     return { name, reference: { address: name, attribute, ...instance }, expressions: given && [given] };
   }
-}
-
-function isRepeated(json: Json): boolean {
-  return json.count_expression !== undefined || json.for_each_expression !== undefined;
 }
 
 /** What a resource or a module is repeated for. */

@@ -88,6 +88,7 @@ async function print(id: string, format: string, where = workspace): Promise<{ c
   expect(stderr).toBe("");
   const text = stdout
     .replace(/\d{4}-\d\d-\d\dT[\d:]+Z/g, "<time>")
+    .replace(/\b20\d\d-\d\d-\d\d\b/g, "<date>")
     .replace(/"terraformVersion": ".*"/, '"terraformVersion": "<version>"');
   return { code, text };
 }
@@ -301,6 +302,111 @@ describe("the PKI of a cluster", () => {
   });
 });
 
+describe("two clusters of three machines each", () => {
+  const clusters =
+    (extraSans: readonly string[] = []) =>
+    (stack: TerraformStack) => {
+      for (const name of ["blue", "green"]) {
+        new ClusterPki(stack, name, {
+          addressPrefix: name,
+          distribution: Distribution.KUBEADM,
+          cluster: {
+            ...CLUSTER,
+            name,
+            endpoint: `api.${name}.example.com:6443`,
+            controlPlanes: [11, 12, 13].map((host, index) => ({
+              name: `cp-${index + 1}`,
+              addresses: [`10.0.0.${host}`],
+            })),
+            extraSans: [...extraSans],
+          },
+        });
+      }
+    };
+
+  /** Lines that everybody sees. */
+  const visible = (markdown: string) => markdown.replace(/<details>.*?<\/details>/gs, "").split("\n");
+
+  test("are told apart in every line, and equal changes of their machines are one", async () => {
+    synth("two", clusters());
+    await workspace.must("two", "init", "-no-color");
+    await plan("two");
+    const { text: first } = await print("two", "markdown");
+    expectGolden("plan/two-clusters.md", first);
+    const rows = visible(first).filter(
+      (line) => line.startsWith("| ") && !/^\| (---|Authority|Change|Component)/.test(line),
+    );
+    rows.forEach((row) => expect(row).toMatch(/`(blue|green): /));
+    expect(rows.filter((row) => row.startsWith("| issue certificate ×3 | `blue: scheduler` on"))).toHaveLength(1);
+    expect(visible(first).length).toBeLessThanOrEqual(60);
+
+    await workspace.must("two", "apply", "-no-color", "plan");
+    synth("two", clusters(["new.example.com"]));
+    await plan("two");
+    expectGolden("plan/two-clusters-san-added.md", (await print("two", "markdown")).text);
+    expectGolden("plan/two-clusters-san-added.txt", (await print("two", "text")).text);
+    const { files, components, changes } = JSON.parse((await print("two", "json")).text) as PlanReport;
+    expect(changes).toHaveLength(6);
+    expect(files.map(({ cluster, holder }) => `${cluster} ${holder}`)).toEqual(
+      ["blue", "green"].flatMap((cluster) => [1, 2, 3].map((number) => `${cluster} cp-${number}`)),
+    );
+    expect(components.map(({ cluster, component }) => `${cluster} ${component}`)).toEqual([
+      "blue kube-apiserver",
+      "green kube-apiserver",
+    ]);
+  });
+});
+
+describe("a pinned key that was lost", () => {
+  test("is named with its cluster, before the apply that it stops, and after it", async () => {
+    synth("lost", pki());
+    await workspace.must("lost", "init", "-no-color");
+    await workspace.must("lost", "apply", "-auto-approve", "-no-color");
+    const { pki_fingerprints: outputs } = JSON.parse(await workspace.must("lost", "output", "-json")) as {
+      pki_fingerprints: { value: Record<string, string> };
+    };
+    const g1 = Generation.active({ fingerprint: outputs.value["kubernetes g1"]! });
+    synth("lost", pki({ authorities: { kubernetes: { generations: { g1 } } } }));
+    await plan("lost");
+    expect((await print("lost", "text")).code).toBe(0);
+
+    // A state without anything.
+    writeFileSync(workspace.state("lost"), "");
+    expect((await plan("lost")).code).toBe(2);
+    const { text: before } = await print("lost", "text");
+    expect(before).toContain("REFUSED PIN kubernetes g1 of pki\n  Its key is not in the state.");
+    expect((await workspace.terraform("lost", "apply", "-auto-approve", "-no-color")).code).toBe(1);
+
+    expect((await plan("lost")).code).toBe(1);
+    for (const [format, ending] of Object.entries({ text: "txt", markdown: "md" })) {
+      expectGolden(`plan/pin-refused.${ending}`, (await print("lost", format)).text);
+    }
+    const { text: json } = await print("lost", "json");
+    const { refusedPins, failedChecks } = JSON.parse(json) as PlanReport;
+    const address = "tls_private_key.pki__ca__kubernetes__g1";
+    expect({ refusedPins, failedChecks }).toMatchObject({
+      refusedPins: [{ name: "kubernetes g1", cluster: "pki", address }],
+      failedChecks: [address],
+    });
+    expect(json).not.toContain("SHA256:");
+  });
+});
+
+/** How plans are limited, and what the report says of them. */
+const LIMITS: readonly (readonly [args: readonly string[], complete: boolean])[] = [
+  [[], true],
+  [["-target=tls_private_key.pki__keys__service-account__g1"], false],
+  [["-target=tls_locally_signed_cert.pki__cp-1__apiserver"], false],
+];
+
+async function expectLimits(id: string, limits: typeof LIMITS, where: Workspace): Promise<void> {
+  for (const [args, complete] of limits) {
+    await plan(id, args, where);
+    const report = JSON.parse((await print(id, "json", where)).text) as PlanReport;
+    expect({ args, complete: report.complete }).toEqual({ args, complete });
+  }
+}
+
 describe("OpenTofu", () => {
   test("writes plans that give the same report, those that failed included", async () => {
     const named = process.env.TERRAFORM_BINARY_NAME;
@@ -309,8 +415,20 @@ describe("OpenTofu", () => {
     try {
       synth("pki", pki(), tofu);
       await tofu.must("pki", "init", "-no-color");
+      const limits = [
+        ...LIMITS,
+        [["-exclude=tls_locally_signed_cert.pki__cp-1__apiserver"], false],
+        [["-exclude=tls_private_key.pki__ca__front-proxy__g1"], false],
+      ] as const;
+      // Its plans do not say that they are limited.
+      await expectLimits("pki", limits, tofu);
       await expectReport("first-deploy", "pki", await plan("pki", [], tofu), tofu);
       await tofu.must("pki", "apply", "-no-color", "plan");
+      await expectLimits(
+        "pki",
+        [...limits, [["-destroy", "-target=tls_locally_signed_cert.pki__cp-1__apiserver"], false]],
+        tofu,
+      );
       synth("pki", pki({}, otherSubject), tofu);
       const planned = await plan("pki", [], tofu);
       expect(planned.code).toBe(1);

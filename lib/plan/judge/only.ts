@@ -9,7 +9,7 @@ import type { PlanReport } from "./report";
  * it is made of belongs to the renewal.
  */
 export function besides(allowed: readonly Verb[], report: PlanReport, model: PlanModel): string[] {
-  const { changes, otherChanges, outputs, drift, failedChecks, complete, errored } = report;
+  const { changes, otherChanges, outputs, drift, failedChecks, refusedPins, complete, errored } = report;
   const resources = new Map(model.plan.resources.map((resource) => [resource.address, resource]));
   const verbs = changes
     .filter(({ kind, addresses }) => !(kind === "secret" && addresses.every((at) => isContentAlone(resources.get(at)))))
@@ -22,6 +22,7 @@ export function besides(allowed: readonly Verb[], report: PlanReport, model: Pla
     ...outputs.map((name) => `output ${name}`),
     ...drift.map(({ name, what }) => `${name} ${what} outside Terraform`),
     ...failedChecks.map((check) => `check ${check}`),
+    ...refusedPins.map(({ name }) => `pinned key of ${name} refused`),
     ...(complete === true && !errored ? [] : ["what the plan leaves out"]),
   ];
 }

@@ -13,6 +13,7 @@ import { acknowledge, Acknowledgement, withoutDanger } from "./acknowledge";
 import type { Danger } from "./danger";
 import { dangersOf } from "./dangers";
 import { besides } from "./only";
+import { RefusedPin, refusedPins } from "./pins";
 
 /** Rises when a reader of the last version would misread the report. */
 export const REPORT_SCHEMA_VERSION = 3;
@@ -29,8 +30,8 @@ export interface PlanReport {
   readonly verdict: "nothing" | "changes" | "danger";
   /** True when planning failed: changes with `planned: false` are worked out, and nothing can be applied. */
   readonly errored: boolean;
-  /** False when Terraform left resources out on purpose, e.g. for `-target`. */
-  readonly complete: boolean;
+  /** False when resources were left out on purpose, e.g. for `-target` or `-exclude`; `unknown` where nothing tells that. */
+  readonly complete: boolean | "unknown";
   /** How often each verb stands in `changes`; those that never do are missing. */
   readonly counts: Readonly<Partial<Record<Verb, number>>>;
   /** In the order of their codes, then by name. */
@@ -47,6 +48,8 @@ export interface PlanReport {
   readonly drift: readonly DriftReport[];
   /** Addresses of checks and conditions that fail. */
   readonly failedChecks: readonly string[];
+  /** Pinned fingerprints that refuse the plan or its apply. */
+  readonly refusedPins: readonly RefusedPin[];
   /**
    * What else changes, by resource type, sorted: what is no part of a PKI, or nobody knows which part. `output` counts outputs that are
    * not read here. With the addresses of `changes`, this is every change of the plan.
@@ -162,7 +165,7 @@ export function planReport(
     ...(plan.terraformVersion === undefined ? {} : { terraformVersion: plan.terraformVersion }),
     verdict: "nothing",
     errored: plan.errored,
-    complete: plan.complete || plan.errored,
+    complete: plan.errored || plan.complete,
     counts: countsOf(changes),
     dangers,
     generations: model.sets.flatMap((set) => generationsReport(set) ?? []).sort(byClusterAndName),
@@ -171,6 +174,7 @@ export function planReport(
     components: componentsOf(files),
     drift: driftOf(model),
     failedChecks: plan.failedChecks,
+    refusedPins: refusedPins(model),
     otherChanges: otherChangesOf(model, changes),
     outputs: [...plan.changedOutputs].sort(),
     acknowledgedInVain: withoutDanger(dangers, acknowledgements),

@@ -1,5 +1,6 @@
 import { code, plain, prose } from "./escape";
 import { Block, fitted } from "./limit";
+import type { RefusedPin } from "../judge/pins";
 import type { IdentityChange, PlanReport } from "../judge/report";
 import { DangerRow, dangerRowsOf, rowsOf } from "./rows";
 import type { RenderOptions } from "./text";
@@ -30,7 +31,8 @@ export function marker(stacks: readonly string[]): string {
 /** The report for a pull request's comment or a job's summary. */
 export function renderMarkdown(report: PlanReport, { maxBytes }: RenderOptions = {}): string {
   const { dangers, changes, generations, components, drift, stacks } = report;
-  const isWhole = report.complete === true && report.failedChecks.length + drift.length === 0;
+  const isWhole =
+    report.complete === true && report.failedChecks.length + report.refusedPins.length + drift.length === 0;
   const icon = report.verdict === "danger" ? "⛔" : !isWhole ? "⚠️" : report.verdict === "changes" ? "🔑" : "✅";
   const title = stacks.length > 0 ? ` of ${stacks.map(code).join(", ")}` : "";
   const blocks: Block[] = [
@@ -39,8 +41,8 @@ export function renderMarkdown(report: PlanReport, { maxBytes }: RenderOptions =
         .map((note) => `\n${prose(note)}\n`)
         .join("")}`,
     },
-    ...dangerRowsOf(dangers).map((row, index) => {
-      return { text: `${index === 0 ? "\n> [!CAUTION]\n" : ""}${dangerText(row)}` };
+    ...[...report.refusedPins.map(pinText), ...dangerRowsOf(dangers).map(dangerText)].map((text, index) => {
+      return { text: `${index === 0 ? "\n> [!CAUTION]\n" : ""}${text}` };
     }),
     ...table(["Authority or key pair", "Generations"], generations, (set) => [
       code(setTitle(report, set)),
@@ -76,6 +78,11 @@ function table<T>(head: readonly string[], items: readonly T[], cells: (item: T)
   const row = (values: readonly string[]) => `| ${values.join(" | ")} |\n`;
   const start = `\n${row(head)}${row(head.map(() => "---"))}`;
   return items.map((item, index) => ({ text: `${index === 0 ? start : ""}${row(cells(item))}` }));
+}
+
+function pinText({ name, cluster, message, fix }: RefusedPin): string {
+  const whose = cluster === undefined ? "" : ` of ${code(cluster)}`;
+  return `> - **refused pin** ${code(name)}${whose}: ${prose(message)}\n>   *Instead:* ${prose(fix)}.\n`;
 }
 
 function dangerText({ danger, items, reaches }: DangerRow): string {

@@ -46,6 +46,11 @@ export function renderText(report: PlanReport, { maxBytes, colour = false }: Tex
         .map((note) => `${plain(note)}\n`)
         .join("")}`,
     },
+    ...report.refusedPins.map(({ name, cluster, message, fix }) => {
+      const whose = cluster === undefined ? "" : ` of ${plain(cluster)}`;
+      const head = `\n${paint("red", "REFUSED PIN")} ${paint("bold", plain(name))}${whose}\n`;
+      return { text: `${head}  ${plain(message)}\n  instead: ${plain(fix)}\n` };
+    }),
     ...dangerRowsOf(report.dangers).map((row) => ({ text: dangerText(row, paint) })),
     ...section("Generations", report.generations, (set) => {
       return `  ${plain(`${setTitle(report, set)}: ${generationsText(set)}`)}\n`;

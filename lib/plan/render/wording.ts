@@ -30,9 +30,10 @@ const LABELS: Readonly<Record<keyof Facts, string>> = {
 
 /** Verdict and counts, in one line. */
 export function headline(report: PlanReport): string {
-  const { dangers, errored, counts, failedChecks } = report;
+  const { dangers, errored, counts, failedChecks, refusedPins } = report;
   const parts = [
     ...(errored ? ["the plan failed"] : []),
+    ...(refusedPins.length > 0 ? [`${plural(refusedPins.length, "pinned key")} refused`] : []),
     ...dangersText(dangers),
     countsText(counts) || "no change of certificates, keys or access",
     ...(failedChecks.length > 0
@@ -66,6 +67,11 @@ export function acknowledgedText({ acknowledged }: Danger, write: (text: string)
   );
 }
 
+const PARTIAL = {
+  false: "The plan is partial (-target, -exclude, or deferred actions): what it leaves out is not looked at.",
+  unknown: "Nothing tells whether the plan was limited (-target, -exclude): what it would leave out is not looked at.",
+};
+
 /** Notes that stand under the headline. */
 export function notes(report: PlanReport): string[] {
   const { complete, otherChanges, failedChecks, changes } = report;
@@ -80,7 +86,7 @@ export function notes(report: PlanReport): string[] {
     ...report.acknowledgedInVain.map(
       ({ code, name }) => `Acknowledged, and not in this plan: ${code}${name === undefined ? "" : ` ${name}`}.`,
     ),
-    ...(complete ? [] : ["The plan is partial (-target, or deferred actions): what it leaves out is not looked at."]),
+    ...(complete === true ? [] : [PARTIAL[complete === false ? "false" : "unknown"]]),
     ...(failedChecks.length > 0 ? [`Checks that fail: ${few(failedChecks, String)}.`] : []),
     ...(Object.keys(otherChanges).length > 0 ? [`Other changes, not looked at: ${countsText(otherChanges)}.`] : []),
   ];

@@ -62,7 +62,7 @@ export function configuration(links: readonly Link[]): object {
 }
 
 export function plan(changes: readonly object[], more: object = {}): Record<string, unknown> {
-  return { format_version: "1.2", terraform_version: "1.11.4", resource_changes: changes, ...more };
+  return { format_version: "1.2", terraform_version: "1.11.4", complete: true, resource_changes: changes, ...more };
 }
 
 export const REPLACE = ["create", "delete"] as const;
