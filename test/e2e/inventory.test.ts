@@ -73,7 +73,7 @@ test("the output <prefix>_certificates has the names of every certificate that h
   const named = certificates().filter(({ sans }) => sans.length > 0);
   expect(named.length).toBeGreaterThan(8);
   expect(Object.keys(published).sort()).toEqual(
-    [...new Set(["ca", "keys", ...named.map(({ holder }) => holder!)])].sort(),
+    [...new Set(["ca", "guards", "keys", ...named.map(({ holder }) => holder!)])].sort(),
   );
   for (const { name, holder, sans } of named) {
     expect(JSON.parse(published[holder!]!)[name]).toEqual(sans);
