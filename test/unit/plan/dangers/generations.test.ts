@@ -60,22 +60,30 @@ describe("an authority that this plan makes", () => {
     expect(codes(deployed(parts, outputChanges({}, published({ kubernetes: { g1: "active" } }))))).toEqual([]);
   });
 
-  test("though it was published before has lost its state", () => {
-    const lost = { ca: CREATE, caKey: CREATE, leaf: SIGNED_AGAIN };
-    const same = published({ kubernetes: { g1: "active" } });
-    expect(codes(deployed(lost, outputChanges(same, same)))).toEqual([
-      ["issuer-not-delivered", "kubernetes g1", "cp-1/apiserver"],
-    ]);
-    const all = { ca: CREATE, caKey: CREATE, key: CREATE, request: CREATE, leaf: CREATE };
-    expect(codes(deployed(all, outputChanges(same, same)))).toEqual([
-      ["issuer-not-delivered", "kubernetes g1", "cp-1/apiserver"],
-    ]);
+  const all = { ca: CREATE, caKey: CREATE, key: CREATE, request: CREATE, leaf: CREATE };
+  const expected = [["issuer-not-delivered", "kubernetes g1", "cp-1/apiserver"]];
+  const same = published({ kubernetes: { g1: "active" } });
+
+  test("though what exists was signed by it has lost its state", () => {
+    const ca: Change = { ...CREATE, after: { ...STATE.ca, cert_pem: undefined } };
+    expect(codes(deployed({ ca, caKey: CREATE, leaf: SIGNED_AGAIN }, outputChanges(same, same)))).toEqual(expected);
+  });
+
+  test("though its fingerprint was published has lost its state, too", () => {
+    const before = { "kubernetes g1": "SHA256:…", "service-account g1": "SHA256:…" };
+    const document = deployed(all, outputChanges(same, same));
+    Object.assign(document.output_changes as object, { pki_fingerprints: { before, after_unknown: true } });
+    const keyPair = "tls_private_key.pki__keys__service-account__g1";
+    (document.resource_changes as object[]).push(resource(keyPair, { ...CREATE, after: { algorithm: "RSA" } }));
+    expect(codes(document)).toEqual([...expected, ["issuer-not-delivered", "service-account g1"]]);
+  });
+
+  test("that an interrupted apply did not come to was never there, though its place was published", () => {
+    expect(codes(deployed(all, outputChanges(same, same)))).toEqual([]);
   });
 
   test("though its fingerprint is in the code has lost all of the state", () => {
-    const all = { ca: CREATE, caKey: CREATE, key: CREATE, request: CREATE, leaf: CREATE };
     const after = published({ kubernetes: { g1: "active" } }, {}, { pinned: ["kubernetes g1"] });
-    const expected = [["issuer-not-delivered", "kubernetes g1", "cp-1/apiserver"]];
     expect(codes(deployed(all, outputChanges({}, after)))).toEqual(expected);
     const entry = { kind: "authority", name: "kubernetes", generation: "g1", state: "active", cluster: "pki" };
     const pinned = inventoryOf({ ...entry, addresses: [ADDRESS.ca], pinned: true });
