@@ -8,12 +8,13 @@ import {
   file,
   Link,
   LINKS,
+  MADE,
   outputChanges,
   plan,
   PRIVATE_KEY,
   PublishedParts,
-  REPLACE,
   resource,
+  SIGNED_AGAIN,
   STATE,
 } from "../plans";
 import { codes, inventoryOf, seen } from "./found";
@@ -34,7 +35,6 @@ const G2 = "tls_self_signed_cert.pki__ca__kubernetes__g2";
 const G2_KEY = "tls_private_key.pki__ca__kubernetes__g2";
 const CREATE: Change = { actions: ["create"], before: null };
 const GONE: Change = { actions: ["delete"], after: null };
-const SIGNED_AGAIN: Change = { actions: REPLACE, replace_paths: [["ca_cert_pem"], ["ca_private_key_pem"]] };
 const published = (ca: object, keys: object = {}, guards?: object): PublishedParts => ({
   files: { "cp-1": { "/ca.crt": file(CERTIFICATE(ADDRESS.ca)), "/ca.key": file(PRIVATE_KEY(ADDRESS.caKey)) } },
   ca,
@@ -50,28 +50,26 @@ describe("an authority that this plan makes", () => {
 
   test("and that signs what exists is a danger, whatever it is called", () => {
     const document = deployed({ leaf: SIGNED_AGAIN }, { configuration: configuration(links) });
-    const made = { ...STATE.ca, cert_pem: undefined };
-    (document.resource_changes as object[]).push(resource(other, { ...CREATE, after: made }));
+    (document.resource_changes as object[]).push(resource(other, MADE.ca));
     expect(codes(document)).toEqual([["issuer-not-delivered", "other", "cp-1/apiserver"]]);
   });
 
   test("and that signs what is new, too, is none: a first deploy", () => {
-    const parts = { ca: CREATE, caKey: CREATE, key: CREATE, request: CREATE, leaf: CREATE };
-    expect(codes(deployed(parts, outputChanges({}, published({ kubernetes: { g1: "active" } }))))).toEqual([]);
+    expect(codes(deployed(MADE, outputChanges({}, published({ kubernetes: { g1: "active" } }))))).toEqual([]);
   });
 
-  const all = { ca: CREATE, caKey: CREATE, key: CREATE, request: CREATE, leaf: CREATE };
   const expected = [["issuer-not-delivered", "kubernetes g1", "cp-1/apiserver"]];
   const same = published({ kubernetes: { g1: "active" } });
 
   test("though what exists was signed by it has lost its state", () => {
-    const ca: Change = { ...CREATE, after: { ...STATE.ca, cert_pem: undefined } };
-    expect(codes(deployed({ ca, caKey: CREATE, leaf: SIGNED_AGAIN }, outputChanges(same, same)))).toEqual(expected);
+    expect(codes(deployed({ ca: MADE.ca, caKey: MADE.caKey, leaf: SIGNED_AGAIN }, outputChanges(same, same)))).toEqual(
+      expected,
+    );
   });
 
   test("though its fingerprint was published has lost its state, too", () => {
     const before = { "kubernetes g1": "SHA256:…", "service-account g1": "SHA256:…" };
-    const document = deployed(all, outputChanges(same, same));
+    const document = deployed(MADE, outputChanges(same, same));
     Object.assign(document.output_changes as object, { pki_fingerprints: { before, after_unknown: true } });
     const keyPair = "tls_private_key.pki__keys__service-account__g1";
     (document.resource_changes as object[]).push(resource(keyPair, { ...CREATE, after: { algorithm: "RSA" } }));
@@ -79,20 +77,20 @@ describe("an authority that this plan makes", () => {
   });
 
   test("that an interrupted apply did not come to was never there, though its place was published", () => {
-    expect(codes(deployed(all, outputChanges(same, same)))).toEqual([]);
+    expect(codes(deployed(MADE, outputChanges(same, same)))).toEqual([]);
   });
 
   test("though its fingerprint is in the code has lost all of the state", () => {
     const after = published({ kubernetes: { g1: "active" } }, {}, { pinned: ["kubernetes g1"] });
-    expect(codes(deployed(all, outputChanges({}, after)))).toEqual(expected);
+    expect(codes(deployed(MADE, outputChanges({}, after)))).toEqual(expected);
     const entry = { kind: "authority", name: "kubernetes", generation: "g1", state: "active", cluster: "pki" };
     const pinned = inventoryOf({ ...entry, addresses: [ADDRESS.ca], pinned: true });
-    expect(codes(deployed(all), pinned)).toEqual(expected);
+    expect(codes(deployed(MADE), pinned)).toEqual(expected);
   });
 
   test("though somebody deleted it outside is one", () => {
     const drift = [resource(ADDRESS.ca, { ...GONE, before: STATE.ca })];
-    expect(codes(deployed({ ca: CREATE, leaf: SIGNED_AGAIN }, { resource_drift: drift }))[0]![0]).toBe(
+    expect(codes(deployed({ ca: MADE.ca, leaf: SIGNED_AGAIN }, { resource_drift: drift }))[0]![0]).toBe(
       "issuer-not-delivered",
     );
   });
@@ -170,8 +168,10 @@ describe("guards", () => {
     expect(guarded(masters, {})).toEqual([]);
     const exceptions = [{ code: "system-masters", reason: "because" }];
     const entry = { kind: "certificate", name: "apiserver", cluster: "pki", addresses: [ADDRESS.leaf], exceptions };
+    const of = { cluster: "pki", name: "kubernetes", generation: "g1", state: "active" };
+    const authority = { kind: "authority", addresses: [ADDRESS.ca, ADDRESS.caKey], ...of };
     const same = published(active, {}, {});
-    expect(codes(deployed({}, outputChanges(same, same)), inventoryOf(entry))).toEqual([
+    expect(codes(deployed({}, outputChanges(same, same)), inventoryOf(authority, entry))).toEqual([
       ["exception-added", "apiserver"],
     ]);
   });
