@@ -77,14 +77,9 @@ export function publishCertificates(scope: Construct, prefix: string, parts: Clu
 /** What the state has to remember, so that the next plan tells when it is taken away. Empty where all is as it should be. */
 function guardsIn({ table, authorities, keyPairs }: ClusterParts): PublishedGuards {
   const generations = [...authorities, ...keyPairs].flatMap(([name, part]) =>
-    (saidBy(part).entries?.() ?? []).flatMap((entry) =>
-      entry.kind === "authority" || entry.kind === "key pair"
-        ? [{ ...entry, title: title({ name, generation: entry.generation }) }]
-        : [],
-    ),
+    (saidBy(part).guards?.() ?? []).map((guards) => ({ ...guards, name })),
   );
-  const titles = (of: "unprotected" | "pinned") =>
-    generations.filter((generation) => generation[of]).map((generation) => generation.title);
+  const titles = (of: "unprotected" | "pinned") => generations.filter((generation) => generation[of]).map(title);
   const rows = [table.authorities, table.keyPairs, table.certificates].flatMap((part) =>
     Object.entries<ExceptionalRow>(part),
   );

@@ -1,5 +1,5 @@
 import type { IConstruct } from "constructs";
-import type { FileEntry, InventoryEntry } from "../inventory-schema";
+import type { AuthorityEntry, FileEntry, InventoryEntry } from "../inventory-schema";
 
 const INVENTORIED = Symbol.for("cdktf-kubernetes-pki/inventoried");
 const LABEL = Symbol.for("cdktf-kubernetes-pki/label");
@@ -8,6 +8,8 @@ const LABEL = Symbol.for("cdktf-kubernetes-pki/label");
 export interface Inventoried {
   /** What it issues or grants. @default - nothing */
   readonly entries?: () => readonly OwnEntry[];
+  /** What keeps its generations from being lost. @default - it has none */
+  readonly guards?: () => readonly GuardedGeneration[];
   /** Files, and keys of Secrets, that it makes of what others issue. @default - none */
   readonly files?: () => readonly MadeFile[];
 }
@@ -24,6 +26,9 @@ export type OwnEntry = InventoryEntry extends infer Entry
       }
     : never
   : never;
+
+/** A generation, and what keeps it from being lost. */
+export type GuardedGeneration = Pick<AuthorityEntry, "generation" | "unprotected" | "pinned">;
 
 /** A file, and the addresses of what stands in it. */
 export interface MadeFile extends FileEntry {

@@ -165,7 +165,10 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     const literalRoot = belowRoot ? this.active.literalRoot : undefined;
     this.bundle = new TrustBundle(bundled(trusted), TerraformStack.of(this), belowRoot, literalRoot);
     this.node.addValidation({ validate: () => this.outliving() });
-    inventoried(this, { entries: () => made.map((generation) => this.entry(generation)) });
+    inventoried(this, {
+      entries: () => made.map((generation) => this.entry(generation)),
+      guards: () => made.map(guardsOf),
+    });
     const { pem } = generations[this.active.id]!;
     if (isLiteral(pem?.certificatePem)) {
       const certificates = certificatesOf(pem.certificatePem);
@@ -225,17 +228,17 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     });
   }
 
-  private entry({ id, state, addresses, chain, key, request, resource, pinned }: MadeGeneration): OwnEntry {
+  private entry(generation: MadeGeneration): OwnEntry {
+    const { state, addresses, chain, key, request, resource } = generation;
     const { subject, sans = [], validityHours } = request ? issued(request, resource) : {};
     return {
       kind: "authority",
       name: this.node.id,
       addresses,
-      generation: id,
+      ...guardsOf(generation),
       state,
       ...(subject === undefined ? {} : { subject }),
       sans,
-      ...guardsOf(state, [resource, ...(key ? [key.resource] : [])], pinned),
       ...(chain.length > 0 ? { issuerAddress: chain[0]!.address } : {}),
       ...(validityHours === undefined ? {} : { validityHours }),
       ...(key ? { keyAlgorithm: issuedKeyAlgorithm(key.resource) } : {}),

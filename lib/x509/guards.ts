@@ -1,20 +1,22 @@
 import type { TerraformResource } from "cdktf";
-import type { AuthorityEntry } from "../inventory-schema";
+import type { GuardedGeneration } from "../terraform/inventoried";
 import { preventsDestroy } from "../terraform/synthesized";
 import type { GenerationState } from "./generation";
 
-/**
- * What keeps a generation from being lost, as Terraform will see it: an Aspect or an escape hatch may have changed it.
- *
- * @param resources its certificate and its key
- * @param pinned whether the code names its fingerprint
- */
-export function guardsOf(
-  state: GenerationState,
-  resources: readonly TerraformResource[],
-  pinned = false,
-): Pick<AuthorityEntry, "unprotected" | "pinned"> {
+/** What keeps a generation from being lost, as Terraform will see it: an Aspect or an escape hatch may have changed it. */
+export function guardsOf({ id, state, resource, key, pinned }: Guarded): GuardedGeneration {
   // A retired one may be removed.
-  const unprotected = state !== "retired" && !resources.every(preventsDestroy);
-  return { ...(unprotected ? { unprotected } : {}), ...(pinned ? { pinned } : {}) };
+  const unprotected = state !== "retired" && !(preventsDestroy(resource) && (!key || preventsDestroy(key.resource)));
+  return { generation: id, ...(unprotected ? { unprotected } : {}), ...(pinned ? { pinned } : {}) };
+}
+
+/** A generation of an authority or a key pair, as it was made. */
+interface Guarded {
+  readonly id: string;
+  readonly state: GenerationState;
+  /** What stands for it in the state. */
+  readonly resource: TerraformResource;
+  readonly key?: { readonly resource: TerraformResource };
+  /** True where the code names its fingerprint. */
+  readonly pinned?: boolean;
 }

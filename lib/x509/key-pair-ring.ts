@@ -100,17 +100,17 @@ export class KeyPairRing extends Construct {
     this.fingerprints = Object.fromEntries(
       pairs.flatMap(({ id: name, key }) => (key ? [[name, expression(key.fingerprint)]] : [])),
     );
-    inventoried(this, { entries: () => pairs.map((pair) => this.entry(pair)) });
+    inventoried(this, { entries: () => pairs.map((pair) => this.entry(pair)), guards: () => pairs.map(guardsOf) });
   }
 
-  private entry({ id, state, addresses, key, resource, pinned }: MadeGeneration): OwnEntry {
+  private entry(generation: MadeGeneration): OwnEntry {
+    const { state, addresses, key } = generation;
     return {
       kind: "key pair",
       name: this.node.id,
       addresses,
-      generation: id,
+      ...guardsOf(generation),
       state,
-      ...guardsOf(state, [resource], pinned),
       ...(key ? { keyAlgorithm: issuedKeyAlgorithm(key.resource) } : {}),
     };
   }

@@ -158,17 +158,20 @@ describe("a PKI that is deployed", () => {
     expect(names(await dangersOf("pki", pki(undefined, props)))).toEqual(expected);
   });
 
-  test("and whose authority is no longer in the state", async () => {
+  test.each([
+    ["pki__ca__kubernetes__g1", "kubernetes g1", ["cp-1/apiserver"]],
+    ["pki__keys__service-account__g1", "service-account g1", []],
+  ])("and %s is no longer in the state", async (name, title, reached) => {
     const inventory = pki();
     const file = workspace.state("pki");
     const before = readFileSync(file, "utf8");
     const state = JSON.parse(before) as { serial: number; resources: { name: string }[] };
-    const resources = state.resources.filter(({ name }) => name !== "pki__ca__kubernetes__g1");
+    const resources = state.resources.filter((resource) => resource.name !== name);
     writeFileSync(file, JSON.stringify({ ...state, resources, serial: state.serial + 1 }));
     try {
       const [danger, ...others] = await dangersOf("pki", inventory);
-      expect(danger).toMatchObject({ code: "issuer-not-delivered", name: "kubernetes g1" });
-      expect(danger!.reaches).toContain("cp-1/apiserver");
+      expect(danger).toMatchObject({ code: "issuer-not-delivered", name: title });
+      expect(danger!.reaches).toEqual(expect.arrayContaining(reached));
       expect(others).toEqual([]);
     } finally {
       writeFileSync(file, before);

@@ -22,9 +22,14 @@ export function tokenFacts({ anchor, entry }: Identity, side: Side): Pick<Facts,
   const known = isLater && entry?.kind === "token" ? entry : undefined;
   return {
     groups: known ? sorted(known.groups) : groups === undefined ? [] : groups.split(",").sort(),
-    usages: known?.usages ? sorted(known.usages) : isLater ? [LATER] : usagesOf(anchor, side),
+    usages: known?.usages ? sorted(known.usages) : isLater ? usagesLater(anchor) : usagesOf(anchor, side),
     expires,
   };
+}
+
+/** Of what is new, nothing can be more than it was. */
+function usagesLater({ before }: PlannedResource): string[] | undefined {
+  return before ? [LATER] : undefined;
 }
 
 function isDataLater({ change, unknown }: PlannedResource): boolean {

@@ -109,6 +109,27 @@ export const ADDRESS = {
 
 type Part = keyof typeof ADDRESS;
 
+/** Each part made by the plan: Terraform leaves out what is still to come. */
+export const MADE: Readonly<Record<Part, Change>> = {
+  caKey: made(STATE.caKey, "private_key_pem"),
+  ca: made(STATE.ca, "cert_pem", "private_key_pem", "validity_end_time"),
+  key: made(STATE.key, "private_key_pem"),
+  request: made(STATE.request, "cert_request_pem", "private_key_pem"),
+  leaf: made(STATE.leaf, "cert_pem", "ca_cert_pem", "ca_private_key_pem", "cert_request_pem", "validity_end_time"),
+};
+
+function made(state: object, ...later: readonly string[]): Change {
+  const known = Object.entries(state).filter(([name]) => !later.includes(name));
+  return { actions: ["create"], before: null, after: Object.fromEntries(known) };
+}
+
+/** A leaf that another authority signs, or one that is another one. */
+export const SIGNED_AGAIN: Change = {
+  actions: REPLACE,
+  replace_paths: [["ca_cert_pem"], ["ca_private_key_pem"]],
+  after: MADE.leaf.after,
+};
+
 export const LINKS: readonly Link[] = [
   [ADDRESS.ca, "private_key_pem", `${ADDRESS.caKey}.private_key_pem`],
   [ADDRESS.request, "private_key_pem", `${ADDRESS.key}.private_key_pem`],

@@ -82,12 +82,15 @@ function systemNames(identity: Identity, { model, tableNames }: Evidence): strin
   if (identity.kind !== "certificate" || !exists(identity, "after")) {
     return [];
   }
-  const before = namesOf(identity, "before");
   const risky = namesOf(identity, "after").filter(
     // What is in system:masters is a danger of its own.
-    (name) => name !== MASTERS && !before.includes(name) && (SYSTEM_NAME.test(name) || tableNames.has(name)),
+    (name) => name !== MASTERS && (SYSTEM_NAME.test(name) || tableNames.has(name)),
   );
-  return risky.length > 0 && !isOfTable(identity, model) ? [...new Set(risky)] : [];
+  if (risky.length === 0 || isOfTable(identity, model)) {
+    return [];
+  }
+  const before = namesOf(identity, "before");
+  return [...new Set(risky)].filter((name) => !before.includes(name));
 }
 
 /** CN and O: the user and the groups of who shows a certificate. */

@@ -128,8 +128,9 @@ function wildcardsGained(identity: Identity, model: PlanModel): string[] {
   if (!isCertificate(identity)) {
     return [];
   }
-  const before = factsOf(identity, "before", model)?.sans ?? [];
-  return (factsOf(identity, "after", model)?.sans ?? []).filter((name) => isWildcard(name) && !before.includes(name));
+  const wildcards = (factsOf(identity, "after", model)?.sans ?? []).filter(isWildcard);
+  const before = wildcards.length > 0 ? (factsOf(identity, "before", model)?.sans ?? []) : [];
+  return wildcards.filter((name) => !before.includes(name));
 }
 
 function isWildcard(name: string): boolean {
@@ -168,8 +169,9 @@ function isWeakened(identity: Identity, model: PlanModel): boolean {
   if (!identity.parts.some((part) => isChanged(part) || part.imported)) {
     return false;
   }
-  const before = weaknessesOf(identity, "before", model);
-  return weaknessesOf(identity, "after", model).some((weakness) => !before.includes(weakness));
+  const weaknesses = weaknessesOf(identity, "after", model);
+  const before = weaknesses.length > 0 ? weaknessesOf(identity, "before", model) : [];
+  return weaknesses.some((weakness) => !before.includes(weakness));
 }
 
 /** What of a key, or of the signature in a certificate from outside, can be broken. */

@@ -1,6 +1,6 @@
-import { text } from "../../../terraform-json/json";
+import { object, text } from "../../../terraform-json/json";
 import { SIDES } from "../../../terraform-json/plan";
-import { title } from "../../../terraform/names";
+import { fingerprintsOutput, title } from "../../../terraform/names";
 import { factsOf } from "../../model/facts";
 import { certificatePem, exists, Identity } from "../../model/identity";
 import type { PlanModel } from "../../model/model";
@@ -138,19 +138,23 @@ function isMade({ identity, before, after }: Generation): boolean {
   return before === undefined && after !== undefined && !exists(identity, "before");
 }
 
-/** It was in an earlier plan, or its fingerprint is written down: there was one. What is from outside is made nowhere. */
+/**
+ * Its fingerprint is in the code or in the state's outputs, or somebody deleted it: there was one. What an apply did not come to has none.
+ * What is from outside is made nowhere.
+ */
 function existedBefore({ identity }: Generation, { model }: Evidence): boolean {
-  const { kind, name, parts, anchor, entry } = identity;
-  if (anchor.row.role === "adopted" || (kind !== "authority" && kind !== "key pair")) {
+  const { name, parts, anchor, entry } = identity;
+  if (anchor.row.role === "adopted") {
     return false;
   }
   const isPinned =
     (entry !== undefined && "pinned" in entry && entry.pinned) || guarded("pinned", "after", identity, model);
-  const wasThere = model.published.stateOf("before", kind, name) !== undefined;
+  const fingerprints = object(model.plan.outputs.get(fingerprintsOutput(name.cluster ?? ""))?.before);
+  const wasThere = fingerprints[title({ ...name, cluster: undefined })] !== undefined;
   return isPinned || wasThere || parts.some((part) => model.isGone(part));
 }
 
-/** Titles of what exists and gets another issuer: this one. */
+/** What exists and gets another issuer: this one. */
 function signedAnew({ identity }: Generation, { model }: Evidence): Identity[] {
   const own = certificatePem(identity.anchor, "after");
   const signed = model.signedBy.after.get(identity) ?? [];

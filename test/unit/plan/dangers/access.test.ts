@@ -3,7 +3,7 @@ import { planReport } from "../../../../lib/plan/judge/report";
 import { PlanModel } from "../../../../lib/plan/model/model";
 import { undecidedOf } from "../../../../lib/plan/model/undecided";
 import { readPlan } from "../../../../lib/terraform-json/plan";
-import { ADDRESS, Change, deployed, plan, REPLACE, resource, STATE } from "../plans";
+import { ADDRESS, Change, deployed, plan, REPLACE, resource, STATE, MADE, SIGNED_AGAIN } from "../plans";
 import { codes, found, inventoryOf, seen } from "./found";
 
 // Members of system:masters stand in dangers.test.ts.
@@ -13,8 +13,11 @@ const CREATE: Change = { actions: ["create"], before: null };
 const GONE: Change = { actions: ["delete"], after: null };
 
 describe("a certificate's user and group", () => {
-  const named = (subject: object): Change => ({ ...CREATE, after: { ...STATE.request, subject: [subject] } });
-  const issued = (subject: object) => deployed({ request: named(subject), leaf: CREATE });
+  const named = (subject: object): Change => ({
+    ...MADE.request,
+    after: { ...MADE.request.after, subject: [subject] },
+  });
+  const issued = (subject: object) => deployed({ request: named(subject), leaf: MADE.leaf });
   const proxy = { common_name: "system:kube-proxy", organization: "system:node-proxier" };
 
   test.each([
@@ -28,8 +31,7 @@ describe("a certificate's user and group", () => {
 
   test("that become those of the system are one", () => {
     const request: Change = { ...named({ common_name: "system:node:cp-9" }), actions: REPLACE, before: STATE.request };
-    const leaf: Change = { actions: REPLACE, replace_paths: [["cert_request_pem"]] };
-    expect(codes(deployed({ request, leaf }))).toEqual([["system-identity", "cp-1/apiserver"]]);
+    expect(codes(deployed({ request, leaf: SIGNED_AGAIN }))).toEqual([["system-identity", "cp-1/apiserver"]]);
   });
 
   test("that stay are none, and neither are a user's own", () => {

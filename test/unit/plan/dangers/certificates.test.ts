@@ -3,7 +3,20 @@ import { undecidedOf } from "../../../../lib/plan/model/undecided";
 import { PlanModel } from "../../../../lib/plan/model/model";
 import { readPlan } from "../../../../lib/terraform-json/plan";
 import { P224_CERTIFICATE, RSA_1024_KEY, SHA1_CERTIFICATE, SHA256_CERTIFICATE } from "../../../support/pem";
-import { ADDRESS, Change, configuration, deployed, Link, LINKS, plan, REPLACE, resource, STATE } from "../plans";
+import {
+  ADDRESS,
+  Change,
+  configuration,
+  deployed,
+  Link,
+  LINKS,
+  plan,
+  REPLACE,
+  resource,
+  STATE,
+  MADE,
+  SIGNED_AGAIN,
+} from "../plans";
 import { codes, inventoryOf, seen } from "./found";
 
 // A certificate that is kept stands in dangers.test.ts.
@@ -15,14 +28,14 @@ const CREATE: Change = { actions: ["create"], before: null };
 const leaf = (path: string, after: object): Change => ({
   actions: REPLACE,
   replace_paths: [[path]],
-  after: { ...STATE.leaf, ...after },
+  after: { ...MADE.leaf.after, ...after },
 });
 const request = (after: object): Change => ({
   actions: REPLACE,
   replace_paths: [["dns_names"]],
-  after: { ...STATE.request, ...after },
+  after: { ...MADE.request.after, ...after },
 });
-const signedAgain: Change = { actions: REPLACE, replace_paths: [["cert_request_pem"]] };
+const signedAgain: Change = { ...SIGNED_AGAIN, replace_paths: [["cert_request_pem"]] };
 
 describe("usages", () => {
   test.each(["client_auth", "any_extended", "cert_signing", "code_signing"])("that gain %s are a danger", (usage) => {
@@ -35,7 +48,7 @@ describe("usages", () => {
   });
 
   test("of what is new are none", () => {
-    const after = { ...STATE.leaf, allowed_uses: ["server_auth", "client_auth"] };
+    const after = { ...MADE.leaf.after, allowed_uses: ["server_auth", "client_auth"] };
     expect(codes(deployed({ leaf: { ...CREATE, after } }))).toEqual([]);
   });
 });
@@ -45,7 +58,7 @@ describe("a signer", () => {
   const withNew = (own: object, ca: Change = {}) => {
     const links: Link[] = [...LINKS, [below, "ca_cert_pem", `${ADDRESS.ca}.cert_pem`]];
     const document = deployed({ ca }, { configuration: configuration(links) });
-    const after = { ...STATE.leaf, cert_pem: undefined, is_ca_certificate: true, ...own };
+    const after = { ...MADE.leaf.after, is_ca_certificate: true, ...own };
     (document.resource_changes as object[]).push(resource(below, { ...CREATE, after }));
     return document;
   };
@@ -61,7 +74,7 @@ describe("a signer", () => {
   });
 
   test("that is made together with the authority above it is none: a first deploy", () => {
-    expect(codes(withNew({}, CREATE))).not.toContainEqual(["new-signer", "below"]);
+    expect(codes(withNew({}, MADE.ca))).not.toContainEqual(["new-signer", "below"]);
   });
 
   test("that a distribution's table has is none, and one that the inventory alone has is", () => {
@@ -105,9 +118,13 @@ describe("names", () => {
 
 describe("validity", () => {
   const validFor = (before: number | undefined, after: number) => {
-    const of = (hours: number) => ({ ...STATE.leaf, validity_period_hours: hours });
+    const of = (state: object, hours: number) => ({ ...state, validity_period_hours: hours });
     const change = { actions: before ? REPLACE : ["create"], replace_paths: [["validity_period_hours"]] };
-    return codes(deployed({ leaf: { ...change, before: before ? of(before) : null, after: of(after) } }));
+    return codes(
+      deployed({
+        leaf: { ...change, before: before ? of(STATE.leaf, before) : null, after: of(MADE.leaf.after!, after) },
+      }),
+    );
   };
 
   test.each([
@@ -130,7 +147,7 @@ describe("validity", () => {
   });
 
   test("of an authority is none", () => {
-    const after = { ...STATE.ca, validity_period_hours: 876_000 };
+    const after = { ...MADE.ca.after, validity_period_hours: 876_000 };
     const found = codes(deployed({ ca: { ...CREATE, after } })).map(([code]) => code);
     expect(found).not.toContain("long-validity");
   });
@@ -143,8 +160,8 @@ describe("a key", () => {
     { algorithm: "RSA", rsa_bits: 1024 },
     { algorithm: "ECDSA", ecdsa_curve: "P224" },
   ])("of %j is a danger", (key) => {
-    const request: Change = { ...CREATE, after: { ...STATE.request, private_key_pem: undefined } };
-    expect(codes(deployed({ key: made(key), request, leaf: CREATE }))).toEqual([["weak-key", "cp-1/apiserver"]]);
+    const parts = { key: made(key), request: MADE.request, leaf: MADE.leaf };
+    expect(codes(deployed(parts))).toEqual([["weak-key", "cp-1/apiserver"]]);
   });
 
   test.each([
@@ -152,7 +169,7 @@ describe("a key", () => {
     { algorithm: "ECDSA", ecdsa_curve: "P256" },
     { algorithm: "ED25519" },
   ])("of %j is none", (key) => {
-    expect(codes(deployed({ key: made(key), request: CREATE, leaf: CREATE }))).toEqual([]);
+    expect(codes(deployed({ key: made(key), request: MADE.request, leaf: MADE.leaf }))).toEqual([]);
   });
 
   test("that is weak and stays is none: it is no worse than before", () => {
@@ -162,13 +179,9 @@ describe("a key", () => {
   });
 
   test("that no resource makes is looked at where it is used", () => {
-    const after = { ...STATE.request, private_key_pem: RSA_1024_KEY, cert_request_pem: undefined };
+    const after = { ...MADE.request.after, private_key_pem: RSA_1024_KEY };
     const document = deployed(
-      {
-        key: null,
-        request: { ...CREATE, after },
-        leaf: { ...CREATE, after: { ...STATE.leaf, cert_request_pem: undefined } },
-      },
+      { key: null, request: { ...CREATE, after }, leaf: MADE.leaf },
       { configuration: configuration(LINKS) },
     );
     expect(codes(document).map(([code]) => code)).toContain("weak-key");
@@ -198,13 +211,13 @@ describe("what cannot be read", () => {
       "validity",
     ]);
     const key: Change = { ...CREATE, after: { algorithm: "RSA" }, after_unknown: { rsa_bits: true } };
-    expect(undecided(deployed({ key, request: CREATE, leaf: CREATE }))).toEqual(["key algorithm"]);
+    expect(undecided(deployed({ key, request: MADE.request, leaf: MADE.leaf }))).toEqual(["key algorithm"]);
     const sensitive: Change = { ...CREATE, after: STATE.key, after_sensitive: { algorithm: true } };
-    expect(undecided(deployed({ key: sensitive, request: CREATE, leaf: CREATE }))).toEqual(["key algorithm"]);
+    expect(undecided(deployed({ key: sensitive, request: MADE.request, leaf: MADE.leaf }))).toEqual(["key algorithm"]);
   });
 
   test("of what does not change is no matter", () => {
     expect(undecided(deployed())).toEqual([]);
-    expect(undecided(deployed({ ca: CREATE, caKey: CREATE, key: CREATE, request: CREATE, leaf: CREATE }))).toEqual([]);
+    expect(undecided(deployed(MADE))).toEqual([]);
   });
 });

@@ -8,12 +8,13 @@ import {
   file,
   Link,
   LINKS,
+  MADE,
   outputChanges,
   plan,
   PRIVATE_KEY,
   PublishedParts,
-  REPLACE,
   resource,
+  SIGNED_AGAIN,
   STATE,
 } from "../plans";
 import { codes, inventoryOf, seen } from "./found";
@@ -34,12 +35,6 @@ const G2 = "tls_self_signed_cert.pki__ca__kubernetes__g2";
 const G2_KEY = "tls_private_key.pki__ca__kubernetes__g2";
 const CREATE: Change = { actions: ["create"], before: null };
 const GONE: Change = { actions: ["delete"], after: null };
-const SIGNED_AGAIN: Change = {
-  actions: REPLACE,
-  replace_paths: [["ca_cert_pem"], ["ca_private_key_pem"]],
-  // Terraform leaves out what is still to come.
-  after: { ...STATE.leaf, cert_pem: undefined, ca_cert_pem: undefined, ca_private_key_pem: undefined },
-};
 const published = (ca: object, keys: object = {}, guards?: object): PublishedParts => ({
   files: { "cp-1": { "/ca.crt": file(CERTIFICATE(ADDRESS.ca)), "/ca.key": file(PRIVATE_KEY(ADDRESS.caKey)) } },
   ca,
@@ -55,41 +50,47 @@ describe("an authority that this plan makes", () => {
 
   test("and that signs what exists is a danger, whatever it is called", () => {
     const document = deployed({ leaf: SIGNED_AGAIN }, { configuration: configuration(links) });
-    const made = { ...STATE.ca, cert_pem: undefined };
-    (document.resource_changes as object[]).push(resource(other, { ...CREATE, after: made }));
+    (document.resource_changes as object[]).push(resource(other, MADE.ca));
     expect(codes(document)).toEqual([["issuer-not-delivered", "other", "cp-1/apiserver"]]);
   });
 
   test("and that signs what is new, too, is none: a first deploy", () => {
-    const parts = { ca: CREATE, caKey: CREATE, key: CREATE, request: CREATE, leaf: CREATE };
-    expect(codes(deployed(parts, outputChanges({}, published({ kubernetes: { g1: "active" } }))))).toEqual([]);
+    expect(codes(deployed(MADE, outputChanges({}, published({ kubernetes: { g1: "active" } }))))).toEqual([]);
   });
 
-  test("though it was published before has lost its state", () => {
-    const lost = { ca: CREATE, caKey: CREATE, leaf: SIGNED_AGAIN };
-    const same = published({ kubernetes: { g1: "active" } });
-    expect(codes(deployed(lost, outputChanges(same, same)))).toEqual([
-      ["issuer-not-delivered", "kubernetes g1", "cp-1/apiserver"],
-    ]);
-    const all = { ca: CREATE, caKey: CREATE, key: CREATE, request: CREATE, leaf: CREATE };
-    expect(codes(deployed(all, outputChanges(same, same)))).toEqual([
-      ["issuer-not-delivered", "kubernetes g1", "cp-1/apiserver"],
-    ]);
+  const expected = [["issuer-not-delivered", "kubernetes g1", "cp-1/apiserver"]];
+  const same = published({ kubernetes: { g1: "active" } });
+
+  test("though what exists was signed by it has lost its state", () => {
+    expect(codes(deployed({ ca: MADE.ca, caKey: MADE.caKey, leaf: SIGNED_AGAIN }, outputChanges(same, same)))).toEqual(
+      expected,
+    );
+  });
+
+  test("though its fingerprint was published has lost its state, too", () => {
+    const before = { "kubernetes g1": "SHA256:…", "service-account g1": "SHA256:…" };
+    const document = deployed(MADE, outputChanges(same, same));
+    Object.assign(document.output_changes as object, { pki_fingerprints: { before, after_unknown: true } });
+    const keyPair = "tls_private_key.pki__keys__service-account__g1";
+    (document.resource_changes as object[]).push(resource(keyPair, { ...CREATE, after: { algorithm: "RSA" } }));
+    expect(codes(document)).toEqual([...expected, ["issuer-not-delivered", "service-account g1"]]);
+  });
+
+  test("that an interrupted apply did not come to was never there, though its place was published", () => {
+    expect(codes(deployed(MADE, outputChanges(same, same)))).toEqual([]);
   });
 
   test("though its fingerprint is in the code has lost all of the state", () => {
-    const all = { ca: CREATE, caKey: CREATE, key: CREATE, request: CREATE, leaf: CREATE };
     const after = published({ kubernetes: { g1: "active" } }, {}, { pinned: ["kubernetes g1"] });
-    const expected = [["issuer-not-delivered", "kubernetes g1", "cp-1/apiserver"]];
-    expect(codes(deployed(all, outputChanges({}, after)))).toEqual(expected);
+    expect(codes(deployed(MADE, outputChanges({}, after)))).toEqual(expected);
     const entry = { kind: "authority", name: "kubernetes", generation: "g1", state: "active", cluster: "pki" };
     const pinned = inventoryOf({ ...entry, addresses: [ADDRESS.ca], pinned: true });
-    expect(codes(deployed(all), pinned)).toEqual(expected);
+    expect(codes(deployed(MADE), pinned)).toEqual(expected);
   });
 
   test("though somebody deleted it outside is one", () => {
     const drift = [resource(ADDRESS.ca, { ...GONE, before: STATE.ca })];
-    expect(codes(deployed({ ca: CREATE, leaf: SIGNED_AGAIN }, { resource_drift: drift }))[0]![0]).toBe(
+    expect(codes(deployed({ ca: MADE.ca, leaf: SIGNED_AGAIN }, { resource_drift: drift }))[0]![0]).toBe(
       "issuer-not-delivered",
     );
   });
@@ -167,9 +168,11 @@ describe("guards", () => {
     expect(guarded(masters, {})).toEqual([]);
     const exceptions = [{ code: "system-masters", reason: "because" }];
     const entry = { kind: "certificate", name: "apiserver", cluster: "pki", addresses: [ADDRESS.leaf], exceptions };
+    const of = { cluster: "pki", name: "kubernetes", generation: "g1", state: "active" };
+    const authority = { kind: "authority", addresses: [ADDRESS.ca, ADDRESS.caKey], ...of };
     const same = published(active, {}, {});
-    const authority = { kind: "authority", cluster: "pki", name: "kubernetes", generation: "g1", state: "active" };
-    const inventory = inventoryOf(entry, { ...authority, addresses: [ADDRESS.ca], sans: [] });
-    expect(codes(deployed({}, outputChanges(same, same)), inventory)).toEqual([["exception-added", "apiserver"]]);
+    expect(codes(deployed({}, outputChanges(same, same)), inventoryOf(authority, entry))).toEqual([
+      ["exception-added", "apiserver"],
+    ]);
   });
 });
