@@ -152,7 +152,8 @@ export function essentials({ before, after, differences }: IdentityChange): stri
   if (before && after) {
     return differences.filter(({ what }) => what !== "notAfter").map(differenceInARow);
   }
-  const facts = (after ?? before)!;
+  // A change that has neither side is no valid one.
+  const facts = after ?? before ?? {};
   return ESSENTIAL.flatMap((what) => {
     const value = facts[what];
     const isSet = value !== undefined && value !== 0 && !(Array.isArray(value) && value.length === 0);

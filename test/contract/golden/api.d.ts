@@ -864,7 +864,7 @@ export class PkiError extends Error {
 export interface PlanReport {
     readonly acknowledgedInVain: readonly Acknowledgement[];
     readonly changes: readonly IdentityChange[];
-    readonly complete: boolean;
+    readonly complete: boolean | "unknown";
     readonly components: readonly ComponentEffect[];
     readonly counts: Readonly<Partial<Record<Verb, number>>>;
     readonly dangers: readonly Danger[];
@@ -876,6 +876,7 @@ export interface PlanReport {
     readonly notAllowed?: readonly string[];
     readonly otherChanges: Readonly<Record<string, number>>;
     readonly outputs: readonly string[];
+    readonly refusedPins: readonly RefusedPin[];
     readonly schemaVersion: typeof REPORT_SCHEMA_VERSION;
     readonly stacks: readonly string[];
     readonly terraformVersion?: string;
@@ -920,6 +921,14 @@ export interface Reason {
 export interface Reference {
     readonly address: string;
     readonly attribute: string;
+}
+
+interface RefusedPin {
+    readonly address: string;
+    readonly cluster?: string;
+    readonly fix: string;
+    readonly message: string;
+    readonly name: string;
 }
 
 const REPORT_SCHEMA_VERSION = 3;
