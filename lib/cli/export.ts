@@ -130,7 +130,9 @@ function notesOn({ obsolete, ownersLeft, leftovers }: Done, isOperator: boolean)
       obstacle === undefined ? [] : [`kept what --prune may not delete: ${obstacle}`],
     ),
     ...(owners
-      ? [`owner ${owners} was not set (not run as root, or unknown on this machine): set it where the files go`]
+      ? [
+          `owner ${owners} was not set (not run as root, or unknown in etc/passwd or etc/group): set it where the files go`,
+        ]
       : []),
   ];
 }

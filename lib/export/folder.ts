@@ -20,20 +20,25 @@ export class Folder {
     return openFolder(path, path, 0, undefined);
   }
 
+  /** A path to this very folder, where the system has one that does not go by names. */
+  private readonly opened: string | undefined;
+
   /** @param path as a message shows it */
   public constructor(
     public readonly path: string,
     private readonly descriptor: number,
     private readonly parent: Parent | undefined,
-  ) {}
+  ) {
+    const opened = `/proc/self/fd/${descriptor}`;
+    this.opened = fs.existsSync(opened) ? opened : undefined;
+  }
 
   /** Where the system finds a name in this folder. */
   public at(name: string): string {
-    const opened = this.opened();
-    if (opened === undefined) {
+    if (this.opened === undefined) {
       this.expectInPlace();
     }
-    return join(opened ?? this.path, name);
+    return join(this.opened ?? this.path, name);
   }
 
   /**
@@ -136,7 +141,7 @@ export class Folder {
       return;
     }
     const { folder, name } = this.parent;
-    const place = join(folder.opened() ?? folder.path, name);
+    const place = join(folder.opened ?? folder.path, name);
     const now = fs.lstatSync(place, { throwIfNoEntry: false });
     if (now?.isSymbolicLink()) {
       throw linkRefused(this.path, place);
@@ -151,12 +156,6 @@ export class Folder {
   /** Ends the use of this folder. */
   public close(): void {
     fs.closeSync(this.descriptor);
-  }
-
-  /** A path to this very folder, where the system has one that does not go by names. */
-  private opened(): string | undefined {
-    const path = `/proc/self/fd/${this.descriptor}`;
-    return fs.existsSync(path) ? path : undefined;
   }
 }
 

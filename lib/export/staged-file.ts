@@ -34,6 +34,8 @@ export class StagedFile {
     return staged;
   }
 
+  private isPublished = false;
+
   private constructor(
     private readonly place: Place,
     private readonly temporary: string,
@@ -44,6 +46,7 @@ export class StagedFile {
     const { folder, name } = this.place;
     try {
       fs.renameSync(folder.at(this.temporary), folder.at(name));
+      this.isPublished = true;
     } catch (error) {
       // The next run of the same kind takes it for one that was left.
       if ((error as NodeJS.ErrnoException).code === "ENOENT" && !folder.stats(this.temporary)) {
@@ -55,6 +58,9 @@ export class StagedFile {
 
   /** Removes it, where it was not published. */
   public discard(): void {
+    if (this.isPublished) {
+      return;
+    }
     try {
       this.place.folder.remove(this.temporary);
     } catch {

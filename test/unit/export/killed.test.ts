@@ -16,7 +16,7 @@ import {
   put,
 } from "../cli/command";
 
-jest.setTimeout(60_000);
+jest.setTimeout(240_000);
 
 const repository = resolve(__dirname, "../../..");
 const CRT = "/etc/kubernetes/pki/ca.crt";

@@ -204,30 +204,49 @@ describe("against somebody who swaps a folder and a link in a loop,", () => {
     await ended;
   });
 
+  /** All that is outside, and when it was changed last: a file that came and went changed its folder. */
+  function everythingOutside(): string[] {
+    const names = ["", ...(readdirSync(outside(), { recursive: true }) as string[])].sort();
+    return names.map((name) => {
+      const { ino, mode, uid, mtimeNs, ctimeNs } = fs.lstatSync(outside(name), { bigint: true });
+      return [name, ino, mode, uid, mtimeNs, ctimeNs].join(" ");
+    });
+  }
+
   test.each(["etc/kubernetes/pki", "etc/kubernetes", "etc"])(
-    "nothing is ever written out of the root, wherever that is: %s",
+    "nothing is ever written, corrected or deleted out of the root, wherever that is: %s",
     async (way) => {
+      const OLD = "/etc/kubernetes/pki/old.crt";
       mkdirSync(root("etc/kubernetes/pki"), { recursive: true });
-      mkdirSync(outside("kubernetes/pki"), { recursive: true });
-      mkdirSync(outside("pki"));
-      const places = readdirSync(outside(), { recursive: true }).sort();
+      // Whatever part of the way is left out, the same names are there.
+      for (const path of [CRT, KEY, OLD]) {
+        const rest = path.slice(way.length + 1);
+        put(`outside${rest}`, "x");
+        fs.chmodSync(outside(rest), 0o666);
+      }
+      const before = everythingOutside();
       flipper = spawn(process.execPath, ["-e", FLIP, root(way), outside()], {
         stdio: ["ignore", "ignore", "ignore", "ipc"],
       });
       await once(flipper, "message");
       const seen = new Set<string>();
-      for (let turn = 0; turn < 150 || (seen.size < 2 && turn < 3000); turn++) {
-        const reference = turn % 2 === 0 ? CA_CERT_REFERENCE : CA_KEY_REFERENCE;
-        const { code, err } = await exportState(
-          pkiState({ "cp-1": { [CRT]: file(reference), [KEY]: file(CA_KEY_REFERENCE, "0600") } }),
-        );
+      const allSeen = () => ["written", "refused", "deleted"].every((what) => seen.has(what));
+      for (let turn = 0; turn < 200 || (!allSeen() && turn < 5000); turn++) {
+        const reference = turn % 3 === 0 ? CA_KEY_REFERENCE : CA_CERT_REFERENCE;
+        const old = turn % 2 === 0 ? { [OLD]: file("x") } : {};
+        const mode = turn % 5 === 0 ? "0640" : "0600";
+        const files = { [CRT]: file(reference), [KEY]: file("x", mode), ...old };
+        const { code, out, err } = await exportState(pkiState({ "cp-1": files }), "--prune");
         seen.add(code === 0 ? "written" : /is a link/.test(err) ? "refused" : "disturbed");
+        if (out.includes(`${OLD} deleted`)) {
+          seen.add("deleted");
+        }
         expect(err).toMatch(/^(kubernetes-pki: [^\n]+\n)*$/);
         expect(err).not.toContain("internal error");
       }
-      expect(readdirSync(outside(), { recursive: true }).sort()).toEqual(places);
+      expect(everythingOutside()).toEqual(before);
       // Otherwise nobody took turns.
-      expect(seen.size).toBeGreaterThan(1);
+      expect([allSeen(), ...seen]).toContain(true);
     },
     60_000,
   );

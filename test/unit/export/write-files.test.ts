@@ -145,6 +145,18 @@ describe("the files that are written", () => {
     expect(await exportCp1()).toMatchObject({ code: 0 });
   });
 
+  test("stand in a folder into which one may write, but not look", async () => {
+    mkdirSync(root("etc"), { recursive: true });
+    if (isRoot) {
+      fs.chownSync(root("etc"), 65534, 65534);
+    }
+    chmodSync(root("etc"), 0o333);
+    chmodSync(root(), 0o777);
+    expect(await unprivileged(exportCp1)).toMatchObject({ code: 0 });
+    chmodSync(root("etc"), 0o755);
+    expect(filesBelow(root())).toEqual([CRT, KEY]);
+  });
+
   test("are whole: nothing is left beside them", async () => {
     await exportCp1();
     expect(filesBelow(root())).toEqual([CRT, KEY]);
