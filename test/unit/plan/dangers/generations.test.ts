@@ -83,7 +83,8 @@ describe("an authority that this plan makes", () => {
     const expected = [["issuer-not-delivered", "kubernetes g1", "cp-1/apiserver"]];
     expect(codes(deployed(all, outputChanges({}, after)))).toEqual(expected);
     const entry = { kind: "authority", name: "kubernetes", generation: "g1", state: "active", cluster: "pki" };
-    const pinned = inventoryOf({ ...entry, addresses: [ADDRESS.ca], pinned: true });
+    const leaf = { kind: "certificate", name: "apiserver", holder: "cp-1", cluster: "pki", addresses: [ADDRESS.leaf] };
+    const pinned = inventoryOf({ ...entry, addresses: [ADDRESS.ca], pinned: true }, leaf);
     expect(codes(deployed(all), pinned)).toEqual(expected);
   });
 
