@@ -1,8 +1,9 @@
 import type { Plan, PlannedResource, Side } from "../../terraform-json/plan";
 import { title } from "../../terraform/names";
 import { Entries, Inventory } from "../read/inventory";
-import { refuseContradictions } from "../read/contradictions";
+import { contradictionsOf, refuseContradictions } from "../read/contradictions";
 import { Published } from "../read/published";
+import { contradictingFacts } from "./contradicting-facts";
 import { exposuresIn } from "./exposures";
 import { GenerationChange, GenerationSet, generationSets } from "./generations";
 import { exists, identitiesOf, Identity } from "./identity";
@@ -33,7 +34,6 @@ export class PlanModel {
   ) {
     this.entries = new Entries(inventories);
     this.published = new Published(plan);
-    refuseContradictions(inventories, plan, this.published);
     this.identities = identitiesOf(plan, this.entries);
     this.sets = generationSets(this.identities, this.published);
     this.signedBy = { before: signedBy(this.identities, "before"), after: signedBy(this.identities, "after") };
@@ -44,6 +44,9 @@ export class PlanModel {
     );
     this.deletedOutside = new Set(plan.drift.filter(({ change }) => change === "delete").map(({ address }) => address));
     this.hasSeveralClusters = new Set(this.identities.flatMap(({ name }) => name.cluster ?? [])).size > 1;
+    if (inventories.length > 0) {
+      refuseContradictions([...contradictionsOf(inventories, plan, this.published), ...contradictingFacts(this)]);
+    }
   }
 
   /** True for a resource that was deleted outside. */

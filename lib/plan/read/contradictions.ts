@@ -1,6 +1,6 @@
 import { LATER } from "../../inventory-schema";
 import { withoutKeys } from "../../terraform-json/address";
-import type { Plan } from "../../terraform-json/plan";
+import type { Plan, PlannedResource } from "../../terraform-json/plan";
 import { UnusableError } from "../../terraform-json/unusable";
 import { title } from "../../terraform/names";
 import type { Inventory, InventoryEntry } from "./inventory";
@@ -9,19 +9,24 @@ import type { Published } from "./published";
 /** So many are told; one would do. */
 const FEW = 3;
 
-/**
- * Refuses inventories that are of another synth, or of another stack, than the plan: what they say is compared with what the plan itself
- * publishes.
- *
- * @throws UnusableError with both values
- */
-export function refuseContradictions(inventories: readonly Inventory[], plan: Plan, published: Published): void {
-  const found = [
-    ...inventories.flatMap(({ stack, entries }) =>
-      entries.flatMap((entry) => entryContradictions(entry, plan, published).map((text) => `${stack}: ${text}`)),
-    ),
+/** What inventories say of code and outputs that the plan itself says otherwise, each with both values. */
+export function contradictionsOf(inventories: readonly Inventory[], plan: Plan, published: Published): string[] {
+  const hasPlace = placesIn(plan);
+  return [
     ...missingEntries(inventories, published),
+    ...inventories.flatMap(({ stack, entries }) =>
+      entries.flatMap((entry) => entryContradictions(entry, hasPlace, published).map((text) => `${stack}: ${text}`)),
+    ),
   ];
+}
+
+/**
+ * Refuses inventories that are of another synth, or of another stack, than the plan.
+ *
+ * @param found what contradicts it
+ * @throws UnusableError where there is any
+ */
+export function refuseContradictions(found: readonly string[]): void {
   if (found.length > 0) {
     const more = found.length > FEW ? `; and ${found.length - FEW} more` : "";
     throw new UnusableError(
@@ -30,9 +35,18 @@ export function refuseContradictions(inventories: readonly Inventory[], plan: Pl
   }
 }
 
-function entryContradictions(entry: InventoryEntry, plan: Plan, published: Published): string[] {
-  const known = new Set(plan.resources.map(({ address }) => address));
-  const foreign = entry.addresses.filter((at) => !known.has(at) && !plan.references.has(withoutKeys(at)));
+/** True for an address that the plan's code has, or that stays in the state for another reason. */
+type Places = (address: string) => boolean;
+
+function placesIn({ resources, references }: Plan): Places {
+  const staying = new Set(resources.filter(({ change }) => !GOES.has(change)).map(({ address }) => address));
+  return (address) => staying.has(address) || references.has(withoutKeys(address));
+}
+
+const GOES: ReadonlySet<PlannedResource["change"]> = new Set(["delete", "forget"]);
+
+function entryContradictions(entry: InventoryEntry, hasPlace: Places, published: Published): string[] {
+  const foreign = entry.addresses.filter((address) => !hasPlace(address));
   const name = title({ ...entry });
   return [
     ...foreign.map((address) => `it has ${address}, and the plan's code has no such resource`),

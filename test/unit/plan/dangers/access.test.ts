@@ -41,20 +41,25 @@ describe("a certificate's user and group", () => {
     expect(codes(issued({ common_name: "jane", organization: "developers" }))).toEqual([]);
   });
 
-  const entry = { kind: "certificate", name: "kube-proxy", addresses: [ADDRESS.leaf], usage: "client" };
+  const entry = { kind: "certificate", name: "kube-proxy", addresses: [ADDRESS.leaf], usage: "server" };
 
   test("that the distribution's table gives it are none, and only exactly these", () => {
     const subject = "CN=system:kube-proxy, O=system:node-proxier";
     expect(codes(issued(proxy), inventoryOf({ ...entry, subject, asInTable: true }))).toEqual([]);
     expect(codes(issued(proxy), inventoryOf({ ...entry, subject })).map(([code]) => code)).toEqual(["system-identity"]);
     const other = { ...proxy, organization: "system:kube-scheduler" };
-    expect(codes(issued(other), inventoryOf({ ...entry, subject, asInTable: true })).map(([code]) => code)).toEqual([
-      "system-identity",
-    ]);
+    expect(() => codes(issued(other), inventoryOf({ ...entry, subject, asInTable: true }))).toThrow("has the subject");
   });
 
   test("that the table gives somebody else are a danger, whatever they are called", () => {
-    const admin = { ...entry, name: "admin", addresses: [], subject: "CN=admin, O=cluster-admins", asInTable: true };
+    const admin = {
+      ...entry,
+      name: "admin",
+      addresses: [],
+      usage: "client",
+      subject: "CN=admin, O=cluster-admins",
+      asInTable: true,
+    };
     const options = inventoryOf(admin);
     expect(codes(issued({ common_name: "x", organization: "cluster-admins" }), options)).toHaveLength(1);
     expect(codes(issued({ common_name: "admin" }), options)).toHaveLength(1);
@@ -129,11 +134,10 @@ describe("a binding", () => {
 
   test("of the distribution is expected, and of nobody beside its own", () => {
     const entry = { kind: "binding", name: "admins", addresses: [BINDING], role: "ClusterRole/cluster-admin" };
-    const inventory = inventoryOf({ ...entry, subjects: ["Group/admins", "User/jane"], asInTable: ["Group/admins"] });
-    expect(codes(given({}, "Group/admins"), inventory)).toEqual([]);
-    expect(found(given({}, "Group/admins", "User/jane"), inventory)[0]!.message).toBe(
-      "Becomes cluster-admin: User/jane.",
-    );
+    const inventory = (...subjects: string[]) => inventoryOf({ ...entry, subjects, asInTable: ["Group/admins"] });
+    expect(codes(given({}, "Group/admins"), inventory("Group/admins"))).toEqual([]);
+    const both = ["Group/admins", "User/jane"];
+    expect(found(given({}, ...both), inventory(...both))[0]!.message).toBe("Becomes cluster-admin: User/jane.");
   });
 });
 

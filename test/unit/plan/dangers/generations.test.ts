@@ -84,7 +84,8 @@ describe("an authority that this plan makes", () => {
     const after = published({ kubernetes: { g1: "active" } }, {}, { pinned: ["kubernetes g1"] });
     expect(codes(deployed(MADE, outputChanges({}, after)))).toEqual(expected);
     const entry = { kind: "authority", name: "kubernetes", generation: "g1", state: "active", cluster: "pki" };
-    const pinned = inventoryOf({ ...entry, addresses: [ADDRESS.ca], pinned: true });
+    const leaf = { kind: "certificate", name: "apiserver", holder: "cp-1", cluster: "pki", addresses: [ADDRESS.leaf] };
+    const pinned = inventoryOf({ ...entry, addresses: [ADDRESS.ca], pinned: true }, leaf);
     expect(codes(deployed(MADE), pinned)).toEqual(expected);
   });
 
