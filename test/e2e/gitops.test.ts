@@ -1,7 +1,7 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { GithubEvent, JobResult, Project, runGithub, runGitlab, yamlOf } from "./pipelines";
+import { GithubEvent, JobResult, Project, runGithub, runGitlab, State, yamlOf } from "./pipelines";
 
 // The pipelines of the documentation, as they stand there. The tests of a forge build on each other, as the runs of a pipeline do.
 
@@ -53,27 +53,13 @@ async function proposed<T>([from, to]: readonly [string, string], action: () => 
   }
 }
 
-interface StateResource {
-  readonly type: string;
-  readonly name: string;
-  readonly instances: { attributes: Record<string, unknown> }[];
-}
-
-function state(): { resources: StateResource[]; serial: number } {
-  return JSON.parse(readFileSync(project.state, "utf8")) as { resources: StateResource[]; serial: number };
+function state(): State {
+  return JSON.parse(readFileSync(project.state, "utf8")) as State;
 }
 
 function attributes(type: string, name: string): Record<string, unknown> {
   return state().resources.find((resource) => resource.type === type && resource.name === name)!.instances[0]!
     .attributes;
-}
-
-/** Lets a certificate's end come near, as the tls provider sees it. */
-function makeDue(name: string): void {
-  const changed = state();
-  const resource = changed.resources.find((entry) => entry.type === "tls_locally_signed_cert" && entry.name === name)!;
-  resource.instances[0]!.attributes["validity_end_time"] = new Date(Date.now() + 86_400_000).toISOString();
-  writeFileSync(project.state, JSON.stringify(changed));
 }
 
 /** Everything that anybody can see holds no key: neither in clear nor in any form that a file or a kubeconfig has. */
@@ -194,7 +180,7 @@ describe("GitHub Actions", () => {
   });
 
   test("nightly, renews what is due and nothing else", async () => {
-    makeDue("sample__cp-1__apiserver");
+    project.makeDue("sample__cp-1__apiserver");
     const before = attributes("tls_locally_signed_cert", "sample__cp-1__apiserver");
     const { serial } = state();
     const pending = await proposed([ENDPOINT, MORE_SANS], () => github({ event_name: "schedule" }));
@@ -289,7 +275,7 @@ describe("GitLab CI", () => {
   });
 
   test("nightly, renews what is due and nothing else, and tells how long all lasts", async () => {
-    makeDue("sample__cp-1__apiserver");
+    project.makeDue("sample__cp-1__apiserver");
     const before = attributes("tls_locally_signed_cert", "sample__cp-1__apiserver");
     const { serial } = state();
     expect(await proposed([ENDPOINT, MORE_SANS], () => job("renew"))).toMatchObject({

@@ -53,6 +53,19 @@ else
 fi
 `;
 
+/** A resource in a state. */
+export interface StateResource {
+  readonly type: string;
+  readonly name: string;
+  readonly instances: { attributes: Record<string, unknown> }[];
+}
+
+/** What is read of a state. */
+export interface State {
+  readonly resources: StateResource[];
+  readonly serial: number;
+}
+
 /** A project made from this repository's stacks, as a checkout of it is on a runner. */
 export class Project {
   /** @param commits where synthesized commits are kept, for this project and others */
@@ -110,12 +123,24 @@ export class Project {
     await run("bash", ["-ec", command], { cwd: this.folder, env: this.env });
   }
 
-  /** Replaces text in the description of the sample cluster. */
-  public edit(from: string, to: string): void {
-    const file = path.join(this.checkout, "stacks/clusters.ts");
+  /** Replaces text in the description of the sample cluster, or in another file of its stacks. */
+  public edit(from: string, to: string, name = "clusters.ts"): void {
+    const file = path.join(this.checkout, "stacks", name);
     const text = fs.readFileSync(file, "utf8");
     expect(text).toContain(from);
-    fs.writeFileSync(file, text.replace(from, to));
+    fs.writeFileSync(
+      file,
+      text.replace(from, () => to),
+    );
+  }
+
+  /** Lets a certificate's end come near, as the tls provider sees it. */
+  public makeDue(name: string): void {
+    const changed = JSON.parse(fs.readFileSync(this.state, "utf8")) as State;
+    const isMeant = (resource: StateResource) => resource.type === "tls_locally_signed_cert" && resource.name === name;
+    const { attributes } = changed.resources.find(isMeant)!.instances[0]!;
+    attributes["validity_end_time"] = new Date(Date.now() + 86_400_000).toISOString();
+    fs.writeFileSync(this.state, JSON.stringify(changed));
   }
 
   /** The comments that stand at the forge. */

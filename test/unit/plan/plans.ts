@@ -47,7 +47,7 @@ export function resource(address: string, change: Change, more: object = {}): Re
 export type Link = readonly [from: string, attribute: string, to: string];
 
 /** What the configuration refers to. */
-export function configuration(links: readonly Link[]): object {
+export function configuration(links: readonly Link[]): { readonly root_module: { readonly resources: object[] } } {
   const addresses = [...new Set(links.map(([from]) => from))];
   const resources = addresses.map((address) => ({
     address,
