@@ -15,36 +15,38 @@ interface Copy {
   readonly pki: Pki;
 }
 
-/** What an edit may need has to be there from the beginning. */
-const PROVIDERS = `terraform {
-  required_providers {
-    random = { source = "hashicorp/random" }
-    tls    = { source = "hashicorp/tls" }
-  }
-}
-`;
+/** Styles in one plan: an apply writes its whole state after every resource. */
+const STYLES_OF_EACH = 3;
 
 /** PKIs that were written by hand, in all styles. */
-export const HAND_PKI: Front = { name: "hand-pki", prepare: (setting) => Promise.resolve(rounds(setting)) };
+export const HAND_PKI: readonly Front[] = chunks(STYLES, STYLES_OF_EACH).map((styles, index) => ({
+  name: `hand-pki-${index + 1}`,
+  share: styles.length,
+  prepare: (setting) => rounds(styles, setting),
+}));
 
-async function* rounds({ engine, seed, edits, only, folder }: Setting): AsyncGenerator<Round> {
+function chunks<T>(list: readonly T[], size: number): T[][] {
+  return list.length === 0 ? [] : [list.slice(0, size), ...chunks(list.slice(size), size)];
+}
+
+async function* rounds(styles: readonly Style[], { engine, seed, edits, only, folder }: Setting): AsyncGenerator<Round> {
   const random = new Random(seed);
-  const number = Math.max(1, Math.min(COPIES, Math.ceil(edits / STYLES.length)));
-  const copies = STYLES.flatMap((style) =>
+  const number = Math.max(1, Math.min(COPIES, Math.ceil(edits / styles.length)));
+  const copies = styles.flatMap((style) =>
     Array.from({ length: number }, (_, index): Copy => ({ style, pki: firstPki(`${style.name}${index}`, style) })),
   );
   const root = await Root.create(folder, engine);
-  root.write({ "main.tf": PROVIDERS + modules(copies), ...Object.fromEntries(copies.flatMap(filesOf)) });
+  root.write({ "main.tf": root.providers("random", "tls") + modules(copies), ...Object.fromEntries(copies.flatMap(filesOf)) });
   await root.apply();
   const state = root.state;
   const wrong = copies.flatMap(({ style, pki }) => differencesFromReal(worldOf(pki, style), state));
   if (wrong.length > 0) {
     throw new Error(`what was made is not what the oracle knows: ${wrong.slice(0, 5).join("\n")}`);
   }
-  yield { ...(await planned(root)), edits: [] };
+  yield { ...(await root.planned()), edits: [] };
 
   const pool = PKI_EDITS.filter(({ kind }) => only === undefined || kind === only);
-  const decks = new Map(STYLES.map((style) => [style, new Deck(() => random.shuffled(pool))]));
+  const decks = new Map(styles.map((style) => [style, new Deck(() => random.shuffled(pool))]));
   for (let done = 0; done < edits; ) {
     const made = copies.flatMap((copy) => editOf(copy, decks.get(copy.style)!, random) ?? []);
     if (made.length === 0) {
@@ -53,15 +55,10 @@ async function* rounds({ engine, seed, edits, only, folder }: Setting): AsyncGen
     done += made.length;
     root.write(Object.fromEntries(made.flatMap(({ copy }) => filesOf(copy))));
     root.replaceState(made.reduce(stateFor, structuredClone(state)));
-    yield { ...(await planned(root)), edits: made.map(({ edited }) => edited) };
+    yield { ...(await root.planned()), edits: made.map(({ edited }) => edited) };
     root.write(Object.fromEntries(copies.flatMap(filesOf)));
     root.replaceState(state);
   }
-}
-
-async function planned(root: Root): Promise<Omit<Round, "edits">> {
-  const { code, file, document } = await root.plan();
-  return { planCode: code, planFile: file, document, inventories: [] };
 }
 
 interface Made {
