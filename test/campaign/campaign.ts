@@ -62,7 +62,9 @@ export async function campaign(front: Front, setting: Setting): Promise<Outcome>
     plans += 1;
     found.push(...findings(report, round.edits, { hasVerbs: round.planCode !== 1 }));
     if (round.edits.length === 0 && round.planCode !== 0) {
-      throw new Error(`${front.name}: the base is not quiet`);
+      const changes = round.document.resource_changes?.filter(({ change }) => change.actions.join() !== "no-op");
+      const first = JSON.stringify(changes?.[0] ?? round.document.output_changes)?.slice(0, 600);
+      throw new Error(`${front.name}: the base is not quiet: ${first}`);
     }
     broken.push(...(round.planCode === 1 ? [] : unclaimed(report, round.document, round.planCode, code)));
     if (code !== { nothing: 0, changes: 2, danger: 3 }[report.verdict]) {

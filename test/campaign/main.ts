@@ -35,13 +35,19 @@ async function main(): Promise<void> {
     const total = engines.length * fronts.reduce((sum, { share }) => sum + share, 0);
     const tasks = engines.flatMap((engine) => fronts.map((front) => ({ engine, front })));
     const outcomes: (Outcome & { readonly engine: EngineName })[] = [];
+    const errors: string[] = [];
     const work = async () => {
       for (let task = tasks.shift(); task; task = tasks.shift()) {
         const { engine, front } = task;
         const { only } = values;
         const edits = Math.ceil((Number(values.edits) * front.share) / total);
         const setting = { engine, seed: Number(values.seed), edits, folder: path.join(folder, engine) };
-        const outcome = await campaign(front, { ...setting, ...(only === undefined ? {} : { only }) });
+        const outcome = await campaign(front, { ...setting, ...(only === undefined ? {} : { only }) }).catch(
+          (error: Error) => void errors.push(`${engine} ${front.name}: ${error.message}`),
+        );
+        if (!outcome) {
+          continue;
+        }
         const { found, plans, seconds } = outcome;
         console.error(`${engine} ${front.name}: ${found.length} edits in ${plans} plans, ${Math.round(seconds)} s`);
         outcomes.push({ engine, ...outcome });
@@ -50,7 +56,8 @@ async function main(): Promise<void> {
     await Promise.all(Array.from({ length: WORKERS }, work));
     const { text, isGood } = printed(outcomes, Number(values.show));
     console.log(text);
-    process.exitCode = isGood ? 0 : 1;
+    errors.forEach((error) => console.error(error));
+    process.exitCode = isGood && errors.length === 0 ? 0 : 1;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

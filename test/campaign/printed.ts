@@ -53,7 +53,7 @@ function section(title: string, found: readonly Found[], show: number, lines: (o
   if (found.length === 0) {
     return [];
   }
-  const kinds = Object.entries(count(found.map(({ edited }) => edited.name.replace(/\d+/g, ""))))
+  const kinds = Object.entries(count(found.map(({ edited }) => edited.name)))
     .sort(([, a], [, b]) => b - a)
     .map(([name, times]) => `  ${times} × ${name}`);
   // One of each kind of edit first.

@@ -24,7 +24,7 @@ async function* rounds({ engine, seed, edits, only, folder }: Setting): AsyncGen
   const root = await Root.create(folder, engine);
   root.write({ "main.tf": root.providers("tls", "kubernetes") + modules(copies), ...Object.fromEntries(copies.map(fileOf)) });
   // There is no API server: what the provider would have kept of its objects is written into the state.
-  await root.apply(...copies.map(keyTarget));
+  await root.apply(...copies.flatMap(targets));
   const { document } = await root.plan();
   root.replaceState(objectsAsState(root.state, ["tls.key"], document));
   yield { ...(await root.planned()), edits: [] };
@@ -62,8 +62,10 @@ function editedOf({ style, access }: Copy, after: Access, { kind, name }: (typeo
   };
 }
 
-function keyTarget({ style, access: { tag } }: Copy): string {
-  return style.isModule ? `-target=module.${tag}.tls_private_key.web` : `-target=tls_private_key.${tag}_web`;
+/** All that is no object of an API server. */
+function targets({ style, access: { tag } }: Copy): string[] {
+  const at = (type: string, name: string) => (style.isModule ? `module.${tag}.${type}.${name}` : `${type}.${tag}_${name}`);
+  return [at("tls_private_key", "web"), at("terraform_data", "note")].map((address) => `-target=${address}`);
 }
 
 function fileOf({ style, access }: Copy): [file: string, content: string] {

@@ -6,10 +6,10 @@ import { Chosen, Json, pkiWorld, Written, written } from "../ours";
 import { build, Description, OURS_EDITS } from "../ours-edits";
 import { Random } from "../random";
 import { differencesFromReal } from "../real";
-import { changedLines } from "../snippet";
+import { changedLines, flattened } from "../snippet";
 import type { World } from "../world";
 
-const COPIES = 6;
+const COPIES = 4;
 
 /** In turn: where the generations stand to begin with. */
 const STANDINGS = [
@@ -41,7 +41,7 @@ function first(distribution: Distribution, index: number): Description {
       controlPlanes: [{ name: "cp-1", addresses: ["10.0.0.11"] }],
       workers: [{ name: "worker-1" }],
     },
-    ...(issuesItself || index % 3 === 0 ? {} : { issueLeaves: true }),
+    ...(issuesItself || index % 4 !== 1 ? {} : { issueLeaves: true }),
     generations: Object.fromEntries(names.map((of, at) => [of, STANDINGS[(index + at) % STANDINGS.length]!])),
     certificates: {},
     algorithms: {},
@@ -90,7 +90,7 @@ async function* rounds(distribution: Distribution, { engine, seed, edits, only, 
   bases = bases.map((description, index) => {
     const { name } = description.cluster;
     const [generation, fingerprint] = Object.entries(fingerprints[`${name}_fingerprints`]!.value)[0]!;
-    return index % 3 === 1 ? { ...description, pinned: { generation, fingerprint } } : description;
+    return index % 3 === 0 ? { ...description, pinned: { generation, fingerprint } } : description;
   });
   base = synthesized(bases, root.isOld);
   use(base);
@@ -119,7 +119,7 @@ async function* rounds(distribution: Distribution, { engine, seed, edits, only, 
       if (!one) {
         return [];
       }
-      const code = (of: Json) => JSON.stringify(ofCluster(of, bases[index]!.cluster.name), undefined, 1);
+      const code = (of: Json) => flattened(ofCluster(of, bases[index]!.cluster.name));
       const snippet = () => changedLines(code(base.code), code(next.code));
       return [editedOf(bases[index]!, one.edit.name, one.edit.kind, withRows(before[index]!, after[index]!), after[index]!, snippet)];
     });
@@ -156,7 +156,7 @@ async function* refused(
   const next = synthesized(edited, root.isOld);
   use(next);
   const after = pkiWorld(next.code, name, chosen(description), next.table);
-  const code = (of: Json) => JSON.stringify(ofCluster(of, name), undefined, 1);
+  const code = (of: Json) => flattened(ofCluster(of, name));
   const snippet = () => changedLines(code(base.code), code(next.code));
   const thing = `${name}: ${of} ${title}`;
   const one = editedOf(description, "a protected authority has another subject", "plan-failed", before[index]!, after, snippet);
