@@ -56,7 +56,12 @@ export class Root {
     const { terraform } = await findTools(["terraform"], { env });
     const providers = await providerEnvironment({ terraform, env });
     mkdirSync(folder, { recursive: true });
-    return new Root(folder, terraform, providers.kubernetesProvider, { ...env, ...providers.env, CHECKPOINT_DISABLE: "1", TF_IN_AUTOMATION: "1" });
+    return new Root(folder, terraform, providers.kubernetesProvider, {
+      ...env,
+      ...providers.env,
+      CHECKPOINT_DISABLE: "1",
+      TF_IN_AUTOMATION: "1",
+    });
   }
 
   private constructor(
@@ -92,9 +97,7 @@ export class Root {
 
   /** Runs the program, which has to succeed. */
   public async must(...args: string[]): Promise<string> {
-    const start = Date.now();
     const { code, stdout, stderr } = await attempt(this.program, args, { cwd: this.folder, env: this.env });
-    if (process.env.TIMES) console.error(args[0], Date.now() - start);
     if (code !== 0) {
       throw new Error(`${args.join(" ")} in ${this.folder}: ${stdout.slice(-3000)}${stderr.slice(-3000)}`);
     }
@@ -113,9 +116,7 @@ export class Root {
    */
   public async plan(): Promise<{ readonly code: number; readonly file: string; readonly document: PlanDocument }> {
     const args = ["plan", "-no-color", "-input=false", "-refresh=false", "-detailed-exitcode", "-out=plan"];
-    const start = Date.now();
     const planned = await attempt(this.program, args, { cwd: this.folder, env: this.env });
-    if (process.env.TIMES) console.error(args[0], Date.now() - start);
     if (planned.code === 1 && !planned.stderr.includes("prevent_destroy")) {
       throw new Error(`plan in ${this.folder}: ${planned.stderr.slice(0, 4000)}`);
     }
@@ -126,7 +127,12 @@ export class Root {
   }
 
   /** The same, as a round has it. */
-  public async planned(): Promise<{ planCode: number; planFile: string; document: PlanDocument; inventories: string[] }> {
+  public async planned(): Promise<{
+    planCode: number;
+    planFile: string;
+    document: PlanDocument;
+    inventories: string[];
+  }> {
     const { code, file, document } = await this.plan();
     return { planCode: code, planFile: file, document, inventories: [] };
   }
@@ -166,7 +172,11 @@ export function addressesOf({ module, type, name, instances }: StateResource): s
  *
  * @param secrets what of a Secret's data is made of a key or a password
  */
-export function objectsAsState(state: State, secrets: readonly string[], { resource_changes: changes = [], planned_values: planned }: PlanDocument): State {
+export function objectsAsState(
+  state: State,
+  secrets: readonly string[],
+  { resource_changes: changes = [], planned_values: planned }: PlanDocument,
+): State {
   const made = new Map<string, StateResource>();
   for (const { address, type, name, index, module_address: module, provider_name: provider, change } of changes) {
     if (!type.startsWith("kubernetes_") || change.after === null) {
@@ -186,7 +196,9 @@ export function objectsAsState(state: State, secrets: readonly string[], { resou
     const { namespace, name: object } = metadata as { readonly namespace?: string | null; readonly name: string };
     const id = namespace ? `${namespace}/${object}` : object;
     const attributes = { ...change.after, id, metadata: [{ ...known, ...metadata }] };
-    const marks = type.startsWith("kubernetes_secret") ? { sensitive_attributes: secretMarks(change.after, secrets) } : {};
+    const marks = type.startsWith("kubernetes_secret")
+      ? { sensitive_attributes: secretMarks(change.after, secrets) }
+      : {};
     resource.instances.push({ ...(index === undefined ? {} : { index_key: index }), attributes, ...marks });
     made.set(key, resource);
   }

@@ -60,7 +60,12 @@ export function firstAccess(tag: string): Access {
     tag,
     bindings: {
       viewers: { label: "viewers", roleKind: "ClusterRole", role: "view", subjects: [group(`${tag}-viewers`)] },
-      ops: { label: "ops", roleKind: "ClusterRole", role: `${tag}-ops`, subjects: [{ kind: "User", name: `${tag}-op` }] },
+      ops: {
+        label: "ops",
+        roleKind: "ClusterRole",
+        role: `${tag}-ops`,
+        subjects: [{ kind: "User", name: `${tag}-op` }],
+      },
       admins: { label: "admins", roleKind: "ClusterRole", role: "cluster-admin", subjects: [group(`${tag}-admins`)] },
       approve: {
         label: "approve",
@@ -78,7 +83,10 @@ export function firstAccess(tag: string): Access {
     },
     roles: {
       ops: { rules: [{ groups: ["", "apps"], resources: ["pods", "deployments"], verbs: ["get", "list", "watch"] }] },
-      local: { namespace: `${tag}-dev`, rules: [{ groups: [""], resources: ["configmaps"], verbs: ["get", "update"] }] },
+      local: {
+        namespace: `${tag}-dev`,
+        rules: [{ groups: [""], resources: ["configmaps"], verbs: ["get", "update"] }],
+      },
     },
     token: { groups: [`system:bootstrappers:${tag}`], ends: "2030-01-01T00:00:00Z", description: "workers" },
     keyIn: [`${tag}-web`],
@@ -314,7 +322,11 @@ function bindingEdit(
   };
 }
 
-function newBinding(kind: string, name: string, make: (access: Access, random: Random) => Omit<HandBinding, "label">): AccessEdit {
+function newBinding(
+  kind: string,
+  name: string,
+  make: (access: Access, random: Random) => Omit<HandBinding, "label">,
+): AccessEdit {
   return {
     kind,
     name: `a new binding: ${name}`,
@@ -325,7 +337,12 @@ function newBinding(kind: string, name: string, make: (access: Access, random: R
   };
 }
 
-function roleEdit(kind: string, name: string, of: readonly string[], change: (role: HandRole, random: Random) => HandRole): AccessEdit {
+function roleEdit(
+  kind: string,
+  name: string,
+  of: readonly string[],
+  change: (role: HandRole, random: Random) => HandRole,
+): AccessEdit {
   return {
     kind,
     name,
@@ -336,12 +353,25 @@ function roleEdit(kind: string, name: string, of: readonly string[], change: (ro
   };
 }
 
-function withRule(role: HandRole, groups: readonly Value[], resources: readonly Value[], verbs: readonly Value[]): HandRole {
+function withRule(
+  role: HandRole,
+  groups: readonly Value[],
+  resources: readonly Value[],
+  verbs: readonly Value[],
+): HandRole {
   return { ...role, rules: [...role.rules, { groups, resources, verbs }] };
 }
 
-function tokenEdit(kind: string, name: string, change: (token: NonNullable<Access["token"]>, access: Access) => Partial<NonNullable<Access["token"]>>): AccessEdit {
-  return { kind, name, apply: (access) => ({ ...access, token: { ...access.token!, ...change(access.token!, access) } }) };
+function tokenEdit(
+  kind: string,
+  name: string,
+  change: (token: NonNullable<Access["token"]>, access: Access) => Partial<NonNullable<Access["token"]>>,
+): AccessEdit {
+  return {
+    kind,
+    name,
+    apply: (access) => ({ ...access, token: { ...access.token!, ...change(access.token!, access) } }),
+  };
 }
 
 const EVERYBODY: readonly Subject[] = [
@@ -416,7 +446,9 @@ export const ACCESS_EDITS: readonly AccessEdit[] = [
   roleEdit("powerful-role", "escalate or bind", ["ops", "local"], (role, random) =>
     withRule(role, ["rbac.authorization.k8s.io"], ["roles"], [random.of(["escalate", "bind"])]),
   ),
-  roleEdit("powerful-role", "impersonate", ["ops"], (role) => withRule(role, [""], ["users", "groups"], ["impersonate"])),
+  roleEdit("powerful-role", "impersonate", ["ops"], (role) =>
+    withRule(role, [""], ["users", "groups"], ["impersonate"]),
+  ),
   {
     kind: "powerful-role",
     name: "a new role with secrets",
@@ -474,10 +506,18 @@ export const ACCESS_EDITS: readonly AccessEdit[] = [
   bindingEdit("harmless", "one more subject", ["viewers", "ops", "devs"], ({ subjects }, random, access) => ({
     subjects: [...subjects, someone(access, random)],
   })),
-  bindingEdit("harmless", "another subject", ["viewers"], (_, random, access) => ({ subjects: [someone(access, random)] })),
+  bindingEdit("harmless", "another subject", ["viewers"], (_, random, access) => ({
+    subjects: [someone(access, random)],
+  })),
   bindingEdit("harmless", "a smaller role", ["admins"], () => ({ role: "view" })),
   bindingEdit("harmless", "nodes approve", ["approve"], ({ subjects }, random) => ({
-    subjects: [...subjects, random.of<Subject>([{ kind: "Group", name: "system:nodes" }, { kind: "Group", name: "system:bootstrappers" }])],
+    subjects: [
+      ...subjects,
+      random.of<Subject>([
+        { kind: "Group", name: "system:nodes" },
+        { kind: "Group", name: "system:bootstrappers" },
+      ]),
+    ],
   })),
   newBinding("harmless", "a plain role", (access, random) => ({
     roleKind: "ClusterRole",
@@ -498,11 +538,18 @@ export const ACCESS_EDITS: readonly AccessEdit[] = [
     name: "a binding less",
     apply: (access, _, random) => {
       const gone = random.of(Object.keys(access.bindings));
-      return { ...access, bindings: Object.fromEntries(Object.entries(access.bindings).filter(([key]) => key !== gone)) };
+      return {
+        ...access,
+        bindings: Object.fromEntries(Object.entries(access.bindings).filter(([key]) => key !== gone)),
+      };
     },
   },
-  roleEdit("harmless", "a role reads more", ["ops"], (role) => withRule(role, ["apps"], ["statefulsets"], ["get", "list"])),
-  roleEdit("harmless", "a role may do less", ["ops"], ({ rules }) => ({ rules: rules.map((rule) => ({ ...rule, verbs: ["get"] })) })),
+  roleEdit("harmless", "a role reads more", ["ops"], (role) =>
+    withRule(role, ["apps"], ["statefulsets"], ["get", "list"]),
+  ),
+  roleEdit("harmless", "a role may do less", ["ops"], ({ rules }) => ({
+    rules: rules.map((rule) => ({ ...rule, verbs: ["get"] })),
+  })),
   tokenEdit("harmless", "a token ends earlier", () => ({ ends: "2029-01-01T00:00:00Z" })),
   tokenEdit("harmless", "another description of a token", () => ({ description: "other words" })),
   { kind: "harmless", name: "no token", apply: (access) => ({ ...access, token: undefined }) },

@@ -50,7 +50,11 @@ export interface Found {
 }
 
 /** Compares a report with what the oracle says of each edit. */
-export function findings(report: Report, edits: readonly Edited[], { hasVerbs }: { readonly hasVerbs: boolean }): Found[] {
+export function findings(
+  report: Report,
+  edits: readonly Edited[],
+  { hasVerbs }: { readonly hasVerbs: boolean },
+): Found[] {
   const owners = new Map<string, Set<string>>();
   const own = (name: string, owner: string) => owners.set(name, (owners.get(name) ?? new Set()).add(owner));
   for (const { tag, before, after } of edits) {

@@ -257,7 +257,9 @@ function generationVerbs(
   const isMade = before === undefined || worlds.after.lost?.has(pair.name);
   const isBack = was === "retired" && standing !== "retired";
   const isPromoted =
-    standing === "active" && was !== "active" && others.some((other) => other.before?.generation?.standing === "active");
+    standing === "active" &&
+    was !== "active" &&
+    others.some((other) => other.before?.generation?.standing === "active");
   const made = isMade
     ? [others.length > 0 ? "introduce" : "issue"]
     : isReplaced(before, after, worlds)
@@ -282,7 +284,9 @@ function exposures({ name, before, after }: Pair<Place>, worlds: Worlds): Expect
   const isKnownHolder = places.some(({ holder }) => holder === after.holder);
   return after.keys.flatMap((key): Expected[] => {
     const wasHere = before?.keys.some((other) => ring(other) === ring(key));
-    const likes = places.filter((place) => place.path === after.path && place.keys.some((other) => ring(other) === ring(key)));
+    const likes = places.filter(
+      (place) => place.path === after.path && place.keys.some((other) => ring(other) === ring(key)),
+    );
     const models = wasHere ? [before!] : isKnownHolder ? [] : likes;
     const isNew = !worlds.before.things.has(key);
     const isExposed = models.length > 0 ? models.every((model) => isMoreOpen(model, after)) : !isNew;

@@ -62,7 +62,10 @@ export function build(stack: TerraformStack, description: Description): void {
 function withExceptions({ table }: Distribution, exceptions: NonNullable<Chosen["exceptions"]>): Distribution {
   const rows = Object.entries(exceptions).map(([name, codes]) => {
     const row = table.certificates[name]!;
-    return [name, { ...row, exceptions: [...(row.exceptions ?? []), ...codes.map((code) => ({ code, reason: "we need it" }))] }];
+    return [
+      name,
+      { ...row, exceptions: [...(row.exceptions ?? []), ...codes.map((code) => ({ code, reason: "we need it" }))] },
+    ];
   });
   return new Distribution({ ...table, certificates: { ...table.certificates, ...Object.fromEntries(rows) } });
 }
@@ -102,9 +105,17 @@ function leaf(
     const [chosen] = random.of(leaves);
     const seed = random.below(1000);
     return (written) => {
-      const { tls_locally_signed_cert: certificates, tls_cert_request: requests, tls_private_key: keys } = written.resource;
+      const {
+        tls_locally_signed_cert: certificates,
+        tls_cert_request: requests,
+        tls_private_key: keys,
+      } = written.resource;
       const parts = { certificate: certificates[chosen], request: requests[chosen], key: keys[chosen] };
-      change({ ...parts, code: written, prefix }, { below: (n: number) => seed % n, coin: () => seed % 2 === 0, of: <T>(list: readonly T[]) => list[seed % list.length]! } as Random);
+      change({ ...parts, code: written, prefix }, {
+        below: (n: number) => seed % n,
+        coin: () => seed % 2 === 0,
+        of: <T>(list: readonly T[]) => list[seed % list.length]!,
+      } as Random);
     };
   });
 }
@@ -190,18 +201,19 @@ function options(kind: string, name: string, choose: (random: Random) => Cluster
   };
 }
 
-const LATER = "terraform_data";
-
+/** What only the apply tells. */
 function later(code: Json, prefix: string): string {
-  code.resource[LATER] = { ...code.resource[LATER], [`${prefix}-later`]: { input: "later" } };
+  code.resource.terraform_data = { ...code.resource.terraform_data, [`${prefix}-later`]: { input: "later" } };
   return `\${terraform_data.${prefix}-later.output}`;
 }
 
 /** All edits of what this library writes. */
 export const OURS_EDITS: readonly OursEdit[] = [
   leaf("weak-key", "a weaker key", ({ key }, random) => {
-    Object.keys(key).filter((name) => /rsa|ecdsa/.test(name)).forEach((name) => delete key[name]);
-    Object.assign(key, random.coin() ? { algorithm: "RSA", rsa_bits: 1024 } : { algorithm: "ECDSA", ecdsa_curve: "P224" });
+    const weak = random.coin()
+      ? { algorithm: "RSA", rsa_bits: 1024, ecdsa_curve: undefined }
+      : { algorithm: "ECDSA", ecdsa_curve: "P224", rsa_bits: undefined };
+    Object.assign(key, weak);
   }),
   leaf("wildcard-name", "a wildcard", ({ request }, random) => {
     request.dns_names = [...(request.dns_names ?? []), random.of(["*", "*.example.com", "*.com"])];
@@ -209,7 +221,9 @@ export const OURS_EDITS: readonly OursEdit[] = [
   leaf("wildcard-name", "any address", ({ request }, random) => {
     request.ip_addresses = [...(request.ip_addresses ?? []), random.of(["0.0.0.0", "::"])];
   }),
-  options("long-validity", "above two years", (random) => ({ validity: Validity.hours(random.of([17_545, 26_280, 43_800])) })),
+  options("long-validity", "above two years", (random) => ({
+    validity: Validity.hours(random.of([17_545, 26_280, 43_800])),
+  })),
   leaf("usages-widened", "a wider use", ({ certificate }, random) => {
     const wide = ["client_auth", "server_auth", "any_extended", "cert_signing"];
     const more = wide.filter((use) => !certificate.allowed_uses.includes(use));
@@ -226,7 +240,10 @@ export const OURS_EDITS: readonly OursEdit[] = [
       keys[inter] = { algorithm: "ECDSA", ecdsa_curve: "P256" };
       written.resource.tls_cert_request = {
         ...written.resource.tls_cert_request,
-        [inter]: { private_key_pem: `\${tls_private_key.${inter}.private_key_pem}`, subject: [{ common_name: "inter" }] },
+        [inter]: {
+          private_key_pem: `\${tls_private_key.${inter}.private_key_pem}`,
+          subject: [{ common_name: "inter" }],
+        },
       };
       written.resource.tls_locally_signed_cert = {
         ...written.resource.tls_locally_signed_cert,
@@ -302,7 +319,7 @@ export const OURS_EDITS: readonly OursEdit[] = [
   }),
   file("a key that moves to another file", (files, holder, path) => {
     files[holder]!["/srv/keys/key.pem"] = files[holder]![path]!;
-    delete files[holder]![path];
+    files[holder] = Object.fromEntries(Object.entries(files[holder]!).filter(([one]) => one !== path));
   }),
   file("a key at another machine", (files, holder, path) => {
     files["another"] = { ...files["another"], [`/etc/other${path}`]: files[holder]![path]! };
@@ -365,13 +382,17 @@ export const OURS_EDITS: readonly OursEdit[] = [
     },
   },
 
-  cluster("one more name", ({ extraSans = [] }, random) => ({ extraSans: [...extraSans, `n${random.below(99)}.example.com`] })),
+  cluster("one more name", ({ extraSans = [] }, random) => ({
+    extraSans: [...extraSans, `n${random.below(99)}.example.com`],
+  })),
   cluster("another address", ({ controlPlanes = [] }, random) => {
     const [first, ...others] = controlPlanes;
     return first && { controlPlanes: [{ ...first, addresses: [`10.1.${random.below(200)}.1`] }, ...others] };
   }),
   cluster("one more control plane", ({ controlPlanes = [] }) =>
-    controlPlanes.length === 0 ? undefined : { controlPlanes: [...controlPlanes, { name: "cp-2", addresses: ["10.0.0.12"] }] },
+    controlPlanes.length === 0
+      ? undefined
+      : { controlPlanes: [...controlPlanes, { name: "cp-2", addresses: ["10.0.0.12"] }] },
   ),
   cluster("one more worker", ({ workers = [] }) => ({ workers: [...workers, { name: "worker-2" }] })),
   cluster("a worker less", ({ workers = [] }) => (workers.length > 0 ? { workers: workers.slice(1) } : undefined)),

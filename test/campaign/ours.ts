@@ -152,7 +152,11 @@ export function pkiWorld(code: Json, prefix: string, chosen: Chosen, table: Json
 }
 
 function shown(value: unknown): string | undefined {
-  return value === undefined || value === null ? undefined : String(value).includes("${") ? `(${String(value)})` : String(value);
+  return value === undefined || value === null
+    ? undefined
+    : String(value).includes("${")
+      ? `(${String(value)})`
+      : String(value);
 }
 
 function keyOf(code: Json, name: string): Key {
@@ -217,7 +221,9 @@ export function accessWorldOf(code: Json, prefix: string, lives: Readonly<Record
         kind: "token",
         addresses: [`${type}.${name}`],
         names: [`${prefix}: ${token}`],
-        groups: String(data["auth-extra-groups"] ?? "").split(",").filter((group) => group !== ""),
+        groups: String(data["auth-extra-groups"] ?? "")
+          .split(",")
+          .filter((group) => group !== ""),
         lifeHours: lives[token] ?? 72,
       });
     }

@@ -22,7 +22,10 @@ async function* rounds({ engine, seed, edits, only, folder }: Setting): AsyncGen
     Array.from({ length: number }, (_, index): Copy => ({ style, access: firstAccess(`${style.name}${index}`) })),
   );
   const root = await Root.create(folder, engine);
-  root.write({ "main.tf": root.providers("tls", "kubernetes") + modules(copies), ...Object.fromEntries(copies.map(fileOf)) });
+  root.write({
+    "main.tf": root.providers("tls", "kubernetes") + modules(copies),
+    ...Object.fromEntries(copies.map(fileOf)),
+  });
   // There is no API server: what the provider would have kept of its objects is written into the state.
   await root.apply(...copies.flatMap(targets));
   const { document } = await root.plan();
@@ -31,7 +34,7 @@ async function* rounds({ engine, seed, edits, only, folder }: Setting): AsyncGen
 
   const pool = ACCESS_EDITS.filter(({ kind }) => only === undefined || kind === only);
   const decks = new Map(ACCESS_STYLES.map((style) => [style, new Deck(() => random.shuffled(pool))]));
-  for (let done = 0; done < edits; ) {
+  for (let done = 0; done < edits;) {
     const made = copies.flatMap((copy) => {
       const { style, access } = copy;
       return (
@@ -64,7 +67,8 @@ function editedOf({ style, access }: Copy, after: Access, { kind, name }: (typeo
 
 /** All that is no object of an API server. */
 function targets({ style, access: { tag } }: Copy): string[] {
-  const at = (type: string, name: string) => (style.isModule ? `module.${tag}.${type}.${name}` : `${type}.${tag}_${name}`);
+  const at = (type: string, name: string) =>
+    style.isModule ? `module.${tag}.${type}.${name}` : `${type}.${tag}_${name}`;
   return [at("tls_private_key", "web"), at("terraform_data", "note")].map((address) => `-target=${address}`);
 }
 

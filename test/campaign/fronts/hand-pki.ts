@@ -6,6 +6,7 @@ import type { Edited } from "../judged";
 import { Random } from "../random";
 import { differencesFromReal } from "../real";
 import { changedLines } from "../snippet";
+import type { World } from "../world";
 
 /** Copies of each style in one plan. */
 const COPIES = 8;
@@ -29,25 +30,31 @@ function chunks<T>(list: readonly T[], size: number): T[][] {
   return list.length === 0 ? [] : [list.slice(0, size), ...chunks(list.slice(size), size)];
 }
 
-async function* rounds(styles: readonly Style[], { engine, seed, edits, only, folder }: Setting): AsyncGenerator<Round> {
+async function* rounds(
+  styles: readonly Style[],
+  { engine, seed, edits, only, folder }: Setting,
+): AsyncGenerator<Round> {
   const random = new Random(seed);
   const number = Math.max(1, Math.min(COPIES, Math.ceil(edits / styles.length)));
   const copies = styles.flatMap((style) =>
     Array.from({ length: number }, (_, index): Copy => ({ style, pki: firstPki(`${style.name}${index}`, style) })),
   );
   const root = await Root.create(folder, engine);
-  root.write({ "main.tf": root.providers("random", "tls") + modules(copies), ...Object.fromEntries(copies.flatMap(filesOf)) });
+  root.write({
+    "main.tf": root.providers("random", "tls") + modules(copies),
+    ...Object.fromEntries(copies.flatMap(filesOf)),
+  });
   await root.apply();
   const state = root.state;
-  const wrong = copies.flatMap(({ style, pki }) => differencesFromReal(worldOf(pki, style), state));
-  if (wrong.length > 0) {
-    throw new Error(`what was made is not what the oracle knows: ${wrong.slice(0, 5).join("\n")}`);
-  }
+  expectTrue(
+    copies.map(({ style, pki }) => worldOf(pki, style)),
+    state,
+  );
   yield { ...(await root.planned()), edits: [] };
 
   const pool = PKI_EDITS.filter(({ kind }) => only === undefined || kind === only);
   const decks = new Map(styles.map((style) => [style, new Deck(() => random.shuffled(pool))]));
-  for (let done = 0; done < edits; ) {
+  for (let done = 0; done < edits;) {
     const made = copies.flatMap((copy) => editOf(copy, decks.get(copy.style)!, random) ?? []);
     if (made.length === 0) {
       return;
@@ -56,9 +63,28 @@ async function* rounds(styles: readonly Style[], { engine, seed, edits, only, fo
     root.write(Object.fromEntries(made.flatMap(({ copy }) => filesOf(copy))));
     root.replaceState(made.reduce(stateFor, structuredClone(state)));
     yield { ...(await root.planned()), edits: made.map(({ edited }) => edited) };
+    if (done >= edits) {
+      await checkAfter(root, made);
+    }
     root.write(Object.fromEntries(copies.flatMap(filesOf)));
     root.replaceState(state);
   }
+}
+
+function expectTrue(worlds: readonly World[], state: State): void {
+  const wrong = worlds.flatMap((world) => differencesFromReal(world, state));
+  if (wrong.length > 0) {
+    throw new Error(`what was made is not what the oracle knows: ${wrong.slice(0, 5).join("\n")}`);
+  }
+}
+
+/** The oracle is right about what comes, too: the last edits are applied. */
+async function checkAfter(root: Root, made: readonly Made[]): Promise<void> {
+  await root.apply();
+  expectTrue(
+    made.map(({ edited }) => edited.after),
+    root.state,
+  );
 }
 
 interface Made {

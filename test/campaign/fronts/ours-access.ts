@@ -24,7 +24,12 @@ type AccessEdit = Edit<Description, Json>;
 
 const BINDINGS = /^kubernetes_(cluster_)?role_binding/;
 
-function binding(kind: string, name: string, change: (block: Json, random: Random) => void, isFit = (_: Json) => true): AccessEdit {
+function binding(
+  kind: string,
+  name: string,
+  change: (block: Json, random: Random) => void,
+  isFit: (block: Json) => boolean = () => true,
+): AccessEdit {
   return {
     kind,
     name,
@@ -54,7 +59,12 @@ function roleOf({ role_ref: role }: Json): string {
   return (Array.isArray(role) ? role[0] : role).name as string;
 }
 
-function token(kind: string, name: string, options: object, isFit = (_: Description) => true): AccessEdit {
+function token(
+  kind: string,
+  name: string,
+  options: object,
+  isFit: (description: Description) => boolean = () => true,
+): AccessEdit {
   return {
     kind,
     name,
@@ -92,7 +102,10 @@ const EDITS: readonly AccessEdit[] = [
     "csr-approver",
     "somebody else approves",
     (block) => {
-      block.subject = [...[block.subject].flat(), subject("User", `approver-of-${block.metadata.name ?? block.metadata[0].name}`)];
+      block.subject = [
+        ...[block.subject].flat(),
+        subject("User", `approver-of-${block.metadata.name ?? block.metadata[0].name}`),
+      ];
     },
     (block) => APPROVES.test(roleOf(block)),
   ),
@@ -162,7 +175,9 @@ async function* rounds({ engine, seed, edits, only, folder }: Setting): AsyncGen
   const empty: World = { things: new Map() };
   yield {
     ...first,
-    edits: before.map((after, index) => editedOf(bases[index]!, "first deploy", "harmless", empty, after, () => "all of it")),
+    edits: before.map((after, index) =>
+      editedOf(bases[index]!, "first deploy", "harmless", empty, after, () => "all of it"),
+    ),
   };
   // There is no API server: what the provider would have kept of its objects is written into the state.
   const targets = (first.document.resource_changes ?? []).filter(({ type }) => !type.startsWith("kubernetes_"));
@@ -172,7 +187,7 @@ async function* rounds({ engine, seed, edits, only, folder }: Setting): AsyncGen
 
   const pool = EDITS.filter(({ kind }) => only === undefined || kind === only);
   const decks = new Map(distributions.map((distribution) => [distribution, new Deck(() => random.shuffled(pool))]));
-  for (let done = 0; done < edits; ) {
+  for (let done = 0; done < edits;) {
     const made = bases.map((description) =>
       decks.get(description.distribution)!.deal((edit) => {
         const after = edit.apply(description, base.code, random);

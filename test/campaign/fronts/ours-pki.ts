@@ -12,11 +12,7 @@ import type { World } from "../world";
 const COPIES = 4;
 
 /** In turn: where the generations stand to begin with. */
-const STANDINGS = [
-  { g1: "active" },
-  { g1: "active", g2: "trusted" },
-  { g1: "retired", g2: "active" },
-] as const;
+const STANDINGS = [{ g1: "active" }, { g1: "active", g2: "trusted" }, { g1: "retired", g2: "active" }] as const;
 
 /** What this library writes, of each distribution. */
 export const OURS_PKI: readonly Front[] = Object.values(Distribution)
@@ -64,7 +60,10 @@ function chosen({ isProtected, pinned, exceptions }: Description): Chosen {
   return { isProtected, ...(pinned ? { pinned: pinned.generation } : {}), ...(exceptions ? { exceptions } : {}) };
 }
 
-async function* rounds(distribution: Distribution, { engine, seed, edits, only, folder }: Setting): AsyncGenerator<Round> {
+async function* rounds(
+  distribution: Distribution,
+  { engine, seed, edits, only, folder }: Setting,
+): AsyncGenerator<Round> {
   const random = new Random(seed);
   const root = await Root.create(folder, engine);
   const number = Math.max(1, Math.min(COPIES, edits));
@@ -104,7 +103,7 @@ async function* rounds(distribution: Distribution, { engine, seed, edits, only, 
 
   const pool = OURS_EDITS.filter(({ kind }) => only === undefined || kind === only);
   const deck = new Deck(() => random.shuffled(pool));
-  for (let done = 0; done < edits; ) {
+  for (let done = 0; done < edits;) {
     const made = bases.map((description) =>
       deck.deal((edit) => {
         const after = edit.apply(description, base.code, random);
@@ -121,7 +120,16 @@ async function* rounds(distribution: Distribution, { engine, seed, edits, only, 
       }
       const code = (of: Json) => flattened(ofCluster(of, bases[index]!.cluster.name));
       const snippet = () => changedLines(code(base.code), code(next.code));
-      return [editedOf(bases[index]!, one.edit.name, one.edit.kind, withRows(before[index]!, after[index]!), after[index]!, snippet)];
+      return [
+        editedOf(
+          bases[index]!,
+          one.edit.name,
+          one.edit.kind,
+          withRows(before[index]!, after[index]!),
+          after[index]!,
+          snippet,
+        ),
+      ];
     });
     if (list.length === 0) {
       return;
@@ -159,7 +167,14 @@ async function* refused(
   const code = (of: Json) => flattened(ofCluster(of, name));
   const snippet = () => changedLines(code(base.code), code(next.code));
   const thing = `${name}: ${of} ${title}`;
-  const one = editedOf(description, "a protected authority has another subject", "plan-failed", before[index]!, after, snippet);
+  const one = editedOf(
+    description,
+    "a protected authority has another subject",
+    "plan-failed",
+    before[index]!,
+    after,
+    snippet,
+  );
   yield { ...(await planned()), edits: [{ ...one, refused: [thing] }] };
 }
 
