@@ -16,6 +16,9 @@ interface Copy {
   readonly pki: Pki;
 }
 
+/** One of so many copies has two edits. */
+const SECOND_EDITS = 5;
+
 /** Styles in one plan: an apply writes its whole state after every resource. */
 const STYLES_OF_EACH = 3;
 
@@ -95,14 +98,15 @@ interface Made {
 function editOf(copy: Copy, deck: Deck<(typeof PKI_EDITS)[number]>, random: Random): Made | undefined {
   const { style, pki } = copy;
   return deck.deal((edit): Made | undefined => {
-    const changed = edit.apply(pki, style, random);
-    if (changed === undefined) {
+    const first = edit.apply(pki, style, random);
+    if (first === undefined) {
       return undefined;
     }
+    const [changed, name] = withSecond(first, style, edit.name, random);
     const after = { style, pki: changed };
     const edited: Edited = {
       tag: pki.tag,
-      name: `${style.name}: ${edit.name}`,
+      name: `${style.name}: ${name}`,
       kind: edit.kind,
       before: worldOf(pki, style),
       after: worldOf(changed, style),
@@ -110,6 +114,16 @@ function editOf(copy: Copy, deck: Deck<(typeof PKI_EDITS)[number]>, random: Rand
     };
     return { edited, copy: after };
   });
+}
+
+/** Now and then, something else is edited in the same copy. */
+function withSecond(pki: Pki, style: Style, name: string, random: Random): readonly [Pki, string] {
+  const isPlain = ({ lost, due, forgotten, moved, leaves }: Pki) =>
+    [lost, due, forgotten, moved].every((list) => list === undefined) &&
+    !Object.values(leaves).some((leaf) => leaf.isKept);
+  const second = random.of(PKI_EDITS);
+  const both = random.below(SECOND_EDITS) === 0 && isPlain(pki) ? second.apply(pki, style, random) : undefined;
+  return both && isPlain(both) ? [both, `${name} + ${second.name}`] : [pki, name];
 }
 
 /** What is lost is not in the state, and what is nearly over ends tomorrow. */
