@@ -7,8 +7,10 @@ import { Edited, findings, Found, Report, unclaimed } from "./judged";
 /** A number of plans of one kind of code. */
 export interface Front {
   readonly name: string;
+  /** How many of all edits are its own, beside those of others. */
+  readonly share: number;
   /** Makes the state that edits begin with. */
-  readonly prepare: (setting: Setting) => Promise<Rounds>;
+  readonly prepare: (setting: Setting) => Rounds;
 }
 
 /** What is asked for. */
@@ -54,11 +56,16 @@ export async function campaign(front: Front, setting: Setting): Promise<Outcome>
   const found: Found[] = [];
   const broken: string[] = [];
   let plans = 0;
-  const rounds = await front.prepare({ ...setting, folder: path.join(setting.folder, front.name) });
+  const rounds = front.prepare({ ...setting, folder: path.join(setting.folder, front.name) });
   for await (const round of rounds) {
     const { code, report } = await reportOf(round);
     plans += 1;
     found.push(...findings(report, round.edits, { hasVerbs: round.planCode !== 1 }));
+    if (round.edits.length === 0 && round.planCode !== 0) {
+      const changes = round.document.resource_changes?.filter(({ change }) => change.actions.join() !== "no-op");
+      const first = JSON.stringify(changes?.[0] ?? round.document.output_changes)?.slice(0, 600);
+      throw new Error(`${front.name}: the base is not quiet: ${first}`);
+    }
     broken.push(...(round.planCode === 1 ? [] : unclaimed(report, round.document, round.planCode, code)));
     if (code !== { nothing: 0, changes: 2, danger: 3 }[report.verdict]) {
       broken.push(`verdict ${report.verdict} with exit code ${code}`);

@@ -56,12 +56,18 @@ export class Root {
     const { terraform } = await findTools(["terraform"], { env });
     const providers = await providerEnvironment({ terraform, env });
     mkdirSync(folder, { recursive: true });
-    return new Root(folder, terraform, { ...env, ...providers.env, CHECKPOINT_DISABLE: "1", TF_IN_AUTOMATION: "1" });
+    return new Root(folder, terraform, providers.kubernetesProvider, {
+      ...env,
+      ...providers.env,
+      CHECKPOINT_DISABLE: "1",
+      TF_IN_AUTOMATION: "1",
+    });
   }
 
   private constructor(
     public readonly folder: string,
     private readonly program: string,
+    private readonly kubernetesProvider: string,
     private readonly env: NodeJS.ProcessEnv,
   ) {}
 
@@ -74,11 +80,24 @@ export class Root {
     }
   }
 
+  /** The provider for Kubernetes is the old one. */
+  public get isOld(): boolean {
+    return this.kubernetesProvider.startsWith("1.");
+  }
+
+  /** What code has to say of its providers: an edit may need one that the base does not. */
+  public providers(...names: readonly string[]): string {
+    const required = names.map((name) => {
+      const version = name === "kubernetes" ? `, version = "${this.kubernetesProvider}"` : "";
+      return `    ${name} = { source = "hashicorp/${name}"${version} }`;
+    });
+    const kubernetes = `provider "kubernetes" {\n  host = "https://127.0.0.1:1"\n${this.isOld ? "  load_config_file = false\n" : ""}}\n`;
+    return `terraform {\n  required_providers {\n${required.join("\n")}\n  }\n}\n${names.includes("kubernetes") ? kubernetes : ""}`;
+  }
+
   /** Runs the program, which has to succeed. */
   public async must(...args: string[]): Promise<string> {
-    const start = Date.now();
     const { code, stdout, stderr } = await attempt(this.program, args, { cwd: this.folder, env: this.env });
-    if (process.env.TIMES) console.error(args[0], Date.now() - start);
     if (code !== 0) {
       throw new Error(`${args.join(" ")} in ${this.folder}: ${stdout.slice(-3000)}${stderr.slice(-3000)}`);
     }
@@ -97,9 +116,7 @@ export class Root {
    */
   public async plan(): Promise<{ readonly code: number; readonly file: string; readonly document: PlanDocument }> {
     const args = ["plan", "-no-color", "-input=false", "-refresh=false", "-detailed-exitcode", "-out=plan"];
-    const start = Date.now();
     const planned = await attempt(this.program, args, { cwd: this.folder, env: this.env });
-    if (process.env.TIMES) console.error(args[0], Date.now() - start);
     if (planned.code === 1 && !planned.stderr.includes("prevent_destroy")) {
       throw new Error(`plan in ${this.folder}: ${planned.stderr.slice(0, 4000)}`);
     }
@@ -107,6 +124,17 @@ export class Root {
     const shown = await this.must("show", "-json", "plan");
     writeFileSync(file, shown);
     return { code: planned.code, file, document: JSON.parse(shown) as PlanDocument };
+  }
+
+  /** The same, as a round has it. */
+  public async planned(): Promise<{
+    planCode: number;
+    planFile: string;
+    document: PlanDocument;
+    inventories: string[];
+  }> {
+    const { code, file, document } = await this.plan();
+    return { planCode: code, planFile: file, document, inventories: [] };
   }
 
   public get state(): State {
@@ -137,4 +165,49 @@ export function addressesOf({ module, type, name, instances }: StateResource): s
   return instances.map(
     ({ index_key: key }) => `${before}${type}.${name}${key === undefined ? "" : `[${JSON.stringify(key)}]`}`,
   );
+}
+
+/**
+ * A state in which all objects of an API server are that a plan would make.
+ *
+ * @param secrets what of a Secret's data is made of a key or a password
+ */
+export function objectsAsState(
+  state: State,
+  secrets: readonly string[],
+  { resource_changes: changes = [], planned_values: planned }: PlanDocument,
+): State {
+  const made = new Map<string, StateResource>();
+  for (const { address, type, name, index, module_address: module, provider_name: provider, change } of changes) {
+    if (!type.startsWith("kubernetes_") || change.after === null) {
+      continue;
+    }
+    const key = `${module ?? ""} ${type}.${name}`;
+    const resource: StateResource = made.get(key) ?? {
+      ...(module === undefined ? {} : { module }),
+      mode: "managed",
+      type,
+      name,
+      provider: `provider["${provider}"]`,
+      instances: [],
+    };
+    const [metadata] = change.after.metadata as Record<string, unknown>[];
+    const known = { generation: 0, resource_version: "1", self_link: "", uid: address };
+    const { namespace, name: object } = metadata as { readonly namespace?: string | null; readonly name: string };
+    const id = namespace ? `${namespace}/${object}` : object;
+    const attributes = { ...change.after, id, metadata: [{ ...known, ...metadata }] };
+    const marks = type.startsWith("kubernetes_secret")
+      ? { sensitive_attributes: secretMarks(change.after, secrets) }
+      : {};
+    resource.instances.push({ ...(index === undefined ? {} : { index_key: index }), attributes, ...marks });
+    made.set(key, resource);
+  }
+  return { ...state, resources: [...state.resources, ...made.values()], outputs: planned?.outputs ?? state.outputs };
+}
+
+/** All of it is sensitive to the provider, and a part because of what it is made of. */
+function secretMarks({ data }: Record<string, unknown>, secrets: readonly string[]): unknown[] {
+  const whole = { type: "get_attr", value: "data" };
+  const parts = Object.keys(data ?? {}).filter((name) => secrets.includes(name));
+  return [[whole], ...parts.map((value) => [whole, { type: "index", value: { value, type: "string" } }])];
 }

@@ -71,7 +71,11 @@ function newLeafEdit(kind: string, name: string, change: (pki: Pki, random: Rand
   };
 }
 
-function authorityEdit(kind: string, name: string, change: (authority: Authority, random: Random) => Partial<Authority>): PkiEdit {
+function authorityEdit(
+  kind: string,
+  name: string,
+  change: (authority: Authority, random: Random) => Partial<Authority>,
+): PkiEdit {
   return {
     kind,
     name,
@@ -115,7 +119,9 @@ const SYSTEM_USERS = ["system:kube-controller-manager", "system:node:cp-1", "sys
 export const PKI_EDITS: readonly PkiEdit[] = [
   leafEdit("weak-key", "a weaker key", (_, random) => ({ key: random.of([RSA_1024, P224]) })),
   newLeafEdit("weak-key", "a weak key", (_, random) => ({ key: random.of([RSA_1024, P224]) })),
-  leafEdit("wildcard-name", "a name that is a wildcard", ({ dns }, random) => ({ dns: [...dns, random.of(WILDCARDS)] })),
+  leafEdit("wildcard-name", "a name that is a wildcard", ({ dns }, random) => ({
+    dns: [...dns, random.of(WILDCARDS)],
+  })),
   leafEdit("wildcard-name", "any address", ({ ips }, random) => ({ ips: [...ips, random.of(["0.0.0.0", "::"])] })),
   newLeafEdit("wildcard-name", "a wildcard", (_, random) => ({ dns: [random.of(WILDCARDS)] })),
   leafEdit("long-validity", "more than twice as long", ({ hours }) => ({ hours: hours * 2 + 100 })),
@@ -259,7 +265,10 @@ export const PKI_EDITS: readonly PkiEdit[] = [
         ...changed.filter((pair) => !inModules.includes(pair)),
         ...inModules.slice(0, 1).map((pair) => pair.map((address) => address.split(".tls_")[0]!)),
       ].map(([from, to]) => `moved {\n  from = ${from}\n  to   = ${to}\n}\n`);
-      const kept = style.name === "data" ? [`moved {\n  from = terraform_data.request_${name}\n  to   = terraform_data.request_${name}-moved\n}\n`] : [];
+      const kept =
+        style.name === "data"
+          ? [`moved {\n  from = terraform_data.request_${name}\n  to   = terraform_data.request_${name}-moved\n}\n`]
+          : [];
       return changed.length === 0 ? undefined : { ...after, more: [...blocks, ...kept], moved: [name] };
     },
   },

@@ -200,7 +200,12 @@ interface Signing {
   readonly isKept?: boolean;
 }
 
-function certificateCode(name: string, of: Attribute, by: Signing, more: Readonly<Record<string, string>> = {}): string {
+function certificateCode(
+  name: string,
+  of: Attribute,
+  by: Signing,
+  more: Readonly<Record<string, string>> = {},
+): string {
   return block(
     `resource "tls_locally_signed_cert" "${name}"`,
     {
@@ -673,10 +678,6 @@ export function worldOf(pki: Pki, style: Style): World {
 
 function keyOf(name: string, key: Algorithm): Key {
   const algorithm =
-    key.algorithm === "RSA"
-      ? `RSA-${key.bits}`
-      : key.algorithm === "ECDSA"
-        ? `ECDSA-${key.curve}`
-        : key.algorithm;
+    key.algorithm === "RSA" ? `RSA-${key.bits}` : key.algorithm === "ECDSA" ? `ECDSA-${key.curve}` : key.algorithm;
   return { id: `${name} ${algorithm}`, algorithm };
 }

@@ -29,6 +29,11 @@ export interface Edited {
   readonly kind: string;
   readonly before: World;
   readonly after: World;
+  /**
+   * Things that Terraform refuses to destroy: the plan fails.
+   * @default - none
+   */
+  readonly refused?: readonly string[];
   /** What of the code is another. */
   readonly snippet: () => string;
 }
@@ -45,7 +50,11 @@ export interface Found {
 }
 
 /** Compares a report with what the oracle says of each edit. */
-export function findings(report: Report, edits: readonly Edited[], { hasVerbs }: { readonly hasVerbs: boolean }): Found[] {
+export function findings(
+  report: Report,
+  edits: readonly Edited[],
+  { hasVerbs }: { readonly hasVerbs: boolean },
+): Found[] {
   const owners = new Map<string, Set<string>>();
   const own = (name: string, owner: string) => owners.set(name, (owners.get(name) ?? new Set()).add(owner));
   for (const { tag, before, after } of edits) {
@@ -63,7 +72,8 @@ export function findings(report: Report, edits: readonly Edited[], { hasVerbs }:
   });
   return edits.map((edited): Found => {
     const { tag, before, after } = edited;
-    const { dangers, tolerated, verbs } = judge(before, after);
+    const { dangers: ofWorlds, tolerated, verbs } = judge(before, after);
+    const dangers = [...ofWorlds, ...(edited.refused ? [{ codes: ["plan-failed"], things: edited.refused }] : [])];
     const isOf = (owner: string) => owner.startsWith(`${tag}\n`);
     const about = said.filter(({ things, text }) =>
       things.size > 0 ? [...things].some(isOf) : new RegExp(`(^|[^a-z0-9])${tag}(?![a-z0-9])`).test(text),
@@ -95,7 +105,10 @@ function wrongVerbs(
 ): string[] {
   return [...expected].flatMap(([name, verbs]) => {
     const main = [before.things.get(name), after.things.get(name)].flatMap((thing) => thing?.addresses[0] ?? []);
-    const found = changes.filter(({ addresses }) => main.some((address) => addresses.includes(address)));
+    const names = [before.things.get(name), after.things.get(name)].flatMap((thing) => thing?.names ?? []);
+    const found = changes.filter(
+      (change) => main.some((address) => change.addresses.includes(address)) || names.includes(change.name),
+    );
     // A new time of renewal makes no other certificate.
     const told = found.flatMap((change) => change.verbs).filter((verb) => verb !== "update");
     const [want, have] = [[...verbs].sort().join(), [...new Set(told)].sort().join()];

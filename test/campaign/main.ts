@@ -9,6 +9,9 @@ import { printed } from "./printed";
 
 // npm run campaign -- --edits 1000 --engine terraform --only weak-key
 
+/** Plans at once. */
+const WORKERS = 2;
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -27,24 +30,34 @@ async function main(): Promise<void> {
   };
   process.once("SIGINT", stop).once("SIGTERM", stop);
   try {
-    const fronts = FRONTS.filter(({ front }) => values.front === undefined || front.name === values.front);
-    const total = fronts.reduce((sum, { share }) => sum + share, 0);
     const engines = values.engine.split(",") as EngineName[];
+    const fronts = FRONTS.filter(({ name }) => values.front === undefined || name.startsWith(values.front));
+    const total = engines.length * fronts.reduce((sum, { share }) => sum + share, 0);
+    const tasks = engines.flatMap((engine) => fronts.map((front) => ({ engine, front })));
     const outcomes: (Outcome & { readonly engine: EngineName })[] = [];
-    for (const engine of engines) {
-      const results = fronts.map(async ({ front, share }) => {
-        const edits = Math.ceil((Number(values.edits) * share) / total / engines.length);
+    const errors: string[] = [];
+    const work = async () => {
+      for (let task = tasks.shift(); task; task = tasks.shift()) {
+        const { engine, front } = task;
         const { only } = values;
-        const where = { engine, seed: Number(values.seed), edits, folder: path.join(folder, engine) };
-        const outcome = await campaign(front, { ...where, ...(only === undefined ? {} : { only }) });
-        console.error(`${engine} ${front.name}: ${outcome.found.length} edits in ${outcome.plans} plans, ${Math.round(outcome.seconds)} s`);
-        return { engine, ...outcome };
-      });
-      outcomes.push(...(await Promise.all(results)));
-    }
+        const edits = Math.ceil((Number(values.edits) * front.share) / total);
+        const setting = { engine, seed: Number(values.seed), edits, folder: path.join(folder, engine) };
+        const outcome = await campaign(front, { ...setting, ...(only === undefined ? {} : { only }) }).catch(
+          (error: Error) => void errors.push(`${engine} ${front.name}: ${error.message}`),
+        );
+        if (!outcome) {
+          continue;
+        }
+        const { found, plans, seconds } = outcome;
+        console.error(`${engine} ${front.name}: ${found.length} edits in ${plans} plans, ${Math.round(seconds)} s`);
+        outcomes.push({ engine, ...outcome });
+      }
+    };
+    await Promise.all(Array.from({ length: WORKERS }, work));
     const { text, isGood } = printed(outcomes, Number(values.show));
     console.log(text);
-    process.exitCode = isGood ? 0 : 1;
+    errors.forEach((error) => console.error(error));
+    process.exitCode = isGood && errors.length === 0 ? 0 : 1;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

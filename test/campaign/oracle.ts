@@ -1,4 +1,4 @@
-import type { Binding, Certificate, LoneKey, Role, Rule, Thing, Token, World } from "./world";
+import type { Binding, Certificate, LoneKey, Place, Role, Rule, Thing, Token, World } from "./world";
 
 /** A danger that a report has to tell: with one of these codes, about one of these things. */
 export interface Expected {
@@ -40,11 +40,7 @@ export function judge(before: World, after: World): Judgement {
   const dangers = [
     ...certificates.flatMap((pair) => certificateDangers(pair, worlds)),
     ...generationDangers([...certificates, ...of("key")], worlds),
-    ...of("place").flatMap((place): Expected[] => {
-      const isLooser = place.after && place.before && isMoreOpen(place.before, place.after);
-      const isElsewhere = place.after && !place.before && before.things.has(place.after.keyOf);
-      return isLooser || isElsewhere ? [expected("key-exposed", place.after!.keyOf, place.name)] : [];
-    }),
+    ...of("place").flatMap((pair) => exposures(pair, worlds)),
     ...of("guard").flatMap(({ name, before, after }): Expected[] => {
       const isRemoved = (before?.isProtected && !after?.isProtected) || (before?.isPinned && !after?.isPinned);
       return after && isRemoved ? [expected("protection-removed", name.replace(/^guard /, ""), name)] : [];
@@ -59,11 +55,22 @@ export function judge(before: World, after: World): Judgement {
     ...of("token").flatMap(tokenDangers),
   ];
   const vague = certificates.filter(({ before, after }) => after?.isRequestVague && !before);
+  // What is hidden may be anything.
+  const hidden = certificates.filter(({ after }) => after?.hidden?.includes("uses"));
   return {
     dangers: dangers.map((danger) => withUnreadable(danger, after)),
-    tolerated: vague.map(({ name }) => expected("unreadable", name)),
+    tolerated: [
+      ...vague.map(({ name }) => expected("unreadable", name)),
+      ...hidden.map(({ name }) => expected("usages-widened", name)),
+    ],
     verbs: new Map([
-      ...certificates.map((pair) => [pair.name, certificateVerbs(pair, worlds)] as const),
+      ...[...certificates, ...of("key")].flatMap((pair, _, pairs) => {
+        const thing = (pair.before ?? pair.after)!;
+        const verbs = thing.generation
+          ? generationVerbs(pair, pairs as readonly Pair<Certificate | LoneKey>[], worlds)
+          : thing.kind === "certificate" && certificateVerbs(pair as Pair<Certificate>, worlds);
+        return verbs ? [[pair.name, verbs] as const] : [];
+      }),
       ...of("binding").map((pair) => [pair.name, bindingVerbs(pair, worlds)] as const),
     ]),
   };
@@ -97,6 +104,8 @@ function certificateDangers(pair: Pair<Certificate>, { before: world, after: nex
     list(after).filter((value) => !before || !list(before).includes(value));
   const identities = ({ commonName, organization }: Certificate) => [commonName, organization ?? ""];
   const isLeaf = !after.isAuthority && (before === undefined || !before.isAuthority);
+  // That an authority signs is no news beside that it is one.
+  const isSigner = after.isAuthority;
   const system = after.isInTable ? [] : gained(identities).filter((identity) => SYSTEM.test(identity));
   const found: Readonly<Record<string, boolean>> = {
     unreadable: (after.hidden ?? []).length > 0,
@@ -105,8 +114,7 @@ function certificateDangers(pair: Pair<Certificate>, { before: world, after: nex
     "long-validity": isLeaf && isLonger(before?.hours, after.hours),
     "usages-widened":
       before !== undefined &&
-      gained(({ uses }) => uses).some((use) => WIDE_USES.includes(use)) &&
-      !(before.isAuthority && after.isAuthority),
+      gained(({ uses }) => uses).some((use) => (isSigner ? WIDE_USES.slice(0, 3) : WIDE_USES).includes(use)),
     "new-signer":
       after.isAuthority &&
       !(before?.isAuthority ?? false) &&
@@ -234,10 +242,59 @@ function inGenerations(
   return Object.entries(found).flatMap(([code, isFound]) => (isFound ? [expected(code, name)] : []));
 }
 
-function isMoreOpen(
-  before: { readonly mode: string; readonly owner: string },
-  after: { readonly mode: string; readonly owner: string },
-): boolean {
+function generationVerbs(
+  pair: Pair<Certificate | LoneKey>,
+  pairs: readonly Pair<Certificate | LoneKey>[],
+  worlds: Worlds,
+): readonly string[] {
+  const { before, after } = pair;
+  if (before && !after) {
+    return ["remove"];
+  }
+  const { of, standing } = after!.generation!;
+  const others = pairs.filter((other) => other !== pair && other.before?.generation?.of === of);
+  const was = before?.generation?.standing;
+  const isMade = before === undefined || worlds.after.lost?.has(pair.name);
+  const isBack = was === "retired" && standing !== "retired";
+  const isPromoted =
+    standing === "active" &&
+    was !== "active" &&
+    others.some((other) => other.before?.generation?.standing === "active");
+  const made = isMade
+    ? [others.length > 0 ? "introduce" : "issue"]
+    : isReplaced(before, after, worlds)
+      ? [before!.key.id === after!.key.id ? "re-issue" : "re-key"]
+      : isBack
+        ? ["introduce"]
+        : [];
+  const isRetired = standing === "retired" && was !== undefined && was !== "retired";
+  return [...made, ...(isPromoted ? ["promote"] : []), ...(isRetired ? ["retire"] : [])];
+}
+
+/** A generation that is promoted takes the place of the last, and a machine that comes has what its likes have. */
+function exposures({ name, before, after }: Pair<Place>, worlds: Worlds): Expected[] {
+  if (!after) {
+    return [];
+  }
+  const ring = (key: string) => {
+    const thing = worlds.before.things.get(key) ?? worlds.after.things.get(key);
+    return (thing && "generation" in thing && thing.generation?.of) || key;
+  };
+  const places = [...worlds.before.things.values()].filter((thing): thing is Place => thing.kind === "place");
+  const isKnownHolder = places.some(({ holder }) => holder === after.holder);
+  return after.keys.flatMap((key): Expected[] => {
+    const wasHere = before?.keys.some((other) => ring(other) === ring(key));
+    const likes = places.filter(
+      (place) => place.path === after.path && place.keys.some((other) => ring(other) === ring(key)),
+    );
+    const models = wasHere ? [before!] : isKnownHolder ? [] : likes;
+    const isNew = !worlds.before.things.has(key);
+    const isExposed = models.length > 0 ? models.every((model) => isMoreOpen(model, after)) : !isNew;
+    return isExposed ? [expected("key-exposed", key, name)] : [];
+  });
+}
+
+function isMoreOpen(before: Place, after: Place): boolean {
   return before.owner !== after.owner || (parseInt(after.mode, 8) & ~parseInt(before.mode, 8)) !== 0;
 }
 
@@ -321,7 +378,9 @@ function tokenDangers({ name, before, after }: Pair<Token>): Expected[] {
   if (!after) {
     return [];
   }
-  const isWider = before !== undefined && after.groups.some((group) => !before.groups.includes(group));
+  const isHidden = (group: string) => group.startsWith("(");
+  const isWider =
+    before !== undefined && after.groups.some((group) => !isHidden(group) && !before.groups.includes(group));
   const lives = (token: Token) => token.lifeHours ?? token.ends ?? Infinity;
   const isLonger = before !== undefined && lives(after) > lives(before);
   return [

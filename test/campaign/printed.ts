@@ -22,16 +22,27 @@ export function printed(
   const withAlarm = found.filter((one) => one.falseAlarms.length > 0).length;
   const bases = new Set(found.map(({ edited }) => edited.name.split(":")[0]!));
   const plans = outcomes.reduce((sum, outcome) => sum + outcome.plans, 0);
-  const rows = codes.map(
-    (code) => `${code.padEnd(26)}${cell(all![code])}${cell(lost![code])}${cell(ofAlarms![code])}`,
-  );
+  const rows = codes.map((code) => `${code.padEnd(26)}${cell(all![code])}${cell(lost![code])}${cell(ofAlarms![code])}`);
   const share = found.length === 0 ? 0 : withAlarm / found.length;
   const text = [
-    ...section("Missed", found.filter((one) => one.missed.length > 0), show, ({ missed: list }) =>
-      list.map(({ codes: any, things }) => `${any.join(" or ")} ${things.join(" or ")}`),
+    ...section(
+      "Missed",
+      found.filter((one) => one.missed.length > 0),
+      show,
+      ({ missed: list }) => list.map(({ codes: any, things }) => `${any.join(" or ")} ${things.join(" or ")}`),
     ),
-    ...section("False alarms", found.filter((one) => one.falseAlarms.length > 0), show, (one) => one.falseAlarms),
-    ...section("Wrong verbs", found.filter((one) => one.wrongVerbs.length > 0), show, (one) => one.wrongVerbs),
+    ...section(
+      "False alarms",
+      found.filter((one) => one.falseAlarms.length > 0),
+      show,
+      (one) => one.falseAlarms,
+    ),
+    ...section(
+      "Wrong verbs",
+      found.filter((one) => one.wrongVerbs.length > 0),
+      show,
+      (one) => one.wrongVerbs,
+    ),
     ...(broken.length > 0 ? ["Not claimed once:", ...broken.slice(0, show).map((line) => `  ${line}`), ""] : []),
     `${"code".padEnd(26)}${["expected", "missed", "false alarms"].map((word) => word.padStart(14)).join("")}`,
     ...rows,
@@ -49,11 +60,16 @@ function cell(value: number | undefined): string {
   return String(value ?? "").padStart(14);
 }
 
-function section(title: string, found: readonly Found[], show: number, lines: (one: Found) => readonly string[]): string[] {
+function section(
+  title: string,
+  found: readonly Found[],
+  show: number,
+  lines: (one: Found) => readonly string[],
+): string[] {
   if (found.length === 0) {
     return [];
   }
-  const kinds = Object.entries(count(found.map(({ edited }) => edited.name.replace(/\d+/g, ""))))
+  const kinds = Object.entries(count(found.map(({ edited }) => edited.name)))
     .sort(([, a], [, b]) => b - a)
     .map(([name, times]) => `  ${times} × ${name}`);
   // One of each kind of edit first.
@@ -61,7 +77,10 @@ function section(title: string, found: readonly Found[], show: number, lines: (o
   const details = firsts.slice(0, show).flatMap((one) => [
     `  ${one.edited.tag}: ${one.edited.name} [${one.edited.kind}]`,
     ...lines(one).map((line) => `    ${title.toLowerCase()}: ${line}`),
-    ...one.edited.snippet().split("\n").map((line) => `      ${line}`),
+    ...one.edited
+      .snippet()
+      .split("\n")
+      .map((line) => `      ${line}`),
     `    the report: ${one.said.join("; ") || "nothing"}`,
   ]);
   return [`${title} (${found.length} edits):`, ...kinds.slice(0, 40), "", ...details, ""];

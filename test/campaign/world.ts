@@ -59,14 +59,16 @@ export interface LoneKey extends Part {
   readonly generation?: { readonly of: string; readonly standing: Standing };
 }
 
-/** A private key where it lies: a file, or a Secret. */
+/** Where private keys lie: a file, or a Secret. */
 export interface Place extends Part {
   readonly kind: "place";
-  /** `<holder> <path>` by the key that is there. */
-  readonly keyOf: string;
+  /** A machine, `operator`, `cluster`. */
+  readonly holder: string;
+  readonly path: string;
+  /** Whose keys are there, by their names in the world. */
+  readonly keys: readonly string[];
   readonly mode: string;
   readonly owner: string;
-  readonly holder: string;
 }
 
 /** What a generation has that keeps it from being lost. */

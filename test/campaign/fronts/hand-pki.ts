@@ -6,6 +6,7 @@ import type { Edited } from "../judged";
 import { Random } from "../random";
 import { differencesFromReal } from "../real";
 import { changedLines } from "../snippet";
+import type { World } from "../world";
 
 /** Copies of each style in one plan. */
 const COPIES = 8;
@@ -15,37 +16,48 @@ interface Copy {
   readonly pki: Pki;
 }
 
-/** What an edit may need has to be there from the beginning. */
-const PROVIDERS = `terraform {
-  required_providers {
-    random = { source = "hashicorp/random" }
-    tls    = { source = "hashicorp/tls" }
-  }
-}
-`;
+/** One of so many copies has two edits. */
+const SECOND_EDITS = 5;
+
+/** Styles in one plan: an apply writes its whole state after every resource. */
+const STYLES_OF_EACH = 3;
 
 /** PKIs that were written by hand, in all styles. */
-export const HAND_PKI: Front = { name: "hand-pki", prepare: (setting) => Promise.resolve(rounds(setting)) };
+export const HAND_PKI: readonly Front[] = chunks(STYLES, STYLES_OF_EACH).map((styles, index) => ({
+  name: `hand-pki-${index + 1}`,
+  share: styles.length,
+  prepare: (setting) => rounds(styles, setting),
+}));
 
-async function* rounds({ engine, seed, edits, only, folder }: Setting): AsyncGenerator<Round> {
+function chunks<T>(list: readonly T[], size: number): T[][] {
+  return list.length === 0 ? [] : [list.slice(0, size), ...chunks(list.slice(size), size)];
+}
+
+async function* rounds(
+  styles: readonly Style[],
+  { engine, seed, edits, only, folder }: Setting,
+): AsyncGenerator<Round> {
   const random = new Random(seed);
-  const number = Math.max(1, Math.min(COPIES, Math.ceil(edits / STYLES.length)));
-  const copies = STYLES.flatMap((style) =>
+  const number = Math.max(1, Math.min(COPIES, Math.ceil(edits / styles.length)));
+  const copies = styles.flatMap((style) =>
     Array.from({ length: number }, (_, index): Copy => ({ style, pki: firstPki(`${style.name}${index}`, style) })),
   );
   const root = await Root.create(folder, engine);
-  root.write({ "main.tf": PROVIDERS + modules(copies), ...Object.fromEntries(copies.flatMap(filesOf)) });
+  root.write({
+    "main.tf": root.providers("random", "tls") + modules(copies),
+    ...Object.fromEntries(copies.flatMap(filesOf)),
+  });
   await root.apply();
   const state = root.state;
-  const wrong = copies.flatMap(({ style, pki }) => differencesFromReal(worldOf(pki, style), state));
-  if (wrong.length > 0) {
-    throw new Error(`what was made is not what the oracle knows: ${wrong.slice(0, 5).join("\n")}`);
-  }
-  yield { ...(await planned(root)), edits: [] };
+  expectTrue(
+    copies.map(({ style, pki }) => worldOf(pki, style)),
+    state,
+  );
+  yield { ...(await root.planned()), edits: [] };
 
   const pool = PKI_EDITS.filter(({ kind }) => only === undefined || kind === only);
-  const decks = new Map(STYLES.map((style) => [style, new Deck(() => random.shuffled(pool))]));
-  for (let done = 0; done < edits; ) {
+  const decks = new Map(styles.map((style) => [style, new Deck(() => random.shuffled(pool))]));
+  for (let done = 0; done < edits;) {
     const made = copies.flatMap((copy) => editOf(copy, decks.get(copy.style)!, random) ?? []);
     if (made.length === 0) {
       return;
@@ -53,15 +65,29 @@ async function* rounds({ engine, seed, edits, only, folder }: Setting): AsyncGen
     done += made.length;
     root.write(Object.fromEntries(made.flatMap(({ copy }) => filesOf(copy))));
     root.replaceState(made.reduce(stateFor, structuredClone(state)));
-    yield { ...(await planned(root)), edits: made.map(({ edited }) => edited) };
+    yield { ...(await root.planned()), edits: made.map(({ edited }) => edited) };
+    if (done >= edits) {
+      await checkAfter(root, made);
+    }
     root.write(Object.fromEntries(copies.flatMap(filesOf)));
     root.replaceState(state);
   }
 }
 
-async function planned(root: Root): Promise<Omit<Round, "edits">> {
-  const { code, file, document } = await root.plan();
-  return { planCode: code, planFile: file, document, inventories: [] };
+function expectTrue(worlds: readonly World[], state: State): void {
+  const wrong = worlds.flatMap((world) => differencesFromReal(world, state));
+  if (wrong.length > 0) {
+    throw new Error(`what was made is not what the oracle knows: ${wrong.slice(0, 5).join("\n")}`);
+  }
+}
+
+/** The oracle is right about what comes, too: the last edits are applied. */
+async function checkAfter(root: Root, made: readonly Made[]): Promise<void> {
+  await root.apply();
+  expectTrue(
+    made.map(({ edited }) => edited.after),
+    root.state,
+  );
 }
 
 interface Made {
@@ -72,14 +98,15 @@ interface Made {
 function editOf(copy: Copy, deck: Deck<(typeof PKI_EDITS)[number]>, random: Random): Made | undefined {
   const { style, pki } = copy;
   return deck.deal((edit): Made | undefined => {
-    const changed = edit.apply(pki, style, random);
-    if (changed === undefined) {
+    const first = edit.apply(pki, style, random);
+    if (first === undefined) {
       return undefined;
     }
+    const [changed, name] = withSecond(first, style, edit.name, random);
     const after = { style, pki: changed };
     const edited: Edited = {
       tag: pki.tag,
-      name: `${style.name}: ${edit.name}`,
+      name: `${style.name}: ${name}`,
       kind: edit.kind,
       before: worldOf(pki, style),
       after: worldOf(changed, style),
@@ -87,6 +114,16 @@ function editOf(copy: Copy, deck: Deck<(typeof PKI_EDITS)[number]>, random: Rand
     };
     return { edited, copy: after };
   });
+}
+
+/** Now and then, something else is edited in the same copy. */
+function withSecond(pki: Pki, style: Style, name: string, random: Random): readonly [Pki, string] {
+  const isPlain = ({ lost, due, forgotten, moved, leaves }: Pki) =>
+    [lost, due, forgotten, moved].every((list) => list === undefined) &&
+    !Object.values(leaves).some((leaf) => leaf.isKept);
+  const second = random.of(PKI_EDITS);
+  const both = random.below(SECOND_EDITS) === 0 && isPlain(pki) ? second.apply(pki, style, random) : undefined;
+  return both && isPlain(both) ? [both, `${name} + ${second.name}`] : [pki, name];
 }
 
 /** What is lost is not in the state, and what is nearly over ends tomorrow. */
