@@ -1,4 +1,4 @@
-import { plain } from "./escape";
+import { plain } from "../../terraform-json/escape";
 import { Block, fitted } from "./limit";
 import type { IdentityChange, PlanReport } from "../judge/report";
 import {
