@@ -27,7 +27,7 @@ key is ever printed. Generations that are retired are left out: nobody trusts
 them any more.
 
 What could not be checked stands among the problems, as does what does not fit:
-  unreadable      a file or folder that may not be read, a link that leads nowhere
+  unreadable      a file or folder that may not be read, a link to nowhere
   broken          a certificate, key or kubeconfig that is damaged or cut off
   empty           nothing where a certificate or its key is expected
   key-mismatch    a key beside a certificate that is not its own

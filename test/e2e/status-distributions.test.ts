@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { ClusterPki, ClusterPkiProps, Distribution, Generation, Generations } from "../../lib";
 import { SETS } from "../support/single-ca";
