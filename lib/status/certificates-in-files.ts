@@ -1,10 +1,12 @@
-import { closeSync, Dirent, fstatSync, openSync, readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
-import { basename, join, posix, sep } from "node:path";
-import { CertificateSource, NamedCertificate, readPem } from "./status";
-import { reason, UnusableError } from "../terraform-json/unusable";
-
-/** A machine that runs containers has some 30,000 outside of {@link ELSEWHERE}. */
-const MOST_ENTRIES = 200_000;
+import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { expectedIn, keysBeside } from "./file-names";
+import { EmbeddedPem, KubeconfigContent, readKubeconfig } from "./kubeconfig";
+import { PemContent, readCertificate, readPem } from "./pem";
+import type { CertificateSource, NamedCertificate, StatusProblem } from "./source";
+import { FoundFile, walk } from "./walk";
+import { pairProblem, problemsOfPem } from "./pairs";
+import { reason } from "../terraform-json/unusable";
 
 /** Kubernetes' own files have a few kB. */
 const LARGEST_FILE = 1024 * 1024;
@@ -12,41 +14,36 @@ const LARGEST_FILE = 1024 * 1024;
 /** More certificates than this in one file are the trust store of a browser or of a system. */
 const MOST_IN_A_FILE = 32;
 
-const NAMES = /\.(crt|cer|cert|pem|key|conf|config|kubeconfig|ya?ml|json)$|^kubeconfig$|^config$/;
-
-/** Where a machine keeps what is no identity of a cluster: the system, the public trust store, containers and their volumes. */
-const ELSEWHERE = new RegExp(
-  "^/(" +
-    "proc|sys|dev|run|boot|usr|lib|lib32|lib64|bin|sbin|snap|tmp|lost\\+found|nix/store|etc/ssl/certs|" +
-    "etc/ca-certificates|etc/pki/ca-trust|var/(run|tmp|log|cache|spool|snap|lock)|" +
-    "var/lib/(docker|containerd|containers|etcd|snapd|dpkg|apt|kubelet/(pods|plugins|plugins_registry))|" +
-    "var/lib/rancher/(k3s|rke2)/(data|storage|agent/containerd)|var/lib/k0s/(containerd|bin|kubelet/pods)" +
-    ")$|/(node_modules|\\.git|\\.terraform|cdktf\\.out)$",
-);
-
-/** The kubelet keeps every certificate it ever had, and a link to the one it uses. */
-const OF_THE_KUBELET = /^(.+)-\d{4}-\d{2}-\d{2}-\d{2}-\d{2}-\d{2}\.pem$/;
+/** A certificate in DER begins so, and no text does. */
+const DER = 0x30;
 
 /**
- * Finds certificates in PEM files and kubeconfigs below a folder. Links are not followed: what they lead to is found at
- * its own place, and where that is outside of the folder they are noted.
+ * Finds certificates in PEM files and kubeconfigs below a folder, and what cannot be looked at there.
  *
  * @param root stands for `/` of the machine
  * @throws UnusableError when the folder cannot be read, or holds too much to look at
  */
 export function certificatesInFiles(root: string): CertificateSource {
-  const notes: string[] = [];
-  const note = (path: string, what: string) => void notes.push(`${shown(path)}: ${what}`);
-  const files = walk(realRoot(root), note).flatMap((path) => readCandidate(root, path, note));
-  const found = files.flatMap((file) => file.found);
+  const problems: StatusProblem[] = [];
+  const { files, links } = walk(root, (name, message) => void problems.push({ name, kind: "unreadable", message }));
+  const read = files.flatMap((found) => readCandidate(found, problems));
+  const stores = read.filter(({ pem }) => pem.certificates.length > MOST_IN_A_FILE);
+  const candidates = read.filter((file) => !stores.includes(file));
+  const byPath = new Map(candidates.map((file) => [file.path, file]));
+  // A link is another name of a file, and has another key beside it.
+  const named = [
+    ...candidates.map(({ path }) => ({ path, content: byPath.get(path)! })),
+    ...[...links].flatMap(([path, target]) => ({ path, content: byPath.get(target) })),
+  ];
+  const byName = new Map(named.map(({ path, content }) => [path, content]));
+  const ofPairs = [...byName].flatMap(([path, content]) => (content ? pairsBeside(path, content, byName) : []));
   return {
-    found: found.sort(byRank).map(({ name, certificate }) => ({ name, certificate })),
-    keys: new Set(files.flatMap(({ keys }) => keys)),
-    notes,
+    found: candidates.flatMap(certificatesIn).sort(byRank),
+    keys: new Set(candidates.flatMap(({ pem }) => pem.keys)),
+    problems: [...problems, ...candidates.flatMap(problemsIn), ...ofPairs],
+    notes: stores.map(({ path, pem }) => `${path}: ${pem.certificates.length} certificates, a trust store, left out`),
   };
 }
-
-type Note = (path: string, what: string) => void;
 
 interface Ranked extends NamedCertificate {
   /** A file of its own says better whose a certificate is than a kubeconfig, and the shorter of two paths than the longer. */
@@ -54,147 +51,135 @@ interface Ranked extends NamedCertificate {
 }
 
 interface Candidate {
-  readonly found: readonly Ranked[];
-  readonly keys: readonly string[];
+  readonly path: string;
+  readonly isBlank: boolean;
+  readonly pem: PemContent;
+  readonly kubeconfig: KubeconfigContent;
 }
 
-function realRoot(root: string): string {
-  try {
-    const real = realpathSync(root);
-    readdirSync(real);
-    return real;
-  } catch (error) {
-    throw new UnusableError(`cannot read the folder ${root}: ${reason(error)}`);
-  }
-}
-
-/** Paths of the files to look at, as on the machine, in order. */
-function walk(root: string, note: Note): string[] {
-  const files: string[] = [];
-  const folders = ["/"];
-  let entries = 0;
-  for (let folder = folders.shift(); folder !== undefined; folder = folders.shift()) {
-    const names = namesIn(root, folder, note);
-    entries += names.length;
-    if (entries > MOST_ENTRIES) {
-      throw new UnusableError(
-        `${root} holds more than ${MOST_ENTRIES} files: name a folder nearer to the certificates`,
-      );
-    }
-    for (const entry of names.filter((name) => !isEarlier(name, names, root, folder!))) {
-      const path = posix.join(folder, entry.name);
-      if (entry.isDirectory() && !ELSEWHERE.test(path)) {
-        folders.push(path);
-      } else if (entry.isFile() && NAMES.test(entry.name)) {
-        files.push(path);
-      } else if (entry.isSymbolicLink() && !ELSEWHERE.test(path)) {
-        noteLink(root, path, names, note);
-      }
-    }
-  }
-  return files.sort();
-}
-
-function namesIn(root: string, folder: string, note: Note): Dirent[] {
-  try {
-    return readdirSync(join(root, folder), { withFileTypes: true });
-  } catch (error) {
-    note(folder, reason(error));
+function readCandidate({ path, file }: FoundFile, problems: StatusProblem[]): Candidate[] {
+  const expected = expectedIn(basename(path));
+  const bytes = readBytes(file, expected !== undefined, (message) => {
+    problems.push({ name: path, kind: "unreadable", message });
+  });
+  if (bytes === undefined) {
     return [];
   }
-}
-
-/** A certificate that the kubelet does not use any more. */
-function isEarlier({ name }: Dirent, names: readonly Dirent[], root: string, folder: string): boolean {
-  const prefix = OF_THE_KUBELET.exec(name)?.[1];
-  if (prefix === undefined) {
-    return false;
-  }
-  const current = `${prefix}-current.pem`;
-  const link = names.find((entry) => entry.name === current && entry.isSymbolicLink());
-  return link !== undefined && basename(readlinkSync(join(root, folder, current))) !== name;
-}
-
-/** A link into the folder itself leads to what is found without it. */
-function noteLink(root: string, path: string, names: readonly Dirent[], note: Note): void {
-  const file = join(root, path);
-  // In the copy of a machine, an absolute link of the kubelet's leads out of the copy, and what it means is beside it.
-  const beside = basename(readlinkSync(file));
-  if (names.some(({ name }) => name === beside && OF_THE_KUBELET.test(name))) {
-    return;
-  }
-  try {
-    const target = realpathSync(file);
-    const inside = root === sep || target === root || target.startsWith(root + sep);
-    if (!inside) {
-      note(path, "a link that leads out of the folder, not followed");
-    }
-  } catch (error) {
-    if (NAMES.test(path)) {
-      note(
-        path,
-        (error as NodeJS.ErrnoException).code === "ELOOP" ? "a link in a circle" : "a link that leads nowhere",
-      );
-    }
-  }
-}
-
-function readCandidate(root: string, path: string, note: Note): Candidate[] {
-  const text = readText(join(root, path), (what) => note(path, what));
+  const text = bytes.toString("utf8");
   const pem = readPem(text);
-  const embedded = embeddedIn(text);
-  const broken = [pem, ...embedded.map(({ content }) => content)].reduce((sum, { broken }) => sum + broken, 0);
-  if (broken > 0) {
-    note(path, broken === 1 ? "a certificate in it is broken" : `${broken} certificates in it are broken`);
-  }
-  if (pem.certificates.length > MOST_IN_A_FILE) {
-    note(path, `${pem.certificates.length} certificates, a trust store, left out`);
-    return [];
-  }
-  const own = pem.certificates.map((certificate, index) => ({
-    name: numbered(shown(path), index),
-    certificate,
-    rank: [0, path.length] as const,
-  }));
-  return [{ found: [...own, ...embedded.flatMap((part) => ofKubeconfig(path, part))], keys: pem.keys }];
+  const der = pem.blocks === 0 && bytes[0] === DER ? readCertificate(bytes) : undefined;
+  return [
+    {
+      path,
+      isBlank: text.trim() === "",
+      pem: der ? { ...pem, certificates: [der], blocks: 1 } : pem,
+      kubeconfig: readKubeconfig(text, expected === undefined && /\.(ya?ml|json)$/.test(path)),
+    },
+  ];
 }
 
-/** Nothing of what is no small file any more: a pipe would never end. */
-function readText(file: string, note: (what: string) => void): string {
+/** Nothing of what is no small file any more, or not there any more. */
+function readBytes(file: string, isExpected: boolean, unreadable: (why: string) => void): Buffer | undefined {
   try {
-    const descriptor = openSync(file, "r");
+    // A pipe would never open.
+    const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const stats = fstatSync(descriptor);
-      return stats.isFile() && stats.size <= LARGEST_FILE ? readFileSync(descriptor, "utf8") : "";
+      if (stats.size > LARGEST_FILE) {
+        return isExpected ? void unreadable("it is larger than 1 MiB, and was not looked at") : undefined;
+      }
+      return stats.isFile() ? readFileSync(descriptor) : Buffer.alloc(0);
     } finally {
       closeSync(descriptor);
     }
   } catch (error) {
-    note(reason(error));
-    return "";
+    const isGone = (error as NodeJS.ErrnoException).code === "ENOENT";
+    return isGone ? undefined : void unreadable(reason(error));
   }
 }
 
-interface Embedded {
-  readonly field: string;
-  readonly content: ReturnType<typeof readPem>;
+function certificatesIn({ path, pem, kubeconfig }: Candidate): Ranked[] {
+  // A file that begins with an authority is a list of what is trusted; one that does not may have the chain of its certificate.
+  const standing = pem.certificates[0]?.ca ? "trusted" : "own";
+  const own = pem.certificates.map((certificate, index): Ranked => {
+    return { name: numbered(path, index), certificate, standing, rank: [0, path.length] };
+  });
+  return [...own, ...kubeconfig.embedded.flatMap((part) => ofKubeconfig(path, part))];
 }
 
-/** Certificates in the fields of a kubeconfig, YAML or JSON. */
-function embeddedIn(text: string): Embedded[] {
-  const matches = text.matchAll(
-    /\b(client-certificate-data|certificate-authority-data)["']?\s*:\s*["']?([A-Za-z0-9+/]{64,}=*)/g,
-  );
-  return [...matches].map(([, field, base64]) => {
-    return { field: field!, content: readPem(Buffer.from(base64!, "base64").toString("latin1")) };
+function ofKubeconfig(path: string, { field, content }: EmbeddedPem): Ranked[] {
+  const isClient = field === "client-certificate-data";
+  const name = isClient ? path : `${path} ${field}`;
+  const standing = isClient ? "kubeconfig's user" : "trusted";
+  return (content?.certificates ?? []).map((certificate, index) => {
+    return { name: numbered(name, index), certificate, standing, rank: [1, path.length] };
   });
 }
 
-function ofKubeconfig(path: string, { field, content }: Embedded): Ranked[] {
-  const name = field === "client-certificate-data" ? shown(path) : `${shown(path)} ${field}`;
-  return content.certificates.map((certificate, index) => {
-    return { name: numbered(name, index), certificate, rank: [1, path.length] };
-  });
+function problemsIn({ path, isBlank, pem, kubeconfig }: Candidate): StatusProblem[] {
+  const expected = expectedIn(basename(path));
+  const isConfig = expected === "kubeconfig";
+  const missing =
+    (expected === "certificate" && pem.certificates.length + pem.brokenCertificates === 0) ||
+    (expected === "PEM" && pem.blocks + pem.brokenCertificates === 0) ||
+    (isConfig && isBlank);
+  return [
+    ...problemsOfPem(path, pem),
+    ...(missing ? [{ name: path, kind: "empty", message: emptyText(isBlank, expected) } as const] : []),
+    ...(isConfig && !isBlank && !kubeconfig.hasUsers ? [problemWith(path, "a kubeconfig without users")] : []),
+    ...kubeconfig.embedded.flatMap((part) => problemsOfField(path, part)),
+    ...kubeconfig.users.flatMap(({ certificate, key, hasKeyFile }) => {
+      const isAlone = key === undefined && !hasKeyFile && certificate.certificates.length > 0;
+      return [
+        ...(key ? pairProblem(path, certificate, "client-key-data", key) : []),
+        ...(isAlone ? [problemWith(path, "a user's certificate has no key")] : []),
+      ];
+    }),
+  ];
+}
+
+function problemsOfField(path: string, { field, content }: EmbeddedPem): StatusProblem[] {
+  if (!content) {
+    return [problemWith(path, `${field} is no base64 of PEM`)];
+  }
+  const { certificates, brokenCertificates, keys, brokenKeys, encryptedKeys } = content;
+  const [count, what] =
+    field === "client-key-data"
+      ? [keys.length + brokenKeys + encryptedKeys, "private key"]
+      : [certificates.length + brokenCertificates, "certificate"];
+  return count === 0 ? [problemWith(path, `${field} holds no ${what}`)] : problemsOfPem(path, content, ` in ${field}`);
+}
+
+function problemWith(name: string, message: string): StatusProblem {
+  return { name, kind: "broken", message };
+}
+
+function emptyText(isBlank: boolean, expected: ReturnType<typeof expectedIn>): string {
+  return isBlank ? "the file is empty" : `holds no ${expected === "PEM" ? "PEM" : "certificate"}`;
+}
+
+/** A certificate's key is in the same file, or beside it. */
+function pairsBeside(
+  path: string,
+  { pem }: Candidate,
+  byName: ReadonlyMap<string, Candidate | undefined>,
+): StatusProblem[] {
+  if (pem.certificates.length === 0) {
+    return [];
+  }
+  if (pem.keys.length > 0) {
+    return pairProblem(path, pem, "the same file", pem);
+  }
+  const beside = keysBeside(path).find((name) => byName.get(name));
+  const key = beside === undefined ? undefined : byName.get(beside);
+  if (!key || beside === undefined) {
+    return [];
+  }
+  const { keys, brokenKeys, encryptedKeys } = key.pem;
+  const isEmpty = keys.length + brokenKeys + encryptedKeys === 0;
+  return isEmpty
+    ? [{ name: beside, kind: "empty", message: key.isBlank ? "the file is empty" : "holds no private key" }]
+    : pairProblem(path, pem, beside, key.pem);
 }
 
 function numbered(name: string, index: number): string {
@@ -203,10 +188,4 @@ function numbered(name: string, index: number): string {
 
 function byRank(a: Ranked, b: Ranked): number {
   return a.rank[0] - b.rank[0] || a.rank[1] - b.rank[1] || (a.name < b.name ? -1 : 1);
-}
-
-/** A path that stays on its line. */
-function shown(path: string): string {
-  // eslint-disable-next-line no-control-regex -- these are what is looked for
-  return path.replace(/[\x00-\x1f\x7f]/g, "?");
 }

@@ -1,24 +1,12 @@
-import { createPublicKey, X509Certificate } from "node:crypto";
+import { ChainedCertificate, chain, isSelfSigned, subjectText } from "./chain";
+import { dateText } from "./date-text";
 import { parseDuration } from "./duration";
+import { publicPart } from "./pem";
+import { CertificateSource, EXIT_CODES, StatusProblem, UNCHECKED } from "./source";
+import { alternativeNamesOf, usagesOf } from "./usages";
 
 /** Rises when a reader of the last version would misread the JSON. */
-export const STATUS_SCHEMA_VERSION = 1;
-
-/** A certificate, and what it is called where it was found. */
-export interface NamedCertificate {
-  readonly name: string;
-  readonly certificate: X509Certificate;
-}
-
-/** What certificates are read from: files of a machine, or states. */
-export interface CertificateSource {
-  /** The best name of a certificate first, where it is there several times. */
-  readonly found: readonly NamedCertificate[];
-  /** The public part of each private key. */
-  readonly keys: ReadonlySet<string>;
-  /** What could not be looked at, and why. */
-  readonly notes: readonly string[];
-}
+export const STATUS_SCHEMA_VERSION = 2;
 
 /**
  * How long a certificate still lasts, in kubeadm's words.
@@ -37,13 +25,10 @@ export interface CertificateStatus {
   readonly externallyManaged: boolean;
   /** Always false: what is not there has no name here. */
   readonly missing: boolean;
-}
-
-/** What is wrong with a certificate, or soon will be. */
-export interface StatusProblem {
-  readonly name: string;
-  readonly kind: "expired" | "not-yet-valid" | "expiring" | "outlives-authority";
-  readonly message: string;
+  /** What it may be used for: key usage and extended key usage, by the tls provider's names. */
+  readonly usages: readonly string[];
+  /** Names and addresses that it is for. */
+  readonly alternativeNames: readonly string[];
 }
 
 /** How long everything still lasts: the document that `-o json` prints. */
@@ -79,86 +64,48 @@ export function parseExpiresIn(text: string): ExpiresIn | undefined {
   return left === undefined ? undefined : { text, isDue: (_, to, now) => to - now <= left };
 }
 
-/** What a text holds of PEM. */
-export interface PemContent {
-  readonly certificates: readonly X509Certificate[];
-  /** How many certificates could not be read. */
-  readonly broken: number;
-  /** The public part of each private key, to be compared with that of an authority. */
-  readonly keys: readonly string[];
-}
-
-/** Reads certificates and keys. Of a private key nothing is kept. */
-export function readPem(text: string): PemContent {
-  const blocks = [...text.matchAll(/^-----BEGIN (CERTIFICATE|(?:EC |RSA )?PRIVATE KEY)-----[^]*?-----END \1-----/gm)];
-  const pems = blocks.filter(([, label]) => label === "CERTIFICATE").map(([pem]) => pem);
-  const certificates = pems.flatMap((pem) => orNone(() => new X509Certificate(pem)));
-  const keys = blocks
-    .filter(([, label]) => label !== "CERTIFICATE")
-    .flatMap(([pem]) => orNone(() => publicPart(createPublicKey(pem))));
-  return { certificates, broken: pems.length - certificates.length, keys };
-}
-
 /**
- * Tells how long certificates still last.
+ * Tells how long certificates still last, and what could not be checked.
  *
- * @param found the first name of a certificate that has several stands
- * @param keys as {@link readPem} gives them
  * @param expiresIn when to call a certificate expiring; never, if undefined
  */
-export function statusOf(
-  found: readonly NamedCertificate[],
-  keys: ReadonlySet<string>,
-  now: Date,
-  expiresIn?: ExpiresIn,
-): Status {
-  const all = distinct(found).sort((a, b) => compare(a.name, b.name));
-  const authorities = all.filter(({ certificate }) => certificate.ca);
-  const rows = all.map((entry) => ({ ...entry, issuer: issuerOf(entry.certificate, authorities) }));
+export function statusOf(source: CertificateSource, now: Date, expiresIn?: ExpiresIn): Status {
+  const rows = chain(source.found, source.retired).sort(byName);
   const statuses = (ca: boolean) =>
-    rows.filter(({ certificate }) => certificate.ca === ca).map((row) => statusOfRow(row, keys, now));
+    rows.filter(({ certificate }) => certificate.ca === ca).map((row) => statusOfRow(row, source.keys, now));
   return {
     schemaVersion: STATUS_SCHEMA_VERSION,
     certificates: statuses(false),
     certificateAuthorities: statuses(true),
-    problems: rows.flatMap((row) => problemsOf(row, now, expiresIn)),
+    problems: [...source.problems, ...rows.flatMap((row) => problemsOf(row, now, expiresIn))].sort(byName),
   };
 }
 
-/** 0 when all is fine, 2 when something is expiring, 3 when something is not valid now. */
+/** The same, of the time alone; and what was taken out, a line each. */
+export function withoutChecks(status: Status): { readonly status: Status; readonly notes: readonly string[] } {
+  const isCheck = ({ kind }: StatusProblem) => EXIT_CODES[kind] === UNCHECKED;
+  return {
+    status: { ...status, problems: status.problems.filter((problem) => !isCheck(problem)) },
+    notes: status.problems.filter(isCheck).map(({ name, message }) => `${name}: ${message}`),
+  };
+}
+
+/**
+ * 0 when all is fine, 3 when something is not valid now, 4 when something could not be checked or does not belong together, 2 when
+ * something is expiring: the gravest of them, in this order.
+ */
 export function exitCodeOf({ problems }: Status): number {
-  const kinds = new Set(problems.map(({ kind }) => kind));
-  if (kinds.has("expired") || kinds.has("not-yet-valid")) {
-    return 3;
-  }
-  return kinds.has("expiring") ? 2 : 0;
+  const kinds = new Set<string>(problems.map(({ kind }) => kind));
+  return Object.entries(EXIT_CODES).find(([kind]) => kinds.has(kind))?.[1] ?? 0;
 }
 
-/** The two tables of `kubeadm certs check-expiration`, and what is wrong below them. */
-export function statusText({ certificates, certificateAuthorities, problems }: Status): string {
-  const cells = (row: CertificateStatus) => [row.name, dateText(row.expirationDate), shortDuration(row.residualTime)];
-  const tables = [
-    table(
-      ["CERTIFICATE", "EXPIRES", "RESIDUAL TIME", "CERTIFICATE AUTHORITY", "EXTERNALLY MANAGED"],
-      certificates.map((row) => [...cells(row), row.caName ?? "", yesNo(row.externallyManaged)]),
-    ),
-    table(
-      ["CERTIFICATE AUTHORITY", "EXPIRES", "RESIDUAL TIME", "EXTERNALLY MANAGED"],
-      certificateAuthorities.map((row) => [...cells(row), yesNo(row.externallyManaged)]),
-    ),
-  ];
-  const wrong = problems.map(({ name, message }) => [name, message]);
-  return [...tables, ...(wrong.length > 0 ? [table(["PROBLEM WITH", "WHAT"], wrong)] : [])].join("\n");
-}
-
-interface Row extends NamedCertificate {
-  /** Itself where it is self-signed; undefined where its authority was not found. */
-  readonly issuer: NamedCertificate | undefined;
-}
-
-function statusOfRow({ name, certificate, issuer }: Row, keys: ReadonlySet<string>, now: Date): CertificateStatus {
+function statusOfRow(
+  { name, certificate, issuer }: ChainedCertificate,
+  keys: ReadonlySet<string>,
+  now: Date,
+): CertificateStatus {
   const end = new Date(certificate.validTo);
-  const caName = isSelfSigned(certificate) ? undefined : (issuer?.name ?? printable(certificate.issuer));
+  const caName = isSelfSigned(certificate) ? undefined : (issuer?.name ?? subjectText(certificate.issuer));
   return {
     name,
     expirationDate: end.toISOString().replace(".000Z", "Z"),
@@ -166,13 +113,19 @@ function statusOfRow({ name, certificate, issuer }: Row, keys: ReadonlySet<strin
     ...(caName === undefined ? {} : { caName }),
     externallyManaged: !issuer || !keys.has(publicPart(issuer.certificate.publicKey)),
     missing: false,
+    usages: usagesOf(certificate),
+    alternativeNames: alternativeNamesOf(certificate),
   };
 }
 
-function problemsOf({ name, certificate, issuer }: Row, now: Date, expiresIn?: ExpiresIn): StatusProblem[] {
+function problemsOf(
+  { name, certificate, issuer, chainProblem }: ChainedCertificate,
+  now: Date,
+  expiresIn?: ExpiresIn,
+): StatusProblem[] {
   const [from, to] = [Date.parse(certificate.validFrom), Date.parse(certificate.validTo)];
   const issuerEnd = issuer ? Date.parse(issuer.certificate.validTo) : to;
-  const problems: StatusProblem[] = [];
+  const problems: StatusProblem[] = chainProblem ? [chainProblem] : [];
   if (now.getTime() > to) {
     problems.push({ name, kind: "expired", message: `expired on ${dateText(to)}` });
   } else if (now.getTime() < from) {
@@ -189,93 +142,6 @@ function problemsOf({ name, certificate, issuer }: Row, now: Date, expiresIn?: E
   return problems;
 }
 
-function distinct(found: readonly NamedCertificate[]): NamedCertificate[] {
-  const byFingerprint = new Map<string, NamedCertificate>();
-  for (const entry of found) {
-    const { fingerprint256 } = entry.certificate;
-    if (!byFingerprint.has(fingerprint256)) {
-      byFingerprint.set(fingerprint256, entry);
-    }
-  }
-  return [...byFingerprint.values()];
-}
-
-/** The signature decides: an authority that was made anew has the subject of the one before it. */
-function issuerOf(
-  certificate: X509Certificate,
-  authorities: readonly NamedCertificate[],
-): NamedCertificate | undefined {
-  return authorities
-    .filter((authority) => isSignedBy(certificate, authority.certificate))
-    .sort((a, b) => Date.parse(b.certificate.validTo) - Date.parse(a.certificate.validTo))[0];
-}
-
-function isSelfSigned(certificate: X509Certificate): boolean {
-  return isSignedBy(certificate, certificate);
-}
-
-function isSignedBy(certificate: X509Certificate, authority: X509Certificate): boolean {
-  return certificate.issuer === authority.subject && certificate.verify(authority.publicKey);
-}
-
-function publicPart(key: X509Certificate["publicKey"]): string {
-  return key.export({ type: "spki", format: "der" }).toString("base64");
-}
-
-/** Columns as Go's text/tabwriter makes them for kubeadm: at least 10 wide, 3 apart. */
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const lines = [header, ...rows];
-  const widths = header.map((_, column) => Math.max(7, ...lines.map((cells) => cells[column]!.length)) + 3);
-  const line = (cells: readonly string[]) => cells.map((cell, column) => cell.padEnd(widths[column]!)).join("");
-  return lines.map((cells) => `${line(cells).trimEnd()}\n`).join("");
-}
-
-/** `Jan 02, 2006 15:04 UTC` */
-function dateText(date: string | number): string {
-  const [, day, month, year, time] = new Date(date).toUTCString().split(" ");
-  return `${month} ${day}, ${year} ${time!.slice(0, 5)} UTC`;
-}
-
-/**
- * One unit, the largest, as kubeadm rounds.
- *
- * @see https://github.com/kubernetes/apimachinery/blob/v0.36.3/pkg/util/duration/duration.go
- */
-function shortDuration(seconds: number): string {
-  const [hours, days] = [Math.trunc(seconds / 3600), Math.trunc(seconds / 86_400)];
-  if (seconds < -1) {
-    return "<invalid>";
-  }
-  if (seconds < 60) {
-    return `${Math.max(seconds, 0)}s`;
-  }
-  if (seconds < 3600) {
-    return `${Math.trunc(seconds / 60)}m`;
-  }
-  if (hours < 24) {
-    return `${hours}h`;
-  }
-  return days < 365 ? `${days}d` : `${Math.trunc(days / 365)}y`;
-}
-
-/** A subject in one line. */
-function printable(subject: string): string {
-  // eslint-disable-next-line no-control-regex -- these are what is looked for
-  return subject.replace(/\n/g, ", ").replace(/[\x00-\x1f\x7f]/g, "?");
-}
-
-function yesNo(value: boolean): string {
-  return value ? "yes" : "no";
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
-}
-
-function orNone<T>(read: () => T): T[] {
-  try {
-    return [read()];
-  } catch {
-    return [];
-  }
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : Number(a.name > b.name);
 }

@@ -26,6 +26,9 @@ interface Row {
   readonly name: string;
   readonly caName?: string;
   readonly residualTime: number;
+  readonly expirationDate: string;
+  readonly externallyManaged: boolean;
+  readonly missing: boolean;
 }
 
 interface Document {
@@ -108,13 +111,18 @@ test("its JSON has kubeadm's fields and values", async () => {
   const theirs = read(await kubeadm("-o", "json"));
   const ours = read(await status("--root", root, "-o", "json"));
   // Each ran at its own second.
-  const comparable = ({ name, caName, residualTime, ...rest }: Row) =>
+  const comparable = ({ name, caName, residualTime, expirationDate, externallyManaged, missing }: Row) =>
     JSON.stringify({
       name: pathOf(name),
       caName: caName && pathOf(caName),
       days: Math.floor(residualTime / 86_400),
-      ...rest,
+      ...{ expirationDate, externallyManaged, missing },
     });
+  const fields = (row: object) => Object.keys(row).sort();
+  // A reader of kubeadm's finds all of it, and more.
+  expect(fields(ours.certificates[0]!)).toEqual(
+    [...fields(theirs.certificates[0]!), "alternativeNames", "usages"].sort(),
+  );
   for (const list of ["certificates", "certificateAuthorities"] as const) {
     const known = ours[list].filter(({ name }) => knownToKubeadm(name));
     expect(known.map(comparable).sort()).toEqual(theirs[list].map(comparable).sort());

@@ -1,4 +1,4 @@
-import { code, plain, prose } from "./escape";
+import { code, plain, prose } from "../../terraform-json/escape";
 import { Block, fitted } from "./limit";
 import type { RefusedPin } from "../judge/pins";
 import type { IdentityChange, PlanReport } from "../judge/report";

@@ -1,4 +1,4 @@
-import { plain } from "./escape";
+import { plain } from "../../terraform-json/escape";
 import { Block, fitted } from "./limit";
 import type { PlanReport } from "../judge/report";
 import { DangerRow, dangerRowsOf, Row, rowsOf } from "./rows";

@@ -1,7 +1,9 @@
-import { chmodSync, mkdirSync, symlinkSync } from "node:fs";
+import { X509Certificate } from "node:crypto";
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { jsonTexts } from "../../support/json-texts";
 import { ADMIN, APISERVER, KUBERNETES, KUBERNETES_KEY, LATE, NAMESAKE } from "../../support/chain";
+import { CA_CERTIFICATE, CA_KEY, LEAF_CERTIFICATE, LEAF_KEY } from "../../support/pem";
 import { data, expectOneLine, folder, kubernetesPki, put, putStack, Result, SECRET, unprivileged } from "./command";
 
 const NOW = () => new Date("2030-07-01T00:00:00Z");
@@ -37,7 +39,7 @@ function link(target: string, path: string): void {
   symlinkSync(target, place);
 }
 
-function kubeconfig(certificate: string, authority: string): string {
+function kubeconfig(certificate: string, authority: string, key: string): string {
   const base64 = (text: string) => Buffer.from(text).toString("base64");
   return `apiVersion: v1
 clusters:
@@ -46,7 +48,7 @@ clusters:
 users:
 - user:
     client-certificate-data: "${base64(certificate)}"
-    client-key-data: ${base64(`-----BEGIN PRIVATE KEY-----\n${SECRET}\n-----END PRIVATE KEY-----\n`)}
+    ${key ? `client-key-data: ${base64(key)}` : "client-key: /etc/kubernetes/pki/admin.key"}
 `;
 }
 
@@ -132,12 +134,87 @@ kubernetes g1           Jan 01, 2040 00:00 UTC   9y              no
     expect((await kubernetesPki(["status", "-"], later)).code).toBe(3);
   });
 
-  test("notes a certificate that cannot be read, and tells the others", async () => {
+  test("tells of a certificate that cannot be read, and of the others", async () => {
     const broken = { cert_pem: `-----BEGIN CERTIFICATE-----\n${SECRET}\n-----END CERTIFICATE-----\n` };
-    const { code, out, err } = await status(["-"], stateOf({ ...PKI, "tls_locally_signed_cert.b": broken }));
-    expect(code).toBe(0);
+    const state = stateOf({ ...PKI, "tls_locally_signed_cert.b": broken });
+    const { code, out, err } = await status(["-"], state);
+    expect({ code, err }).toEqual({ code: 4, err: "" });
     expect(out).toContain("cp-1.example.com/apiserver");
-    expect(err).toBe("kubernetes-pki: tls_locally_signed_cert.b of stdin holds a certificate that cannot be read\n");
+    expect(out).toMatch(/^tls_locally_signed_cert.b of stdin +a certificate in it is broken or cut off$/m);
+    expect(await status(["-", "--lenient"], state)).toMatchObject({
+      code: 0,
+      out: expect.not.stringContaining("PROBLEM"),
+      err: "kubernetes-pki: tls_locally_signed_cert.b of stdin: a certificate in it is broken or cut off\n",
+    });
+  });
+
+  const adopted = (certificate: string, key: string) => {
+    return { output: { certificate_pem: certificate, private_key_pem: key } };
+  };
+
+  test.each<[string, Record<string, object>, string[]]>([
+    ["nothing where the pair is one", { "terraform_data.pki__ca__etcd__g1": adopted(CA_CERTIFICATE, CA_KEY) }, []],
+    [
+      "another key in the same resource",
+      { "terraform_data.pki__ca__etcd__g1": adopted(CA_CERTIFICATE, LEAF_KEY) },
+      ["etcd g1: key-mismatch"],
+    ],
+    [
+      "a key that was made anew without its certificate",
+      {
+        "tls_locally_signed_cert.pki__cp-1__kubelet": { cert_pem: LEAF_CERTIFICATE },
+        "tls_private_key.pki__cp-1__kubelet": { private_key_pem: CA_KEY },
+      },
+      ["cp-1/kubelet: key-mismatch"],
+    ],
+    [
+      "nothing where the key is a later generation",
+      {
+        "tls_locally_signed_cert.pki__cp-1__kubelet": { cert_pem: LEAF_CERTIFICATE },
+        "tls_private_key.pki__cp-1__kubelet": { private_key_pem: CA_KEY },
+        "tls_private_key.pki__cp-1__kubelet__k2": { private_key_pem: LEAF_KEY },
+      },
+      [],
+    ],
+    [
+      "nothing where a user's own resource has the name of another's key",
+      {
+        "tls_locally_signed_cert.etcd": { cert_pem: LEAF_CERTIFICATE },
+        "tls_private_key.etcd": { private_key_pem: CA_KEY },
+      },
+      [],
+    ],
+    [
+      "nothing in a certificate or a key",
+      { "tls_locally_signed_cert.a": { cert_pem: "" }, "tls_private_key.b": { private_key_pem: null } },
+      ["tls_locally_signed_cert.a of stdin: empty", "tls_private_key.b of stdin: empty"],
+    ],
+    ["no PEM in what was adopted", { "terraform_data.c": adopted("later", "") }, ["terraform_data.c of stdin: empty"]],
+    ["nothing in data that is no certificate", { "terraform_data.d": { output: { colour: "blue" } } }, []],
+    [
+      "an authority of that name that did not sign",
+      { "tls_locally_signed_cert.e": { cert_pem: LATE } },
+      ["e: chain-mismatch"],
+    ],
+  ])("says of a state: %s", async (_, resources, expected) => {
+    const { code, out, err } = await status(["-", "-o", "json"], stateOf({ ...PKI, ...resources }));
+    const { problems } = JSON.parse(out) as { problems: { name: string; kind: string }[] };
+    expect(problems.map(({ name, kind }) => `${name}: ${kind}`)).toEqual(expected);
+    expect({ code, err }).toEqual({ code: expected.length > 0 ? 4 : 0, err: "" });
+  });
+
+  test("says who signed a certificate, when that is retired", async () => {
+    const resources = { ...PKI, "tls_locally_signed_cert.pki__cp-1__etcd-peer": { cert_pem: LATE } };
+    const retired = { "tls_self_signed_cert.pki__ca__etcd__g1": { cert_pem: NAMESAKE } };
+    const { values } = JSON.parse(stateOf({ ...resources, ...retired }));
+    const ca = { kubernetes: { g1: "active" }, etcd: { g1: "retired" } };
+    const outputs = { pki_certificates: { value: jsonTexts({ ca, keys: {}, "cp-1": {} }) } };
+    const { code, out } = await status(
+      ["-"],
+      JSON.stringify({ format_version: "1.0", values: { ...values, outputs } }),
+    );
+    expect(code).toBe(4);
+    expect(out).toMatch(/^cp-1\/etcd-peer +is signed by etcd g1, which is retired: nobody trusts it$/m);
   });
 
   test("refuses a state of 0 bytes and names its backup", async () => {
@@ -158,7 +235,7 @@ describe("status of files", () => {
     put("root/etc/kubernetes/pki/ca-signing.crt", KUBERNETES);
     put("root/etc/kubernetes/pki/ca.key", KUBERNETES_KEY);
     put("root/etc/kubernetes/pki/apiserver.crt", APISERVER);
-    put("root/etc/kubernetes/admin.conf", kubeconfig(ADMIN, KUBERNETES));
+    put("root/etc/kubernetes/admin.conf", kubeconfig(ADMIN, KUBERNETES, ""));
     put("root/etc/kubernetes/manifests/etcd.yaml", "kind: Pod\n");
     const { code, out, err } = await status(["--root", "root"]);
     expect({ code, err }).toEqual({ code: 0, err: "" });
@@ -179,7 +256,7 @@ describe("status of files", () => {
   });
 
   test("reads a kubeconfig in JSON, and names an authority that is nowhere else", async () => {
-    const user = { "client-certificate-data": Buffer.from(ADMIN).toString("base64") };
+    const user = { "client-certificate-data": Buffer.from(ADMIN).toString("base64"), "client-key": "admin.key" };
     const cluster = { "certificate-authority-data": Buffer.from(KUBERNETES).toString("base64") };
     put("root/home/me/.kube/config", { users: [{ user }], clusters: [{ cluster }] });
     expect(await names(["--root", "root"])).toEqual([
@@ -204,60 +281,282 @@ describe("status of files", () => {
     put("root/var/lib/kubelet/pods/1/volumes/ca.crt", NAMESAKE);
     put("root/opt/cacert.pem", NAMESAKE.repeat(33));
     put("root/etc/ssl/etcd/ssl/member.pem", APISERVER);
-    const { out, err } = await status(["--root", "root", "-o", "json"]);
-    expect(out.match(/"name": .*/g)).toEqual(['"name": "/etc/ssl/etcd/ssl/member.pem",']);
+    put("root/etc/ssl/etcd/ssl/ca.pem", KUBERNETES);
+    const { code, out, err } = await status(["--root", "root", "-o", "json"]);
+    expect(code).toBe(0);
+    expect(out.match(/"name": .*/g)).toEqual([
+      '"name": "/etc/ssl/etcd/ssl/member.pem",',
+      '"name": "/etc/ssl/etcd/ssl/ca.pem",',
+    ]);
     expect(err).toBe("kubernetes-pki: /opt/cacert.pem: 33 certificates, a trust store, left out\n");
   });
 
-  test("ends with links in circles, and notes those that lead elsewhere", async () => {
+  test("ends with links in circles, and tells of those that lead elsewhere", async () => {
     put("root/a/apiserver.crt", APISERVER);
+    put("root/a/ca.crt", KUBERNETES);
     put("elsewhere/admin.crt", ADMIN);
     link("..", "root/a/up");
     link("round.crt", "root/a/round.crt");
     link("nowhere.crt", "root/a/gone.crt");
     link("apiserver.crt", "root/a/same.crt");
     link(join(folder, "elsewhere"), "root/b");
-    const { code, out, err } = await status(["--root", "root", "-o", "json"]);
-    expect(code).toBe(0);
-    expect(out.match(/"name": .*/g)).toEqual(['"name": "/a/apiserver.crt",']);
-    expect(err.split("\n").sort()).toEqual([
-      "",
-      "kubernetes-pki: /a/gone.crt: a link that leads nowhere",
-      "kubernetes-pki: /a/round.crt: a link in a circle",
-      "kubernetes-pki: /b: a link that leads out of the folder, not followed",
+    expect(await problems(["--root", "root"])).toEqual([
+      "/a/gone.crt: unreadable: a link that leads nowhere",
+      "/a/round.crt: unreadable: a link in a circle",
+      "/b: unreadable: a link that leads out of the folder, not followed",
     ]);
+    expect(await status(["--root", "root", "--lenient"])).toMatchObject({
+      code: 0,
+      err: expect.stringContaining("kubernetes-pki: /a/gone.crt: a link that leads nowhere\n"),
+    });
   });
 
-  test("notes files and folders that may not be read, and tells the rest", async () => {
+  test("tells of files and folders that may not be read, and of the rest", async () => {
     put("root/apiserver.crt", APISERVER);
+    put("root/ca.crt", KUBERNETES);
     chmodSync(put("root/admin.crt", ADMIN), 0o000);
     chmodSync(dirname(put("root/pki/late.crt", LATE)), 0o000);
-    const { code, out, err } = await unprivileged(() => status(["--root", "root", "-o", "json"]));
-    expect(code).toBe(0);
-    expect(out.match(/"name": .*/g)).toEqual(['"name": "/apiserver.crt",']);
-    expect(err.split("\n").sort()).toEqual([
-      "",
-      "kubernetes-pki: /admin.crt: permission denied",
-      "kubernetes-pki: /pki: permission denied",
+    expect(await unprivileged(() => problems(["--root", "root"]))).toEqual([
+      "/admin.crt: unreadable: permission denied",
+      "/pki: unreadable: permission denied",
+    ]);
+    const { out } = await unprivileged(() => status(["--root", "root"]));
+    expect(out).toMatch(/^\/apiserver.crt /m);
+  });
+
+  test("shows a name as plan does: on its line, and with nothing that moves a cursor", async () => {
+    put("root/a\n\u001b[31m\u202eb.crt", APISERVER);
+    put("root/ca.crt", KUBERNETES);
+    put("root/\u009bempty.crt", "");
+    const { out } = await status(["--root", "root"]);
+    expect(out).toContain("\n/a\\u{a}\\u{1b}[31m\\u{202e}b.crt ");
+    expect(out).toContain("\n/\\u{9b}empty.crt ");
+    expect((await status(["--root", "root", "--lenient"])).err).toBe(
+      "kubernetes-pki: /\\u{9b}empty.crt: the file is empty\n",
+    );
+    const json = (await status(["--root", "root", "-o", "json"])).out;
+    expect(json).toMatch(/^[\x20-\x7e\n]*$/);
+    expect(JSON.parse(json)).toMatchObject({
+      certificates: [{ name: "/a\n\u001b[31m\u202eb.crt" }],
+      problems: [{ name: "/\u009bempty.crt" }],
+    });
+  });
+
+  test("tells problems alone, where no certificate can be read", async () => {
+    put("root/ca.crt", KUBERNETES.slice(0, 200));
+    expect(await problems(["--root", "root"])).toEqual(["/ca.crt: broken: a certificate in it is broken or cut off"]);
+    expect(await status(["--root", "root", "--lenient"])).toMatchObject({ code: 1, out: "" });
+  });
+});
+
+/** `name: kind: message` of what a folder's status tells; the exit code has to be that of the first of them. */
+async function problems(argv: readonly string[]): Promise<string[]> {
+  const { code, out, err } = await status([...argv, "-o", "json"]);
+  const found = (JSON.parse(out) as { problems: { name: string; kind: string; message: string }[] }).problems;
+  expect({ code, err }).toEqual({ code: found.length > 0 ? 4 : 0, err: "" });
+  return found.map(({ name, kind, message }) => `${name}: ${kind}: ${message}`);
+}
+
+describe("a file", () => {
+  const pair = kubeconfig(LEAF_CERTIFICATE, CA_CERTIFICATE, LEAF_KEY);
+
+  test.each<[string, Record<string, string>, string[]]>([
+    [
+      "that is cut off",
+      { "ca.crt": CA_CERTIFICATE.slice(0, 300) },
+      ["/ca.crt: broken: a certificate in it is broken or cut off"],
+    ],
+    [
+      "whose second certificate is broken",
+      { "a.crt": `${CA_CERTIFICATE}-----BEGIN CERTIFICATE-----\n${SECRET}\n` },
+      ["/a.crt: broken: a certificate in it is broken or cut off"],
+    ],
+    [
+      "that is empty",
+      { "a.crt": "", "b.pem": "\n" },
+      ["/a.crt: empty: the file is empty", "/b.pem: empty: the file is empty"],
+    ],
+    [
+      "full of zeros, as after a power failure",
+      { "a.crt": "\0".repeat(1000) },
+      ["/a.crt: empty: holds no certificate"],
+    ],
+    ["with a key instead of a certificate", { "a.crt": LEAF_KEY }, ["/a.crt: empty: holds no certificate"]],
+    [
+      "beside another's key",
+      { "server.crt": LEAF_CERTIFICATE, "server.key": CA_KEY },
+      ["/server.crt: key-mismatch: the key in /server.key is not its own"],
+    ],
+    [
+      "beside another's key, as cfssl names it",
+      { "server.pem": LEAF_CERTIFICATE, "server-key.pem": CA_KEY },
+      ["/server.pem: key-mismatch: the key in /server-key.pem is not its own"],
+    ],
+    [
+      "beside its own key",
+      { "a.crt": LEAF_CERTIFICATE, "a.key": LEAF_KEY, "ca.crt": CA_CERTIFICATE, "ca.key": CA_KEY },
+      [],
+    ],
+    ["whose key is that of a later generation", { "ca.crt": `${KUBERNETES}${CA_CERTIFICATE}`, "ca.key": CA_KEY }, []],
+    [
+      "whose key is that of the authority behind it",
+      { "a.crt": `${LEAF_CERTIFICATE}${CA_CERTIFICATE}`, "a.key": CA_KEY },
+      ["/a.crt: key-mismatch: the key in /a.key is not its own"],
+    ],
+    [
+      "with another's key in it",
+      { "kubelet-client-current.pem": `${LEAF_CERTIFICATE}${CA_KEY}` },
+      ["/kubelet-client-current.pem: key-mismatch: the key in the same file is not its own"],
+    ],
+    [
+      "beside a key that is broken",
+      { "a.crt": LEAF_CERTIFICATE, "a.key": LEAF_KEY.slice(0, 100) },
+      ["/a.key: broken: a private key in it is broken or cut off"],
+    ],
+    ["beside a key that is empty", { "a.crt": LEAF_CERTIFICATE, "a.key": "" }, ["/a.key: empty: the file is empty"]],
+    [
+      "beside a key with a password",
+      { "a.crt": LEAF_CERTIFICATE, "a.key": LEAF_KEY.replaceAll("PRIVATE", "ENCRYPTED PRIVATE") },
+      ["/a.crt: unreadable: the key in /a.key needs a password, and was not compared"],
+    ],
+    [
+      "that is no certificate's key",
+      {
+        "ca.crt": CA_CERTIFICATE,
+        "rndc.key": "key {}",
+        "sa.key": "",
+        "dh.pem": "-----BEGIN DH PARAMETERS-----\nMA==\n-----END DH PARAMETERS-----",
+      },
+      [],
+    ],
+    [
+      "of a server whose authority is not there",
+      { "a.crt": APISERVER },
+      ["/a.crt: issuer-missing: its authority is not there: CN=kubernetes"],
+    ],
+    [
+      "whose authority has the name of another",
+      { "a.crt": APISERVER, "ca.crt": NAMESAKE },
+      ["/a.crt: chain-mismatch: names /ca.crt as its authority, which did not sign it"],
+    ],
+    ["of a user, with the key", { "admin.conf": pair }, []],
+    [
+      "of a user, with another key",
+      { "admin.conf": kubeconfig(LEAF_CERTIFICATE, CA_CERTIFICATE, CA_KEY) },
+      ["/admin.conf: key-mismatch: the key in client-key-data is not its own"],
+    ],
+    [
+      "of a user, whose base64 is garbage",
+      { "admin.conf": pair.replace(/(certificate-authority-data: ).*/, "$1%%%"), "ca.crt": CA_CERTIFICATE },
+      ["/admin.conf: broken: certificate-authority-data is no base64 of PEM"],
+    ],
+    [
+      "of a user, whose base64 is of something else",
+      { "admin.conf": pair.replace(/(client-key-data: ).*/, "$1aGVsbG8=") },
+      ["/admin.conf: broken: client-key-data is no base64 of PEM"],
+    ],
+    [
+      "of a user, whose base64 is cut off",
+      { "admin.conf": pair.replace(/(certificate-authority-data: .{200}).*/, "$1"), "ca.crt": CA_CERTIFICATE },
+      ["/admin.conf: broken: a certificate in it is broken or cut off in certificate-authority-data"],
+    ],
+    [
+      "of a user, cut off before the key",
+      { "admin.conf": pair.slice(0, pair.indexOf("    client-key-data")) },
+      ["/admin.conf: broken: a user's certificate has no key"],
+    ],
+    [
+      "of a user, cut off before the user",
+      { "admin.conf": pair.slice(0, pair.indexOf("users:")) },
+      ["/admin.conf: broken: a kubeconfig without users"],
+    ],
+    ["of a user, empty", { "kubelet.conf": "", "ca.crt": CA_CERTIFICATE }, ["/kubelet.conf: empty: the file is empty"]],
+    [
+      "of a user, in compact JSON",
+      {
+        kubeconfig: JSON.stringify({
+          users: [
+            {
+              user: {
+                "client-certificate-data": Buffer.from(LEAF_CERTIFICATE).toString("base64"),
+                "client-key-data": Buffer.from(CA_KEY).toString("base64"),
+              },
+            },
+          ],
+        }),
+      },
+      ["/kubeconfig: key-mismatch: the key in client-key-data is not its own"],
+    ],
+    [
+      "of a template",
+      {
+        "ca.crt": CA_CERTIFICATE,
+        "a.yaml":
+          "certificate-authority-data: ${CA}\nclient-certificate-data: {{ .Certificate }}\n# client-key-data: none\n",
+        "a.conf": "",
+      },
+      [],
+    ],
+  ])("%s", async (_, files, expected) => {
+    Object.entries(files).forEach(([path, text]) => put(`root/${path}`, text));
+    expect(await problems(["--root", "root"])).toEqual(expected);
+  });
+
+  test("that is a folder, as a container's mount leaves it", async () => {
+    put("root/ca.crt", CA_CERTIFICATE);
+    mkdirSync(join(folder, "root/apiserver.crt"));
+    expect(await problems(["--root", "root"])).toEqual([
+      "/apiserver.crt: unreadable: a folder stands where a file is needed",
     ]);
   });
 
-  test("says of a broken certificate whose file it is in", async () => {
-    put("root/a.crt", `${APISERVER}-----BEGIN CERTIFICATE-----\n${SECRET}\n-----END CERTIFICATE-----\n`);
-    const { out, err } = await status(["--root", "root"]);
-    expect(out).toContain("/a.crt");
-    expect(err).toBe("kubernetes-pki: /a.crt: a certificate in it is broken\n");
+  test("is compared under the name of a link, too, and read where nothing else leads to it", async () => {
+    put("root/ca.crt", CA_CERTIFICATE);
+    put("root/pki/server-2.crt", LEAF_CERTIFICATE);
+    put("root/pki/server-1.key", CA_KEY);
+    link("server-2.crt", "root/pki/server.crt");
+    // As in the copy of a machine.
+    link("/pki/server-1.key", "root/pki/server.key");
+    put("root/run/late.crt", LATE);
+    link("../run/late.crt", "root/pki/late.crt");
+    expect(await problems(["--root", "root"])).toEqual([
+      "/pki/late.crt: issuer-missing: its authority is not there: CN=kubernetes",
+      "/pki/server.crt: key-mismatch: the key in /pki/server.key is not its own",
+    ]);
   });
 
-  test("keeps a name on its line", async () => {
-    put("root/a\n\u001b[31mb.crt", APISERVER);
-    expect((await names(["--root", "root"]))[0]).toEqual(["/a??[31mb.crt"]);
+  test("is not looked for where a folder of certificates leads to what is left out: that is said", async () => {
+    put("root/ca.crt", CA_CERTIFICATE);
+    put("root/usr/local/pki/late.crt", LATE);
+    link("../../usr/local/pki", "root/etc/kubernetes/pki");
+    link("/usr/share/zoneinfo/UTC", "root/etc/localtime");
+    link("/dev/null", "root/etc/empty.conf");
+    expect(await problems(["--root", "root"])).toEqual([
+      "/etc/kubernetes/pki: unreadable: a link to /usr/local/pki, where nothing is looked at: use --root for it",
+    ]);
   });
+
+  test("in DER is a certificate as well", async () => {
+    put("root/a.cer", "");
+    writeFileSync(join(folder, "root/a.cer"), new X509Certificate(CA_CERTIFICATE).raw);
+    expect(await names(["--root", "root"])).toEqual([[], ["/a.cer"]]);
+  });
+});
+
+test("the gravest problem decides: not valid, not checked, expiring", async () => {
+  const broken = { "tls_locally_signed_cert.b": { cert_pem: "" } };
+  const at = async (now: string, resources: Record<string, object>) => {
+    const argv = ["status", "-", "--expires-in", "50%"];
+    return (await kubernetesPki(argv, { stdin: stateOf(resources), now: () => new Date(now) })).code;
+  };
+  expect(await at("2030-12-01T00:00:00Z", PKI)).toBe(2);
+  expect(await at("2030-12-01T00:00:00Z", { ...PKI, ...broken })).toBe(4);
+  expect(await at("2031-12-01T00:00:00Z", { ...PKI, ...broken })).toBe(3);
 });
 
 test.each([
   ["a limit that is none", ["-", "--expires-in", "soon"], '--expires-in "soon" is neither a time'],
-  ["another format", ["-", "-o", "yaml"], "Allowed choices are text, json"],
+  ["another format", ["-", "-o", "yaml"], "Allowed choices are text, wide, json"],
   ["a state and files", ["-", "--root", "root"], "choose STATE or --root, not both"],
   ["an empty --root", ["--root", ""], "--root is empty"],
   ["a folder that is missing", ["--root", "missing"], /cannot read the folder .*missing: there is no such file/],

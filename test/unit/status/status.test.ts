@@ -1,5 +1,7 @@
 import { X509Certificate } from "node:crypto";
-import { exitCodeOf, parseExpiresIn, readPem, Status, statusOf, statusText } from "../../../lib/status/status";
+import { readPem } from "../../../lib/status/pem";
+import { exitCodeOf, parseExpiresIn, Status, statusOf } from "../../../lib/status/status";
+import { statusText } from "../../../lib/status/text";
 import { ADMIN, APISERVER, KUBERNETES, KUBERNETES_KEY, LATE, NAMESAKE } from "../../support/chain";
 
 const PEMS = { APISERVER, ADMIN, KUBERNETES, NAMESAKE, LATE };
@@ -9,7 +11,8 @@ const KEYS = new Set(readPem(KUBERNETES_KEY).keys);
 
 function status(names: readonly Name[], now: string, expiresIn?: string, keys: ReadonlySet<string> = KEYS): Status {
   const found = names.map((name) => ({ name, certificate: new X509Certificate(PEMS[name]) }));
-  return statusOf(found, keys, new Date(now), expiresIn === undefined ? undefined : parseExpiresIn(expiresIn)!);
+  const source = { found, keys, problems: [], notes: [] };
+  return statusOf(source, new Date(now), expiresIn === undefined ? undefined : parseExpiresIn(expiresIn)!);
 }
 
 /** `name: kind` of every problem. */
@@ -23,7 +26,7 @@ describe("a certificate", () => {
       ["KUBERNETES", "APISERVER"],
       "2030-12-31T23:00:00Z",
     );
-    expect(schemaVersion).toBe(1);
+    expect(schemaVersion).toBe(2);
     expect(certificates).toEqual([
       {
         name: "APISERVER",
@@ -32,6 +35,8 @@ describe("a certificate", () => {
         caName: "KUBERNETES",
         externallyManaged: false,
         missing: false,
+        usages: [],
+        alternativeNames: [],
       },
     ]);
     expect(certificateAuthorities).toEqual([
@@ -41,6 +46,8 @@ describe("a certificate", () => {
         residualTime: 284_000_400,
         externallyManaged: false,
         missing: false,
+        usages: ["cert_signing"],
+        alternativeNames: [],
       },
     ]);
   });
@@ -74,7 +81,7 @@ describe("a certificate", () => {
       { name: "z", certificate },
       { name: "a", certificate },
     ];
-    const { certificates } = statusOf(found, KEYS, new Date("2030-07-01T00:00:00Z"));
+    const { certificates } = statusOf({ found, keys: KEYS, problems: [], notes: [] }, new Date("2030-07-01T00:00:00Z"));
     expect(certificates.map(({ name }) => name)).toEqual(["z"]);
   });
 });
@@ -137,6 +144,7 @@ KUBERNETES              Jan 01, 2040 00:00 UTC   9y              no
 PROBLEM WITH   WHAT
 ADMIN          expired on Jan 01, 2031 00:00 UTC
 APISERVER      expired on Jan 01, 2031 00:00 UTC
+LATE           names KUBERNETES as its authority, which did not sign it
 `,
   );
 });
@@ -157,19 +165,38 @@ test.each([
 
 describe("PEM", () => {
   test("is read whatever stands around it, and of a private key the public half alone", () => {
-    const { certificates, keys, broken } = readPem(`text\r\n${APISERVER.replaceAll("\n", "\r\n")}${KUBERNETES_KEY}`);
-    expect({ certificates: certificates.map(({ subject }) => subject), broken }).toEqual({
-      certificates: ["CN=kube-apiserver"],
-      broken: 0,
-    });
+    const { certificates, keys, ...rest } = readPem(`text\r\n${APISERVER.replaceAll("\n", "\r\n")}${KUBERNETES_KEY}`);
+    expect(certificates.map(({ subject }) => subject)).toEqual(["CN=kube-apiserver"]);
+    expect(rest).toEqual({ brokenCertificates: 0, brokenKeys: 0, encryptedKeys: 0, blocks: 2 });
     const publicKey = new X509Certificate(KUBERNETES).publicKey.export({ type: "spki", format: "der" });
     expect(keys).toEqual([publicKey.toString("base64")]);
   });
 
   test("that is broken is counted, and what follows is read", () => {
     const broken = APISERVER.replace(/^MI.*$/m, "bm90IGEgY2VydGlmaWNhdGU=");
-    const { certificates, ...rest } = readPem(`${broken}${ADMIN}`);
-    expect(certificates).toHaveLength(1);
-    expect(rest).toEqual({ broken: 1, keys: [] });
+    const { certificates, keys, ...rest } = readPem(`${broken}${ADMIN}`);
+    expect([certificates.length, keys.length]).toEqual([1, 0]);
+    expect(rest).toEqual({ brokenCertificates: 1, brokenKeys: 0, encryptedKeys: 0, blocks: 2 });
+  });
+
+  const whole = APISERVER.trimEnd();
+  /** How many bytes of it are written; five dashes may be anything. */
+  const lengths = Array.from({ length: whole.length - 5 }, (_, index) => index + 6);
+
+  test("is whole or counted as broken, wherever the second of two ends", () => {
+    const wrong = lengths.filter((length) => {
+      const { certificates, brokenCertificates } = readPem(`${ADMIN}${whole.slice(0, length)}`);
+      const isWhole = length === whole.length;
+      return certificates.length !== 1 + Number(isWhole) || brokenCertificates !== Number(!isWhole);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test("that is cut off does not take what follows with it", () => {
+    const { certificates, brokenCertificates } = readPem(`${whole.slice(0, 300)}\n${ADMIN}`);
+    expect([certificates.map(({ subject }) => subject), brokenCertificates]).toEqual([
+      [expect.stringContaining("kubernetes-admin")],
+      1,
+    ]);
   });
 });

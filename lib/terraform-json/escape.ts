@@ -2,12 +2,20 @@
 const CONTROL = /[\p{C}\p{Zl}\p{Zp}]/gu;
 const ASCII = /^[\x20-\x7e]*$/;
 
-/** Text of a plan, for one line of a terminal: what is no printable character is written as its number. */
+/** Other people's text, for one line of a terminal: what is no printable character is written as its number. */
 export function plain(text: string): string {
   // Nearly all of it is, and need not be looked up in Unicode's tables.
   return ASCII.test(text)
     ? text
     : text.replace(CONTROL, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);
+}
+
+/** A document in JSON, indented, that a terminal may show: what is no printable character is written as JSON can, and reads as itself. */
+export function printableJson(value: unknown): string {
+  const units = (text: string) => [...text].flatMap((character) => character.split(""));
+  const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  const text = JSON.stringify(value, undefined, 2);
+  return `${text.replace(CONTROL, (character) => (character === "\n" ? character : units(character).map(escaped).join("")))}\n`;
 }
 
 /** Text of a plan in Markdown, as code: no mention, link or markup comes of it, in a table cell either. */
