@@ -48,7 +48,7 @@ export const DANGERS: Readonly<Record<DangerCode, Row>> = {
     help: "A private key that exists moves to another file or machine, or more people may read it.",
     when: (identity, { model }) => model.exposuresOf(identity).length > 0,
     message: (identity, { model }) =>
-      `Its private key will stand where it does not today: ${model.exposuresOf(identity).join("; ")}.`,
+      `A private key that exists will stand where it does not today: ${model.exposuresOf(identity).join("; ")}.`,
     fix: "give what is new a key of its own, and keep mode and owner as they are",
   }),
   ...GENERATION_DANGERS,

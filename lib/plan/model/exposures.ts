@@ -1,7 +1,9 @@
 import { pinnedName, typeOf } from "../../terraform-json/address";
 import { resourceType } from "../../terraform-json/resource-types";
 import { parseName } from "../../terraform/names";
+import type { Plan, PlannedResource } from "../../terraform-json/plan";
 import type { PlannedFile, Published } from "../read/published";
+import { objectName } from "./facts";
 
 /**
  * Files in which a private key will stand where it did not before, or which more people may read, by the key's address:
@@ -31,6 +33,26 @@ export function exposuresIn(published: Published): Map<string, string[]> {
     }
   }
   return exposures;
+}
+
+/** Private keys that exist and that a new Secret holds: `Secret/web/tls with tls_private_key.x`. */
+export function keysInNewSecret(secret: PlannedResource, { references, resources }: Plan): string[] {
+  if (secret.change !== "create") {
+    return [];
+  }
+  const named = new Set(
+    references
+      .of(secret.configured)
+      .filter(({ address, attribute = "" }) =>
+        resourceType(typeOf(address))?.privateKey?.some((path) => path.split(".")[0] === attribute),
+      )
+      .map(({ address }) => address),
+  );
+  const keys = named.size === 0 ? [] : resources.filter(({ configured }) => named.has(configured));
+  return keys
+    .filter(({ before, change }) => before !== undefined && change !== "replace" && change !== "delete")
+    .map(({ address }) => `Secret/${objectName(secret, "after")} with ${address}`)
+    .sort();
 }
 
 /** Who may read it now and could not before: by its mode, or because it is somebody else's. */

@@ -4,7 +4,7 @@ import { Entries, Inventory } from "../read/inventory";
 import { contradictionsOf, refuseContradictions } from "../read/contradictions";
 import { Published } from "../read/published";
 import { contradictingFacts } from "./contradicting-facts";
-import { exposuresIn } from "./exposures";
+import { exposuresIn, keysInNewSecret } from "./exposures";
 import { GenerationChange, GenerationSet, generationSets } from "./generations";
 import { exists, identitiesOf, Identity } from "./identity";
 
@@ -56,6 +56,9 @@ export class PlanModel {
 
   /** Files in which the private key of something that exists will stand and did not, or that more people may read. */
   public exposuresOf(identity: Identity): readonly string[] {
+    if (identity.kind === "secret") {
+      return keysInNewSecret(identity.anchor, this.plan);
+    }
     const key = identity.key.after;
     // A key that is new stands nowhere yet.
     return key?.before && key.change !== "replace" ? (this.exposures.get(key.address) ?? []) : [];

@@ -1,4 +1,4 @@
-import { ADDRESS, CERTIFICATE, Change, deployed, file, outputChanges, PRIVATE_KEY, report } from "./plans";
+import { ADDRESS, CERTIFICATE, Change, deployed, file, outputChanges, PRIVATE_KEY, report, resource } from "./plans";
 
 // The map of files is a part of the plan: what it says anew is told, whether or not a certificate changes.
 
@@ -90,7 +90,7 @@ describe("a private key that exists is exposed", () => {
     ],
   ])("%s", (_, before, after, place) => {
     expect(between(before, after).dangers).toEqual([
-      `key-exposed Its private key will stand where it does not today: ${place}.`,
+      `key-exposed A private key that exists will stand where it does not today: ${place}.`,
     ]);
   });
 
@@ -134,6 +134,26 @@ describe("a map that cannot be compared", () => {
     const found = report(deployed({}, { output_changes: { web_files: output } }));
     expect(found).toMatchObject({ verdict: "changes", dangers: [], otherChanges: { output: 1 } });
   });
+});
+
+test("a private key that exists is exposed in a new Secret, and not where it was already", () => {
+  const secret = { type: "Opaque", metadata: [{ name: "tls", namespace: "web" }] };
+  const within = (change: Change, key: Change = {}) => {
+    const document = deployed({ key });
+    (document.resource_changes as object[]).push(resource("kubernetes_secret_v1.web", change));
+    const { resources } = (document.configuration as { root_module: { resources: object[] } }).root_module;
+    resources.push({
+      address: "kubernetes_secret_v1.web",
+      mode: "managed",
+      expressions: { data: { references: [`${ADDRESS.key}.private_key_pem`, ADDRESS.key] } },
+    });
+    return report(document).dangers.filter(({ code }) => code === "key-exposed");
+  };
+  expect(within({ actions: ["create"], after: secret })).toMatchObject([
+    { name: "web", message: expect.stringContaining(`Secret/web/tls with ${ADDRESS.key}`) },
+  ]);
+  expect(within({ before: secret, after: secret })).toEqual([]);
+  expect(within({ actions: ["create"], after: secret }, { actions: ["create"], before: null })).toEqual([]);
 });
 
 test("a sensitive output counts", () => {

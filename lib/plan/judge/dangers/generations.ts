@@ -167,9 +167,9 @@ function isRetiredInUse({ identity, before, after, others }: Generation, { model
   if (after !== "retired" || (before !== "active" && before !== "trusted")) {
     return false;
   }
-  // Who signed last has signed what is in use. Of a key pair, nobody knows what that is.
+  // Who signed last has signed what is in use, though nobody knows what that is: tokens, or what a distribution issues.
   const isReplaced = before === "active" && others().some((other) => other.after === "active");
-  return identity.kind === "key pair" ? isReplaced : model.signedBy.before.has(identity);
+  return isReplaced || (identity.kind === "authority" && model.signedBy.before.has(identity));
 }
 
 /** Terraform lets go of it, and what stays in the plan no longer trusts it. */
@@ -193,7 +193,8 @@ function guardsTakenAway({ identity, before, after }: Generation, { model }: Evi
   const is = (guard: "unprotected" | "pinned") => SIDES.map((side) => guarded(guard, side, identity, model));
   const [[wasUnprotected, isUnprotected], [wasPinned, isPinned]] = [is("unprotected"), is("pinned")];
   return [
-    ...(wasUnprotected === false && isUnprotected ? ["a plan may destroy it"] : []),
+    // A retired one may be destroyed, and is never said to be protected.
+    ...(wasUnprotected === false && isUnprotected && before !== "retired" ? ["a plan may destroy it"] : []),
     ...(wasPinned && isPinned === false
       ? ["nothing notices that it is another one: its fingerprint is not in the code"]
       : []),
