@@ -2,6 +2,7 @@ import path from "node:path";
 import { Writable } from "node:stream";
 import { run } from "../../lib/cli/main";
 import type { EngineName, PlanDocument } from "./engine";
+import type { Random } from "./random";
 import { Edited, findings, Found, Report, unclaimed } from "./judged";
 
 /** A number of plans of one kind of code. */
@@ -56,7 +57,8 @@ export async function campaign(front: Front, setting: Setting): Promise<Outcome>
   const found: Found[] = [];
   const broken: string[] = [];
   let plans = 0;
-  const rounds = front.prepare({ ...setting, folder: path.join(setting.folder, front.name) });
+  const seed = setting.seed + seedOf(`${setting.engine} ${front.name}`);
+  const rounds = front.prepare({ ...setting, seed, folder: path.join(setting.folder, front.name) });
   for await (const round of rounds) {
     const { code, report } = await reportOf(round);
     plans += 1;
@@ -92,6 +94,26 @@ async function reportOf({ planFile, inventories }: Round): Promise<{ readonly co
     throw new Error(`no report of ${planFile}: ${printed.stderr}`);
   }
   return { code, report: JSON.parse(printed.stdout) as Report };
+}
+
+/** Edits in the order in which they are dealt: each kind of danger once, then each again, and every third is harmless. */
+export function dealt<E extends { readonly kind: string }>(edits: readonly E[], random: Random): E[] {
+  const kinds = new Map<string, E[]>();
+  for (const edit of random.shuffled(edits)) {
+    kinds.set(edit.kind, [...(kinds.get(edit.kind) ?? []), edit]);
+  }
+  const { harmless = [], ...dangers } = Object.fromEntries(kinds);
+  const passes = Math.max(0, ...Object.values(dangers).map((list) => list.length));
+  const inTurn = Array.from({ length: passes }, (_, pass) =>
+    Object.values(dangers).flatMap((list) => list[pass] ?? []),
+  );
+  const twoOfThree = inTurn.flat().flatMap((edit, index) => [edit, ...(index % 2 === 1 ? harmless.splice(0, 1) : [])]);
+  return [...twoOfThree, ...harmless];
+}
+
+/** A seed of its own for each front and engine: they do not all make the same edits. */
+function seedOf(words: string): number {
+  return [...words].reduce((sum, letter) => (Math.imul(sum, 31) + letter.charCodeAt(0)) >>> 0, 7);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { Deck, Front, Round, Setting } from "../campaign";
+import { dealt, Deck, Front, Round, Setting } from "../campaign";
 import { objectsAsState, Root } from "../engine";
 import { Access, ACCESS_EDITS, ACCESS_STYLES, accessCode, AccessStyle, accessWorld, firstAccess } from "../hand-access";
 import type { Edited } from "../judged";
@@ -33,7 +33,7 @@ async function* rounds({ engine, seed, edits, only, folder }: Setting): AsyncGen
   yield { ...(await root.planned()), edits: [] };
 
   const pool = ACCESS_EDITS.filter(({ kind }) => only === undefined || kind === only);
-  const decks = new Map(ACCESS_STYLES.map((style) => [style, new Deck(() => random.shuffled(pool))]));
+  const decks = new Map(ACCESS_STYLES.map((style) => [style, new Deck(() => dealt(pool, random))]));
   for (let done = 0; done < edits;) {
     const made = copies.flatMap((copy) => {
       const { style, access } = copy;

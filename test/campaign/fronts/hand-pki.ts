@@ -1,4 +1,4 @@
-import { Deck, Front, Round, Setting } from "../campaign";
+import { dealt, Deck, Front, Round, Setting } from "../campaign";
 import { addressesOf, Root, State } from "../engine";
 import { codeOf, firstPki, Pki, Style, STYLES, worldOf, fromRoot } from "../hand-pki";
 import { dueAddresses, PKI_EDITS } from "../hand-pki-edits";
@@ -56,7 +56,7 @@ async function* rounds(
   yield { ...(await root.planned()), edits: [] };
 
   const pool = PKI_EDITS.filter(({ kind }) => only === undefined || kind === only);
-  const decks = new Map(styles.map((style) => [style, new Deck(() => random.shuffled(pool))]));
+  const decks = new Map(styles.map((style) => [style, new Deck(() => dealt(pool, random))]));
   for (let done = 0; done < edits;) {
     const made = copies.flatMap((copy) => editOf(copy, decks.get(copy.style)!, random) ?? []);
     if (made.length === 0) {

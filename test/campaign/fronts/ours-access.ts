@@ -1,6 +1,6 @@
 import { ClusterAccess, ClusterAccessProps, Distribution, Group, User } from "../../../lib";
 import { CA_CERTIFICATE } from "../../support/pem";
-import { Deck, Front, Round, Setting } from "../campaign";
+import { dealt, Deck, Front, Round, Setting } from "../campaign";
 import { objectsAsState, Root } from "../engine";
 import type { Edit } from "../hand-pki-edits";
 import type { Edited } from "../judged";
@@ -186,7 +186,7 @@ async function* rounds({ engine, seed, edits, only, folder }: Setting): AsyncGen
   yield { ...(await planned()), edits: [] };
 
   const pool = EDITS.filter(({ kind }) => only === undefined || kind === only);
-  const decks = new Map(distributions.map((distribution) => [distribution, new Deck(() => random.shuffled(pool))]));
+  const decks = new Map(distributions.map((distribution) => [distribution, new Deck(() => dealt(pool, random))]));
   for (let done = 0; done < edits;) {
     const made = bases.map((description) =>
       decks.get(description.distribution)!.deal((edit) => {

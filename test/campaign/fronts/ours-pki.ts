@@ -1,5 +1,5 @@
 import { Distribution } from "../../../lib";
-import { Deck, Front, Round, Setting } from "../campaign";
+import { dealt, Deck, Front, Round, Setting } from "../campaign";
 import { Root } from "../engine";
 import type { Edited } from "../judged";
 import { Chosen, Json, pkiWorld, Written, written } from "../ours";
@@ -19,7 +19,7 @@ export const OURS_PKI: readonly Front[] = Object.values(Distribution)
   .filter((value): value is Distribution => value instanceof Distribution)
   .map((distribution) => ({
     name: `ours-${distribution.table.name}`,
-    share: 1,
+    share: 2,
     prepare: (setting) => rounds(distribution, setting),
   }));
 
@@ -102,7 +102,7 @@ async function* rounds(
   yield { ...(await planned()), edits: [] };
 
   const pool = OURS_EDITS.filter(({ kind }) => only === undefined || kind === only);
-  const deck = new Deck(() => random.shuffled(pool));
+  const deck = new Deck(() => dealt(pool, random));
   for (let done = 0; done < edits;) {
     const made = bases.map((description) =>
       deck.deal((edit) => {
