@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { certificatesInFiles } from "../status/certificates-in-files";
+import { authoritiesIn, certificatesInFiles } from "../status/certificates-in-files";
 import { certificatesInStates } from "../status/certificates-in-states";
 import type { CertificateSource } from "../status/source";
 import { ExpiresIn, exitCodeOf, parseExpiresIn, statusOf, withoutChecks } from "../status/status";
@@ -9,11 +9,12 @@ import { plain, printableJson } from "../terraform-json/escape";
 import { readStates } from "../terraform-json/sources";
 import { UnusableError } from "../terraform-json/unusable";
 import type { Io, SetExitCode } from "./io";
-import { formatOption } from "./options";
+import { collect, formatOption } from "./options";
 
 interface Options {
   readonly root?: string;
   readonly expiresIn?: string;
+  readonly authority?: readonly string[];
   readonly lenient?: boolean;
   readonly format: "text" | "wide" | "json";
 }
@@ -34,8 +35,9 @@ What could not be checked stands among the problems, as does what does not fit:
   chain-mismatch  an authority that has the name, but has not signed
   issuer-missing  an authority that is not there, or is retired
 An authority that is itself trusted needs none above it; a client's certificate
-none beside it, unless another generation of it is there. --lenient notes all of
-these on stderr instead, and counts none of them.
+none beside it, unless another generation of it is there. What is signed by one
+that is kept elsewhere on purpose has it with --authority. --lenient notes all of
+these problems on stderr instead, and counts none of them.
 
 EXTERNALLY MANAGED means that the key of the authority is not there: what it has
 signed cannot be renewed from here.
@@ -68,6 +70,7 @@ export function addStatus(program: Command, io: Io, setExitCode: SetExitCode): v
     .option("--root <dir>", "look at the files below this folder, instead of a state")
     .option("--expires-in <limit>", "call certificates expiring that reach it: 30d, 720h, 66%")
     .addOption(formatOption("text", "wide", "json"))
+    .option("--authority <file>", "PEM of authorities that are elsewhere; may be repeated", collect)
     .option("--lenient", "only note on stderr what could not be checked, or does not fit")
     .addHelpText("after", NOTES)
     .action(async (sources: string[], options: Options) => {
@@ -78,7 +81,8 @@ export function addStatus(program: Command, io: Io, setExitCode: SetExitCode): v
 async function showStatus(sources: readonly string[], options: Options, io: Io): Promise<number> {
   const expiresIn = limitOf(options.expiresIn);
   const source = await sourceOf(sources, options.root, io);
-  const all = statusOf(source, io.now?.() ?? new Date(), expiresIn);
+  const elsewhere = (options.authority ?? []).flatMap((file) => authoritiesIn(file, resolve(io.cwd, file)));
+  const all = statusOf({ ...source, elsewhere }, io.now?.() ?? new Date(), expiresIn);
   const { status, notes } = options.lenient ? withoutChecks(all) : { status: all, notes: [] };
   [...source.notes, ...notes].forEach((note) => io.stderr.write(`kubernetes-pki: ${plain(note)}\n`));
   if (source.found.length === 0 && status.problems.length === 0) {

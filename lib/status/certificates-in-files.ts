@@ -6,7 +6,7 @@ import { PemContent, readCertificate, readPem } from "./pem";
 import type { CertificateSource, NamedCertificate, StatusProblem } from "./source";
 import { FoundFile, walk } from "./walk";
 import { pairProblem, problemsOfPem } from "./pairs";
-import { reason } from "../terraform-json/unusable";
+import { reason, UnusableError } from "../terraform-json/unusable";
 
 /** Kubernetes' own files have a few kB. */
 const LARGEST_FILE = 1024 * 1024;
@@ -43,6 +43,27 @@ export function certificatesInFiles(root: string): CertificateSource {
     problems: [...problems, ...candidates.flatMap(problemsIn), ...ofPairs],
     notes: stores.map(({ path, pem }) => `${path}: ${pem.certificates.length} certificates, a trust store, left out`),
   };
+}
+
+/**
+ * Reads a file with authorities that are elsewhere.
+ *
+ * @param file as the user named it
+ * @param path where it is
+ * @throws UnusableError when it cannot be read, or holds something else
+ */
+export function authoritiesIn(file: string, path: string): NamedCertificate[] {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    throw new UnusableError(`cannot read ${file}: ${reason(error)}`);
+  }
+  const { certificates, brokenCertificates } = readPem(text);
+  if (certificates.length === 0 || brokenCertificates > 0 || certificates.some(({ ca }) => !ca)) {
+    throw new UnusableError(`${file} holds something else than authorities in PEM: name a file with these alone`);
+  }
+  return certificates.map((certificate, index) => ({ name: numbered(file, index), certificate }));
 }
 
 interface Ranked extends NamedCertificate {

@@ -1,5 +1,5 @@
 import type { X509Certificate } from "node:crypto";
-import type { NamedCertificate, StatusProblem } from "./source";
+import type { CertificateSource, NamedCertificate, StatusProblem } from "./source";
 import { usagesOf } from "./usages";
 
 /** A certificate with the one that signed it. */
@@ -13,14 +13,9 @@ export interface ChainedCertificate extends NamedCertificate {
 /**
  * Finds who signed what. The signature decides: an authority that was made anew has the subject of the one before it.
  *
- * @param found each certificate once for every place where it stands, the best name first
- * @param retired authorities that nobody trusts any more
- * @returns every certificate once
+ * @returns every certificate that was found, once
  */
-export function chain(
-  found: readonly NamedCertificate[],
-  retired: readonly NamedCertificate[] = [],
-): ChainedCertificate[] {
+export function chain({ found, retired = [], elsewhere = [] }: CertificateSource): ChainedCertificate[] {
   const standings = new Map<string, Set<NamedCertificate["standing"]>>();
   const distinct = new Map<string, NamedCertificate>();
   for (const entry of found) {
@@ -31,7 +26,9 @@ export function chain(
   }
   const all = [...distinct.values()];
   // An authority of the first version of X.509 does not say that it is one.
-  const authorities = all.filter(({ certificate }) => certificate.ca || certificate.subject === certificate.issuer);
+  const isAuthority = ({ certificate }: NamedCertificate) =>
+    certificate.ca || certificate.subject === certificate.issuer;
+  const authorities = [...all, ...elsewhere].filter(isAuthority);
   return all.map((entry) => {
     const issuer = issuerOf(entry.certificate, authorities);
     const places = [...standings.get(entry.certificate.fingerprint256)!];

@@ -48,6 +48,11 @@ export interface CertificateSource {
    * @default - none
    */
   readonly retired?: readonly NamedCertificate[];
+  /**
+   * Authorities that are elsewhere, and sign what is here.
+   * @default - none
+   */
+  readonly elsewhere?: readonly NamedCertificate[];
   /** What could not be looked at, and what does not belong together where it stands. */
   readonly problems: readonly StatusProblem[];
   /** What was left out on purpose, and why. */

@@ -70,7 +70,7 @@ export function parseExpiresIn(text: string): ExpiresIn | undefined {
  * @param expiresIn when to call a certificate expiring; never, if undefined
  */
 export function statusOf(source: CertificateSource, now: Date, expiresIn?: ExpiresIn): Status {
-  const rows = chain(source.found, source.retired).sort(byName);
+  const rows = chain(source).sort(byName);
   const statuses = (ca: boolean) =>
     rows.filter(({ certificate }) => certificate.ca === ca).map((row) => statusOfRow(row, source.keys, now));
   return {

@@ -47,7 +47,7 @@ export interface Walk {
   readonly links: ReadonlyMap<string, string>;
 }
 
-/** Told of what cannot be looked at. */
+/** Told of what cannot be looked at. What is gone since its folder was read is no such thing. */
 export type Unreadable = (path: string, why: string) => void;
 
 /**
@@ -119,9 +119,15 @@ function namesIn(root: string, folder: string, unreadable: Unreadable): Dirent[]
     }
     return names;
   } catch (error) {
-    unreadable(folder, reason(error));
+    if (codeOf(error) !== "ENOENT") {
+      unreadable(folder, reason(error));
+    }
     return [];
   }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
 }
 
 /** A certificate that the kubelet does not use any more. */
@@ -132,15 +138,24 @@ function isEarlier({ name }: Dirent, names: readonly Dirent[], root: string, fol
   }
   const current = `${prefix}-current.pem`;
   const link = names.find((entry) => entry.name === current && entry.isSymbolicLink());
-  const used = link && basename(readlinkSync(join(root, folder, current)));
+  const used = link && basename(linkText(join(root, folder, current)));
   return used !== undefined && used !== name && names.some((entry) => entry.name === used);
+}
+
+/** Nothing where the link is not there any more. */
+function linkText(file: string): string {
+  try {
+    return readlinkSync(file);
+  } catch {
+    return "";
+  }
 }
 
 /** What is to be looked at where a link leads; nothing where that is found without it. */
 function follow(root: string, path: string, names: readonly Dirent[], unreadable: Unreadable): Linked[] {
   const file = join(root, path);
   const name = basename(path);
-  const text = readlinkSync(file);
+  const text = linkText(file);
   // In the copy of a machine, an absolute link of the kubelet's leads out of the copy, and what it means is beside it.
   if (names.some((entry) => entry.name === basename(text) && OF_THE_KUBELET.test(entry.name))) {
     return [];
@@ -156,7 +171,7 @@ function follow(root: string, path: string, names: readonly Dirent[], unreadable
       return stats.isDirectory() ? [] : [{ path, target: { path: place, file: target } }];
     }
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = codeOf(error);
     const isGone = code === "ELOOP" || code === "ENOENT";
     if (isWanted(name) || (!isGone && isLookedAt(name))) {
       unreadable(path, isGone ? GONE[code] : reason(error));

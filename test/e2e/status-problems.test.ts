@@ -168,6 +168,19 @@ test("an authority whose root is elsewhere is trusted by itself, but not behind 
   expect(await problems()).toEqual([`${PKI}/front.crt#2: issuer-missing`]);
 });
 
+test("an authority that is kept elsewhere is named", async () => {
+  place("front.crt", `${PKI}/front.crt`);
+  place("front.key", `${PKI}/front.key`);
+  expect(await problems()).toEqual([`${PKI}/front.crt: issuer-missing`]);
+  const { code, out } = await kubernetesPki("--authority", "made/below.crt");
+  expect(code).toBe(0);
+  expect(out).toMatch(/front\.crt .* made\/below\.crt +yes$/m);
+  expect(await kubernetesPki("--authority", "made/front.crt")).toMatchObject({
+    code: 1,
+    out: expect.stringContaining("made/front.crt holds something else than authorities"),
+  });
+});
+
 test("a certificate that was changed by a bit", async () => {
   const der = execFileSync("openssl", ["x509", "-in", "apiserver.crt", "-outform", "DER"], { cwd: made });
   der[der.length - 1]! ^= 1;

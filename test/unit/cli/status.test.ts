@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -533,6 +534,18 @@ describe("a file", () => {
     link("/dev/null", "root/etc/empty.conf");
     expect(await problems(["--root", "root"])).toEqual([
       "/etc/kubernetes/pki: unreadable: a link to /usr/local/pki, where nothing is looked at: use --root for it",
+    ]);
+  });
+
+  test("that would never end, or is far too large, is not read, and is told of", async () => {
+    put("root/ca.crt", CA_CERTIFICATE);
+    put("root/large.pem", `${" ".repeat(1024 * 1024)}${LATE}`);
+    put("root/large.json", " ".repeat(1024 * 1024 + 1));
+    execFileSync("mkfifo", [join(folder, "root/pipe")]);
+    link("pipe", "root/server.crt");
+    expect(await problems(["--root", "root"])).toEqual([
+      "/large.pem: unreadable: it is larger than 1 MiB, and was not looked at",
+      "/server.crt: empty: the file is empty",
     ]);
   });
 
