@@ -4,7 +4,11 @@ import type { RenderOptions } from "./text";
 /** What is left out of a report that is too long, step by step. Verdict and counts stay, and codes of dangers as long as they fit. */
 const STEPS: readonly ((report: PlanReport) => Partial<PlanReport>)[] = [
   () => ({ changes: [], files: [], components: [], drift: [], truncated: true }),
-  () => ({ generations: [], failedChecks: [] }),
+  ({ notAllowed }) => ({
+    ...{ generations: [], failedChecks: [], outputs: [], acknowledgedInVain: [] },
+    // One stays: without any, the plan would hold nothing but what it may.
+    ...(notAllowed ? { notAllowed: notAllowed.slice(0, 1) } : {}),
+  }),
   ({ dangers }) => ({ dangers: dangers.map((danger) => ({ ...danger, reaches: [] })) }),
   () => ({ dangers: [] }),
 ];

@@ -279,6 +279,14 @@ describe("a limit of bytes", () => {
       truncated: true,
     });
   });
+
+  test("keeps in JSON that the plan holds more than it may, whatever that is", () => {
+    const outputs = Array.from({ length: 5000 }, (_, index) => `output-${index}`);
+    const notAllowed = outputs.map((name) => `output ${name}`);
+    const text = renderJson({ ...many(1), outputs, notAllowed }, { maxBytes: 1000 });
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(1000);
+    expect(JSON.parse(text)).toMatchObject({ outputs: [], notAllowed: ["output output-0"], truncated: true });
+  });
 });
 
 describe("an inventory", () => {
