@@ -105,8 +105,9 @@ class Grouping {
       ...this.withRole("role").map((anchor) => this.make("role", anchor, [anchor])),
       ...this.secretsAndTokens(),
     ];
-    const signing = this.signingKeys();
-    const identities = [...claiming, ...keys.filter((key) => !this.claimed.has(key) && signing.has(key)).map(keyPair)];
+    const left = keys.filter((key) => !this.claimed.has(key));
+    const signing = left.length > 0 ? this.signingKeys() : undefined;
+    const identities = [...claiming, ...left.filter((key) => signing?.has(key)).map(keyPair)];
     this.connect(identities);
     return identities;
   }

@@ -7,9 +7,12 @@ export const SENSITIVE = "(sensitive value)";
 /** What stands for a value that is not what its attribute should hold. */
 export const NOT_SHOWN = "(not shown)";
 
+const PLACEHOLDERS = [LATER, SENSITIVE, NOT_SHOWN];
+
 /** True for text in which something stands for a value that cannot be read. */
 export function holdsPlaceholder(text: string): boolean {
-  return [LATER, SENSITIVE, NOT_SHOWN].some((placeholder) => text.includes(placeholder));
+  // Nearly no text has a bracket, and every placeholder has.
+  return text.includes("(") && PLACEHOLDERS.some((placeholder) => text.includes(placeholder));
 }
 
 /** What may be shown of one attribute: an entry of `shown` in the table of resource types, taken apart. */

@@ -260,9 +260,18 @@ export function holderText(report: PlanReport, { cluster, holder }: Pick<FileEff
 }
 
 /** True where the name of a machine does not tell which one it is. */
-export function hasSeveralClusters({ changes, files, generations }: PlanReport): boolean {
-  return new Set([...changes, ...files, ...generations].flatMap(({ cluster }) => cluster ?? [])).size > 1;
+export function hasSeveralClusters(report: PlanReport): boolean {
+  let known = severalClusters.get(report);
+  if (known === undefined) {
+    const { changes, files, generations } = report;
+    known = new Set([...changes, ...files, ...generations].flatMap(({ cluster }) => cluster ?? [])).size > 1;
+    severalClusters.set(report, known);
+  }
+  return known;
 }
+
+/** Each line asks. */
+const severalClusters = new WeakMap<PlanReport, boolean>();
 
 /** `kubernetes`, with its cluster where the report has several. */
 export function setTitle(report: PlanReport, { cluster, name }: GenerationsReport): string {
