@@ -181,14 +181,35 @@ test("an authority that is kept elsewhere is named", async () => {
   });
 });
 
-test("a certificate that was changed by a bit", async () => {
-  const der = execFileSync("openssl", ["x509", "-in", "apiserver.crt", "-outform", "DER"], { cwd: made });
+test("a client's certificate whose authority only servers have", async () => {
+  place("g3.crt", `${PKI}/ca.crt`);
+  place("g3.key", `${PKI}/ca.key`);
+  leaf("etcd-client", "below", "clientAuth", "DNS:etcd-client");
+  place("etcd-client.crt", `${PKI}/apiserver.crt`);
+  place("etcd-client.key", `${PKI}/apiserver.key`);
+  expect(await problems()).toEqual([]);
+});
+
+/** The last bit of a certificate is one of its signature. */
+function changed(name: string, to: string): void {
+  const der = execFileSync("openssl", ["x509", "-in", `${name}.crt`, "-outform", "DER"], { cwd: made });
   der[der.length - 1]! ^= 1;
-  const target = write(`${PKI}/apiserver.crt`, "");
+  const target = write(to, "");
   writeFileSync(target, der);
   openssl("x509", "-inform", "DER", "-in", target, "-out", target);
+}
+
+test("a certificate that was changed by a bit", async () => {
+  changed("apiserver", `${PKI}/apiserver.crt`);
   expect(await problems()).toEqual([`${PKI}/apiserver.crt: chain-mismatch`]);
   expect(verifies(`${PKI}/apiserver.crt`, `${PKI}/ca.crt`)).toBe(false);
+});
+
+test("an authority that was changed by a bit", async () => {
+  changed("g1", `${PKI}/ca.crt`);
+  const { code, out } = await kubernetesPki();
+  expect(code).toBe(4);
+  expect(out).toMatch(/^\/etc\/kubernetes\/pki\/ca.crt +says that it signed itself, and has not$/m);
 });
 
 test("a list of authorities that is half written, a folder nobody may read, a circle of links, a kubeconfig of garbage", async () => {

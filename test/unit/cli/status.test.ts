@@ -503,6 +503,21 @@ describe("a file", () => {
     expect(await problems(["--root", "root"])).toEqual(expected);
   });
 
+  test("of two users is compared user by user", async () => {
+    const base64 = (text: string) => Buffer.from(text).toString("base64");
+    const user = (certificate: string, key: string) => {
+      return { user: { "client-key-data": base64(key), "client-certificate-data": base64(certificate) } };
+    };
+    const config = (...keys: string[]) =>
+      JSON.stringify({ users: [user(LEAF_CERTIFICATE, keys[0]!), user(CA_CERTIFICATE, keys[1]!)] });
+    put("root/config", config(LEAF_KEY, CA_KEY));
+    expect(await problems(["--root", "root"])).toEqual([]);
+    put("root/config", config(LEAF_KEY, LEAF_KEY));
+    expect(await problems(["--root", "root"])).toEqual([
+      "/config: key-mismatch: the key in client-key-data is not its own",
+    ]);
+  });
+
   test("that is a folder, as a container's mount leaves it", async () => {
     put("root/ca.crt", CA_CERTIFICATE);
     mkdirSync(join(folder, "root/apiserver.crt"));
