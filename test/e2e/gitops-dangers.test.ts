@@ -94,14 +94,22 @@ const PENDING: Readonly<Partial<Record<DangerCode, Pending>>> = {
   ),
   "protection-removed": { more: UNPROTECTED },
   "exception-added": table("certificates", "scheduler", 'exceptions: [{ code: "two-usages", reason: "so" }]'),
-  "stale-certificate": apiserver(`request.addOverride("dns_names", ["more.example.com"]);
-    resource.addOverride("lifecycle.ignore_changes", ["cert_request_pem"]);`),
+  // Not the one that is due: that one is made anew.
+  "stale-certificate": {
+    then: `const { resource, request } = this.pki.certificate("apiserver", "cp-2");
+      request.addOverride("dns_names", ["more.example.com"]);
+      resource.addOverride("lifecycle.ignore_changes", ["cert_request_pem"]);`,
+  },
   "usages-widened": apiserver('resource.allowedUses = ["digital_signature", "server_auth", "client_auth"];'),
   "new-signer": apiserver("resource.isCaCertificate = true;"),
   "wildcard-name": apiserver('request.dnsNames = ["*.example.com"];'),
   "long-validity": { more: "certificates: { apiserver: { validity: Validity.years(3) } }," },
   "weak-key": apiserver('key.resource.ecdsaCurve = "P224";'),
-  "system-masters": scheduler('request.addOverride("subject.0.organization", "system:masters");'),
+  // Nobody comes as far as to a plan.
+  "system-masters": {
+    ...scheduler('request.addOverride("subject.0.organization", "system:masters");'),
+    log: "[system-masters] sample-pki/pki/cp-1/scheduler",
+  },
   "system-identity": scheduler('request.putSubject([{ commonName: "system:kube-proxy" }]);'),
   "cluster-admin": bound("cluster-admin", "jane"),
   "powerful-role": object("kubernetes_cluster_role", {
@@ -119,6 +127,9 @@ const NOT_HERE: readonly DangerCode[] = ["token-widened"];
 const MORE: Readonly<Record<string, Pending>> = {
   "output more": { then: 'this.addOverride("output.more.value", "x");' },
   "1 terraform_data": { then: 'this.addOverride("resource.terraform_data.x.input", "x");' },
+  // A request that is ignored, of a certificate that is due.
+  "other sans of cp-1/apiserver": apiserver(`request.addOverride("dns_names", ["more.example.com"]);
+    resource.addOverride("lifecycle.ignore_changes", ["cert_request_pem"]);`),
   "other earlyRenewalHours of cp-1/apiserver": apiserver("resource.earlyRenewalHours = 1000;"),
 };
 
