@@ -120,7 +120,7 @@ const PENDING: Readonly<Partial<Record<DangerCode, Pending>>> = {
   "renewal-window": apiserver("resource.earlyRenewalHours = 12;"),
 };
 
-/** A stack's token is in an API server, which no test has: test/unit/cli/plan.test.ts has its plan. */
+/** A stack's token is in an API server, which no test has: test/unit/plan/dangers/tokens.test.ts has its plan. */
 const NOT_HERE: readonly DangerCode[] = ["token-widened"];
 
 /** Not dangerous, and no renewal: what the log says of it. */
