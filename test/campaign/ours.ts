@@ -203,7 +203,9 @@ export function accessWorldOf(code: Json, prefix: string, lives: Readonly<Record
         (one ? [one.subject].flat() : []).map(({ kind: of, name: who, namespace }: Json) =>
           of === "ServiceAccount" ? `${of}/${namespace}/${who}` : `${of}/${who}`,
         );
-      const isInTable = JSON.stringify(subjectsIn(table.resource[type]?.[name])) === JSON.stringify(subjectsIn(block));
+      const row = table.resource[type]?.[name];
+      const isInTable =
+        first(row?.role_ref)?.name === role && JSON.stringify(subjectsIn(row)) === JSON.stringify(subjectsIn(block));
       things.set(`${prefix} ${type}.${name}`, {
         kind: "binding",
         addresses: [`${type}.${name}`],
