@@ -14,6 +14,7 @@ import {
 } from "../../lib";
 import { FilesByHolder, publishedFiles } from "../../lib/terraform-json/outputs";
 import { parseState, State } from "../../lib/terraform-json/state";
+import { Random } from "../campaign/random";
 import { expectClaimedOnce } from "../support/claimed";
 import { Workspace } from "./workspace";
 import { IdentityChange, planReport } from "../../lib/plan/judge/report";
@@ -109,24 +110,6 @@ function rotated(states: Readonly<Record<string, GenerationState>>): Record<stri
     return { [first]: "trusted", [last]: "active" };
   }
   return states[first] === "trusted" ? { ...states, [first]: "retired" } : { [last]: "active" };
-}
-
-/** The same numbers in every run. */
-class Random {
-  public constructor(private seed: number) {}
-
-  public below(limit: number): number {
-    this.seed = (Math.imul(this.seed, 1664525) + 1013904223) >>> 0;
-    return Math.floor((this.seed / 2 ** 32) * limit);
-  }
-
-  public coin(): boolean {
-    return this.below(2) === 0;
-  }
-
-  public of<T>(list: readonly T[]): T {
-    return list[this.below(list.length)]!;
-  }
 }
 
 function first(index: number): Description {

@@ -21,12 +21,13 @@ export function exposuresIn(published: Published): Map<string, string[]> {
     const published = files.filter(({ cluster }) => clusters.has(cluster));
     const found = published.flatMap((file) => {
       const old = before.get(placeOf(file));
-      const others = places.get(address) ?? [];
-      return old && keysIn(old).some((key) => key === address || isOtherGeneration(key, address))
-        ? looser(old, file)
-        : !known.has(machineOf(file)) && others.some((other) => other.path === file.path && !looser(other, file)[0])
-          ? []
-          : [`${file.holder} ${file.path}`];
+      if (old && keysIn(old).some((key) => key === address || isOtherGeneration(key, address))) {
+        return looser(old, file);
+      }
+      const isAsElsewhere = (places.get(address) ?? []).some((other) => {
+        return other.path === file.path && looser(other, file).length === 0;
+      });
+      return !known.has(machineOf(file)) && isAsElsewhere ? [] : [`${file.holder} ${file.path}`];
     });
     if (found.length > 0) {
       exposures.set(address, found.sort());
