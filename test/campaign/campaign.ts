@@ -60,9 +60,9 @@ export async function campaign(front: Front, setting: Setting): Promise<Outcome>
   const seed = setting.seed + seedOf(`${setting.engine} ${front.name}`);
   const rounds = front.prepare({ ...setting, seed, folder: path.join(setting.folder, front.name) });
   for await (const round of rounds) {
-    const { code, report } = await reportOf(round);
+    const { code, report, hasTables } = await reportOf(round);
     plans += 1;
-    found.push(...findings(report, round.edits, { hasVerbs: round.planCode !== 1 }));
+    found.push(...findings(report, round.edits, { hasVerbs: round.planCode !== 1, hasTables }));
     if (round.edits.length === 0 && round.planCode !== 0) {
       const changes = round.document.resource_changes?.filter(({ change }) => change.actions.join() !== "no-op");
       const first = JSON.stringify(changes?.[0] ?? round.document.output_changes)?.slice(0, 600);
@@ -76,11 +76,15 @@ export async function campaign(front: Front, setting: Setting): Promise<Outcome>
   return { front: front.name, plans, found, broken, seconds: (Date.now() - start) / 1000 };
 }
 
+interface Reported {
+  readonly code: number;
+  readonly report: Report;
+  /** False where an edit contradicts the inventory, so that the report knows no table. */
+  readonly hasTables: boolean;
+}
+
 /** What the command says, as a pipeline reads it. */
-async function reportOf({
-  planFile,
-  inventories,
-}: Pick<Round, "planFile" | "inventories">): Promise<{ readonly code: number; readonly report: Report }> {
+async function reportOf({ planFile, inventories }: Pick<Round, "planFile" | "inventories">): Promise<Reported> {
   const printed = { stdout: "", stderr: "" };
   const into = (name: "stdout" | "stderr") =>
     new Writable({ write: (chunk, _, done) => done(void (printed[name] += String(chunk))) });
@@ -95,12 +99,12 @@ async function reportOf({
   const code = await run(["plan", planFile, ...files, "--format", "json"], io as never);
   if (inventories.length > 0 && printed.stderr.includes("the inventory is not of this plan")) {
     // What an edit changed after the synth is in no inventory: nothing of such a plan passes. Judged is what is left without one.
-    return reportOf({ planFile, inventories: [] });
+    return { ...(await reportOf({ planFile, inventories: [] })), hasTables: false };
   }
   if (printed.stdout === "") {
     throw new Error(`no report of ${planFile}: ${printed.stderr}`);
   }
-  return { code, report: JSON.parse(printed.stdout) as Report };
+  return { code, report: JSON.parse(printed.stdout) as Report, hasTables: true };
 }
 
 /** Edits in the order in which they are dealt: each kind of danger once, then each again, and every third is harmless. */

@@ -9,6 +9,7 @@ import {
   Validity,
 } from "../../lib";
 import type { TerraformStack } from "cdktf";
+import { tableFor } from "../../lib/kubernetes/table-for";
 import type { Edit } from "./hand-pki-edits";
 import { Chosen, Json, resourcesOf } from "./ours";
 import type { Random } from "./random";
@@ -296,7 +297,7 @@ export const OURS_EDITS: readonly OursEdit[] = [
     subjectOf(request).common_name = later(code, prefix);
   }),
   leaf("unreadable", "a group that nobody may see", ({ request }) => {
-    subjectOf(request).organization = '${sensitive("system:masters")}';
+    subjectOf(request).organization = '${sensitive("campaign")}';
   }),
   leaf("unreadable", "a name that nobody may see", ({ request }) => {
     request.dns_names = [...(request.dns_names ?? []), '${sensitive("*.example.com")}'];
@@ -375,7 +376,9 @@ export const OURS_EDITS: readonly OursEdit[] = [
     kind: "exception-added",
     name: "a row of the table has an exception",
     apply: (description, _, random) => {
-      const rows = Object.entries(description.distribution.table.certificates).flatMap(([name, row]) =>
+      // A row for another topology of etcd is none of this cluster's.
+      const { certificates } = tableFor(description.cluster, description.issueLeaves, description.distribution.table);
+      const rows = Object.entries(certificates).flatMap(([name, row]) =>
         row.exceptions?.some(({ code }) => code === "system-masters") || row.breakGlass ? [] : [name],
       );
       return rows.length === 0 ? undefined : { ...description, exceptions: { [random.of(rows)]: ["system-masters"] } };

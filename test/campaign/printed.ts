@@ -16,6 +16,7 @@ export function printed(
   const missed = found.flatMap((one) => one.missed);
   const alarms = found.flatMap((one) => one.falseAlarms);
   const wrong = found.flatMap((one) => one.wrongVerbs);
+  const bare = found.flatMap((one) => one.withoutTables);
   const [all, lost] = [expected, missed].map((list) => count(list.map(({ codes }) => codes[0]!)));
   const [ofAlarms] = [count(alarms.map((alarm) => alarm.split(" ")[0]!))];
   const codes = [...new Set([...Object.keys(all!), ...Object.keys(ofAlarms!)])].sort();
@@ -50,6 +51,7 @@ export function printed(
     `edits ${found.length} (${found.filter((one) => one.expected.length === 0).length} harmless), bases ${bases.size}, plans ${plans}`,
     `dangers expected ${expected.length}, missed ${missed.length}`,
     `false alarms ${alarms.length} in ${withAlarm} edits (${(share * 100).toFixed(1)} %)`,
+    ...(bare.length > 0 ? [`and ${bare.length} where an edit contradicts the inventory, and no table is known`] : []),
     `wrong verbs ${wrong.length}, not claimed once ${broken.length}`,
   ].join("\n");
   const isGood = missed.length + broken.length + wrong.length === 0 && share < FALSE_ALARMS;

@@ -42,7 +42,7 @@ export function real(pem: string): Real {
     sans: sans.map((name) => address(name.replace(/^(DNS|IP Address):/, ""))),
     uses: [...keyUsages(x509.raw), ...(x509.keyUsage ?? []).map((oid) => EXTENDED[oid] ?? oid)],
     hours: Math.round((Date.parse(x509.validTo) - Date.parse(x509.validFrom)) / 3_600_000),
-    isAuthority: x509.ca,
+    isAuthority: isAuthority(x509.raw),
     algorithm: asymmetricKeyType === "rsa" ? `RSA-${modulusLength}` : `ECDSA-${CURVES[namedCurve]}`,
     x509,
   };
@@ -62,6 +62,12 @@ function keyUsages(der: Buffer): string[] {
   const value = der.subarray(at + 5 + (der[at + 5] === 1 ? 3 : 0));
   const bits = value[5]!;
   return USAGES.flatMap(([bit, use]) => ((bits & (0x80 >> bit)) === 0 ? [] : [use]));
+}
+
+/** By its basic constraints alone: `X509Certificate.ca` is false, too, where the key usage is without `cert_signing`. */
+function isAuthority(der: Buffer): boolean {
+  const at = der.indexOf(Buffer.from("0603551d13", "hex"));
+  return at >= 0 && der.subarray(at, at + 20).includes(Buffer.from("30030101ff", "hex"));
 }
 
 /** All certificates of a state by address. */
