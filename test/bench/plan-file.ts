@@ -29,6 +29,8 @@ export function planFile(changes: number): string {
     configuration: { root_module: { resources: configured } },
     timestamp: "2026-01-01T00:00:00Z",
     errored: false,
+    applyable: true,
+    complete: true,
   });
 }
 

@@ -6,10 +6,10 @@ import { ruleTexts } from "./rules";
 import { hiddenOfToken } from "./tokens";
 
 /** Attributes of a certificate beside its names and usages by which it is judged, and as a reader calls them. */
-const OF_CERTIFICATES: Readonly<Record<string, string>> = {
+const OF_CERTIFICATES = Object.entries({
   is_ca_certificate: "whether it is an authority",
   validity_period_hours: "validity",
-};
+});
 
 /** What rules of dangers need of an identity that the plan changes, and cannot read: nothing that is judged passes for being hidden. */
 export function undecidedOf(identity: Identity): string[] {
@@ -21,7 +21,7 @@ export function undecidedOf(identity: Identity): string[] {
   switch (kind) {
     case "authority":
     case "certificate": {
-      const hidden = Object.entries(OF_CERTIFICATES).flatMap(([path, label]) => (isHidden(path) ? [label] : []));
+      const hidden = OF_CERTIFICATES.filter(([path]) => isHidden(path)).map(([, label]) => label);
       return [...hidden, ...hiddenKey(identity)];
     }
     case "key pair":

@@ -5,14 +5,14 @@ import { isChanged, PlanModel } from "./model";
 import { undecidedOf } from "./undecided";
 
 /** What decides who somebody is, and what they may do: by the names of facts, and as a reader calls it. */
-const DECISIVE: Readonly<Partial<Record<keyof Facts, string>>> = {
+const DECISIVE = Object.entries({
   subject: "subject",
   sans: "alternative names",
   usages: "usages",
   issuer: "issuer",
   role: "role",
   subjects: "subjects",
-};
+} satisfies Partial<Record<keyof Facts, string>>) as readonly (readonly [keyof Facts, string])[];
 
 /** What cannot be read of an identity that the plan changes, though it decides who somebody is or what they may do. */
 export function unreadableOf(identity: Identity, model: PlanModel): string[] {
@@ -22,10 +22,12 @@ export function unreadableOf(identity: Identity, model: PlanModel): string[] {
     return undecidedOf(identity);
   }
   const facts = factsOf(identity, "after", model) ?? {};
-  const hidden = Object.entries(DECISIVE).flatMap(([fact, label]) =>
-    [facts[fact as keyof Facts] ?? []].flat().some((value) => holdsPlaceholder(String(value))) ? [label] : [],
-  );
+  const hidden = DECISIVE.filter(([fact]) => isHidden(facts[fact])).map(([, label]) => label);
   return [...new Set([...hidden, ...unreadablePem(identity), ...undecidedOf(identity)])];
+}
+
+function isHidden(fact: Facts[keyof Facts]): boolean {
+  return Array.isArray(fact) ? fact.some(holdsPlaceholder) : typeof fact === "string" && holdsPlaceholder(fact);
 }
 
 /** An authority or a key pair from outside whose text is still to come. */

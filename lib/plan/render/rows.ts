@@ -19,35 +19,48 @@ export interface Row {
 /** More rows than these are no page that somebody reads: what happens for one reason is one row then. */
 const PAGE = 40;
 
-/** Equal changes as one row, in the order of the first of each. */
-export function rowsOf(changes: readonly IdentityChange[]): Row[] {
-  const fine = grouped(changes, (change) => [bareName(change), ...essentials(change).map(withoutHolder(change))]);
-  return fine.length > PAGE ? grouped(changes, () => []).map((row) => ({ ...row, essentials: [] })) : fine;
+/** A change, and what of it is the same for every machine. */
+interface Worded {
+  readonly change: IdentityChange;
+  readonly bareName: string;
+  readonly essentials: readonly string[];
 }
 
-function grouped(changes: readonly IdentityChange[], also: (change: IdentityChange) => readonly string[]): Row[] {
-  const rows = new Map<string, IdentityChange[]>();
-  for (const change of changes) {
-    const { kind, cluster, verbs, planned, reasons } = change;
-    const texts = reasons.map(({ text }) => withoutHolder(change)(text));
-    const key = JSON.stringify([kind, cluster, verbs, planned, texts, also(change)]);
+/** Equal changes as one row, in the order of the first of each. */
+export function rowsOf(changes: readonly IdentityChange[]): Row[] {
+  const worded = changes.map((change): Worded => ({
+    change,
+    bareName: bareName(change),
+    essentials: essentials(change).map(withoutHolder(change)),
+  }));
+  const fine = grouped(worded, (one) => [one.bareName, ...one.essentials]);
+  return fine.length > PAGE ? grouped(worded, () => []).map((row) => ({ ...row, essentials: [] })) : fine;
+}
+
+function grouped(worded: readonly Worded[], also: (one: Worded) => readonly string[]): Row[] {
+  const rows = new Map<string, Worded[]>();
+  for (const one of worded) {
+    const { kind, cluster, verbs, planned, reasons } = one.change;
+    const texts = reasons.map(({ text }) => withoutHolder(one.change)(text));
+    const key = JSON.stringify([kind, cluster, verbs, planned, texts, also(one)]);
     const row = rows.get(key);
     if (row) {
-      row.push(change);
+      row.push(one);
     } else {
-      rows.set(key, [change]);
+      rows.set(key, [one]);
     }
   }
   return [...rows.values()].map((all) => {
-    const change = all[0]!;
-    const isOneName = all.every((other) => other.holder !== undefined && bareName(other) === bareName(change));
+    const { change, bareName, essentials: ofAll } = all[0]!;
+    const changes = all.map((one) => one.change);
+    const isOneName = all.every((other) => other.change.holder !== undefined && other.bareName === bareName);
     const many = all.length > 1;
     return {
       change,
-      changes: all,
-      names: many && isOneName ? [bareName(change)] : all.map(({ name }) => name),
-      holders: many && isOneName ? all.map(({ holder }) => holder!) : [],
-      essentials: many ? essentials(change).map(withoutHolder(change)) : essentials(change),
+      changes,
+      names: many && isOneName ? [bareName] : changes.map(({ name }) => name),
+      holders: many && isOneName ? changes.map(({ holder }) => holder!) : [],
+      essentials: many ? ofAll : essentials(change),
     };
   });
 }
