@@ -1,0 +1,182 @@
+import fc from "fast-check";
+import { PkiError } from "../../lib";
+import { newApp, newStack, terraformOf } from "../support/synth";
+import { build, drawn, Drawn, propsOf } from "./descriptions";
+import { ClusterPki } from "../../lib";
+import { Fault, FAULTS, NEVER_SAID } from "./faults";
+import { faultsOf, filled } from "./oracle";
+
+/** Milliseconds that a synth may take at most, on a busy machine. */
+const HANGS_AFTER = 10_000;
+
+/** What was found wrong, with what is needed to see it again. */
+export interface Finding {
+  readonly what: string;
+  readonly seed: number;
+  readonly drawn: Drawn;
+  readonly planted: readonly string[];
+}
+
+/** How many of what were tried, and what was wrong. */
+export interface Fuzzed {
+  readonly accepted: readonly Drawn[];
+  readonly refused: number;
+  readonly byDistribution: Readonly<Record<string, number>>;
+  readonly findings: readonly Finding[];
+}
+
+/** Synthesizes so many descriptions that are right, and for each one with mistakes in it. */
+export function fuzz(runs: number, seed: number): Fuzzed {
+  const accepted: Drawn[] = [];
+  const findings: Finding[] = [];
+  const byDistribution: Record<string, number> = {};
+  let refused = 0;
+  const samples = fc.sample(
+    fc.tuple(drawn, fc.integer({ min: 0 }), fc.shuffledSubarray([...FAULTS], { minLength: 1, maxLength: 3 })),
+    {
+      numRuns: runs,
+      seed,
+    },
+  );
+  for (const [one, number, faults] of samples) {
+    byDistribution[one.distribution] = (byDistribution[one.distribution] ?? 0) + 1;
+    const report = (what: string, planted: readonly string[] = []) =>
+      findings.push({ what, seed, drawn: one, planted });
+    const start = Date.now();
+    if (right(one, number, report)) {
+      accepted.push(one);
+    }
+    refused += wrong(one, faults, report) ? 1 : 0;
+    if (Date.now() - start > HANGS_AFTER) {
+      report("it takes longer than ten seconds");
+    }
+  }
+  return { accepted, refused, byDistribution, findings };
+}
+
+type Report = (what: string, planted?: readonly string[]) => void;
+
+/** What is right is made, exactly as described, and the same from a shuffled description; one more worker moves nobody. */
+function right(one: Drawn, number: number, report: Report): boolean {
+  const code = attempt(() => synthesized(one), report);
+  if (code === undefined) {
+    return false;
+  }
+  faultsOf(filled(code), one).forEach((line) => report(line));
+  const shuffled = attempt(() => synthesized(one, number), report);
+  if (JSON.stringify(sorted(shuffled)) !== JSON.stringify(sorted(code))) {
+    report("a shuffled description gives another output");
+  }
+  if (one.workers.length > 0) {
+    const more = attempt(
+      () => synthesized({ ...one, workers: [...one.workers, { name: "one-more", addresses: [] }] }),
+      report,
+    );
+    const lost = addresses(code).filter((address) => !addresses(more).includes(address));
+    lost.forEach((address) => report(`${address} goes when a worker comes`));
+  }
+  return true;
+}
+
+/** What is wrong is refused, and every mistake is named. */
+function wrong(one: Drawn, faults: readonly Fault[], report: Report): boolean {
+  const stack = newStack(one.name);
+  const props = propsOf(stack, one);
+  const places = new Set<string>();
+  const planted = faults.filter(
+    ({ place, plant }) => !places.has(place) && plant(props) !== false && places.add(place),
+  );
+  // Without a cluster there is nothing in it.
+  const named = planted.filter(
+    ({ place }) =>
+      (props as object as { cluster?: unknown }).cluster !== undefined ||
+      !IN_CLUSTER.has(place) ||
+      place === "endpoint",
+  );
+  const names = planted.map(({ name }) => name);
+  if (planted.length === 0) {
+    return false;
+  }
+  try {
+    new ClusterPki(stack, "pki", props);
+    report("it is accepted", names);
+    return false;
+  } catch (error) {
+    if (!(error instanceof PkiError)) {
+      report(`it ends in ${String(error).slice(0, 200)}`, names);
+      return false;
+    }
+    if (NEVER_SAID.test(error.message)) {
+      report(`the message says what nobody understands: ${error.message}`, names);
+    }
+    const said = error.problems.map(({ at }) => at).join("\n");
+    named
+      .filter(({ at }) => !at.test(said))
+      .forEach(({ name }) => report(`${name} is not named in ${error.message}`, names));
+    return true;
+  }
+}
+
+const IN_CLUSTER = new Set([
+  "endpoint",
+  "name",
+  "cidrs",
+  "machines",
+  "machine name",
+  "addresses",
+  "bindPort",
+  "machine key",
+  "cluster key",
+  "extraSans",
+  "etcd",
+  "clusterDomain",
+]);
+
+function attempt<T>(act: () => T, report: Report): T | undefined {
+  try {
+    return act();
+  } catch (error) {
+    report(`what is right ends in ${String(error).slice(0, 400)}`);
+    return undefined;
+  }
+}
+
+function synthesized(one: Drawn, number?: number): unknown {
+  const stack = newStack(one.name, newApp());
+  build(stack, one, number === undefined ? undefined : shuffle(number));
+  return terraformOf(stack);
+}
+
+/** Another order for each list, always the same for one number. */
+function shuffle(number: number) {
+  let turn = 0;
+  return <T>(list: readonly T[]): T[] => {
+    turn += 1;
+    return list
+      .map((value, index) => ({ value, rank: Math.imul(index + 1, 2654435761 ^ (number + turn)) >>> 0 }))
+      .sort((a, b) => a.rank - b.rank)
+      .map(({ value }) => value);
+  };
+}
+
+/** With sorted keys: Terraform does not see their order, but for lists. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    return value.map(sorted);
+  }
+  if (typeof value !== "object" || value === null) {
+    return value;
+  }
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, sorted(inner)]),
+  );
+}
+
+function addresses(code: unknown): string[] {
+  const { resource = {} } = (code ?? {}) as {
+    readonly resource?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  };
+  return Object.entries(resource).flatMap(([type, names]) => Object.keys(names).map((name) => `${type}.${name}`));
+}
