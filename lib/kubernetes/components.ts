@@ -187,6 +187,15 @@ export const kubelet = {
   },
   /** What it shows in handshakes changes with it since 1.36 (`ReloadKubeletClientCAFile`); what it accepts always has. */
   clientCaFile: field("kubelet", "authentication.x509.clientCAFile", "reload", KUBELET),
+  /**
+   * Of a kubelet that joined by token: its bootstrap kubeconfig names the file, and so does the kubeconfig that it writes. What is said
+   * of `--kubelet-certificate-authority` is true of it, too: a restart is right for every version.
+   */
+  certificateAuthority: use(
+    "kubelet",
+    "the certificate-authority of its kubeconfig, where it joined by token",
+    "restart",
+  ),
   kubeconfig: flagsOf("kubelet").restarts("--kubeconfig"),
   bootstrapKubeconfig: flagsOf("kubelet").restarts("--bootstrap-kubeconfig"),
 } as const;

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { closed, escapeTemplate, quoted } from "../terraform/expression";
 import { expression, operand, type Reference } from "../terraform/reference";
-import type { Content, KubeconfigContent } from "./content";
-import { kubeconfigText } from "./kubeconfig";
+import type { CertificateAuthorityFile, Content, KubeconfigContent } from "./content";
+import { isFile, kubeconfigText } from "./kubeconfig";
 
 /** What is made of one content: Terraform's function, and the same here. */
 const FUNCTIONS = {
@@ -156,12 +156,19 @@ function referenceOf(text: unknown): Reference {
   return { address, attribute };
 }
 
+/** An authority in a file of its own; undefined where it is PEM. */
+function fileOf(value: unknown): CertificateAuthorityFile | undefined {
+  const { file, ...more } = typeof value === "object" ? ({ ...value } as Record<string, unknown>) : {};
+  return typeof file === "string" && Object.keys(more).length === 0 ? { file } : undefined;
+}
+
 function publishedKubeconfig({ certificateAuthority, credentials, ...texts }: KubeconfigContent) {
   const proof =
     "token" in credentials
       ? { token: published(credentials.token) }
       : { certificate: published(credentials.certificate), key: published(credentials.privateKey) };
-  return { ...texts, ca: published(certificateAuthority), ...proof };
+  const ca = isFile(certificateAuthority) ? certificateAuthority : published(certificateAuthority);
+  return { ...texts, ca, ...proof };
 }
 
 function kubeconfigOf(value: unknown, parse: (part: unknown) => Content): KubeconfigContent {
@@ -173,5 +180,5 @@ function kubeconfigOf(value: unknown, parse: (part: unknown) => Content): Kubeco
   const credentials =
     token === undefined ? { certificate: parse(certificate), privateKey: parse(key) } : { token: parse(token) };
   const texts = { cluster, server, user, ...(context === undefined ? {} : { context }) };
-  return { ...texts, certificateAuthority: parse(ca), credentials };
+  return { ...texts, certificateAuthority: fileOf(ca) ?? parse(ca), credentials };
 }

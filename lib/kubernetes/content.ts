@@ -46,14 +46,28 @@ export type Credentials =
       readonly token: Content;
     };
 
+/**
+ * A file on the machine that reads the kubeconfig: whoever delivers another one there reaches its reader, which a copy inside the
+ * kubeconfig would not.
+ *
+ * client-go reads it again when it changes since 1.36 (`ClientsAllowCARotation`, on by default); older ones do at a restart.
+ */
+export interface CertificateAuthorityFile {
+  /** Path of a PEM file, relative to the kubeconfig's own folder, as client-go takes it: `pki/ca.crt`. */
+  readonly file: string;
+}
+
 /** What a kubeconfig says. */
 export interface KubeconfigProps {
   /** Name of the cluster entry. */
   readonly clusterName: string;
   /** URL of the API server. */
   readonly server: string;
-  /** PEM of the authorities the API server may be signed by: the whole bundle, so that a rotation never locks a client out. */
-  readonly certificateAuthority: Content;
+  /**
+   * The authorities the API server may be signed by: PEM of the whole bundle, so that a rotation never locks a client out, or the file
+   * that has it.
+   */
+  readonly certificateAuthority: Content | CertificateAuthorityFile;
   /** Name of the user entry. */
   readonly user: string;
   /**

@@ -11,7 +11,7 @@ import type { JoinFormat } from "./table";
 export interface JoinProps {
   /** The cluster's name and endpoint, which a kubeconfig names. */
   readonly cluster: Pick<Cluster, "name" | "endpoint">;
-  /** PEM of the authorities the API server may be signed by: the whole bundle. */
+  /** PEM of the authorities the API server may be signed by: the whole bundle. Not used where the format names a file that has it. */
   readonly certificateAuthority: Content;
   /**
    * The root above the API server's authority, see {@link rootOf}: a secure token holds its hash.
@@ -27,12 +27,12 @@ export function joinWith(format: JoinFormat, { cluster, certificateAuthority, ro
   if (format === "secure token") {
     return content`K10${authorityHash(certificateAuthority, root)}::${token}`;
   }
-  const { user, context, cluster: clusterName = cluster.name, port } = format.kubeconfig;
+  const { user, context, cluster: clusterName = cluster.name, port, certificateAuthority: file } = format.kubeconfig;
   const endpoint = hostAndPort(cluster.endpoint);
   const text = kubeconfig({
     clusterName,
     server: `https://${hostPort({ ...endpoint, port: port ?? endpoint.port })}`,
-    certificateAuthority,
+    certificateAuthority: file === undefined ? certificateAuthority : { file },
     user,
     context,
     credentials: { token },

@@ -1,12 +1,15 @@
-import type { Content, Credentials, KubeconfigContent, KubeconfigProps } from "./content";
+import type { CertificateAuthorityFile, Content, Credentials, KubeconfigContent, KubeconfigProps } from "./content";
 
 /**
- * A kubeconfig with everything inline, field by field as client-go writes it. It is data: it names keys and tokens and holds none.
+ * A kubeconfig with everything inline, but for an authority that is given as a file; field by field as client-go writes it. It is data: it names keys and tokens and holds none.
  *
  * @see https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/
  */
 export function kubeconfig(props: KubeconfigProps): Content {
-  const { certificateAuthority, credentials } = props;
+  const { credentials } = props;
+  const certificateAuthority = isFile(props.certificateAuthority)
+    ? { file: scalar(props.certificateAuthority.file) }
+    : props.certificateAuthority;
   const [cluster, server, user] = [props.clusterName, props.server, props.user].map(scalar) as [string, string, string];
   const context = scalar(props.context ?? `${props.user}@${props.clusterName}`);
   const named = context === contextOf({ cluster, user }) ? {} : { context };
@@ -22,8 +25,10 @@ export function kubeconfigText(content: KubeconfigContent): readonly Content[] {
   const { cluster, server, user, certificateAuthority, credentials } = content;
   const context = contextOf(content);
   return [
-    "apiVersion: v1\nclusters:\n- cluster:\n    certificate-authority-data: ",
-    { base64: certificateAuthority },
+    "apiVersion: v1\nclusters:\n- cluster:\n",
+    ...(isFile(certificateAuthority)
+      ? [`    certificate-authority: ${certificateAuthority.file}`]
+      : ["    certificate-authority-data: ", { base64: certificateAuthority }]),
     `
     server: ${server}
   name: ${cluster}
@@ -41,6 +46,11 @@ users:
     ...credentialLines(credentials),
     "\n",
   ];
+}
+
+/** True for an authority that stands in a file of its own. */
+export function isFile(authority: Content | CertificateAuthorityFile): authority is CertificateAuthorityFile {
+  return typeof authority !== "string" && "file" in authority;
 }
 
 function credentialLines(credentials: Credentials): readonly Content[] {

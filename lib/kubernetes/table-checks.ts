@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import { Problems } from "../errors";
-import type { CertificateRow, Consumer, DistributionTable, FileRow } from "./table";
+import type { CertificateRow, Consumer, DistributionTable, FileRow, TokenRow } from "./table";
 
 /** The group that no authorizer can limit and nothing can revoke. */
 export const SYSTEM_MASTERS = "system:masters";
@@ -33,6 +33,35 @@ export function checkTable(table: DistributionTable, problems: Problems): void {
     });
   }
   checkPaths(table, problems);
+  for (const [name, row] of Object.entries(table.access.tokens)) {
+    checkJoinAuthority(row, `access.tokens.${name}`, table, problems);
+  }
+}
+
+/** A kubeconfig that names the file with the API server's authorities is of no use where that file is not. */
+function checkJoinAuthority(
+  { format, file }: TokenRow,
+  at: string,
+  { apiServerAuthority, authorities }: DistributionTable,
+  problems: Problems,
+): void {
+  const named = format === "secure token" ? undefined : format.kubeconfig.certificateAuthority;
+  if (named === undefined) {
+    return;
+  }
+  const path = posix.join(posix.dirname(file.path), named);
+  const bundles = (authorities[apiServerAuthority]?.files ?? []).filter(
+    ({ kind, on }) => kind === "bundle" && on.includes(file.on),
+  );
+  if (!bundles.some((bundle) => bundle.path === path)) {
+    problems.add({
+      code: "join-authority",
+      at: `${at}.format.kubeconfig.certificateAuthority`,
+      given: path,
+      allowed: bundles.map((bundle) => bundle.path).join(", ") || `a bundle of ${apiServerAuthority} on ${file.on}`,
+      fix: "name the bundle of the API server's authority, relative to the folder of the kubeconfig",
+    });
+  }
 }
 
 function checkCertificateRow(row: CertificateRow, at: string, table: DistributionTable, problems: Problems): void {

@@ -259,6 +259,13 @@ export type JoinFormat =
          * @default - the endpoint's
          */
         readonly port?: number;
+        /**
+         * The file with the API server's authorities on the machine that joins, relative to the kubeconfig's folder. A kubelet copies this
+         * path into the kubeconfig that it writes, and so hears of every rotation that is delivered there.
+         * @default - the bundle stands in the kubeconfig
+         * @see https://github.com/kubernetes/kubernetes/blob/v1.36.3/pkg/kubelet/certificate/bootstrap/bootstrap.go#L181
+         */
+        readonly certificateAuthority?: string;
       };
       /**
        * What is done with its text.

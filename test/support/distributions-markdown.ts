@@ -177,7 +177,10 @@ function formatOf(format: DistributionTable["access"]["tokens"][string]["format"
   if (format === "secure token") {
     return "`K10<hash>::<token>`";
   }
-  return format.encoding === "base64gzip" ? "base64(gzip(kubeconfig))" : "kubeconfig";
+  const { certificateAuthority } = format.kubeconfig;
+  const kubeconfig =
+    certificateAuthority === undefined ? "kubeconfig" : `kubeconfig that names ${code(certificateAuthority)}`;
+  return format.encoding === "base64gzip" ? "base64(gzip(kubeconfig))" : kubeconfig;
 }
 
 function exceptions(table: DistributionTable): string {

@@ -46,6 +46,8 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "etcd-topology": "The distribution does not support etcd in that place.",
   "file-holder": "The row puts a file on a holder that has no certificate of that row.",
   "file-path": "The path of a file is relative, names a directory, or is not in its shortest form.",
+  "join-authority":
+    "A kubeconfig with which machines join names a file that is not there, or that has not the API server's authorities.",
   "file-twice": "Two rows write the same file of the same holder.",
   fingerprint: {
     cause:

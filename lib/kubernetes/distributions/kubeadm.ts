@@ -21,6 +21,7 @@ import {
   OPERATOR,
   pairsOf,
   PURPOSES,
+  WORKER,
 } from "./rows";
 import { KeyUsage } from "../../x509/key-usage";
 
@@ -63,6 +64,7 @@ export const kubeadm: DistributionTable = {
           [
             ...on(CONTROL_PLANE, apiserver.clientCaFile, controllerManager.clientCaFile, controllerManager.rootCaFile),
             kubelet.clientCaFile,
+            ...on(WORKER, kubelet.certificateAuthority),
           ],
         ),
         // One file more than kubeadm writes: the controller-manager signs with exactly one certificate, and exits on a bundle of two.
@@ -279,7 +281,7 @@ controllerManager:
         purpose: PURPOSES.worker,
         usages: [AUTHENTICATION],
         group: "system:bootstrappers:kubeadm:default-node-token",
-        format: { kubeconfig: { user: "tls-bootstrap-token-user" } },
+        format: { kubeconfig: { user: "tls-bootstrap-token-user", certificateAuthority: "pki/ca.crt" } },
         file: {
           path: `${FOLDER}/bootstrap-kubelet.conf`,
           on: "worker",

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { Problems } from "../../errors";
 import {
   apiserver,
@@ -27,6 +28,7 @@ import {
   pairsOf,
   PURPOSES,
   withFlags,
+  WORKER,
 } from "./rows";
 import { KeyUsage } from "../../x509/key-usage";
 
@@ -295,7 +297,7 @@ function verifiesOn(folder: string, on: readonly HolderKind[]) {
 }
 const onEtcd = verifiesOn(ETCD_FOLDER, ETCD_MEMBER);
 const onControlPlane = verifiesOn(KUBERNETES_FOLDER, CONTROL_PLANE);
-const onWorker = verifiesOn(KUBERNETES_FOLDER, ["worker"]);
+const onWorker = verifiesOn(KUBERNETES_FOLDER, WORKER);
 const onOperators = verifiesOn("", OPERATOR);
 
 /** Who verifies what. The API server and etcd are given the names that some certificates must have. */
@@ -315,6 +317,7 @@ function verifiers(etcdPeer: string): readonly Verifier[] {
     onControlPlane(withFlags(controllerManager.requestheaderClientCaFile, frontProxies), "front-proxy-client"),
     onControlPlane(controllerManager.rootCaFile, "apiserver"),
     onWorker(kubelet.clientCaFile, "apiserver-kubelet-client"),
+    onWorker(kubelet.certificateAuthority, "apiserver"),
     onOperators(curl.caCert, "apiserver"),
   ];
 }
@@ -405,7 +408,15 @@ export function singleCa(options: SingleCaOptions = {}): DistributionTable {
           purpose: PURPOSES.worker,
           usages: [AUTHENTICATION],
           group: BOOTSTRAPPERS,
-          format: { kubeconfig: { user: "kubelet-bootstrap" } },
+          format: {
+            kubeconfig: {
+              user: "kubelet-bootstrap",
+              certificateAuthority: posix.relative(
+                KUBELET_FOLDER,
+                `${KUBERNETES_FOLDER}/${baseOf(from("apiserver"))}.pem`,
+              ),
+            },
+          },
           file: {
             path: `${KUBELET_FOLDER}/bootstrap-kubeconfig`,
             on: "worker",

@@ -143,6 +143,10 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     registerLeaf(certificate: TerraformResource, generation: string): void;
 }
 
+interface CertificateAuthorityFile {
+    readonly file: string;
+}
+
 export interface CertificateAuthorityProps {
     readonly address?: string;
     readonly deletionProtection?: boolean;
@@ -693,6 +697,7 @@ export type JoinFormat = {
         readonly context?: string;
         readonly user: string;
         readonly port?: number;
+        readonly certificateAuthority?: string;
     };
     readonly encoding?: "base64gzip";
 } | "secure token";
@@ -821,7 +826,7 @@ export interface KubeconfigContent extends Pick<KubeconfigProps, "certificateAut
 }
 
 export interface KubeconfigProps {
-    readonly certificateAuthority: Content;
+    readonly certificateAuthority: Content | CertificateAuthorityFile;
     readonly clusterName: string;
     readonly context?: string;
     readonly credentials: Credentials;

@@ -18,6 +18,9 @@ const props: ClusterAccessProps = {
   certificateAuthority: CA_PEM,
 };
 
+/** A distribution whose tokens hold the authorities themselves. */
+const EMBEDS = { distribution: Distribution.K0S };
+
 function synthesized(changes: Partial<ClusterAccessProps> = {}, stack = accessStack()) {
   const access = new ClusterAccess(stack, "access", { addressPrefix: "access", ...props, ...changes });
   return { access, json: synth(stack) };
@@ -167,7 +170,7 @@ test("says nothing of labels, annotations and dependencies that were not given",
 test("lets Terraform look at an authority that is not known at synth", () => {
   const stack = accessStack();
   const pem = new TerraformVariable(stack, "ca", { type: "string" });
-  const { access_files } = synthesized({ certificateAuthority: pem.stringValue }, stack).json.output;
+  const { access_files } = synthesized({ ...EMBEDS, certificateAuthority: pem.stringValue }, stack).json.output;
   expect(access_files.precondition).toEqual([
     {
       condition:
@@ -184,7 +187,7 @@ test("takes the authority from another stack", () => {
   const app = newApp();
   const pki = new TerraformStack(app, "prod-pki");
   const standIn = new Rotating(pki, "ca", { rotationDays: 1 });
-  const { json } = synthesized({ certificateAuthority: standIn.rfc3339 }, accessStack(app));
+  const { json } = synthesized({ ...EMBEDS, certificateAuthority: standIn.rfc3339 }, accessStack(app));
   const { value, precondition } = json.output.access_files;
   const remote = /\$\{data\.terraform_remote_state\.[^}]+\}/;
   expect(JSON.stringify(value)).toMatch(remote);
@@ -194,7 +197,7 @@ test("takes the authority from another stack", () => {
 test("takes the bundle of a PKI in another stack, in which there is nothing that Terraform would have to check", () => {
   const app = newApp();
   const { pki } = pkiOf({}, {}, newStack("prod-pki", app));
-  const { json } = synthesized({ certificateAuthority: pki.bundle() }, accessStack(app));
+  const { json } = synthesized({ ...EMBEDS, certificateAuthority: pki.bundle() }, accessStack(app));
   const [files] = Object.values<{ value: unknown }>(json.output);
   expect(JSON.stringify(files!.value)).toMatch(/\$\{data\.terraform_remote_state\.[^}]+\}/);
   expect(files).not.toHaveProperty("precondition");

@@ -61,7 +61,7 @@ const own: DistributionTable = {
       consumers: [],
     },
   ],
-  access: Distribution.KUBEADM.table.access,
+  access: { ...Distribution.KUBEADM.table.access, tokens: {} },
 };
 
 function pkiOf(stack: TerraformStack): ClusterPki {

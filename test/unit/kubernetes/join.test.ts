@@ -25,13 +25,13 @@ const halves: Record<string, string> = {
 };
 const lookup = ({ address }: { readonly address: string }) => halves[address]!;
 
-test("a worker of kubeadm joins with what kubeadm writes, with the token inline", () => {
+test("a worker of kubeadm joins with what kubeadm writes, but for the authority, which is the file that a rotation reaches", () => {
   const cluster = { name: "prod", endpoint: "api.prod.example.com:6443" };
   const content = joinWith(format, { cluster, certificateAuthority: CA_PEM, token });
   expect(evaluate(content, lookup)).toBe(`apiVersion: v1
 clusters:
 - cluster:
-    certificate-authority-data: ${Buffer.from(CA_PEM).toString("base64")}
+    certificate-authority: pki/ca.crt
     server: https://api.prod.example.com:6443
   name: prod
 contexts:
@@ -46,6 +46,13 @@ users:
   user:
     token: abcdef.0123456789abcdef
 `);
+});
+
+test("where the format names no file, the bundle stands in the kubeconfig", () => {
+  const cluster = { name: "prod", endpoint: "api.prod.example.com:6443" };
+  const content = joinWith({ kubeconfig: { user: "u" } }, { cluster, certificateAuthority: CA_PEM, token });
+  const data = Buffer.from(CA_PEM).toString("base64");
+  expect(evaluate(content, lookup)).toContain(`    certificate-authority-data: ${data}\n    server: https`);
 });
 
 test("an IPv6 endpoint stands in brackets", () => {
