@@ -2,6 +2,7 @@ import { conditional, Fn, Token } from "cdktf";
 import { canonicalIp, isMistake, parseHost } from "../x509/host";
 import type { EtcdTopology, HolderKind } from "./table";
 import type { AltName } from "../x509/subject-alt-names";
+import { Validity } from "../x509/validity";
 
 /** Where clients find the API server: `host:port` (the port is 6443 when left out), or a host whose kind is said when it is unresolved. */
 export type Endpoint =
@@ -77,6 +78,14 @@ export interface Cluster {
    */
   readonly clusterDomain?: string;
   /**
+   * How long certificates are valid that the cluster signs itself, those of nodes that join by token most of all: kube-controller-manager's
+   * `--cluster-signing-duration`, where a distribution can be told. A kubelet renews its own after 70 to 90 % of it. An authority's last
+   * generation cannot be retired before all of them have ended, so it is far shorter than Kubernetes' own 8760 hours.
+   * @default Validity.days(30)
+   * @see https://kubernetes.io/docs/reference/command-line-tools-reference/kube-controller-manager/
+   */
+  readonly clusterSigningDuration?: Validity;
+  /**
    * Machines that run an API server, each with certificates of its own.
    * @default - none; whether that is allowed is a fact of the distribution
    */
@@ -106,6 +115,11 @@ export interface PlacedMachine {
   readonly at: string;
   /** What it is a holder as. */
   readonly kinds: readonly HolderKind[];
+}
+
+/** Hours that the cluster signs certificates for, see {@link Cluster.clusterSigningDuration}. */
+export function clusterSigningHours({ clusterSigningDuration = Validity.days(30) }: Cluster): number {
+  return clusterSigningDuration.validityHours;
 }
 
 /** Where etcd runs. */

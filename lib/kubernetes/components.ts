@@ -132,6 +132,9 @@ export const apiserver = {
 const controllerManagerFlags = flagsOf("kube-controller-manager", KUBERNETES);
 const CONTROLLER_MANAGER: ServedPort = { number: 10257, setBy: "--secure-port" };
 
+/** How long what it signs is valid, in hours, where it is not told: the default of `--cluster-signing-duration`. */
+export const HOURS_OF_CONTROLLER_MANAGER = 8760;
+
 /** It signs with exactly one certificate, and exits at its start where it finds two. */
 function signing(signer: string, { reloadsPair } = controllerManagerFlags): CertificateAndKey {
   return reloadsPair(`--cluster-signing${signer}-cert-file`, `--cluster-signing${signer}-key-file`);

@@ -1,7 +1,16 @@
 import { Token } from "cdktf";
 import * as ipaddr from "ipaddr.js";
 import { canonicalIp } from "../x509/host";
-import { API_SERVER_PORT, Cluster, ControlPlane, hostAndPort, hostPort, placedMachines, serverUrl } from "./cluster";
+import {
+  API_SERVER_PORT,
+  Cluster,
+  clusterSigningHours,
+  ControlPlane,
+  hostAndPort,
+  hostPort,
+  placedMachines,
+  serverUrl,
+} from "./cluster";
 import { ANY_WORKER, CLUSTER, OPERATOR } from "./cluster-file";
 import type { HolderKind } from "./table";
 import type { AltName } from "../x509/subject-alt-names";
@@ -54,6 +63,7 @@ const TEXTS: Readonly<Record<string, (cluster: Cluster, machine: string, address
   clusterDomain: ({ clusterDomain = "cluster.local" }) => clusterDomain,
   endpoint: ({ endpoint }) => hostPort(hostAndPort(endpoint)),
   serviceCidrs: ({ serviceCidrs }) => serviceCidrs.join(","),
+  clusterSigningDuration: (cluster) => `${clusterSigningHours(cluster)}h0m0s`,
 };
 
 /** Templates that stand for several names. */
@@ -64,7 +74,7 @@ const NAMES: Readonly<Record<string, (cluster: Cluster, holder: Holder) => reado
   "{extraSans}": ({ extraSans = [] }, holder) => [...extraSans, ...holder.extraSans],
 };
 
-/** Fills a text in: `{machine}`, `{address}`, `{clusterName}`, `{clusterDomain}`, `{endpoint}` (host:port), `{serviceCidrs}`. */
+/** Fills a text in: `{machine}`, `{address}`, `{clusterName}`, `{clusterDomain}`, `{endpoint}` (host:port), `{serviceCidrs}`, `{clusterSigningDuration}`. */
 export function fillText(template: string, cluster: Cluster, machine = "", address = ""): string {
   return template.replace(/\{(\w+)\}/g, (whole, name: string) => TEXTS[name]?.(cluster, machine, address) ?? whole);
 }

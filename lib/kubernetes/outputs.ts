@@ -8,6 +8,7 @@ import { pin } from "../terraform/pin";
 import { sansOf } from "../x509/issued";
 import { type ClusterFile, publishedFile } from "./cluster-file";
 import { type ExceptionalRow, exceptionsOf } from "./cluster-inventory";
+import { clusterSigningHours } from "./cluster";
 import type { ClusterParts } from "./cluster-parts";
 import { consumerEntry } from "./consumers";
 import { referencesIn } from "./content-readers";
@@ -75,7 +76,7 @@ export function publishCertificates(scope: Construct, prefix: string, parts: Clu
 }
 
 /** What the state has to remember, so that the next plan tells when it is taken away. Empty where all is as it should be. */
-function guardsIn({ table, authorities, keyPairs }: ClusterParts): PublishedGuards {
+function guardsIn({ table, cluster, authorities, keyPairs }: ClusterParts): PublishedGuards {
   const generations = [...authorities, ...keyPairs].flatMap(([name, part]) =>
     (saidBy(part).guards?.() ?? []).map((guards) => ({ ...guards, name })),
   );
@@ -84,12 +85,18 @@ function guardsIn({ table, authorities, keyPairs }: ClusterParts): PublishedGuar
     Object.entries<ExceptionalRow>(part),
   );
   const exceptions = rows.map(([name, row]) => [name, exceptionsOf(row).map(({ code }) => code)] as const);
+  const signing = Object.entries(table.authorities).flatMap(([name, { signsNodesFor }]) =>
+    signsNodesFor === undefined
+      ? []
+      : [[name, signsNodesFor === "clusterSigningDuration" ? clusterSigningHours(cluster) : signsNodesFor] as const],
+  );
   const lists = { unprotected: titles("unprotected"), pinned: titles("pinned") };
   return {
     ...Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0)),
     ...(exceptions.some(([, codes]) => codes.length > 0)
       ? { exceptions: Object.fromEntries(exceptions.filter(([, codes]) => codes.length > 0)) }
       : {}),
+    ...(signing.length > 0 ? { signsNodesFor: Object.fromEntries(signing) } : {}),
   };
 }
 
@@ -105,11 +112,12 @@ export function publishFingerprints(scope: Construct, prefix: string, { authorit
   pin(output, fingerprintsOutput(prefix), "addressPrefix");
 }
 
-/** Titles of generations, and codes of exceptions by row; each missing where there are none. */
+/** Titles of generations, codes of exceptions by row, and hours by authority; each missing where there are none. */
 interface PublishedGuards {
   readonly unprotected?: readonly string[];
   readonly pinned?: readonly string[];
   readonly exceptions?: Readonly<Record<string, readonly string[]>>;
+  readonly signsNodesFor?: Readonly<Record<string, number>>;
 }
 
 function mapValues<A, B>(record: Readonly<Record<string, A>>, map: (value: A) => B): Record<string, B> {

@@ -183,6 +183,13 @@ export interface AuthorityRow extends Row {
    * @default - itself
    */
   readonly issuer?: string;
+  /**
+   * Hours that certificates of nodes are valid which the cluster itself signs with this authority; `clusterSigningDuration` where the
+   * table passes on what the description says. While one of the last generation is valid, that must not be retired.
+   * @default - the cluster signs nothing with it
+   * @see https://kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/#certificate-rotation
+   */
+  readonly signsNodesFor?: number | "clusterSigningDuration";
 }
 
 /** A key pair of a distribution. */

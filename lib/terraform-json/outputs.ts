@@ -36,6 +36,9 @@ function readFile(value: unknown): ReadFile | undefined {
   return read.content === "" && value.content !== "" ? { mode, owner } : read;
 }
 
+/** More than a thousand years is no validity, and no date could be worked out with it. */
+const MAX_HOURS = 10_000_000;
+
 /** Where a generation stands: it signs, it is in every bundle, or it is in no bundle and no file. */
 export type GenerationState = "active" | "trusted" | "retired";
 
@@ -52,6 +55,8 @@ export interface Guards {
   readonly pinned: readonly string[];
   /** Codes by row. */
   readonly exceptions: Readonly<Record<string, readonly string[]>>;
+  /** Hours that the cluster's own signatures for nodes are valid, by authority. */
+  readonly signsNodesFor: Readonly<Record<string, number>>;
 }
 
 /** Where the generations of a cluster stand, and what names its certificates have. */
@@ -88,11 +93,22 @@ function guardsIn(guards: Json | undefined): Pick<PublishedCertificates, "guards
   if (guards === undefined) {
     return {};
   }
-  const { unprotected, pinned, exceptions } = guards;
+  const { unprotected, pinned, exceptions, signsNodesFor } = guards;
   const codes = Object.entries(object(exceptions)).map(([row, list]) => [row, textsIn(list)] as const);
   return {
-    guards: { unprotected: textsIn(unprotected), pinned: textsIn(pinned), exceptions: Object.fromEntries(codes) },
+    guards: {
+      unprotected: textsIn(unprotected),
+      pinned: textsIn(pinned),
+      exceptions: Object.fromEntries(codes),
+      signsNodesFor: Object.fromEntries(
+        Object.entries(object(signsNodesFor)).filter((entry): entry is [string, number] => isHours(entry[1])),
+      ),
+    },
   };
+}
+
+function isHours(value: unknown): value is number {
+  return typeof value === "number" && value >= 0 && value < MAX_HOURS;
 }
 
 function textsIn(values: unknown): string[] {

@@ -50,6 +50,8 @@ export interface Plan {
   readonly terraformVersion?: string;
   /** True when planning failed: what comes after the failure is not in it. */
   readonly errored: boolean;
+  /** When it was made, RFC 3339; missing where it does not say, or says no date. */
+  readonly plannedAt?: string;
   /** False when something was left out on purpose, e.g. for `-target` or `-exclude`. */
   readonly complete: Completeness;
   /** Managed resources of the types that make up an identity. */
@@ -121,6 +123,7 @@ function planIn(plan: Json): Plan {
   return {
     terraformVersion: text(plan.terraform_version),
     errored: plan.errored === true,
+    ...(Number.isNaN(Date.parse(text(plan.timestamp) ?? "")) ? {} : { plannedAt: text(plan.timestamp) }),
     complete: completenessOf(plan),
     resources: [...planned, ...left],
     drift: list(plan.resource_drift).flatMap((change) => resourceOf(object(change)) ?? []),

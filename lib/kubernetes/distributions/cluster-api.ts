@@ -1,3 +1,4 @@
+import { HOURS_OF_CONTROLLER_MANAGER } from "../components";
 import type {
   CertificateRow,
   DistributionTable,
@@ -67,6 +68,7 @@ export const clusterApi: DistributionTable = {
     kubernetes: {
       purpose: PURPOSES.kubernetes,
       commonName: "kubernetes",
+      signsNodesFor: HOURS_OF_CONTROLLER_MANAGER,
       files: [],
       // Exactly the active one: it becomes ca.crt, with which kubeadm starts kube-controller-manager as --cluster-signing-cert-file, too,
       // and that exits on a file of two.

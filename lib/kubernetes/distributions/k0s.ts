@@ -8,6 +8,7 @@ import {
   kubelet,
   KUBERNETES,
   scheduler,
+  HOURS_OF_CONTROLLER_MANAGER,
 } from "../components";
 import type { DistributionTable, RowException } from "../table";
 import {
@@ -112,6 +113,7 @@ export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): Distribution
       kubernetes: {
         purpose: PURPOSES.kubernetes,
         commonName: "kubernetes-ca",
+        signsNodesFor: HOURS_OF_CONTROLLER_MANAGER,
         files: [
           // Exactly one certificate: the reader with which k0s signs, cfssl's, refuses a file of two. The next two authorities alike.
           file(`${pki}/ca.crt`, "signer", CONTROL_PLANE, [

@@ -54,6 +54,9 @@ export interface K3sOptions {
 }
 
 /** Machines that run the server; one that only runs etcd has the same authorities. */
+/** How long certificates of agents are valid, in hours: K3s' own are for 365 days, unless CATTLE_NEW_SIGNED_CERT_EXPIRATION_DAYS says more. */
+const HOURS_OF_AGENTS = 8760;
+
 const SERVERS: readonly HolderKind[] = ["control-plane", "etcd-member"];
 
 /** Machines that run the agent: every server does as well. */
@@ -200,6 +203,7 @@ export function k3s(options: K3sOptions & { readonly program: "k3s" | "rke2" }):
         ...below,
         purpose: "CA to provision identities for clients of the Kubernetes API and of kubelets",
         commonName: `${program}-client-ca`,
+        signsNodesFor: HOURS_OF_AGENTS,
         files: [
           ...authority("client", [ofApiServer(apiserver.clientCaFile)], keysOf(clientSigners)),
           ...made("client", clientSigners, kubelet.clientCaFile),

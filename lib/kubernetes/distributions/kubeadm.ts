@@ -22,6 +22,8 @@ import {
   pairsOf,
   PURPOSES,
   WORKER,
+  withFlags,
+  SIGNING_DURATION,
 } from "./rows";
 import { KeyUsage } from "../../x509/key-usage";
 
@@ -56,6 +58,7 @@ export const kubeadm: DistributionTable = {
       purpose: PURPOSES.kubernetes,
       commonName: "kubernetes",
       sans: ["kubernetes"],
+      signsNodesFor: "clusterSigningDuration",
       files: [
         file(
           `${PKI}/ca.crt`,
@@ -68,7 +71,9 @@ export const kubeadm: DistributionTable = {
           ],
         ),
         // One file more than kubeadm writes: the controller-manager signs with exactly one certificate, and exits on a bundle of two.
-        file(`${PKI}/ca-signing.crt`, "signer", CONTROL_PLANE, [controllerManager.clusterSigning.certificate]),
+        file(`${PKI}/ca-signing.crt`, "signer", CONTROL_PLANE, [
+          withFlags(controllerManager.clusterSigning.certificate, SIGNING_DURATION),
+        ]),
         file(`${PKI}/ca.key`, "private key", CONTROL_PLANE, [
           controllerManager.clusterSigning.key,
           kubeadmCommand.signs,
@@ -260,6 +265,8 @@ controllerManager:
   extraArgs:
   - name: cluster-signing-cert-file
     value: ${PKI}/ca-signing.crt
+  - name: cluster-signing-duration
+    value: {clusterSigningDuration}
 `,
       consumers: [kubeadmCommand.init],
     },

@@ -4,6 +4,9 @@ import type { Consumer, EtcdTopology, FileKind, FileRow, HolderKind } from "../t
 export const CONTROL_PLANE: readonly HolderKind[] = ["control-plane"];
 export const ETCD_MEMBER: readonly HolderKind[] = ["etcd-member"];
 export const NAMED_WORKER: readonly HolderKind[] = ["named-worker"];
+/** What goes with the certificate that the controller-manager signs with, where the distribution lets it be told. */
+export const SIGNING_DURATION = { "--cluster-signing-duration": "{clusterSigningDuration}" };
+
 /** Every worker, the ones that join by token without a name included. */
 export const WORKER: readonly HolderKind[] = ["worker"];
 export const OPERATOR: readonly HolderKind[] = ["operator"];

@@ -29,6 +29,7 @@ import {
   PURPOSES,
   withFlags,
   WORKER,
+  SIGNING_DURATION,
 } from "./rows";
 import { KeyUsage } from "../../x509/key-usage";
 
@@ -456,6 +457,7 @@ function authorities(from: AuthorityOf, all: readonly Verifier[]): Record<string
     commonName: `${name}-ca`,
     organization: "Kubernetes",
     ...(ETCD_SETS.includes(name) ? { etcd: ETCD_HERE } : {}),
+    ...(SIGNERS.some(([, set]) => from(set) === name) ? { signsNodesFor: "clusterSigningDuration" } : {}),
     files: [...bundles(name, from, all), ...signing(name, from)],
   });
   return Object.fromEntries([...new Set(ALL_SETS.map(from))].map((name) => [name, row(name)]));
@@ -494,6 +496,7 @@ const signerAndKey = pairsOf({ endings: ["-signing.pem", "-key.pem"], kind: "sig
  */
 function signing(authority: string, from: AuthorityOf): FileRow[] {
   const signers = SIGNERS.filter(([, set]) => from(set) === authority).map(([reader]) => reader);
-  const readers = signers.length === SIGNERS.length ? [controllerManager.clusterSigning] : signers;
+  const pairs = signers.length === SIGNERS.length ? [controllerManager.clusterSigning] : signers;
+  const readers = pairs.map(({ certificate, key }) => ({ certificate: withFlags(certificate, SIGNING_DURATION), key }));
   return readers.length > 0 ? signerAndKey(`${KUBERNETES_FOLDER}/${baseOf(authority)}`, CONTROL_PLANE, readers) : [];
 }

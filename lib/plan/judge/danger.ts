@@ -7,6 +7,7 @@ export type DangerCode =
   | "introduced-and-promoted"
   | "issuer-not-delivered"
   | "trust-removed"
+  | "retired-too-soon"
   | "key-destroyed"
   | "key-exposed"
   | "protection-removed"

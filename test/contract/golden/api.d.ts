@@ -82,6 +82,7 @@ export interface AuthorityRow extends Row {
     readonly issuer?: string;
     readonly organization?: string;
     readonly sans?: readonly string[];
+    readonly signsNodesFor?: number | "clusterSigningDuration";
 }
 
 export interface BindingEntry extends Entry {
@@ -204,6 +205,7 @@ export function cloudInit(files: readonly Pick<ClusterFile, "path" | "mode" | "o
 
 export interface Cluster {
     readonly clusterDomain?: string;
+    readonly clusterSigningDuration?: Validity;
     readonly controlPlanes?: readonly ControlPlane[];
     readonly endpoint: Endpoint;
     readonly etcd?: Etcd;
@@ -416,7 +418,7 @@ export interface Danger {
     readonly reaches: readonly string[];
 }
 
-export type DangerCode = "plan-failed" | "unreadable" | "authority-replaced" | "generation-not-retired" | "introduced-and-promoted" | "issuer-not-delivered" | "trust-removed" | "key-destroyed" | "key-exposed" | "protection-removed" | "exception-added" | "stale-certificate" | "usages-widened" | "new-signer" | "wildcard-name" | "long-validity" | "weak-key" | "system-masters" | "system-identity" | "cluster-admin" | "powerful-role" | "open-binding" | "csr-approver" | "token-widened" | "renewal-window";
+export type DangerCode = "plan-failed" | "unreadable" | "authority-replaced" | "generation-not-retired" | "introduced-and-promoted" | "issuer-not-delivered" | "trust-removed" | "retired-too-soon" | "key-destroyed" | "key-exposed" | "protection-removed" | "exception-added" | "stale-certificate" | "usages-widened" | "new-signer" | "wildcard-name" | "long-validity" | "weak-key" | "system-masters" | "system-identity" | "cluster-admin" | "powerful-role" | "open-binding" | "csr-approver" | "token-widened" | "renewal-window";
 
 export interface Difference {
     readonly added?: readonly string[];

@@ -63,6 +63,8 @@ controllerManager:
   extraArgs:
   - name: cluster-signing-cert-file
     value: /etc/kubernetes/pki/ca-signing.crt
+  - name: cluster-signing-duration
+    value: 720h0m0s
 `);
 });
 
@@ -112,7 +114,10 @@ test("what is known at plan of generations and certificates is published as JSON
     etcd: { g1: "trusted", g2: "active", g3: "retired" },
   });
   expect(published.keys).toEqual({ "service-account": { g1: "active" } });
-  expect(published.guards).toEqual({ exceptions: { "super-admin": ["system-masters"] } });
+  expect(published.guards).toEqual({
+    exceptions: { "super-admin": ["system-masters"] },
+    signsNodesFor: { kubernetes: 720 },
+  });
   expect(published["cp-1"]!["etcd-peer"]).toEqual(["cp-1", "localhost", "10.0.0.11", "127.0.0.1", "::1"]);
   expect(Object.keys(published["cp-1"]!)).toEqual(["apiserver", "etcd-server", "etcd-peer"]);
 });

@@ -1,8 +1,8 @@
-import { object, text } from "../../../terraform-json/json";
+import { object, own, text } from "../../../terraform-json/json";
 import { SIDES } from "../../../terraform-json/plan";
 import { fingerprintsOutput, title } from "../../../terraform/names";
 import { factsOf } from "../../model/facts";
-import { certificatePem, exists, Identity } from "../../model/identity";
+import { certificatePem, exists, Identity, parsedCertificate } from "../../model/identity";
 import type { PlanModel } from "../../model/model";
 import { isKeyReplaced, isPromoted, isReplacedInPlace } from "../../model/verbs";
 import { visible } from "../../read/visible";
@@ -67,6 +67,14 @@ export const GENERATION_DANGERS = {
         : "Trust in the generation is removed while what it signed is still in use: until all of that is delivered anew, it is refused.",
     fix: "promote the next generation and deliver first; retire this one in a later change",
     reaches: signedBefore,
+  }),
+  "retired-too-soon": ofGenerations({
+    help: "A generation is retired while a node may still have a certificate that the cluster itself signed with it.",
+    when: (generation, evidence) => nodesUntil(generation, evidence) !== undefined,
+    message: (generation, evidence) =>
+      `The cluster itself signs nodes' certificates with the authority, and ${nodesUntil(generation, evidence)}: ` +
+      "such a node is refused from the delivery on, and needs somebody who lets it join again.",
+    fix: "wait until every node's certificate is of the next generation, or let each node renew it; then acknowledge this, and say how that was seen",
   }),
   "key-destroyed": ofGenerations({
     help: "The private key of an authority or of a key pair is destroyed.",
@@ -170,6 +178,42 @@ function isRetiredInUse({ identity, before, after, others }: Generation, { model
   // Who signed last has signed what is in use, though nobody knows what that is: tokens, or what a distribution issues.
   const isReplaced = before === "active" && others().some((other) => other.after === "active");
   return isReplaced || (identity.kind === "authority" && model.signedBy.before.has(identity));
+}
+
+/**
+ * Until when a node may have a certificate of a generation that is retired, in words; undefined where none can. Its successor has signed
+ * since the oldest certificate that is in use was issued: on that day, all of them were signed anew.
+ */
+function nodesUntil({ identity, before, after, others }: Generation, { model }: Evidence): string | undefined {
+  const hours = identity.kind === "authority" ? hoursForNodes(identity, model) : undefined;
+  if (hours === undefined || before !== "trusted" || after !== "retired") {
+    return undefined;
+  }
+  const signing = others().find((other) => other.before === "active");
+  const signed = (signing && model.signedBy.before.get(signing.identity)) ?? [];
+  const starts = signed.flatMap((leaf) => startOf(leaf) ?? []);
+  if (starts.length === 0 || starts.length < signed.length || model.plan.plannedAt === undefined) {
+    return `nothing here tells since when another one signs: it has to be ${hours} hours`;
+  }
+  const promoted = Math.min(...starts);
+  const isNext = (startOf(identity) ?? 0) > promoted;
+  const end = promoted + hours * 3_600_000;
+  // One that was introduced after all that is in use was signed has never signed anything.
+  return isNext || end <= Date.parse(model.plan.plannedAt)
+    ? undefined
+    : `one that this generation signed may be valid until ${new Date(end).toISOString().replace(/\.\d+/, "")}`;
+}
+
+/** Hours that the cluster's own signatures for nodes are valid: the longest that is known. */
+function hoursForNodes({ name: { cluster = "", name } }: Identity, { published }: PlanModel): number | undefined {
+  const known = SIDES.flatMap((side) => own(published.guardsOf(side, cluster)?.signsNodesFor ?? {}, name) ?? []);
+  return known.length > 0 ? Math.max(...known) : undefined;
+}
+
+/** When a certificate that is in use began to be valid; undefined where it cannot be read. */
+function startOf({ anchor }: Identity): number | undefined {
+  const certificate = parsedCertificate(certificatePem(anchor, "before"));
+  return certificate && Date.parse(certificate.validFrom);
 }
 
 /** Terraform lets go of it, and what stays in the plan no longer trusts it. */
