@@ -176,6 +176,9 @@ function certificateVerbs({ name, before, after }: Pair<Certificate>, worlds: Wo
 
 // Generations ---------------------------------------------------------------------------------------------------------
 
+/** What signs nodes' certificates inside the cluster: kube-controller-manager with `kubernetes`, a server of K3s or RKE2 with `client`. */
+const SIGNS_NODES = /^ca (kubernetes|client)$/;
+
 function isPromotedAtOnce(name: string, after: World): boolean {
   const thing = after.things.get(name);
   return thing !== undefined && "generation" in thing && thing.generation?.standing === "active";
@@ -227,11 +230,14 @@ function inGenerations(
     (thing) => thing.kind === "certificate" && thing.issuer === name,
   );
   const isNext = others.some((other) => other.after?.generation?.standing === "active");
+  const wasNext = others.some((other) => other.before?.generation?.standing === "active");
   const isAuthority = (before ?? after)!.kind === "certificate";
   const found: Readonly<Record<string, boolean>> = {
     "generation-not-retired": before !== undefined && !after && was !== "retired" && !worlds.after.forgotten?.has(name),
     "introduced-and-promoted": (was === undefined || was === "retired") && isPromoted,
     "trust-removed": is === "retired" && ((was === "active" && isNext) || (was === "trusted" && signs)),
+    // Whatever was promoted here was promoted minutes ago, and no node's certificate ends so soon.
+    "retired-too-soon": is === "retired" && was === "trusted" && wasNext && SIGNS_NODES.test(before!.generation!.of),
     [isAuthority ? "authority-replaced" : "key-destroyed"]: isReplaced(before, after, worlds),
     "weak-key":
       !isAuthority &&

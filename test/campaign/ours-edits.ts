@@ -343,6 +343,10 @@ export const OURS_EDITS: readonly OursEdit[] = [
     const [trusted, active] = [idOf(states, "trusted"), idOf(states, "active")!];
     return trusted === undefined ? undefined : { [active]: "retired", [trusted]: "active" };
   }),
+  generation("retired-too-soon", "the last one is retired", (states) => {
+    const [trusted, active] = [idOf(states, "trusted"), idOf(states, "active")!];
+    return trusted === undefined || trusted > active ? undefined : { [trusted]: "retired", [active]: "active" };
+  }),
   generation(
     "generation-not-retired",
     "a trusted one is removed",

@@ -12,7 +12,12 @@ import type { World } from "../world";
 const COPIES = 4;
 
 /** In turn: where the generations stand to begin with. */
-const STANDINGS = [{ g1: "active" }, { g1: "active", g2: "trusted" }, { g1: "retired", g2: "active" }] as const;
+const STANDINGS = [
+  { g1: "active" },
+  { g1: "active", g2: "trusted" },
+  { g1: "retired", g2: "active" },
+  { g1: "trusted", g2: "active" },
+] as const;
 
 /** What this library writes, of each distribution. */
 export const OURS_PKI: readonly Front[] = Object.values(Distribution)
