@@ -11,7 +11,8 @@ import { SelfSignedCert } from "@cdktf/provider-tls/lib/self-signed-cert";
 import { Construct, IConstruct } from "constructs";
 import { Problems, problemText } from "../errors";
 import { adoptAuthority } from "./adopted";
-import { invalidToday } from "./expiry";
+import { type AuthorityLimits, limitsBelow } from "./authority-limits";
+import { invalidToday, outlivesToday } from "./expiry";
 import {
   checkGenerations,
   FIRST_GENERATION,
@@ -65,6 +66,11 @@ export interface AuthorityGeneration {
    * @default - not known at synth
    */
   readonly validityHours?: number;
+  /**
+   * What it may sign, where it, or one above it, is from outside and literal text.
+   * @default - nothing limits it, as far as synth knows
+   */
+  readonly limits?: AuthorityLimits;
   /** Addresses of its resources, sorted. */
   readonly addresses: readonly string[];
 }
@@ -217,13 +223,14 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
   /** What an Aspect or an escape hatch lets outlive its authority: what was described was checked before anything was made. */
   private outliving(): string[] {
     return [...this.leaves].flatMap(([generation, leaves]) => {
-      const { resource, request } = this.made[generation]!;
+      const { resource, request, limits } = this.made[generation]!;
       const limit = request && validityOf(resource);
       return leaves.flatMap((leaf) => {
         const hours = validityOf(leaf);
-        return typeof hours === "number" && typeof limit === "number" && hours >= limit
-          ? [problemText({ ...outlives(hours, limit), at: leaf.node.path })]
-          : [];
+        if (typeof hours === "number" && typeof limit === "number" && hours >= limit) {
+          return [problemText({ ...outlives(hours, limit), at: leaf.node.path })];
+        }
+        return typeof hours === "number" && limits ? outlivesToday(hours, limits.end, leaf.node.path) : [];
       });
     });
   }
@@ -298,6 +305,7 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
       literalRoot: issuer?.literalRoot,
       end,
       validityHours: generation.validityHours,
+      ...(issuer?.limits ? { limits: limitsBelow(issuer.limits) } : {}),
       addresses: [key.privateKey.address, address, ...(request ? [addressOf(request)!] : [])].sort(),
       key,
       request: request ?? resource,
@@ -351,7 +359,7 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     });
   }
 
-  private adopt(id: string, { state, pem }: Generation, props: CertificateAuthorityProps): MadeGeneration {
+  private adopt(id: string, { state, pem, limits }: Generation, props: CertificateAuthorityProps): MadeGeneration {
     const { unresolvedEnd, ...adopted } = adoptAuthority(this, id, pem!, {
       name: generationName(this.address, id),
       preventDestroy: isProtected(state, props),
@@ -370,7 +378,7 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     }
     const { certificatePem } = pem!;
     const literalRoot = isLiteral(certificatePem) ? certificatesOf(certificatePem).at(-1)!.toString() : undefined;
-    return { id, state, literalRoot, addresses: [adopted.certificate.address], ...adopted };
+    return { id, state, literalRoot, limits, addresses: [adopted.certificate.address], ...adopted };
   }
 }
 
@@ -394,9 +402,9 @@ function longestOf(certificates: readonly TerraformResource[]): number | string 
 /** What is checked of an authority's generations by those below it. */
 export function issuersOf(authority: ICertificateAuthority): Issuers {
   return Object.fromEntries(
-    Object.entries(authority.generations).map(([id, { state, validityHours, privateKey }]) => [
+    Object.entries(authority.generations).map(([id, { state, validityHours, privateKey, limits }]) => [
       id,
-      { state, validityHours, hasPrivateKey: privateKey !== undefined },
+      { state, validityHours, hasPrivateKey: privateKey !== undefined, limits },
     ]),
   );
 }

@@ -280,7 +280,7 @@ const ALT_NAMES: Readonly<Record<number, RegExp>> = {
   [tagged(2, "bytes")]: /^[\x00-\x7f]*$/,
   // A scheme; a host, where there is one, that is a domain name; then whatever needs no escaping.
   [tagged(6, "bytes")]:
-    /^[A-Za-z][A-Za-z0-9+.-]*:(?:\/\/[\w-]+(?:\.[\w-]+)*(?::[0-9]+)?(?=$|[/?#]))?[\w\-.~:/?#@!$&'()*+,;=]*$/,
+    /^[A-Za-z][A-Za-z0-9+.-]*:(?:\/\/[\w-]+(?:\.[\w-]+)*(?::[0-9]+)?(?=$|[/?#])|(?!\/\/))[\w\-.~:/?#@!$&'()*+,;=]*$/,
   [tagged(7, "bytes")]: /^(?:[^]{4}|[^]{16})$/,
 };
 

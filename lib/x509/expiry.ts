@@ -28,3 +28,27 @@ export function invalidToday(certificates: readonly X509Certificate[], path: str
     return from.getTime() > now ? [problem("pem-not-yet-valid", `which begins ${from.toISOString()}`)] : [];
   });
 }
+
+/**
+ * What to tell of a certificate that would outlive a literal authority if it was issued today.
+ *
+ * Refused like one that has expired: the authority will not change, and whatever needs the certificate would stop with it.
+ *
+ * @param hours of the certificate
+ * @param end of its authority, or of the first of those above it
+ */
+export function outlivesToday(hours: number, end: Date, path: string): string[] {
+  const left = Math.floor((end.getTime() - Date.now()) / 3_600_000);
+  // One that has ended is told once, of the authority.
+  return left < 0 || hours <= left
+    ? []
+    : [
+        problemText({
+          code: "leaf-outlives-authority",
+          at: path,
+          given: `${hours} hours`,
+          allowed: `less than the ${left} hours until its authority, or one above it, ends: ${end.toISOString()}`,
+          fix: "shorten it, or make another generation of the authority active",
+        }),
+      ];
+}

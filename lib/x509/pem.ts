@@ -160,16 +160,16 @@ export function publicPem(key: KeyObject): string {
 /** Finds what is wrong with the literal parts of an authority from outside, which signs or is only trusted. */
 export function checkPem(pem: GenerationPem, signs: boolean, at: string, problems: Problems): void {
   checkPresent(pem.privateKeyPem, signs, at, problems);
-  const finder = (prop: string) => (fault: Fault, given: string) => add(fault, `${at}.${prop}`, given, problems);
+  const finder = (prop: string) => (fault: Fault, given: string) => addFault(fault, `${at}.${prop}`, given, problems);
   const found = isLiteral(pem.certificatePem) ? checkCertificates(pem.certificatePem, finder("certificatePem")) : [];
   const isAlone = !isLiteral(pem.certificatePem);
   const key = isLiteral(pem.privateKeyPem) ? checkKey(pem.privateKeyPem, isAlone, finder("privateKeyPem")) : undefined;
   const owner = key && found.findIndex((certificate) => certificate.checkPrivateKey(key));
   // A key of one of the others belongs to the authority that should have come first.
   if (owner === -1 && found.length > 0) {
-    add("pem-mismatch", `${at}.privateKeyPem`, "the key of another certificate", problems);
+    addFault("pem-mismatch", `${at}.privateKeyPem`, "the key of another certificate", problems);
   } else if (owner !== undefined && owner > 0) {
-    add(
+    addFault(
       "pem-mismatch",
       `${at}.privateKeyPem`,
       `the key of ${nameOf(found[owner]!)}, which does not come first`,
@@ -184,7 +184,7 @@ export function checkKeyPem(pem: GenerationKeyPem, signs: boolean, at: string, p
   const { publicKeyPem, privateKeyPem } = pem;
   const key = isLiteral(privateKeyPem)
     ? checkKey(privateKeyPem, !isLiteral(publicKeyPem), (fault, given) =>
-        add(fault, `${at}.privateKeyPem`, given, problems),
+        addFault(fault, `${at}.privateKeyPem`, given, problems),
       )
     : undefined;
   if (!isLiteral(publicKeyPem)) {
@@ -195,12 +195,12 @@ export function checkKeyPem(pem: GenerationKeyPem, signs: boolean, at: string, p
   const bytes = blocks.length === 1 ? bytesOf(blocks[0]!) : undefined;
   const publicKey = bytes && readPublicKey(bytes.der);
   if (!publicKey) {
-    add("pem-public-key", here, countOf(blocks, "public key"), problems);
+    addFault("pem-public-key", here, countOf(blocks, "public key"), problems);
     return;
   }
-  checkAlgorithm(publicKey, "a key", (fault, given) => add(fault, here, given, problems));
+  checkAlgorithm(publicKey, "a key", (fault, given) => addFault(fault, here, given, problems));
   if (key && publicPem(key) !== publicPem(publicKey)) {
-    add("pem-public-mismatch", here, "the public key of another key", problems);
+    addFault("pem-public-mismatch", here, "the public key of another key", problems);
   }
 }
 
@@ -209,14 +209,15 @@ type Found = (fault: Fault, given: string) => void;
 /** OpenSSL's names of P-256, P-384 and P-521. */
 const CURVES = ["prime256v1", "secp384r1", "secp521r1"];
 
-function add(fault: Fault, at: string, given: string, problems: Problems): void {
+/** Adds what is wrong with PEM. */
+export function addFault(fault: Fault, at: string, given: string, problems: Problems): void {
   const [allowed, fix] = FAULTS[fault];
   problems.add({ code: fault, at, given, allowed, fix });
 }
 
 function checkPresent(privateKeyPem: string | undefined, signs: boolean, at: string, problems: Problems): void {
   if (privateKeyPem === undefined && signs) {
-    add("pem-key-missing", `${at}.privateKeyPem`, "nothing", problems);
+    addFault("pem-key-missing", `${at}.privateKeyPem`, "nothing", problems);
   }
 }
 
@@ -265,9 +266,15 @@ function checkCertificate(
   checkAlgorithm(certificate.publicKey, name, found);
   if (next && !isIssuedBy({ certificate, fields }, next)) {
     found("pem-chain-order", `${name} before ${nameOf(next.certificate)}, which did not issue it`);
-  } else if (!next && fields.issuer.equals(fields.subject) && !verifies(certificate, certificate.publicKey)) {
+  } else if (!next && saysThatItSignedItself(fields) && !verifies(certificate, certificate.publicKey)) {
     found("pem-certificate", `${name}, which its own key did not sign`);
   }
+}
+
+/** By its names, or by the identifiers of keys. */
+function saysThatItSignedItself({ issuer, subject, authorityKeyIdentifier, subjectKeyIdentifier }: CertificateFields) {
+  const isOwnKey = subjectKeyIdentifier !== undefined && authorityKeyIdentifier?.equals(subjectKeyIdentifier);
+  return issuer.equals(subject) || isOwnKey === true;
 }
 
 /**

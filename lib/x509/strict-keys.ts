@@ -38,7 +38,7 @@ export function readPrivateKey(label: string, der: Buffer): KeyObject | undefine
       const key = createPrivateKey({ key: der, format: "der", type });
       // Node.js writes PKCS #1 and SEC 1 of a key of their algorithm alone.
       const written = key.export({ format: "der", type: type as "pkcs8" });
-      return written.equals(der) && isConsistent(key) ? key : undefined;
+      return written.equals(der) && isConsistent(key) && (type !== "pkcs8" || hasVersion(key, der)) ? key : undefined;
     })
   );
 }
@@ -50,6 +50,24 @@ function read<T>(reader: () => T | undefined): T | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Versions of PKCS #1 and SEC 1 inside PKCS #8, which OpenSSL passes over. */
+const VERSIONS: ReadonlyMap<string | undefined, number> = new Map([
+  ["rsa", 0],
+  ["ec", 1],
+]);
+
+function hasVersion({ asymmetricKeyType }: KeyObject, der: Buffer): boolean {
+  const version = VERSIONS.get(asymmetricKeyType);
+  if (version === undefined) {
+    return true;
+  }
+  const key = new DerReader(new DerReader(der).next(TAG.sequence).value);
+  key.next(TAG.integer);
+  key.next(TAG.sequence);
+  const own = new DerReader(new DerReader(key.next(TAG.octetString).value).next(TAG.sequence).value);
+  return own.next(TAG.integer).value.equals(Buffer.from([version]));
 }
 
 /** A point has both coordinates, and its curve a name. */
