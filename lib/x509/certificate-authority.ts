@@ -12,6 +12,7 @@ import { Construct, IConstruct } from "constructs";
 import { Problems, problemText } from "../errors";
 import { adoptAuthority } from "./adopted";
 import { type AuthorityLimits, limitsBelow } from "./authority-limits";
+import { checkDistinct, checkSubjects, placed, subjectOf } from "./distinct";
 import { invalidToday, outlivesToday } from "./expiry";
 import {
   checkGenerations,
@@ -31,6 +32,7 @@ import { Subject } from "./subject";
 import { AltName, checkAltNames, SubjectAltNames } from "./subject-alt-names";
 import { TrustBundle } from "./trust-bundle";
 import { Condition, condition, conditionBlocks } from "../terraform/condition";
+import { tokenText } from "../terraform/token-text";
 import { pin } from "../terraform/pin";
 import { expression, operand, type Reference } from "../terraform/reference";
 import { lifecycle } from "../terraform/lifecycle";
@@ -258,6 +260,9 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     subject.check("subject", problems);
     checkAltNames(sans, "sans", problems);
     checkGenerations(generations, "authority", "generations", problems, issuer && issuersOf(issuer));
+    const own = placed(generations, "generations", this.node.id, subject);
+    checkDistinct(own, problems, tokenText(this));
+    checkSubjects(own, problems);
     if (issuer) {
       checkSameStack(this, issuer, "issuer", problems);
     }
@@ -429,7 +434,7 @@ function isProtected(state: GenerationState, props: CertificateAuthorityProps): 
 
 /** Who an authority is. */
 function named(id: string, key: Key, sans: SubjectAltNames, props: CertificateAuthorityProps) {
-  const subject = id === "g1" ? props.subject : props.subject.withOrganizationalUnit(id);
+  const subject = subjectOf(id, props.subject);
   return {
     privateKeyPem: expression(key.privateKey),
     subject: [{ ...subject.fields }],

@@ -1,4 +1,4 @@
-import { DerReader, type DerValue, fail, NotDer, objectIdentifierOf, TAG, tagged, timeOf } from "./der";
+import { DerReader, type DerValue, fail, NotDer, objectIdentifierOf, TAG, tagged, timeOf, valuesIn } from "./der";
 
 /** What a certificate says and Node.js does not tell. */
 export interface CertificateFields {
@@ -246,6 +246,25 @@ function nameIn(reader: DerReader): DerValue {
     }
   }
   return name;
+}
+
+/** The parts of a name as texts, `2.5.4.3=test-ca`. */
+export function namePartsIn(name: Buffer): string[] {
+  return valuesIn(name).flatMap(({ value }) =>
+    valuesIn(value).flatMap((set) =>
+      valuesIn(set.value).map((attribute) => {
+        const [type, text] = valuesIn(attribute.value);
+        return `${objectIdentifierOf(type!)}=${textOf(text!)}`;
+      }),
+    ),
+  );
+}
+
+function textOf({ tag, value }: DerValue): string {
+  if (tag === TAG.bmpString) {
+    return Buffer.from(value).swap16().toString("utf16le");
+  }
+  return value.toString(tag === TAG.utf8String ? "utf8" : "latin1");
 }
 
 function validityIn(reader: DerReader): { readonly notBefore: Date; readonly notAfter: Date } {

@@ -141,6 +141,17 @@ function literalCertificate(block: string): LiteralCertificate | undefined {
   return certificate && { certificate, fields };
 }
 
+/** DER of the public key in literal PEM of a public or private key; undefined where that cannot be read, or is not literal. */
+export function literalPublicKey(pem: string | undefined): Buffer | undefined {
+  if (!isLiteral(pem)) {
+    return undefined;
+  }
+  const [block = ""] = [...blocksOf(PUBLIC_KEY, pem), ...blocksOf(PRIVATE_KEY, pem)];
+  const bytes = bytesOf(block);
+  const key = bytes && (readPublicKey(bytes.der) ?? readPrivateKey(bytes.label, bytes.der));
+  return key && (key.type === "private" ? createPublicKey(key) : key).export({ type: "spki", format: "der" });
+}
+
 /** The one private key of literal text. */
 function literalKey(block: string): KeyObject | undefined {
   const bytes = bytesOf(block);
@@ -281,7 +292,7 @@ function saysThatItSignedItself({ issuer, subject, authorityKeyIdentifier, subje
  * Whether one certificate is signed by another. It is not Node's `checkIssued`, which also looks at the key usage: that has a problem
  * of its own. Go finds an issuer by its name, byte for byte; OpenSSL by the identifiers of the keys, too.
  */
-function isIssuedBy({ certificate, fields }: LiteralCertificate, issuer: LiteralCertificate): boolean {
+export function isIssuedBy({ certificate, fields }: LiteralCertificate, issuer: LiteralCertificate): boolean {
   const { authorityKeyIdentifier: named } = fields;
   const { subjectKeyIdentifier: own } = issuer.fields;
   const isNamed = named === undefined || own === undefined || named.equals(own);
