@@ -5,13 +5,13 @@ import { nameOf } from "./pem";
 /**
  * What to tell of literal certificates that are not valid today.
  *
- * The one place of the constructs that reads a clock. It only refuses, in a validation, after everything was built: equal input
+ * With {@link outlivesToday} the one place of the constructs that reads a clock. It only refuses, in a validation, after everything was built: equal input
  * still gives equal output. A precondition of Terraform could not do it, since it runs where nothing changes, too.
  *
  * @param path of the authority
  */
 export function invalidToday(certificates: readonly X509Certificate[], path: string): string[] {
-  const now = Date.now();
+  const now = today();
   return certificates.flatMap((certificate) => {
     const [from, to] = [new Date(certificate.validFrom), new Date(certificate.validTo)];
     const problem = (code: string, given: string) =>
@@ -38,7 +38,7 @@ export function invalidToday(certificates: readonly X509Certificate[], path: str
  * @param end of its authority, or of the first of those above it
  */
 export function outlivesToday(hours: number, end: Date, path: string): string[] {
-  const left = Math.floor((end.getTime() - Date.now()) / 3_600_000);
+  const left = Math.floor((end.getTime() - today()) / 3_600_000);
   // One that has ended is told once, of the authority.
   return left < 0 || hours <= left
     ? []
@@ -51,4 +51,8 @@ export function outlivesToday(hours: number, end: Date, path: string): string[] 
           fix: "shorten it, or make another generation of the authority active",
         }),
       ];
+}
+
+function today(): number {
+  return Date.now();
 }

@@ -233,6 +233,24 @@ function checkPresent(privateKeyPem: string | undefined, signs: boolean, at: str
 }
 
 function checkCertificates(text: string, found: Found): X509Certificate[] {
+  const certificates = checkText(text, found);
+  certificates.forEach((one, index) => {
+    checkAuthority(one, found);
+    checkPlace(one, certificates[index + 1], index, found);
+  });
+  return certificates.map(({ certificate }) => certificate);
+}
+
+/** Finds what is wrong with literal text of authorities that are trusted together, in whatever order. */
+export function checkBundle(text: string, found: (fault: Fault, given: string) => void): void {
+  for (const one of checkText(text, found)) {
+    checkAuthority(one, found);
+    checkOwnSignature(one, found);
+  }
+}
+
+/** The certificates of literal text in which nothing else may stand that is meant for somebody, and none twice. */
+function checkText(text: string, found: Found): LiteralCertificate[] {
   if (text.includes("PRIVATE KEY-----")) {
     found("pem-key-in-certificate", "a private key beside a certificate");
   }
@@ -247,17 +265,16 @@ function checkCertificates(text: string, found: Found): X509Certificate[] {
   } else if (others.length > 0) {
     found("pem-certificate", `a certificate beside ${others.length} PEM of another kind`);
   }
-  certificates.forEach((one, index) => checkCertificate(one, certificates[index + 1], index, found));
-  return certificates.map(({ certificate }) => certificate);
+  const isAgain = ({ certificate }: LiteralCertificate, index: number) =>
+    certificates.findIndex((other) => other.certificate.raw.equals(certificate.raw)) < index;
+  certificates
+    .filter(isAgain)
+    .forEach(({ certificate }) => found("pem-certificate", `${nameOf(certificate)} more than once`));
+  return certificates;
 }
 
-/** @param below how many authorities of the text are below it */
-function checkCertificate(
-  { certificate, fields }: LiteralCertificate,
-  next: LiteralCertificate | undefined,
-  below: number,
-  found: Found,
-): void {
+/** Finds what keeps a certificate from being a verifier's authority. */
+function checkAuthority({ certificate, fields }: LiteralCertificate, found: Found): void {
   const name = nameOf(certificate);
   if (!fields.isAuthority || !fields.signsCertificates) {
     found("pem-not-ca", name);
@@ -271,14 +288,26 @@ function checkCertificate(
   if (fields.unknownCritical.length > 0) {
     found("pem-critical-extension", `${name} with the extensions ${fields.unknownCritical.join(", ")}`);
   }
-  if (fields.pathLength !== undefined && fields.pathLength < below) {
-    found("pem-path-length", `${name} with the path length ${fields.pathLength} above ${below} authorities`);
-  }
   checkAlgorithm(certificate.publicKey, name, found);
-  if (next && !isIssuedBy({ certificate, fields }, next)) {
+}
+
+/** @param below how many authorities of the text are below it */
+function checkPlace(one: LiteralCertificate, next: LiteralCertificate | undefined, below: number, found: Found): void {
+  const name = nameOf(one.certificate);
+  const { pathLength } = one.fields;
+  if (pathLength !== undefined && pathLength < below) {
+    found("pem-path-length", `${name} with the path length ${pathLength} above ${below} authorities`);
+  }
+  if (next && !isIssuedBy(one, next)) {
     found("pem-chain-order", `${name} before ${nameOf(next.certificate)}, which did not issue it`);
-  } else if (!next && saysThatItSignedItself(fields) && !verifies(certificate, certificate.publicKey)) {
-    found("pem-certificate", `${name}, which its own key did not sign`);
+  } else if (!next) {
+    checkOwnSignature(one, found);
+  }
+}
+
+function checkOwnSignature({ certificate, fields }: LiteralCertificate, found: Found): void {
+  if (saysThatItSignedItself(fields) && !verifies(certificate, certificate.publicKey)) {
+    found("pem-certificate", `${nameOf(certificate)}, which its own key did not sign`);
   }
 }
 
