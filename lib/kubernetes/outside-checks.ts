@@ -2,7 +2,7 @@ import type { Problems } from "../errors";
 import { checkDistinct, checkSubjects, placed, type PlacedGeneration } from "../x509/distinct";
 import { checkPurposes } from "../x509/authority-limits";
 import { FIRST_GENERATION, type Generation } from "../x509/generation";
-import { addFault, isIssuedBy, isLiteral, literalCertificates, nameOf } from "../x509/pem";
+import { addFault, authoritiesText, isIssuedBy, isLiteral, literalCertificates, nameOf } from "../x509/pem";
 import { Subject } from "../x509/subject";
 import type { ClusterPkiProps } from "./cluster-pki-props";
 import type { DistributionTable } from "./table";
@@ -84,7 +84,7 @@ function checkLimits(
   const levels = levelsBelow(owner, table);
   // Where it may have none below it, that was told by the authority below.
   if (limits.pathLength !== undefined && limits.pathLength > 0 && limits.pathLength < levels) {
-    addFault("pem-path-length", here, `the path length ${limits.pathLength} above ${levels} authorities`, problems);
+    addFault("pem-path-length", here, `the path length ${limits.pathLength} above ${authoritiesText(levels)}`, problems);
   }
 }
 

@@ -138,7 +138,9 @@ function literalCertificate(block: string): LiteralCertificate | undefined {
     return undefined;
   }
   const certificate = parsed(() => new X509Certificate(block));
-  return certificate && { certificate, fields };
+  // OpenSSL takes no authority for one where it cannot read an extension that nobody here looks into.
+  const isRead = certificate?.ca === (fields.isAuthority && fields.signsCertificates);
+  return certificate && isRead ? { certificate, fields } : undefined;
 }
 
 /** DER of the public key in literal PEM of a public or private key; undefined where that cannot be read, or is not literal. */
@@ -296,13 +298,18 @@ function checkPlace(one: LiteralCertificate, next: LiteralCertificate | undefine
   const name = nameOf(one.certificate);
   const { pathLength } = one.fields;
   if (pathLength !== undefined && pathLength < below) {
-    found("pem-path-length", `${name} with the path length ${pathLength} above ${below} authorities`);
+    found("pem-path-length", `${name} with the path length ${pathLength} above ${authoritiesText(below)}`);
   }
   if (next && !isIssuedBy(one, next)) {
     found("pem-chain-order", `${name} before ${nameOf(next.certificate)}, which did not issue it`);
   } else if (!next) {
     checkOwnSignature(one, found);
   }
+}
+
+/** How many, in words. */
+export function authoritiesText(count: number): string {
+  return count === 1 ? "an authority" : `${count} authorities`;
 }
 
 function checkOwnSignature({ certificate, fields }: LiteralCertificate, found: Found): void {
