@@ -5,7 +5,7 @@ import { FIRST_GENERATION, type Generation } from "../x509/generation";
 import { addFault, authoritiesText, isIssuedBy, isLiteral, literalCertificates, nameOf } from "../x509/pem";
 import { Subject } from "../x509/subject";
 import type { ClusterPkiProps } from "./cluster-pki-props";
-import type { DistributionTable } from "./table";
+import type { DistributionTable, RowException } from "./table";
 
 /** What stands in no generation alone: authorities from outside beside each other, and beside what the distribution lets them sign. */
 export function checkTogether(
@@ -42,7 +42,11 @@ export function sharedRootWarnings(props: ClusterPkiProps, table: DistributionTa
   const names = Object.keys(table.authorities).filter((name) => owners.includes(name));
   return table.sharedRoot === undefined || names.length === 0
     ? []
-    : [`[shared-root] ${names.join(", ")}: ${table.sharedRoot}`];
+    : [warning(names, { code: "shared-root", reason: table.sharedRoot })];
+}
+
+function warning(names: readonly string[], { code, reason }: RowException): string {
+  return `[${code}] ${names.join(", ")}: ${reason}`;
 }
 
 function placedAuthority(
@@ -84,7 +88,12 @@ function checkLimits(
   const levels = levelsBelow(owner, table);
   // Where it may have none below it, that was told by the authority below.
   if (limits.pathLength !== undefined && limits.pathLength > 0 && limits.pathLength < levels) {
-    addFault("pem-path-length", here, `the path length ${limits.pathLength} above ${authoritiesText(levels)}`, problems);
+    addFault(
+      "pem-path-length",
+      here,
+      `the path length ${limits.pathLength} above ${authoritiesText(levels)}`,
+      problems,
+    );
   }
 }
 

@@ -296,8 +296,20 @@ function keptIn(address: string): (attribute: string) => Reference {
   return (attribute) => ({ address, attribute: `output.${attribute}` });
 }
 
+/** What stands in the DER alone, or in no text, is seen by synth alone. */
+type SeenByTerraform = Exclude<
+  Fault,
+  | "pem-chain-order"
+  | "pem-constraints"
+  | "pem-critical-extension"
+  | "pem-extended-key-usage"
+  | "pem-key-missing"
+  | "pem-path-length"
+  | "pem-subject"
+>;
+
 /** What Terraform refuses, in the words of synth. */
-function refuseUnless(fault: Fault, operand: string, at: string): Condition {
+function refuseUnless(fault: SeenByTerraform, operand: string, at: string): Condition {
   const [allowed, fix] = FAULTS[fault];
   return condition(operand, { code: fault, at, allowed, fix });
 }

@@ -295,8 +295,8 @@ function smallNumber({ value }: DerValue): number {
 
 /** Alternative names that have a shape of their own, by tag. */
 const ALT_NAMES: Readonly<Record<number, RegExp>> = {
-  [tagged(1, "bytes")]: /^[\x00-\x7f]*$/,
-  [tagged(2, "bytes")]: /^[\x00-\x7f]*$/,
+  [tagged(1, "bytes")]: /^\p{ASCII}*$/u,
+  [tagged(2, "bytes")]: /^\p{ASCII}*$/u,
   // A scheme; a host, where there is one, that is a domain name; then whatever needs no escaping.
   [tagged(6, "bytes")]:
     /^[A-Za-z][A-Za-z0-9+.-]*:(?:\/\/[\w-]+(?:\.[\w-]+)*(?::[0-9]+)?(?=$|[/?#])|(?!\/\/))[\w\-.~:/?#@!$&'()*+,;=]*$/,
