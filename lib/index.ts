@@ -18,6 +18,7 @@ export { Subject, type SubjectFields } from "./x509/subject";
 export { type AltName, SubjectAltNames, type TypedNames } from "./x509/subject-alt-names";
 export { TrustBundle } from "./x509/trust-bundle";
 export { Validity, type ValidityOptions } from "./x509/validity";
+export type { AuthorityLimits } from "./x509/authority-limits";
 export type { GenerationKeyPem, GenerationPem } from "./x509/pem";
 export type { Key } from "./x509/private-key";
 export { ClusterPki } from "./kubernetes/cluster-pki";

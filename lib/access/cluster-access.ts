@@ -12,7 +12,17 @@ import { checkSubjects, CLUSTER_ADMIN, IRbacSubject } from "./rbac-subject";
 import { claimPrefix } from "../terraform/registry";
 import { condition, conditionBlocks } from "../terraform/condition";
 import { quoted } from "../terraform/expression";
-import { certificatesOf, isLiteral } from "../x509/pem";
+import {
+  addFault,
+  blocksOf,
+  CERTIFICATE,
+  certificatesOf,
+  checkBundle,
+  type Fault,
+  isLiteral,
+  literalCertificates,
+  nameOf,
+} from "../x509/pem";
 import type { TrustBundle } from "../x509/trust-bundle";
 import { checkAddressPrefix, checkNamePart, tokenName } from "../terraform/names";
 import { AccessRow } from "../kubernetes/table";
@@ -117,7 +127,7 @@ export class ClusterAccess extends Construct {
       this.apiServerToKubelet = new ApiServerToKubelet(this, "apiserver-to-kubelet", bindings);
     }
 
-    const pem = typeof certificateAuthority === "string" ? certificateAuthority : certificateAuthority.pem;
+    const pem = pemOf(certificateAuthority);
     const authority = { certificateAuthority: pem, root: rootOf(certificateAuthority) };
     const joinToken = ([name, { row, token }]: (typeof made)[number]) =>
       [name, joinWith(row.format, { cluster, ...authority, token })] as const;
@@ -166,6 +176,14 @@ export class ClusterAccess extends Construct {
   }
 }
 
+/** The certificates alone, as they stand in the files of a PKI: K3s hashes the text. */
+function pemOf(authority: TrustBundle | string): string {
+  if (typeof authority !== "string") {
+    return authority.pem;
+  }
+  return isLiteral(authority) ? blocksOf(CERTIFICATE, authority).join("") : authority;
+}
+
 /** What was unresolved at synth is checked by Terraform, before the files could be exported. */
 function checkLater(files: TerraformOutput, certificateAuthority: string): void {
   const has = (text: string) => `strcontains(${quoted(certificateAuthority)}, "${text}")`;
@@ -181,15 +199,34 @@ function checkLater(files: TerraformOutput, certificateAuthority: string): void 
 
 /** Never shows what was given: it could be a key. */
 function checkCertificateAuthority(pem: string, problems: Problems): void {
+  const at = "certificateAuthority";
   const found = (given: string, fix: string) => {
     const allowed = "PEM certificates, each the API server's authority";
-    problems.add({ code: "certificate-authority", at: "certificateAuthority", given, allowed, fix });
+    problems.add({ code: "certificate-authority", at, given, allowed, fix });
   };
   if (pem.includes("PRIVATE KEY-----")) {
     const fix = "give the bundle's certificates alone, and make new keys: these may have been seen";
     found("text with a private key", fix);
-  } else if (!certificatesOf(pem)[0]?.ca) {
-    const fix = "give the bundle of the authority that signs the API server's certificate";
+    return;
+  }
+  const fix = "give the bundle of the authority that signs the API server's certificate";
+  if (!certificatesOf(pem)[0]?.ca) {
     found("text that is no certificate authority", fix);
+    return;
+  }
+  checkBundle(pem, (fault, given) =>
+    IN_A_BUNDLE.includes(fault) ? found(given, fix) : addFault(fault, at, given, problems),
+  );
+  for (const { certificate, fields } of literalCertificates(pem)) {
+    const usages = fields.extendedKeyUsages;
+    if (usages && !usages.some((usage) => SERVES.includes(usage))) {
+      addFault("pem-extended-key-usage", at, `${nameOf(certificate)}, which may sign for no server`, problems);
+    }
   }
 }
+
+/** What is wrong with the text, and not with an authority. */
+const IN_A_BUNDLE: readonly Fault[] = ["pem-certificate", "pem-not-ca"];
+
+/** Object identifiers of the usages of a server: its own, and any. */
+const SERVES = ["1.3.6.1.5.5.7.3.1", "2.5.29.37.0"];

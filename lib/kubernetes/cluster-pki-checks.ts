@@ -5,6 +5,7 @@ import { checkGenerations, FIRST_GENERATION } from "../x509/generation";
 import { Subject } from "../x509/subject";
 import { checkAltNames } from "../x509/subject-alt-names";
 import { checkCluster } from "./cluster-checks";
+import { checkTogether } from "./outside-checks";
 import type { DistributionTable } from "./table";
 import type { ClusterPkiProps } from "./cluster-pki-props";
 
@@ -14,12 +15,14 @@ export function checkClusterPki(
   prefix: string,
   table: DistributionTable,
   problems: Problems,
+  textOf?: (token: string) => string,
 ): void {
   checkPrefixes(props, prefix, problems);
   checkCluster(props.cluster, table, problems);
   checkNames(props.authorities, table.authorities, "authorities", problems);
   checkNames(props.certificates, table.certificates, "certificates", problems);
   checkAllGenerations(props, table, problems);
+  checkTogether(props, table, problems, textOf);
   new Subject({ commonName: "-", ...props.subject }).check("subject", problems);
   props.validity?.checkLeaf("validity", problems);
   props.keyAlgorithm?.check("keyAlgorithm", problems);

@@ -4,6 +4,7 @@ import { Construct } from "constructs";
 import { PkiError, Problems } from "../errors";
 import { movedFrom } from "../terraform/moves";
 import { authorityName, keyPairName, leafName } from "../terraform/names";
+import { tokenText } from "../terraform/token-text";
 import { claimPrefix, validateOnce } from "../terraform/registry";
 import { Certificate } from "../x509/certificate";
 import { CertificateAuthority } from "../x509/certificate-authority";
@@ -17,6 +18,7 @@ import { checkClusterPki } from "./cluster-pki-checks";
 import { exceptionWarnings, unlistedMasters } from "./cluster-pki-validations";
 import type { Content } from "./content";
 import { ANY_WORKER, CLUSTER, ClusterFile, OPERATOR } from "./cluster-file";
+import { sharedRootWarnings } from "./outside-checks";
 import { fillNames, fillText, Holder, holdersOf, holds } from "./holders";
 import { publishCertificates, publishFiles, publishFingerprints } from "./outputs";
 import type { CertificateRow, FileRow } from "./table";
@@ -53,7 +55,7 @@ export class ClusterPki extends Construct {
     const { distribution, cluster, addressPrefix: prefix = cluster.name } = props;
     const table = tableFor(cluster, props.issueLeaves, distribution.table);
     const problems = new Problems();
-    checkClusterPki(props, prefix, table, problems);
+    checkClusterPki(props, prefix, table, problems, tokenText(this));
     problems.throwIfAny(this.node.path);
     claimPrefix(TerraformStack.of(this), "pki", prefix, this.node.path);
 
@@ -81,7 +83,9 @@ export class ClusterPki extends Construct {
     if (props.movedFrom !== undefined) {
       movedFrom(this, props.movedFrom, prefix);
     }
-    exceptionWarnings(this.parts).forEach((warning) => Annotations.of(this).addWarning(warning));
+    [...exceptionWarnings(this.parts), ...sharedRootWarnings(props, table)].forEach((warning) =>
+      Annotations.of(this).addWarning(warning),
+    );
     if (props.deletionProtection === false) {
       Annotations.of(this).addWarning(
         "deletionProtection is off: a plan may destroy authorities and service-account keys",

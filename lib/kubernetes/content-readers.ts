@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
-import { closed, escapeTemplate, quoted } from "../terraform/expression";
+import { closed, escapeTemplate, normalised, quoted } from "../terraform/expression";
 import { expression, operand, type Reference } from "../terraform/reference";
 import type { CertificateAuthorityFile, Content, KubeconfigContent } from "./content";
 import { isFile, kubeconfigText } from "./kubeconfig";
@@ -40,7 +40,7 @@ function read<T>(content: Content, { text, reference, row, made }: Cases<T>): T 
 
 /** The content as a Terraform template, valid inside the stack that owns what it refers to. Sensitive where it refers to a key. */
 export function toTerraform(content: Content): string {
-  return template(content, escapeTemplate);
+  return template(content, (text) => escapeTemplate(normalised(text)));
 }
 
 /**
@@ -50,9 +50,9 @@ export function toTerraform(content: Content): string {
  */
 export function evaluate(content: Content, lookup: (reference: Reference) => string): string {
   return read(content, {
-    text: (text) => text,
+    text: normalised,
     reference: lookup,
-    row: (contents) => contents.map((part) => evaluate(part, lookup)).join(""),
+    row: (contents) => normalised(contents.map((part) => evaluate(part, lookup)).join("")),
     made: (by, of) => FUNCTIONS[by].make(evaluate(of, lookup)),
   });
 }
@@ -83,7 +83,7 @@ function template(content: Content, text: (literal: string) => string): string {
 function operandOf(content: Content): string {
   return typeof content !== "string" && "address" in content
     ? operand(content)
-    : `"${template(content, (text) => quoted(text).slice(1, -1))}"`;
+    : `"${template(content, (text) => quoted(normalised(text)).slice(1, -1))}"`;
 }
 
 /** Content as it is published: a reference is one text, `{ "ref": "<type>.<name>.<attribute>" }`. */

@@ -392,6 +392,12 @@ export interface DistributionTable {
      */
     readonly etcd?: readonly EtcdTopology[];
   };
+  /**
+   * Why authorities from outside may be below one root although each verifier then accepts what any of them signed. Where they are, it
+   * is a warning.
+   * @default - they may not
+   */
+  readonly sharedRoot?: string;
   /** The authority that signs the API server's serving certificate: what every kubeconfig trusts. */
   readonly apiServerAuthority: string;
   /** Certificate authorities by name; one that signs another stands before it. */

@@ -3,6 +3,7 @@ import { DataTlsCertificate } from "@cdktf/provider-tls/lib/data-tls-certificate
 import { DataTlsPublicKey } from "@cdktf/provider-tls/lib/data-tls-public-key";
 import { Construct } from "constructs";
 import { createPublicKey } from "node:crypto";
+import { limitsIn } from "./authority-limits";
 import {
   blocksOf,
   CERTIFICATE,
@@ -149,11 +150,12 @@ interface AdoptedCertificate {
 
 function literalCertificate(pem: string): AdoptedCertificate {
   const [first, ...above] = blocksOf(CERTIFICATE, pem);
-  const { publicKey, validTo } = certificatesOf(first!)[0]!;
+  const { publicKey } = certificatesOf(first!)[0]!;
   return {
     first: first!,
     rest: above.length > 0 ? above.join("") : undefined,
-    end: new Date(validTo).toISOString(),
+    // What is below it ends with the first of those above it, too.
+    end: limitsIn(pem)!.end.toISOString(),
     publicKey: publicPem(publicKey),
     conditions: [],
   };
@@ -294,8 +296,20 @@ function keptIn(address: string): (attribute: string) => Reference {
   return (attribute) => ({ address, attribute: `output.${attribute}` });
 }
 
+/** What stands in the DER alone, or in no text, is seen by synth alone. */
+type SeenByTerraform = Exclude<
+  Fault,
+  | "pem-chain-order"
+  | "pem-constraints"
+  | "pem-critical-extension"
+  | "pem-extended-key-usage"
+  | "pem-key-missing"
+  | "pem-path-length"
+  | "pem-subject"
+>;
+
 /** What Terraform refuses, in the words of synth. */
-function refuseUnless(fault: Fault, operand: string, at: string): Condition {
+function refuseUnless(fault: SeenByTerraform, operand: string, at: string): Condition {
   const [allowed, fix] = FAULTS[fault];
   return condition(operand, { code: fault, at, allowed, fix });
 }

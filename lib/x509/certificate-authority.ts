@@ -11,7 +11,9 @@ import { SelfSignedCert } from "@cdktf/provider-tls/lib/self-signed-cert";
 import { Construct, IConstruct } from "constructs";
 import { Problems, problemText } from "../errors";
 import { adoptAuthority } from "./adopted";
-import { invalidToday } from "./expiry";
+import { type AuthorityLimits, limitsBelow } from "./authority-limits";
+import { checkDistinct, checkSubjects, placed, subjectOf } from "./distinct";
+import { invalidToday, outlivesToday } from "./expiry";
 import {
   checkGenerations,
   FIRST_GENERATION,
@@ -30,6 +32,7 @@ import { Subject } from "./subject";
 import { AltName, checkAltNames, SubjectAltNames } from "./subject-alt-names";
 import { TrustBundle } from "./trust-bundle";
 import { Condition, condition, conditionBlocks } from "../terraform/condition";
+import { tokenText } from "../terraform/token-text";
 import { pin } from "../terraform/pin";
 import { expression, operand, type Reference } from "../terraform/reference";
 import { lifecycle } from "../terraform/lifecycle";
@@ -65,6 +68,11 @@ export interface AuthorityGeneration {
    * @default - not known at synth
    */
   readonly validityHours?: number;
+  /**
+   * What it may sign, where it, or one above it, is from outside and literal text.
+   * @default - nothing limits it, as far as synth knows
+   */
+  readonly limits?: AuthorityLimits;
   /** Addresses of its resources, sorted. */
   readonly addresses: readonly string[];
 }
@@ -217,13 +225,14 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
   /** What an Aspect or an escape hatch lets outlive its authority: what was described was checked before anything was made. */
   private outliving(): string[] {
     return [...this.leaves].flatMap(([generation, leaves]) => {
-      const { resource, request } = this.made[generation]!;
+      const { resource, request, limits } = this.made[generation]!;
       const limit = request && validityOf(resource);
       return leaves.flatMap((leaf) => {
         const hours = validityOf(leaf);
-        return typeof hours === "number" && typeof limit === "number" && hours >= limit
-          ? [problemText({ ...outlives(hours, limit), at: leaf.node.path })]
-          : [];
+        if (typeof hours === "number" && typeof limit === "number" && hours >= limit) {
+          return [problemText({ ...outlives(hours, limit), at: leaf.node.path })];
+        }
+        return typeof hours === "number" && limits ? outlivesToday(hours, limits.end, leaf.node.path) : [];
       });
     });
   }
@@ -251,6 +260,9 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     subject.check("subject", problems);
     checkAltNames(sans, "sans", problems);
     checkGenerations(generations, "authority", "generations", problems, issuer && issuersOf(issuer));
+    const own = placed(generations, "generations", this.node.id, subject);
+    checkDistinct(own, problems, tokenText(this));
+    checkSubjects(own, problems);
     if (issuer) {
       checkSameStack(this, issuer, "issuer", problems);
     }
@@ -298,6 +310,7 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
       literalRoot: issuer?.literalRoot,
       end,
       validityHours: generation.validityHours,
+      ...(issuer?.limits ? { limits: limitsBelow(issuer.limits) } : {}),
       addresses: [key.privateKey.address, address, ...(request ? [addressOf(request)!] : [])].sort(),
       key,
       request: request ?? resource,
@@ -351,7 +364,7 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     });
   }
 
-  private adopt(id: string, { state, pem }: Generation, props: CertificateAuthorityProps): MadeGeneration {
+  private adopt(id: string, { state, pem, limits }: Generation, props: CertificateAuthorityProps): MadeGeneration {
     const { unresolvedEnd, ...adopted } = adoptAuthority(this, id, pem!, {
       name: generationName(this.address, id),
       preventDestroy: isProtected(state, props),
@@ -370,7 +383,7 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     }
     const { certificatePem } = pem!;
     const literalRoot = isLiteral(certificatePem) ? certificatesOf(certificatePem).at(-1)!.toString() : undefined;
-    return { id, state, literalRoot, addresses: [adopted.certificate.address], ...adopted };
+    return { id, state, literalRoot, limits, addresses: [adopted.certificate.address], ...adopted };
   }
 }
 
@@ -394,9 +407,9 @@ function longestOf(certificates: readonly TerraformResource[]): number | string 
 /** What is checked of an authority's generations by those below it. */
 export function issuersOf(authority: ICertificateAuthority): Issuers {
   return Object.fromEntries(
-    Object.entries(authority.generations).map(([id, { state, validityHours, privateKey }]) => [
+    Object.entries(authority.generations).map(([id, { state, validityHours, privateKey, limits }]) => [
       id,
-      { state, validityHours, hasPrivateKey: privateKey !== undefined },
+      { state, validityHours, hasPrivateKey: privateKey !== undefined, limits },
     ]),
   );
 }
@@ -421,7 +434,7 @@ function isProtected(state: GenerationState, props: CertificateAuthorityProps): 
 
 /** Who an authority is. */
 function named(id: string, key: Key, sans: SubjectAltNames, props: CertificateAuthorityProps) {
-  const subject = id === "g1" ? props.subject : props.subject.withOrganizationalUnit(id);
+  const subject = subjectOf(id, props.subject);
   return {
     privateKeyPem: expression(key.privateKey),
     subject: [{ ...subject.fields }],

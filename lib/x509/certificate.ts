@@ -8,6 +8,7 @@ import { LocallySignedCert } from "@cdktf/provider-tls/lib/locally-signed-cert";
 import { Construct } from "constructs";
 import { Problems } from "../errors";
 import { AuthorityGeneration, checkSameStack, ICertificateAuthority, issuersOf } from "./certificate-authority";
+import { checkPurposes } from "./authority-limits";
 import { checkIssuerName, Issuers } from "./generation";
 import { KeyAlgorithm } from "./key-algorithm";
 import { KeyUsage } from "./key-usage";
@@ -115,6 +116,13 @@ export class Certificate extends Construct {
     checkAltNames(props.sans ?? [], "sans", problems);
     checkCertificateOptions(props, issuersOf(props.authority), "", problems);
     checkSameStack(this, props.authority, "authority", problems);
+    const generation = props.issuer ?? props.authority.active.id;
+    checkPurposes(
+      props.usage.purposes,
+      { limits: props.authority.generations[generation]?.limits, generation },
+      "usage",
+      problems,
+    );
     problems.throwIfAny(this.node.path);
 
     this.sans = SubjectAltNames.of(...(props.sans ?? []));
@@ -196,7 +204,7 @@ export function checkCertificateOptions(
     const { validity } = options;
     const where = validity ? `${at}validity` : "validity";
     const { validityHours } = validity ?? otherwise;
-    const limit = issuers[issuer]!.validityHours;
+    const limit = issuers[issuer]!.validityHours ?? issuers[issuer]!.limits?.validityHours;
     if (limit !== undefined && validityHours >= limit) {
       problems.add({ ...outlives(validityHours, limit), at: where });
     }

@@ -1,6 +1,7 @@
 import { Problems } from "../errors";
+import { AuthorityLimits, checkPathLength, limitsIn } from "./authority-limits";
 import { KeyAlgorithm } from "./key-algorithm";
-import { checkKeyPem, checkPem, GenerationKeyPem, GenerationPem } from "./pem";
+import { checkKeyPem, checkPem, GenerationKeyPem, GenerationPem, isLiteral } from "./pem";
 import { Validity } from "./validity";
 
 /**
@@ -102,6 +103,11 @@ export class Generation {
     return this.pem ? undefined : (this.options.validity ?? DEFAULT_VALIDITY).validityHours;
   }
 
+  /** What it may sign, where that is an authority from outside whose certificate is literal text; undefined where nothing limits it. */
+  public get limits(): AuthorityLimits | undefined {
+    return isLiteral(this.pem?.certificatePem) ? limitsIn(this.pem.certificatePem) : undefined;
+  }
+
   /** False for one from outside whose private key stays there. */
   public get hasPrivateKey(): boolean {
     const pem = this.pem ?? this.keyPem;
@@ -113,7 +119,9 @@ export class Generation {
 export type Generations = Readonly<Record<string, Generation>>;
 
 /** What those below an authority need to know of its generations. */
-export type Issuers = Readonly<Record<string, Pick<Generation, "state" | "validityHours" | "hasPrivateKey">>>;
+export type Issuers = Readonly<
+  Record<string, Pick<Generation, "state" | "validityHours" | "hasPrivateKey" | "limits">>
+>;
 
 /** The generation that signs an authority's own, where none is named. */
 export const FIRST_ISSUER = "g1";
@@ -250,7 +258,9 @@ function checkIssuer(generation: Generation, issuers: Issuers | undefined, at: s
   if (!checkIssuerName(issuer, issuers, `${at}.issuer`, problems, generation.state === "retired")) {
     return;
   }
-  const [hours, limit] = [generation.validityHours!, issuers[issuer]!.validityHours];
+  const { limits, validityHours } = issuers[issuer]!;
+  checkPathLength({ limits, generation: issuer }, at, problems);
+  const [hours, limit] = [generation.validityHours!, validityHours ?? limits?.validityHours];
   if (limit !== undefined && hours > limit) {
     problems.add({
       code: "authority-outlives-issuer",

@@ -5,6 +5,7 @@ import { TerraformProvider, TerraformResource } from "cdktf";
 import { Construct } from "constructs";
 import { Problems } from "../errors";
 import { adoptKeyPair } from "./adopted";
+import { checkDistinct, placed } from "./distinct";
 import {
   checkGenerations,
   FIRST_GENERATION,
@@ -16,6 +17,7 @@ import {
 import { guardsOf } from "./guards";
 import { KeyAlgorithm } from "./key-algorithm";
 import { createKey, Key } from "./private-key";
+import { tokenText } from "../terraform/token-text";
 import { Reference, expression } from "../terraform/reference";
 
 /** Props of a {@link KeyPairRing}. */
@@ -88,6 +90,7 @@ export class KeyPairRing extends Construct {
     const problems = new Problems();
     props.keyAlgorithm?.check("keyAlgorithm", problems);
     checkGenerations(generations, "key pair", "generations", problems);
+    checkDistinct(placed(generations, "generations", id), problems, tokenText(this));
     problems.throwIfAny(this.node.path);
 
     const pairs = Object.entries(generations).map(([name, generation]) => this.make(name, generation, props));

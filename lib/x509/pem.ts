@@ -1,6 +1,8 @@
 import { Token } from "cdktf";
-import { createPrivateKey, createPublicKey, KeyObject, X509Certificate } from "node:crypto";
+import { createPublicKey, KeyObject, X509Certificate } from "node:crypto";
 import { Problems } from "../errors";
+import { type CertificateFields, readCertificate } from "./certificate-fields";
+import { readPrivateKey, readPublicKey } from "./strict-keys";
 
 /** An authority from outside. */
 export interface GenerationPem {
@@ -47,6 +49,26 @@ export const FAULTS = {
     "a certificate authority: basic constraints that say CA, and certificate signing in its key usage where it has one",
     "give the authority's certificate",
   ],
+  "pem-path-length": [
+    "an authority whose path length leaves room for every authority below it",
+    "have it signed again with a longer path length, or without one",
+  ],
+  "pem-extended-key-usage": [
+    "an authority without extended key usages, or with those of every certificate below it",
+    "have it signed again without extended key usages: a verifier refuses what it signed for another use",
+  ],
+  "pem-constraints": [
+    "an authority that leaves names and policies to whom it signs",
+    "have it signed again without name and policy constraints: a verifier refuses the names of a cluster and of machines that join later",
+  ],
+  "pem-critical-extension": [
+    "critical extensions of RFC 5280 alone",
+    "have it signed again without that extension, or with one that is not critical: verifiers refuse what they do not know",
+  ],
+  "pem-subject": [
+    "an authority with a subject",
+    "have it signed again with a common name: verifiers find an issuer by its name",
+  ],
   "pem-key-algorithm": ["RSA from 2048 bits on, ECDSA on P-256, P-384 or P-521", "make a new authority or key"],
   "pem-chain-order": [
     "the authority, then each issuer of the one before it",
@@ -73,24 +95,74 @@ export function isLiteral(pem: string | undefined): pem is string {
  * would re-issue for another line end. Text around them, as `openssl x509 -text` writes it, is left out.
  */
 export function blocksOf(kind: string, text: string): string[] {
-  return (text.replace(/[ \t\r]*\n[ \t]*/g, "\n").match(new RegExp(kind, "g")) ?? []).map((block) => `${block}\n`);
+  return (normalised(text).match(new RegExp(kind, "g")) ?? []).map((block) => `${block}\n`);
+}
+
+/** Without indentation, empty lines, and line ends that are not a newline. */
+function normalised(text: string): string {
+  const lines = text.split("\n").map((line) => line.trim());
+  return lines.filter((line) => line !== "").join("\n");
+}
+
+/** A block from one label to the same, and base64 between them. */
+const BLOCK = /^-----BEGIN ([A-Z ]+)-----\n([A-Za-z0-9+/\n]+={0,2})\n-----END \1-----\n$/;
+
+/** The bytes of a block, where its base64 is what is made of them. */
+function bytesOf(block: string): { readonly label: string; readonly der: Buffer } | undefined {
+  const [, label = "", body = ""] = BLOCK.exec(block) ?? [];
+  const base64 = body.replaceAll("\n", "");
+  const der = Buffer.from(base64, "base64");
+  return base64 !== "" && der.toString("base64") === base64 ? { label, der } : undefined;
+}
+
+/** A certificate of literal text: what Node.js tells of it, and what it does not. */
+export interface LiteralCertificate {
+  readonly certificate: X509Certificate;
+  readonly fields: CertificateFields;
 }
 
 /** The certificates of literal text, without what cannot be read. */
-export function certificatesOf(text: string): X509Certificate[] {
-  return blocksOf(CERTIFICATE, text).flatMap((block) => parsed(() => readWhole(block)) ?? []);
+export function literalCertificates(text: string): LiteralCertificate[] {
+  return blocksOf(CERTIFICATE, text).flatMap((block) => literalCertificate(block) ?? []);
 }
 
-/** Node reads a part of a certificate when it is asked for: a damaged key throws then, and a date that is none shows nowhere. */
-function readWhole(block: string): X509Certificate | undefined {
-  const certificate = new X509Certificate(block);
-  const dates = [certificate.validFrom, certificate.validTo].map(Date.parse);
-  return certificate.publicKey && !dates.some(Number.isNaN) ? certificate : undefined;
+/** The same, without what Node.js does not tell. */
+export function certificatesOf(text: string): X509Certificate[] {
+  return literalCertificates(text).map(({ certificate }) => certificate);
+}
+
+function literalCertificate(block: string): LiteralCertificate | undefined {
+  const bytes = bytesOf(block);
+  const fields = bytes && readCertificate(bytes.der);
+  if (!fields || !readPublicKey(fields.publicKey)) {
+    return undefined;
+  }
+  const certificate = parsed(() => new X509Certificate(block));
+  // OpenSSL takes no authority for one where it cannot read an extension that nobody here looks into.
+  const isRead = certificate?.ca === (fields.isAuthority && fields.signsCertificates);
+  return certificate && isRead ? { certificate, fields } : undefined;
+}
+
+/** DER of the public key in literal PEM of a public or private key; undefined where that cannot be read, or is not literal. */
+export function literalPublicKey(pem: string | undefined): Buffer | undefined {
+  if (!isLiteral(pem)) {
+    return undefined;
+  }
+  const [block = ""] = [...blocksOf(PUBLIC_KEY, pem), ...blocksOf(PRIVATE_KEY, pem)];
+  const bytes = bytesOf(block);
+  const key = bytes && (readPublicKey(bytes.der) ?? readPrivateKey(bytes.label, bytes.der));
+  return key && (key.type === "private" ? createPublicKey(key) : key).export({ type: "spki", format: "der" });
+}
+
+/** The one private key of literal text. */
+function literalKey(block: string): KeyObject | undefined {
+  const bytes = bytesOf(block);
+  return bytes && readPrivateKey(bytes.label, bytes.der);
 }
 
 /** PEM of the public key of a literal private key, as the tls provider writes it. */
 export function publicKeyOf(privateKeyPem: string): string {
-  return publicPem(createPrivateKey(blocksOf(PRIVATE_KEY, privateKeyPem)[0]!));
+  return publicPem(literalKey(blocksOf(PRIVATE_KEY, privateKeyPem)[0]!)!);
 }
 
 /** PEM of a public key, as the tls provider writes it. */
@@ -101,16 +173,16 @@ export function publicPem(key: KeyObject): string {
 /** Finds what is wrong with the literal parts of an authority from outside, which signs or is only trusted. */
 export function checkPem(pem: GenerationPem, signs: boolean, at: string, problems: Problems): void {
   checkPresent(pem.privateKeyPem, signs, at, problems);
-  const finder = (prop: string) => (fault: Fault, given: string) => add(fault, `${at}.${prop}`, given, problems);
+  const finder = (prop: string) => (fault: Fault, given: string) => addFault(fault, `${at}.${prop}`, given, problems);
   const found = isLiteral(pem.certificatePem) ? checkCertificates(pem.certificatePem, finder("certificatePem")) : [];
   const isAlone = !isLiteral(pem.certificatePem);
   const key = isLiteral(pem.privateKeyPem) ? checkKey(pem.privateKeyPem, isAlone, finder("privateKeyPem")) : undefined;
   const owner = key && found.findIndex((certificate) => certificate.checkPrivateKey(key));
   // A key of one of the others belongs to the authority that should have come first.
   if (owner === -1 && found.length > 0) {
-    add("pem-mismatch", `${at}.privateKeyPem`, "the key of another certificate", problems);
+    addFault("pem-mismatch", `${at}.privateKeyPem`, "the key of another certificate", problems);
   } else if (owner !== undefined && owner > 0) {
-    add(
+    addFault(
       "pem-mismatch",
       `${at}.privateKeyPem`,
       `the key of ${nameOf(found[owner]!)}, which does not come first`,
@@ -125,7 +197,7 @@ export function checkKeyPem(pem: GenerationKeyPem, signs: boolean, at: string, p
   const { publicKeyPem, privateKeyPem } = pem;
   const key = isLiteral(privateKeyPem)
     ? checkKey(privateKeyPem, !isLiteral(publicKeyPem), (fault, given) =>
-        add(fault, `${at}.privateKeyPem`, given, problems),
+        addFault(fault, `${at}.privateKeyPem`, given, problems),
       )
     : undefined;
   if (!isLiteral(publicKeyPem)) {
@@ -133,14 +205,15 @@ export function checkKeyPem(pem: GenerationKeyPem, signs: boolean, at: string, p
   }
   const here = `${at}.publicKeyPem`;
   const blocks = blocksOf(PUBLIC_KEY, publicKeyPem);
-  const publicKey = blocks.length === 1 ? parsed(() => createPublicKey(blocks[0]!)) : undefined;
+  const bytes = blocks.length === 1 ? bytesOf(blocks[0]!) : undefined;
+  const publicKey = bytes && readPublicKey(bytes.der);
   if (!publicKey) {
-    add("pem-public-key", here, countOf(blocks, "public key"), problems);
+    addFault("pem-public-key", here, countOf(blocks, "public key"), problems);
     return;
   }
-  checkAlgorithm(publicKey, "a key", (fault, given) => add(fault, here, given, problems));
+  checkAlgorithm(publicKey, "a key", (fault, given) => addFault(fault, here, given, problems));
   if (key && publicPem(key) !== publicPem(publicKey)) {
-    add("pem-public-mismatch", here, "the public key of another key", problems);
+    addFault("pem-public-mismatch", here, "the public key of another key", problems);
   }
 }
 
@@ -149,42 +222,122 @@ type Found = (fault: Fault, given: string) => void;
 /** OpenSSL's names of P-256, P-384 and P-521. */
 const CURVES = ["prime256v1", "secp384r1", "secp521r1"];
 
-function add(fault: Fault, at: string, given: string, problems: Problems): void {
+/** Adds what is wrong with PEM. */
+export function addFault(fault: Fault, at: string, given: string, problems: Problems): void {
   const [allowed, fix] = FAULTS[fault];
   problems.add({ code: fault, at, given, allowed, fix });
 }
 
 function checkPresent(privateKeyPem: string | undefined, signs: boolean, at: string, problems: Problems): void {
   if (privateKeyPem === undefined && signs) {
-    add("pem-key-missing", `${at}.privateKeyPem`, "nothing", problems);
+    addFault("pem-key-missing", `${at}.privateKeyPem`, "nothing", problems);
   }
 }
 
 function checkCertificates(text: string, found: Found): X509Certificate[] {
+  const certificates = checkText(text, found);
+  certificates.forEach((one, index) => {
+    checkAuthority(one, found);
+    checkPlace(one, certificates[index + 1], index, found);
+  });
+  return certificates.map(({ certificate }) => certificate);
+}
+
+/** Finds what is wrong with literal text of authorities that are trusted together, in whatever order. */
+export function checkBundle(text: string, found: (fault: Fault, given: string) => void): void {
+  for (const one of checkText(text, found)) {
+    checkAuthority(one, found);
+    checkOwnSignature(one, found);
+  }
+}
+
+/** The certificates of literal text in which nothing else may stand that is meant for somebody, and none twice. */
+function checkText(text: string, found: Found): LiteralCertificate[] {
   if (text.includes("PRIVATE KEY-----")) {
     found("pem-key-in-certificate", "a private key beside a certificate");
   }
-  const certificates = certificatesOf(text);
-  const begun = text.match(/-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/g) ?? [];
+  const certificates = literalCertificates(text);
+  const begun = text.match(/-----BEGIN [^-]*-----/g) ?? [];
+  const others = begun.filter((line) => !/ (?:CERTIFICATE|PRIVATE KEY|EC PARAMETERS)-----$/.test(line));
+  const whole = begun.filter((line) => line.endsWith(" CERTIFICATE-----")).length;
   if (certificates.length === 0) {
-    found("pem-certificate", "text that is no certificate");
-  } else if (certificates.length < begun.length) {
-    found("pem-certificate", `${begun.length} certificates, of which ${certificates.length} can be read`);
+    found("pem-certificate", whole > 0 ? "a certificate that cannot be read" : "text that is no certificate");
+  } else if (certificates.length < whole) {
+    found("pem-certificate", `${whole} certificates, of which ${certificates.length} can be read`);
+  } else if (others.length > 0) {
+    found("pem-certificate", `a certificate beside ${others.length} PEM of another kind`);
   }
-  certificates.forEach((certificate, index) => {
-    if (!certificate.ca) {
-      found("pem-not-ca", nameOf(certificate));
-    }
-    checkAlgorithm(certificate.publicKey, nameOf(certificate), found);
-    const next = certificates[index + 1];
-    // Not checkIssued, which also looks at the key usage: that has a problem of its own.
-    if (next && !(certificate.issuer === next.subject && certificate.verify(next.publicKey))) {
-      found("pem-chain-order", `${nameOf(certificate)} before ${nameOf(next)}, which did not issue it`);
-    } else if (!next && certificate.issuer === certificate.subject && !certificate.verify(certificate.publicKey)) {
-      found("pem-certificate", `${nameOf(certificate)}, which its own key did not sign`);
-    }
-  });
+  const isAgain = ({ certificate }: LiteralCertificate, index: number) =>
+    certificates.findIndex((other) => other.certificate.raw.equals(certificate.raw)) < index;
+  certificates
+    .filter(isAgain)
+    .forEach(({ certificate }) => found("pem-certificate", `${nameOf(certificate)} more than once`));
   return certificates;
+}
+
+/** Finds what keeps a certificate from being a verifier's authority. */
+function checkAuthority({ certificate, fields }: LiteralCertificate, found: Found): void {
+  const name = nameOf(certificate);
+  if (!fields.isAuthority || !fields.signsCertificates) {
+    found("pem-not-ca", name);
+  }
+  if (fields.isNameless) {
+    found("pem-subject", name);
+  }
+  if (fields.constraints.length > 0) {
+    found("pem-constraints", `${name} with the extensions ${fields.constraints.join(", ")}`);
+  }
+  if (fields.unknownCritical.length > 0) {
+    found("pem-critical-extension", `${name} with the extensions ${fields.unknownCritical.join(", ")}`);
+  }
+  checkAlgorithm(certificate.publicKey, name, found);
+}
+
+/** @param below how many authorities of the text are below it */
+function checkPlace(one: LiteralCertificate, next: LiteralCertificate | undefined, below: number, found: Found): void {
+  const name = nameOf(one.certificate);
+  const { pathLength } = one.fields;
+  if (pathLength !== undefined && pathLength < below) {
+    found("pem-path-length", `${name} with the path length ${pathLength} above ${authoritiesText(below)}`);
+  }
+  if (next && !isIssuedBy(one, next)) {
+    found("pem-chain-order", `${name} before ${nameOf(next.certificate)}, which did not issue it`);
+  } else if (!next) {
+    checkOwnSignature(one, found);
+  }
+}
+
+/** How many, in words. */
+export function authoritiesText(count: number): string {
+  return count === 1 ? "an authority" : `${count} authorities`;
+}
+
+function checkOwnSignature({ certificate, fields }: LiteralCertificate, found: Found): void {
+  if (saysThatItSignedItself(fields) && !verifies(certificate, certificate.publicKey)) {
+    found("pem-certificate", `${nameOf(certificate)}, which its own key did not sign`);
+  }
+}
+
+/** By its names, or by the identifiers of keys. */
+function saysThatItSignedItself({ issuer, subject, authorityKeyIdentifier, subjectKeyIdentifier }: CertificateFields) {
+  const isOwnKey = subjectKeyIdentifier !== undefined && authorityKeyIdentifier?.equals(subjectKeyIdentifier);
+  return issuer.equals(subject) || isOwnKey === true;
+}
+
+/**
+ * Whether one certificate is signed by another. It is not Node's `checkIssued`, which also looks at the key usage: that has a problem
+ * of its own. Go finds an issuer by its name, byte for byte; OpenSSL by the identifiers of the keys, too.
+ */
+export function isIssuedBy({ certificate, fields }: LiteralCertificate, issuer: LiteralCertificate): boolean {
+  const { authorityKeyIdentifier: named } = fields;
+  const { subjectKeyIdentifier: own } = issuer.fields;
+  const isNamed = named === undefined || own === undefined || named.equals(own);
+  return fields.issuer.equals(issuer.fields.subject) && isNamed && verifies(certificate, issuer.certificate.publicKey);
+}
+
+/** A signature that is none of the key's algorithm throws in some versions of OpenSSL. */
+function verifies(certificate: X509Certificate, key: KeyObject): boolean {
+  return parsed(() => certificate.verify(key)) ?? false;
 }
 
 /** @param isAlone whether what belongs to it is unresolved, so that its algorithm is seen here only */
@@ -194,7 +347,7 @@ function checkKey(text: string, isAlone: boolean, found: Found): KeyObject | und
     return undefined;
   }
   const blocks = blocksOf(PRIVATE_KEY, text);
-  const key = blocks.length === 1 ? parsed(() => createPrivateKey(blocks[0]!)) : undefined;
+  const key = blocks.length === 1 ? literalKey(blocks[0]!) : undefined;
   if (!key) {
     found("pem-key", countOf(blocks, "private key"));
   } else if (isAlone) {

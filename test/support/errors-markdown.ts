@@ -27,7 +27,7 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "broad-cluster-admin":
     "`cluster-admin` would go to a group that includes everybody, every pod, every node or every bootstrap token.",
   "certificate-authority":
-    "`certificateAuthority` is not PEM of certificate authorities, or contains a private key. It goes into the kubeconfig of every node that joins.",
+    "`certificateAuthority` is not PEM of certificate authorities alone, each once, or contains a private key. It goes into the kubeconfig of every node that joins.",
   "cluster-domain": {
     cause: "The cluster domain is not a DNS domain. It is part of a name in the API server's certificate.",
     fix: "write kubelet's `clusterDomain`, such as `cluster.local`",
@@ -101,9 +101,16 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
     "The keys to deliver are in another stack. They would have to pass through an output, and end up in both states.",
   "password-joins": "The distribution has no join password of that name.",
   "password-stack": "The join password and the PKI are in different stacks. The first server needs both to start.",
-  "pem-certificate": "The text is not a PEM certificate, or one of its blocks cannot be parsed.",
+  "pem-certificate":
+    "The text is not a PEM certificate, or one of its certificates is damaged, there twice, or not signed with the key that it names, or there is PEM of another kind beside them.",
   "pem-chain-order": "A certificate of the chain was not issued by the one that follows it.",
+  "pem-constraints":
+    "The certificate constrains the names or policies of certificates below it, and a verifier rejects those that a cluster needs.",
+  "pem-critical-extension":
+    "The certificate has a critical extension that verifiers do not know, so they reject everything below it.",
   "pem-expired": "The active generation has expired: nothing accepts what it signs.",
+  "pem-extended-key-usage":
+    "The certificate has extended key usages, and lacks one that a certificate below it has. A verifier rejects that certificate.",
   "pem-key": "The text is not a PEM private key, or contains more than one.",
   "pem-key-algorithm": "Kubernetes does not support keys of this algorithm or size.",
   "pem-key-encrypted": "The private key is encrypted, and Terraform cannot decrypt it.",
@@ -113,8 +120,13 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "pem-not-ca":
     "The certificate is not a certificate authority: its basic constraints do not say `CA:TRUE`, or its key usage does not allow it to sign certificates.",
   "pem-not-yet-valid": "The active generation is not valid yet.",
+  "pem-path-length":
+    "More authorities are below the certificate than its path length allows. A verifier rejects the chain.",
   "pem-public-key": "The text is not a PEM public key, or contains more than one.",
   "pem-public-mismatch": "The public key does not belong to the private key.",
+  "pem-subject": "The certificate has an empty subject, and verifiers find an issuer by its name.",
+  "pem-twice":
+    "One certificate or key stands for two generations, two authorities, or an authority and service accounts: whoever has it can act as both.",
   port: "The port is not a TCP port.",
   "secret-key": "The file's path cannot be turned into a key of a Secret.",
   "secret-key-twice": "The paths of two files turn into the same key of the Secret.",
@@ -131,6 +143,10 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "shared-key": "The private key of a leaf certificate would be on more than one machine.",
   subject: "A field of the subject is empty or too long (X.520).",
   "subject-name": "A subject of the binding has no name.",
+  "shared-root":
+    "Two authorities of the cluster are below one root, and it is in their bundles: each verifier accepts what either of them signed, so a kubelet is a client of etcd.",
+  "subject-twice":
+    "Two generations that are trusted together have the same subject and different keys. Who looks an issuer up by its name may find the wrong one.",
   "system-masters":
     "`system:masters` may do everything. No authorizer limits it, and it cannot be revoked before the certificate expires.",
   "token-expiry":

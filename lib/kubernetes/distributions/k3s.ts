@@ -168,6 +168,8 @@ export function k3s(options: K3sOptions & { readonly program: "k3s" | "rke2" }):
     version: "1.33",
     requires: { controlPlanes: true, addresses: true },
 
+    // K3s' own script makes such a set, and each of its files ends with the root: a token holds the hash of that.
+    sharedRoot: SHARED_ROOT.reason,
     apiServerAuthority: "server",
     authorities: {
       // No machine has a file of these two: their certificates stand in the files of the others, and their keys in the state.

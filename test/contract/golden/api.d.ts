@@ -71,10 +71,18 @@ export interface AuthorityGeneration {
     readonly chain: readonly Reference[];
     readonly end: Reference;
     readonly id: string;
+    readonly limits?: AuthorityLimits;
     readonly literalRoot?: string;
     readonly privateKey?: Reference;
     readonly state: GenerationState;
     readonly validityHours?: number;
+}
+
+export interface AuthorityLimits {
+    readonly end: Date;
+    readonly pathLength?: number;
+    readonly purposes?: readonly string[];
+    readonly validityHours: number;
 }
 
 export interface AuthorityRow extends Row {
@@ -462,6 +470,7 @@ export interface DistributionTable {
         readonly addresses: boolean;
         readonly etcd?: readonly EtcdTopology[];
     };
+    readonly sharedRoot?: string;
     readonly version: string;
 }
 
@@ -578,6 +587,7 @@ export class Generation {
     static fromPem(state: GenerationState, pem: GenerationPem): Generation;
     get hasPrivateKey(): boolean;
     readonly keyPem?: GenerationKeyPem | undefined;
+    get limits(): AuthorityLimits | undefined;
     readonly options: GenerationOptions;
     readonly pem?: GenerationPem | undefined;
     static retired(options?: GenerationOptions): Generation;

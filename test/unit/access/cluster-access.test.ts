@@ -5,6 +5,13 @@ import { TerraformStack, TerraformVariable } from "cdktf";
 import { Construct } from "constructs";
 import { gunzipSync } from "node:zlib";
 import { pkiOf } from "../../support/cluster";
+import {
+  CLIENT_ONLY_CERTIFICATE,
+  CRITICAL_EXTENSION_CERTIFICATE,
+  NAME_CONSTRAINTS_CERTIFICATE,
+  NAMELESS_CERTIFICATE,
+} from "../../support/authorities";
+import { CA_CERTIFICATE, INTERMEDIATE_CERTIFICATE, P224_CERTIFICATE, ROOT_CERTIFICATE } from "../../support/pem";
 import { newApp, newStack, synth } from "../../support/synth";
 import { accessStack, BARE, CA_PEM, LEAF_PEM, messageOf } from "./fixture";
 import { ClusterAccess, ClusterAccessProps } from "../../../lib/access/cluster-access";
@@ -212,6 +219,38 @@ test.each([
   const message = refused({ certificateAuthority });
   expect(message).toContain(`[certificate-authority] certificateAuthority: given "${given}"`);
   expect(message).not.toContain("BEGIN");
+});
+
+test.each([
+  ["CN=test-root more than once", CA_CERTIFICATE + ROOT_CERTIFICATE + ROOT_CERTIFICATE],
+  ["2 certificates, of which 1 can be read", CA_CERTIFICATE + ROOT_CERTIFICATE.replace(/^(M.{20})./m, "$1*")],
+  ["CN=leaf", CA_CERTIFICATE + LEAF_PEM],
+  [
+    "a certificate beside 1 PEM of another kind",
+    `${CA_CERTIFICATE}-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n`,
+  ],
+])("refuses a bundle with %s", (given, certificateAuthority) => {
+  expect(refused({ certificateAuthority })).toContain(`[certificate-authority] certificateAuthority: given "${given}"`);
+});
+
+test.each([
+  ["pem-extended-key-usage", CLIENT_ONLY_CERTIFICATE],
+  ["pem-constraints", NAME_CONSTRAINTS_CERTIFICATE],
+  ["pem-critical-extension", CRITICAL_EXTENSION_CERTIFICATE],
+  ["pem-subject", NAMELESS_CERTIFICATE],
+  ["pem-key-algorithm", P224_CERTIFICATE],
+])("refuses an authority of which a generation is refused: %s", (code, certificate) => {
+  expect(refused({ certificateAuthority: CA_CERTIFICATE + certificate })).toContain(`[${code}] certificateAuthority: `);
+});
+
+test("takes authorities in any order, and writes what a PKI's own file holds: neither comments nor line ends of Windows", () => {
+  const bundle = ROOT_CERTIFICATE + CA_CERTIFICATE + INTERMEDIATE_CERTIFICATE;
+  const edited = `# bundle\n\n${bundle.replaceAll("-----END", "  -----END")}`.replaceAll("\n", "\r\n");
+  const [plain, other] = [bundle, edited].map(
+    (certificateAuthority) => synthesized({ certificateAuthority }).json.output.access_files,
+  );
+  expect(other).toEqual(plain);
+  expect(JSON.stringify(plain)).toContain(JSON.stringify(JSON.stringify(bundle).slice(1, -1)).slice(1, -1));
 });
 
 describe("k0s", () => {

@@ -67,6 +67,14 @@ test("an unresolved value in a text stays a template, outside and inside base64"
   );
 });
 
+test("text is composed and has no half characters, as Terraform keeps it, wherever it stands", () => {
+  const decomposed: Content = { concat: ["e", { concat: ["\u0301", "\ud800"] }] };
+  expect(evaluate(decomposed, lookup)).toBe("\u00e9\ufffd");
+  expect(evaluate({ base64: decomposed }, lookup)).toBe(Buffer.from("\u00e9\ufffd").toString("base64"));
+  expect(evaluate({ concat: ["e", KEY] }, () => "\u0301")).toBe("\u00e9");
+  expect(toTerraform("\u2126\udc00")).toBe("\u03a9\ufffd");
+});
+
 test("a reference that is not in the state is the lookup's to refuse", () => {
   const act = () =>
     evaluate({ base64: { concat: ["a", KEY] } }, ({ address }) => {

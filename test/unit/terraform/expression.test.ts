@@ -20,6 +20,14 @@ test.each([
   ["$${x}", "$$${x}"],
   ["100% of $5", "100% of $5"],
   ["${a}${b}", "$${a}$${b}"],
+  // Like a token of cdktf, and none: cdktf must not find it, and Terraform must not see a template.
+  ["${TfToken[", "$${TfToken["],
+  ["${TfToken[a}", "$${TfToken[a}"],
+  ["$${TfToken[x]}", '${"$$"}{TfToken[x]}'],
+  // Terraform would see no template after a carriage return, and drop a byte order mark that comes first.
+  ["a\r\nb\r$", 'a\r\nb${"\\r"}$'],
+  ["$\rb", '${"$"}${"\\r"}b'],
+  ["\ufeffx", '${"\\ufeff"}x'],
 ])("%j is no template when written as %j", (text, written) => {
   expect(escapeTemplate(text)).toBe(written);
 });
@@ -33,6 +41,8 @@ test.each([
   ['say "hi"', '"say \\"hi\\""'],
   ["a\r\nb\tc", '"a\\r\\nb\\tc"'],
   ["back\\slash", '"back\\\\slash"'],
+  // JSON has escapes that Terraform lacks.
+  ["a\bb\f\\b\u0001", '"a\\u0008b\\u000c\\\\b\\u0001"'],
   ["${x} %{y}", '"$${x} %%{y}"'],
 ])("%j is %s as an operand", (text, operand) => {
   expect(quoted(text)).toBe(operand);
@@ -47,4 +57,11 @@ test("a dollar before a token stays a dollar, and the token an expression", () =
   const host = new TerraformVariable(stack, "host", {}).stringValue;
   expect(resolved(stack, escapeTemplate(`costs $${host}`))).toBe('costs ${"$"}${var.host}');
   expect(resolved(stack, `\${upper(${quoted(`costs $${host}`)})}`)).toBe('${upper("costs ${"$"}${var.host}")}');
+});
+
+test("takes no longer for many marks than for as many letters", () => {
+  const marks = "$".repeat(100_000);
+  const start = performance.now();
+  expect(escapeTemplate(`${marks}x${marks}{`)).toHaveLength(200_003);
+  expect(performance.now() - start).toBeLessThan(1000);
 });

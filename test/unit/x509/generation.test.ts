@@ -1,5 +1,5 @@
 import { TerraformVariable } from "cdktf";
-import { createPrivateKey, generateKeyPairSync } from "node:crypto";
+import { createPrivateKey, generateKeyPairSync, X509Certificate } from "node:crypto";
 import { Generation, Generations, KeyAlgorithm, Problem, Validity } from "../../../lib";
 import { Problems } from "../../../lib/errors";
 import { checkGenerations, FIRST_GENERATION, inBundleOrder } from "../../../lib/x509/generation";
@@ -18,7 +18,23 @@ import {
   RSA_1024_CERTIFICATE,
   SIGNED_CA_CERTIFICATE,
 } from "../../support/pem";
+import {
+  ANY_USE_CERTIFICATE,
+  BELOW_PATH_0_CERTIFICATE,
+  BOTH_USES_CERTIFICATE,
+  CLIENT_ONLY_CERTIFICATE,
+  CRITICAL_EXTENSION_CERTIFICATE,
+  FULL_CERTIFICATE,
+  NAME_CONSTRAINTS_CERTIFICATE,
+  NAMELESS_CERTIFICATE,
+  PATH_0_CERTIFICATE,
+  PATH_1_CERTIFICATE,
+  POLICY_CONSTRAINTS_CERTIFICATE,
+  SHORT_CERTIFICATE,
+} from "../../support/authorities";
 import { newStack, problemsOf } from "../../support/synth";
+
+const PUBLIC_KEY = new X509Certificate(CA_CERTIFICATE).publicKey.export({ type: "spki", format: "pem" }) as string;
 
 function check(
   generations: Generations,
@@ -234,6 +250,58 @@ describe("from outside", () => {
         fix: "make a new authority or key",
       },
     ]);
+  });
+
+  test.each([
+    ["another issuer than the one that signed it", BELOW_PATH_0_CERTIFICATE + PATH_1_CERTIFICATE, "pem-chain-order"],
+    ["name constraints", NAME_CONSTRAINTS_CERTIFICATE, "pem-constraints"],
+    ["policy constraints", POLICY_CONSTRAINTS_CERTIFICATE, "pem-constraints"],
+    ["a critical extension that nobody knows", CRITICAL_EXTENSION_CERTIFICATE, "pem-critical-extension"],
+    ["no subject", NAMELESS_CERTIFICATE, "pem-subject"],
+    ["the same certificate twice", CA_CERTIFICATE + CA_CERTIFICATE, "pem-certificate"],
+    ["a public key beside the certificate", `${CA_CERTIFICATE}${PUBLIC_KEY}`, "pem-certificate"],
+  ])("refuses an authority with %s", (_, certificatePem, code) => {
+    const generations = { g1: Generation.fromPem("trusted", { certificatePem }), g2: Generation.active() };
+    expect(check(generations)).toMatchObject([{ code, at: "generations.g1.certificatePem" }]);
+  });
+
+  test("refuses an authority of the text that is above more than its path length lets it", () => {
+    const certificatePem = BELOW_PATH_0_CERTIFICATE + PATH_0_CERTIFICATE;
+    const generations = { g1: Generation.fromPem("trusted", { certificatePem }), g2: Generation.active() };
+    expect(check(generations)).toEqual([
+      {
+        code: "pem-path-length",
+        at: "generations.g1.certificatePem",
+        given: '"CN=path-0 with the path length 0 above an authority"',
+        allowed: "an authority whose path length leaves room for every authority below it",
+        fix: "have it signed again with a longer path length, or without one",
+      },
+    ]);
+  });
+
+  test("takes any path length, and any usage, of one that stands alone", () => {
+    for (const pem of [PATH_0_CERTIFICATE, CLIENT_ONLY_CERTIFICATE, ANY_USE_CERTIFICATE, BOTH_USES_CERTIFICATE]) {
+      expect(fromPem(pem, CA_KEY)).toEqual([]);
+    }
+  });
+
+  test("says what a literal certificate, and those above it, let it sign", () => {
+    const limits = (certificatePem: string) => Generation.fromPem("trusted", { certificatePem }).limits;
+    const years = (from: number, to: string) => Math.floor((Date.parse(to) - Date.UTC(from)) / 3_600_000);
+    const usual = { end: new Date("2126-10-29T04:12:01Z"), validityHours: years(2020, "2126-10-29T04:12:01Z") };
+    expect(limits(CA_CERTIFICATE)).toEqual(usual);
+    expect(limits(PATH_1_CERTIFICATE)).toEqual({ ...usual, pathLength: 1 });
+    expect(limits(CLIENT_ONLY_CERTIFICATE)).toEqual({ ...usual, purposes: ["client_auth"] });
+    expect(limits(BOTH_USES_CERTIFICATE)).toEqual({ ...usual, purposes: ["server_auth", "client_auth"] });
+    expect(limits(ANY_USE_CERTIFICATE)).toEqual(usual);
+    expect(limits(`${FULL_CERTIFICATE}${INTERMEDIATE_CERTIFICATE}`)).toMatchObject({ pathLength: 3 });
+    expect(limits(SHORT_CERTIFICATE)).toMatchObject({ validityHours: 30 * 24 });
+    expect(Generation.active().limits).toBeUndefined();
+  });
+
+  test("takes empty lines, and text that is no PEM, between certificates", () => {
+    const text = `\ufeff# authority\n\n${CA_CERTIFICATE.replace("\n", "\n\n")}\nBag Attributes\n    friendlyName: ca\n`;
+    expect(fromPem(text, CA_KEY)).toEqual([]);
   });
 
   test("tells of everything at once", () => {
