@@ -17,10 +17,11 @@ import { checkClusterPki } from "./cluster-pki-checks";
 import { exceptionWarnings, unlistedMasters } from "./cluster-pki-validations";
 import type { Content } from "./content";
 import { ANY_WORKER, CLUSTER, ClusterFile, OPERATOR } from "./cluster-file";
+import type { Distribution, NamesOf } from "./distribution";
 import { fillNames, fillText, Holder, holdersOf, holds } from "./holders";
 import { publishCertificates, publishFiles, publishFingerprints } from "./outputs";
-import type { CertificateRow, FileRow } from "./table";
-import { tableFor } from "./table-for";
+import type { CertificateRow } from "./table";
+import { kubeconfigRows, tableFor } from "./table-for";
 
 /** The key pair of service accounts, by the name that every distribution's table gives it. */
 const SERVICE_ACCOUNT = "service-account";
@@ -36,7 +37,7 @@ const SERVICE_ACCOUNT = "service-account";
  * @throws PkiError with everything that is wrong with the description; when another cluster of the stack has the prefix
  * @see https://kubernetes.io/docs/setup/best-practices/certificates/
  */
-export class ClusterPki extends Construct {
+export class ClusterPki<Of extends Distribution = Distribution> extends Construct {
   /** Names of the machines of the cluster, control planes first. */
   public readonly machines: readonly string[];
   /** First part of the Terraform name of everything in here. */
@@ -48,7 +49,7 @@ export class ClusterPki extends Construct {
 
   private readonly fileLists: ReadonlyMap<string, readonly ClusterFile[]>;
 
-  public constructor(scope: Construct, id: string, props: ClusterPkiProps) {
+  public constructor(scope: Construct, id: string, props: ClusterPkiProps<Of>) {
     super(scope, id);
     const { distribution, cluster, addressPrefix: prefix = cluster.name } = props;
     const table = tableFor(cluster, props.issueLeaves, distribution.table);
@@ -95,7 +96,7 @@ export class ClusterPki extends Construct {
    *
    * @throws PkiError when the distribution has no such authority
    */
-  public authority(name: string): CertificateAuthority {
+  public authority(name: NamesOf<Of>["authority"]): CertificateAuthority {
     const { authorities } = this.parts;
     return authorities.get(name) ?? this.refuse("authority", name, [...authorities.keys()]);
   }
@@ -106,7 +107,7 @@ export class ClusterPki extends Construct {
    * @param name the authority; by default the one that signs the API server's certificate
    * @throws PkiError when the distribution has no such authority
    */
-  public bundle(name = this.parts.table.apiServerAuthority): TrustBundle {
+  public bundle(name: NamesOf<Of>["authority"] = this.parts.table.apiServerAuthority): TrustBundle {
     return this.authority(name).bundle;
   }
 
@@ -116,7 +117,7 @@ export class ClusterPki extends Construct {
    * @param holder who holds it: a machine or the `operator`; may be left out when only one does
    * @throws PkiError when there is no such certificate
    */
-  public certificate(name: string, holder?: string): Certificate {
+  public certificate(name: NamesOf<Of>["certificate"], holder?: string): Certificate {
     return this.leaf(name, holder).certificate;
   }
 
@@ -126,7 +127,7 @@ export class ClusterPki extends Construct {
    * @param holder who holds it: a machine or the `operator`; may be left out when only one does
    * @throws PkiError when there is no such kubeconfig
    */
-  public kubeconfig(name: string, holder?: string): Content {
+  public kubeconfig(name: NamesOf<Of>["kubeconfig"], holder?: string): Content {
     const leaf = this.leaf(name, holder);
     const { cluster, table } = this.parts;
     const paths = kubeconfigRows(leaf.row).map((row) => fillText(row.path, cluster, leaf.holder.name));
@@ -236,8 +237,4 @@ export class ClusterPki extends Construct {
       },
     ]);
   }
-}
-
-function kubeconfigRows(row: CertificateRow): FileRow[] {
-  return row.files.filter((file) => file.kind === "kubeconfig");
 }
