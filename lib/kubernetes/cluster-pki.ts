@@ -5,13 +5,27 @@ import { PkiError, Problems } from "../errors";
 import { movedFrom } from "../terraform/moves";
 import { authorityName, keyPairName, leafName } from "../terraform/names";
 import { claimPrefix, validateOnce } from "../terraform/registry";
-import { Certificate } from "../x509/certificate";
+import { Certificate, type CertificateOptions } from "../x509/certificate";
 import { CertificateAuthority } from "../x509/certificate-authority";
 import { KeyPairRing } from "../x509/key-pair-ring";
 import { Subject } from "../x509/subject";
+import type { AltName } from "../x509/subject-alt-names";
 import { TrustBundle } from "../x509/trust-bundle";
-import { ClusterSecret, clusterSecrets, filesOf } from "./cluster-files";
-import { labelParts } from "./cluster-inventory";
+import { byPath, ClusterSecret, clusterSecrets, filesOf } from "./cluster-files";
+import {
+  addedFile,
+  type AddedCertificateProps,
+  type AddedFileProps,
+  checkAddedCertificate,
+  checkAddedFile,
+  type Held,
+  holdersNamed,
+  holdersOfAdded,
+  namesOfAdded,
+  rowOf,
+} from "./additions";
+import type { Cluster } from "./cluster";
+import { labelLeaf, labelParts } from "./cluster-inventory";
 import type { ClusterLeaf, ClusterParts } from "./cluster-parts";
 import { checkClusterPki } from "./cluster-pki-checks";
 import { exceptionWarnings, unlistedMasters } from "./cluster-pki-validations";
@@ -19,7 +33,8 @@ import type { Content } from "./content";
 import { ANY_WORKER, CLUSTER, ClusterFile, OPERATOR } from "./cluster-file";
 import type { Distribution, NamesOf } from "./distribution";
 import { fillNames, fillText, Holder, holdersOf, holds } from "./holders";
-import { publishCertificates, publishFiles, publishFingerprints } from "./outputs";
+import { type FileLists, publishCertificates, publishFiles, publishFingerprints } from "./outputs";
+import { referencesElsewhere } from "./own-state";
 import type { CertificateRow } from "./table";
 import { kubeconfigRows, tableFor } from "./table-for";
 
@@ -47,9 +62,21 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
   /** Secrets of a management cluster that hold the cluster's identity, as data; none where the distribution wants files. */
   public readonly secrets: readonly ClusterSecret[];
 
-  private readonly fileLists: ReadonlyMap<string, readonly ClusterFile[]>;
+  /** How the cluster is made. */
+  public readonly distribution: Of;
+  /** The cluster, as it was described. */
+  public readonly cluster: Cluster;
 
-  public constructor(scope: Construct, id: string, props: ClusterPkiProps<Of>) {
+  private readonly holders: readonly Holder[];
+  private readonly leaves: ClusterLeaf[];
+  private readonly addedFiles = new Map<Holder, ClusterFile[]>();
+  private fileLists: FileLists | undefined;
+
+  public constructor(
+    scope: Construct,
+    id: string,
+    private readonly props: ClusterPkiProps<Of>,
+  ) {
     super(scope, id);
     const { distribution, cluster, addressPrefix: prefix = cluster.name } = props;
     const table = tableFor(cluster, props.issueLeaves, distribution.table);
@@ -59,6 +86,9 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
     claimPrefix(TerraformStack.of(this), "pki", prefix, this.node.path);
 
     const holders = holdersOf(cluster);
+    this.distribution = distribution;
+    this.cluster = cluster;
+    this.holders = holders;
     this.addressPrefix = prefix;
     this.machines = holders.filter((holder) => holder.isMachine).map((holder) => holder.name);
     const authorities = this.makeAuthorities(table.authorities, props);
@@ -66,17 +96,15 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
     const issued = Object.entries(table.certificates).filter(
       ([, row]) => props.issueLeaves ?? row.issuedBy === "terraform",
     );
-    const leaves = holders.flatMap((holder) => this.makeLeaves(holder, issued, authorities, props));
-    this.parts = { table, cluster, authorities, keyPairs, leaves };
+    this.leaves = holders.flatMap((holder) => this.makeLeaves(holder, issued, authorities));
+    this.parts = { table, cluster, authorities, keyPairs, leaves: this.leaves };
     labelParts(this, prefix, this.parts);
 
     this.secrets = clusterSecrets(
       holders.find(({ name }) => name === CLUSTER)!,
       this.parts,
     );
-    const withFiles = holders.filter(({ name }) => name !== CLUSTER);
-    this.fileLists = new Map(withFiles.map((holder) => [holder.name, filesOf(holder, this.parts)]));
-    publishFiles(this, prefix, Object.fromEntries(this.fileLists));
+    publishFiles(this, prefix, () => this.allFiles());
     publishCertificates(this, prefix, this.parts);
     publishFingerprints(this, prefix, this.parts);
     if (props.movedFrom !== undefined) {
@@ -148,7 +176,67 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
    * @throws PkiError when there is no such holder
    */
   public files(holder: string): readonly ClusterFile[] {
-    return this.fileLists.get(holder) ?? this.refuse("holder", holder, [...this.machines, ANY_WORKER, OPERATOR]);
+    const lists = this.allFiles();
+    return Object.hasOwn(lists, holder)
+      ? lists[holder]!
+      : this.refuse("holder", holder, [...this.machines, ANY_WORKER, OPERATOR]);
+  }
+
+  /**
+   * Adds a certificate of one's own: a client of etcd for monitoring, the server of an aggregated API. It is issued, exported, inventoried
+   * and in the plan report as those of the distribution are, with the PKI's `validity`, `keyAlgorithm`, `subject` and `provider`.
+   *
+   * @param name of the certificate, `[a-z][a-z0-9-]*`: part of its Terraform name, as those of the distribution are
+   * @returns the certificates by who holds each
+   * @throws PkiError when the name or a path is taken, nobody is such a holder, several would have one key, or a value breaks a rule
+   */
+  public addCertificate(name: string, props: AddedCertificateProps<Of>): Readonly<Record<string, Certificate>> {
+    this.check((held, problems) => checkAddedCertificate(name, props, this.props, held, problems));
+    const { validity, keyAlgorithm, keyGeneration, issuer } = props;
+    const choices = { validity, keyAlgorithm, keyGeneration, issuer };
+    const authority = this.authority(props.authority);
+    const made = holdersOfAdded(props, this.holders).map((holder): ClusterLeaf => {
+      const sans = namesOfAdded(props, this.parts, holder);
+      return this.makeLeaf(holder, name, rowOf(name, props, holder), authority, sans, choices);
+    });
+    made.forEach((leaf) => labelLeaf(this.addressPrefix, leaf));
+    this.leaves.push(...made);
+    this.fileLists = undefined;
+    return Object.fromEntries(made.map(({ holder, certificate }) => [holder.name, certificate]));
+  }
+
+  /**
+   * Adds a file of one's own to those of a holder: text, or what the state of this stack holds. It is exported and inventoried as those
+   * of the distribution are.
+   *
+   * @param holder a machine by name, any `worker`, the `operator`, or all `control-plane`, `etcd-member` or `named-worker`
+   * @throws PkiError when nobody is such a holder, the path is taken, or a key would be where it does not belong
+   */
+  public addFile(holder: string, props: AddedFileProps): void {
+    this.check((held, problems) => checkAddedFile(holder, props, held, problems));
+    if (this.addedFiles.size === 0) {
+      const added = () => [...this.addedFiles.values()].flat().map(({ content }) => content);
+      this.node.addValidation({ validate: () => referencesElsewhere(this, added()) });
+    }
+    for (const found of holdersNamed(holder, this.holders)) {
+      const known = this.addedFiles.get(found) ?? [];
+      this.addedFiles.set(found, [...known, addedFile(props, this.parts, found)]);
+    }
+    this.fileLists = undefined;
+  }
+
+  /** The files of everybody, made once for as long as nothing is added. */
+  private allFiles(): FileLists {
+    const listOf = (holder: Holder) =>
+      [...filesOf(holder, this.parts), ...(this.addedFiles.get(holder) ?? [])].sort(byPath);
+    const held = this.holders.filter(({ name }) => name !== CLUSTER);
+    return (this.fileLists ??= Object.fromEntries(held.map((holder) => [holder.name, listOf(holder)])));
+  }
+
+  private check(find: (held: Held, problems: Problems) => void): void {
+    const problems = new Problems();
+    find({ parts: this.parts, holders: this.holders, filesOf: (holder) => this.files(holder) }, problems);
+    problems.throwIfAny(this.node.path);
   }
 
   private makeAuthorities(
@@ -194,26 +282,39 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
     holder: Holder,
     rows: readonly (readonly [string, CertificateRow])[],
     authorities: ReadonlyMap<string, CertificateAuthority>,
-    { cluster, certificates = {}, subject, ...props }: ClusterPkiProps,
   ): ClusterLeaf[] {
+    const { cluster, certificates = {} }: ClusterPkiProps = this.props;
     const held = rows.filter(([, row]) => holds(holder, row.holders));
-    const scope = held.length > 0 ? new Construct(this, holder.name) : undefined;
     return held.map(([name, row]) => {
       const { extraSans = [], ...choices } = certificates[name] ?? {};
-      const commonName = fillText(row.commonName, cluster, holder.name, holder.addresses[0]);
-      const certificate = new Certificate(scope!, name, {
-        validity: props.validity,
-        keyAlgorithm: props.keyAlgorithm,
-        ...choices,
-        authority: authorities.get(row.authority)!,
-        subject: new Subject({ commonName, organization: row.organization, ...subject }),
-        usage: row.usage,
-        sans: [...fillNames(row.sans ?? [], cluster, holder), ...extraSans],
-        address: leafName(this.addressPrefix, holder.name, name),
-        provider: props.provider,
-      });
-      return { holder, name, row, certificate };
+      const sans = [...fillNames(row.sans ?? [], cluster, holder), ...extraSans];
+      return this.makeLeaf(holder, name, row, authorities.get(row.authority)!, sans, choices);
     });
+  }
+
+  private makeLeaf(
+    holder: Holder,
+    name: string,
+    row: CertificateRow,
+    authority: CertificateAuthority,
+    sans: readonly AltName[],
+    choices: CertificateOptions,
+  ): ClusterLeaf {
+    const { cluster, subject, validity, keyAlgorithm, provider } = this.props;
+    const scope = this.node.tryFindChild(holder.name) ?? new Construct(this, holder.name);
+    const commonName = fillText(row.commonName, cluster, holder.name, holder.addresses[0]);
+    const certificate = new Certificate(scope as Construct, name, {
+      ...choices,
+      validity: choices.validity ?? validity,
+      keyAlgorithm: choices.keyAlgorithm ?? keyAlgorithm,
+      authority,
+      subject: new Subject({ commonName, organization: row.organization, ...subject }),
+      usage: row.usage,
+      sans,
+      address: leafName(this.addressPrefix, holder.name, name),
+      provider,
+    });
+    return { holder, name, row, certificate };
   }
 
   private leaf(name: string, holder: string | undefined): ClusterLeaf {

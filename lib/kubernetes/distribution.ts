@@ -9,7 +9,9 @@ import { checkTable } from "./table-checks";
 import { kubeconfigRows } from "./table-for";
 
 /** What the parts of a distribution are called. */
-export type NameLists<Names extends DistributionNames> = { readonly [Kind in keyof DistributionNames]: readonly Names[Kind][] };
+export type NameLists<Names extends DistributionNames> = {
+  readonly [Kind in keyof DistributionNames]: readonly Names[Kind][];
+};
 
 /** What the authorities, key pairs and certificates of a distribution, or of one of several, are called. */
 export type NamesOf<Of extends Distribution> = Of extends Distribution<infer Names> ? Names : never;
@@ -24,7 +26,7 @@ export type NamesOf<Of extends Distribution> = Of extends Distribution<infer Nam
  */
 export class Distribution<Names extends DistributionNames = DistributionNames> {
   /** kubeadm 1.29 and later. */
-  public static readonly KUBEADM: Distribution<KubeadmNames> = new Distribution(kubeadm);
+  public static readonly KUBEADM = new Distribution<KubeadmNames>(kubeadm);
   /** K3s with its usual data directory and self-signed authorities, see {@link Distribution.k3s}. */
   public static readonly K3S: Distribution<K3sNames> = Distribution.k3s();
   /** RKE2 with its usual data directory and self-signed authorities, see {@link Distribution.rke2}. */
@@ -34,7 +36,7 @@ export class Distribution<Names extends DistributionNames = DistributionNames> {
   /** Binaries installed by hand with certificates of one CA, see {@link Distribution.singleCa}. */
   public static readonly SINGLE_CA: Distribution<SingleCaNames> = Distribution.singleCa();
   /** Cluster API with its kubeadm providers: Secrets of a management cluster, see `ClusterSecrets`. */
-  public static readonly CLUSTER_API: Distribution<ClusterApiNames> = new Distribution(clusterApi);
+  public static readonly CLUSTER_API = new Distribution<ClusterApiNames>(clusterApi);
 
   /** K3s 1.33 and later: the 11 files of a custom CA and join passwords; it issues its own certificates from them. */
   public static k3s<Chained extends K3sChain = never>(

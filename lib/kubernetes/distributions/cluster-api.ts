@@ -1,5 +1,6 @@
 import type {
   CertificateRow,
+  DistributionNames,
   DistributionTable,
   EtcdTopology,
   FileKind,
@@ -35,8 +36,8 @@ function asKubeadm(name: KubeadmCertificate): CertificateRow {
 }
 
 /** What etcd itself verifies with, and its key nowhere: Terraform signs. */
-const ETCD_CA: readonly FileRow[] = kubeadm.authorities
-  .etcd.files.filter(({ kind }) => kind === "bundle")
+const ETCD_CA: readonly FileRow[] = kubeadm.authorities.etcd.files
+  .filter(({ kind }) => kind === "bundle")
   .map((file) => ({
     ...file,
     on: ETCD_MEMBER,
@@ -48,20 +49,13 @@ export type ClusterApiAuthority = "kubernetes" | "front-proxy" | "etcd";
 
 /** Names of Cluster API's certificates. */
 export type ClusterApiCertificate =
-  | "etcd-server"
-  | "etcd-peer"
-  | "etcd-healthcheck-client"
-  | "apiserver-etcd-client"
-  | "admin";
+  "etcd-server" | "etcd-peer" | "etcd-healthcheck-client" | "apiserver-etcd-client" | "admin";
 
 /** Names of Cluster API's certificates that have a kubeconfig. */
-export type ClusterApiKubeconfig = Extract<
-  ClusterApiCertificate,
-  "admin"
->;
+export type ClusterApiKubeconfig = Extract<ClusterApiCertificate, "admin">;
 
 /** What Cluster API calls its parts. */
-export interface ClusterApiNames {
+export interface ClusterApiNames extends DistributionNames {
   readonly authority: ClusterApiAuthority;
   readonly keyPair: "service-account";
   readonly certificate: ClusterApiCertificate;

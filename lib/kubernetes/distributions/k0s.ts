@@ -9,7 +9,7 @@ import {
   KUBERNETES,
   scheduler,
 } from "../components";
-import type { DistributionTable, RowException } from "../table";
+import type { DistributionNames, DistributionTable, RowException } from "../table";
 import {
   AUTHENTICATION,
   CONTROL_PLANE,
@@ -107,7 +107,7 @@ export type K0sKubeconfig = Extract<
 >;
 
 /** What k0s calls its parts. */
-export interface K0sNames {
+export interface K0sNames extends DistributionNames {
   readonly authority: K0sAuthority;
   readonly keyPair: "service-account";
   readonly certificate: K0sCertificate;

@@ -14,6 +14,7 @@ import type {
   AuthorityRow,
   CertificateRow,
   Consumer,
+  DistributionNames,
   DistributionTable,
   FileRow,
   HolderKind,
@@ -61,12 +62,7 @@ export type K3sProgram = "k3s" | "rke2";
 
 /** Names of the authorities of K3s or RKE2; those above the five exist where they are chosen. */
 export type K3sAuthority<Chained extends K3sChain = never> =
-  | "server"
-  | "client"
-  | "request-header"
-  | "etcd-server"
-  | "etcd-peer"
-  | (Chained extends "root" ? K3sChain : Chained);
+  "server" | "client" | "request-header" | "etcd-server" | "etcd-peer" | (Chained extends "root" ? K3sChain : Chained);
 
 /** Names of the certificates of K3s or RKE2. */
 export type K3sCertificate<Program extends K3sProgram = "k3s"> =
@@ -91,11 +87,22 @@ export type K3sCertificate<Program extends K3sProgram = "k3s"> =
 /** Names of the certificates of K3s or RKE2 that have a kubeconfig. */
 export type K3sKubeconfig<Program extends K3sProgram = "k3s"> = Extract<
   K3sCertificate<Program>,
-  "apiserver-kubelet-client" | "admin" | "supervisor" | "controller-manager" | "scheduler" | "cloud-controller-manager" | "kubelet" | "kube-proxy" | `${Program}-controller`
+  | "apiserver-kubelet-client"
+  | "admin"
+  | "supervisor"
+  | "controller-manager"
+  | "scheduler"
+  | "cloud-controller-manager"
+  | "kubelet"
+  | "kube-proxy"
+  | `${Program}-controller`
 >;
 
 /** What K3s and RKE2 call their parts. */
-export interface K3sNames<Program extends K3sProgram = "k3s", Chained extends K3sChain = never> {
+export interface K3sNames<
+  Program extends K3sProgram = "k3s",
+  Chained extends K3sChain = never,
+> extends DistributionNames {
   readonly authority: K3sAuthority<Chained>;
   readonly keyPair: "service-account";
   readonly certificate: K3sCertificate<Program>;

@@ -9,7 +9,7 @@ import {
   KUBERNETES,
   scheduler,
 } from "../components";
-import type { DistributionTable, HolderKind } from "../table";
+import type { DistributionNames, DistributionTable, HolderKind } from "../table";
 import {
   AUTHENTICATION,
   CONTROL_PLANE,
@@ -62,7 +62,7 @@ export type KubeadmKubeconfig = Extract<
 >;
 
 /** What kubeadm calls its parts. */
-export interface KubeadmNames {
+export interface KubeadmNames extends DistributionNames {
   readonly authority: KubeadmAuthority;
   readonly keyPair: "service-account";
   readonly certificate: KubeadmCertificate;

@@ -13,7 +13,15 @@ import {
   requestHeaders,
   scheduler,
 } from "../components";
-import type { AuthorityRow, CertificateRow, Consumer, DistributionTable, FileRow, HolderKind } from "../table";
+import type {
+  AuthorityRow,
+  CertificateRow,
+  Consumer,
+  DistributionNames,
+  DistributionTable,
+  FileRow,
+  HolderKind,
+} from "../table";
 import {
   AUTHENTICATION,
   CONTROL_PLANE,
@@ -88,7 +96,10 @@ export type SingleCaKubeconfig = Extract<
 >;
 
 /** What a single-CA installation calls its parts. */
-export interface SingleCaNames<Sets extends SingleCaSet = never, OneServer extends boolean = false> {
+export interface SingleCaNames<
+  Sets extends SingleCaSet = never,
+  OneServer extends boolean = false,
+> extends DistributionNames {
   readonly authority: SingleCaAuthority<Sets>;
   readonly keyPair: "service-account";
   readonly certificate: SingleCaCertificate<OneServer>;
