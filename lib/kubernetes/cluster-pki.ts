@@ -25,6 +25,7 @@ import {
   rowOf,
 } from "./additions";
 import type { Cluster } from "./cluster";
+import type { ClusterPkiAttributes, IClusterPki } from "./cluster-identity";
 import { labelLeaf, labelParts } from "./cluster-inventory";
 import type { ClusterLeaf, ClusterParts } from "./cluster-parts";
 import { checkClusterPki } from "./cluster-pki-checks";
@@ -52,7 +53,16 @@ const SERVICE_ACCOUNT = "service-account";
  * @throws PkiError with everything that is wrong with the description; when another cluster of the stack has the prefix
  * @see https://kubernetes.io/docs/setup/best-practices/certificates/
  */
-export class ClusterPki<Of extends Distribution = Distribution> extends Construct {
+export class ClusterPki<Of extends Distribution = Distribution> extends Construct implements IClusterPki {
+  /**
+   * The PKI of another app, for whoever needs what is public of it: `ClusterAccess`, `kubeconfig`. It reads no state: how the bundle gets
+   * here is the caller's to choose.
+   */
+  public static fromAttributes(attributes: ClusterPkiAttributes): IClusterPki {
+    const { distribution, cluster, certificateAuthority } = attributes;
+    return { distribution, cluster, certificateAuthority };
+  }
+
   /** Names of the machines of the cluster, control planes first. */
   public readonly machines: readonly string[];
   /** First part of the Terraform name of everything in here. */
@@ -137,6 +147,21 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
    */
   public bundle(name: NamesOf<Of>["authority"] = this.parts.table.apiServerAuthority): TrustBundle {
     return this.authority(name).bundle;
+  }
+
+  /** What verifiers of the API server's certificate trust: `bundle()`. */
+  public get certificateAuthority(): TrustBundle {
+    return this.bundle();
+  }
+
+  /**
+   * A key pair, by the distribution's name: `service-account`.
+   *
+   * @throws PkiError when the distribution has no such key pair
+   */
+  public keyPair(name: NamesOf<Of>["keyPair"]): KeyPairRing {
+    const { keyPairs } = this.parts;
+    return keyPairs.get(name) ?? this.refuse("key-pair", name, [...keyPairs.keys()]);
   }
 
   /**
@@ -322,19 +347,28 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
     if (named.length === 0) {
       return this.refuse("certificate", name, [...new Set(this.parts.leaves.map((leaf) => leaf.name))]);
     }
-    const found = named.filter((leaf) => (holder ?? leaf.holder.name) === leaf.holder.name);
     const holders = named.map((leaf) => leaf.holder.name);
-    return found.length === 1 ? found[0]! : this.refuse("holder", holder ?? name, holders);
+    if (holder === undefined && named.length > 1) {
+      const fix = `say whose: ("${name}", "${holders[0]!}")`;
+      return this.refuse("holder", undefined, holders, fix);
+    }
+    const found = named.find((leaf) => (holder ?? leaf.holder.name) === leaf.holder.name);
+    return found ?? this.refuse("holder", holder, holders);
   }
 
-  private refuse(kind: string, given: string, known: readonly string[]): never {
+  private refuse(
+    kind: string,
+    given: string | undefined,
+    known: readonly string[],
+    fix = "use one of these names",
+  ): never {
     throw new PkiError(this.node.path, [
       {
         code: `unknown-${kind}`,
         at: kind,
-        given: JSON.stringify(given),
+        given: given === undefined ? "none" : JSON.stringify(given),
         allowed: known.join(", ") || "none: there is no such thing here",
-        fix: "use one of these names",
+        fix,
       },
     ]);
   }

@@ -2,6 +2,7 @@ import { createHash, X509Certificate } from "node:crypto";
 import { Problems } from "../errors";
 import { certificatesOf, isLiteral } from "../x509/pem";
 import type { TrustBundle } from "../x509/trust-bundle";
+import { bundlePem, type IClusterPki } from "./cluster-identity";
 import { Cluster, hostAndPort, hostPort } from "./cluster";
 import { content, Content } from "./content";
 import { kubeconfig } from "./kubeconfig";
@@ -22,8 +23,15 @@ export interface JoinProps {
   readonly token: Content;
 }
 
+/** What a machine needs to join a cluster of which there is a PKI. */
+export interface JoinOfPkiProps extends Pick<JoinProps, "token"> {
+  /** The cluster's PKI. */
+  readonly pki: IClusterPki;
+}
+
 /** What a machine joins with, as the distribution writes it. It is data: it names the token and does not hold it. */
-export function joinWith(format: JoinFormat, { cluster, certificateAuthority, root, token }: JoinProps): Content {
+export function joinWith(format: JoinFormat, props: JoinProps | JoinOfPkiProps): Content {
+  const { cluster, certificateAuthority, root, token } = "pki" in props ? partsOf(props) : props;
   if (format === "secure token") {
     return content`K10${authorityHash(certificateAuthority, root)}::${token}`;
   }
@@ -38,6 +46,11 @@ export function joinWith(format: JoinFormat, { cluster, certificateAuthority, ro
     credentials: { token },
   });
   return format.encoding === "base64gzip" ? { base64gzip: text } : text;
+}
+
+function partsOf({ pki: { cluster, certificateAuthority }, token }: JoinOfPkiProps): JoinProps {
+  const root = rootOf(certificateAuthority);
+  return { cluster, certificateAuthority: bundlePem(certificateAuthority), root, token };
 }
 
 /**
