@@ -47,7 +47,6 @@ export type { ClusterFile, FileMap, PublishedFile } from "./kubernetes/cluster-f
 export type {
   ClusterApiAuthority,
   ClusterApiCertificate,
-  ClusterApiKubeconfig,
   ClusterApiNames,
 } from "./kubernetes/distributions/cluster-api";
 export type { K0sAuthority, K0sCertificate, K0sKubeconfig, K0sNames, K0sOptions } from "./kubernetes/distributions/k0s";

@@ -349,7 +349,7 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
     }
     const holders = named.map((leaf) => leaf.holder.name);
     if (holder === undefined && named.length > 1) {
-      const fix = `say whose: ("${name}", "${holders[0]!}")`;
+      const fix = `say whose it is: ("${name}", "${holders[0]!}")`;
       return this.refuse("holder", undefined, holders, fix);
     }
     const found = named.find((leaf) => (holder ?? leaf.holder.name) === leaf.holder.name);

@@ -51,15 +51,13 @@ export type ClusterApiAuthority = "kubernetes" | "front-proxy" | "etcd";
 export type ClusterApiCertificate =
   "etcd-server" | "etcd-peer" | "etcd-healthcheck-client" | "apiserver-etcd-client" | "admin";
 
-/** Names of Cluster API's certificates that have a kubeconfig. */
-export type ClusterApiKubeconfig = Extract<ClusterApiCertificate, "admin">;
-
 /** What Cluster API calls its parts. */
 export interface ClusterApiNames extends DistributionNames {
   readonly authority: ClusterApiAuthority;
   readonly keyPair: "service-account";
   readonly certificate: ClusterApiCertificate;
-  readonly kubeconfig: ClusterApiKubeconfig;
+  /** None: they are in Secrets. */
+  readonly kubeconfig: never;
 }
 
 /**
