@@ -77,17 +77,15 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
   /** The cluster, as it was described. */
   public readonly cluster: Cluster;
 
+  private readonly props: ClusterPkiProps<Of>;
   private readonly holders: readonly Holder[];
   private readonly leaves: ClusterLeaf[];
   private readonly addedFiles = new Map<Holder, ClusterFile[]>();
   private fileLists: FileLists | undefined;
 
-  public constructor(
-    scope: Construct,
-    id: string,
-    private readonly props: ClusterPkiProps<Of>,
-  ) {
+  public constructor(scope: Construct, id: string, props: ClusterPkiProps<Of>) {
     super(scope, id);
+    this.props = props;
     const { distribution, cluster, addressPrefix: prefix = cluster.name } = props;
     const table = tableFor(cluster, props.issueLeaves, distribution.table);
     const problems = new Problems();
