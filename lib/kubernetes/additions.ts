@@ -117,7 +117,7 @@ export function namesOfAdded(
 export interface Held {
   readonly parts: ClusterParts;
   readonly holders: readonly Holder[];
-  readonly filesOf: (holder: string) => readonly ClusterFile[];
+  readonly filesOf: (holder: Holder) => readonly ClusterFile[];
 }
 
 /** Finds everything that is wrong with a certificate of one's own. */
@@ -239,7 +239,7 @@ function isBeside(one: string, other: string): boolean {
 /** Every path of a holder: those that it has, and those that tokens and passwords of the distribution have when they are made. */
 function pathsOf(holder: Holder, { parts, filesOf }: Held): string[] {
   const rows = filesByRow(parts.table).flatMap(([, files]) => files);
-  return [...filesOf(holder.name), ...rows.filter(({ on }) => holds(holder, on))].map(({ path }) => path);
+  return [...filesOf(holder), ...rows.filter(({ on }) => holds(holder, on))].map(({ path }) => path);
 }
 
 /**
@@ -253,7 +253,7 @@ function checkKey(
   problems: Problems,
 ) {
   const isKey = (other: Reference) => other.address === key.address && other.attribute === key.attribute;
-  const has = ({ name }: Holder) => filesOf(name).some(({ content }) => referencesIn(content).some(isKey));
+  const has = (holder: Holder) => filesOf(holder).some(({ content }) => referencesIn(content).some(isKey));
   const leaf = parts.leaves.find(({ certificate }) => isKey(certificate.privateKey));
   const owners = leaf ? [leaf.holder] : all.filter((holder) => holder.name !== CLUSTER && has(holder));
   const isShared = !leaf && isOfCluster(key, parts);

@@ -63,6 +63,10 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
     return { distribution, cluster, certificateAuthority };
   }
 
+  /** How the cluster is made. */
+  public readonly distribution: Of;
+  /** The cluster, as it was described. */
+  public readonly cluster: Cluster;
   /** Names of the machines of the cluster, control planes first. */
   public readonly machines: readonly string[];
   /** First part of the Terraform name of everything in here. */
@@ -72,16 +76,11 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
   /** Secrets of a management cluster that hold the cluster's identity, as data; none where the distribution wants files. */
   public readonly secrets: readonly ClusterSecret[];
 
-  /** How the cluster is made. */
-  public readonly distribution: Of;
-  /** The cluster, as it was described. */
-  public readonly cluster: Cluster;
-
   private readonly props: ClusterPkiProps<Of>;
   private readonly holders: readonly Holder[];
   private readonly leaves: ClusterLeaf[];
   private readonly addedFiles = new Map<Holder, ClusterFile[]>();
-  private fileLists: FileLists | undefined;
+  private readonly fileLists = new Map<Holder, readonly ClusterFile[]>();
 
   public constructor(scope: Construct, id: string, props: ClusterPkiProps<Of>) {
     super(scope, id);
@@ -199,10 +198,8 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
    * @throws PkiError when there is no such holder
    */
   public files(holder: string): readonly ClusterFile[] {
-    const lists = this.allFiles();
-    return Object.hasOwn(lists, holder)
-      ? lists[holder]!
-      : this.refuse("holder", holder, [...this.machines, ANY_WORKER, OPERATOR]);
+    const found = this.holders.find(({ name }) => name === holder && name !== CLUSTER);
+    return found ? this.filesOf(found) : this.refuse("holder", holder, [...this.machines, ANY_WORKER, OPERATOR]);
   }
 
   /**
@@ -224,7 +221,7 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
     });
     made.forEach((leaf) => labelLeaf(this.addressPrefix, leaf));
     this.leaves.push(...made);
-    this.fileLists = undefined;
+    made.forEach(({ holder }) => this.fileLists.delete(holder));
     return Object.fromEntries(made.map(({ holder, certificate }) => [holder.name, certificate]));
   }
 
@@ -244,21 +241,27 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
     for (const found of holdersNamed(holder, this.holders)) {
       const known = this.addedFiles.get(found) ?? [];
       this.addedFiles.set(found, [...known, addedFile(props, this.parts, found)]);
+      this.fileLists.delete(found);
     }
-    this.fileLists = undefined;
   }
 
-  /** The files of everybody, made once for as long as nothing is added. */
+  /** The files of everybody. */
   private allFiles(): FileLists {
-    const listOf = (holder: Holder) =>
-      [...filesOf(holder, this.parts), ...(this.addedFiles.get(holder) ?? [])].sort(byPath);
     const held = this.holders.filter(({ name }) => name !== CLUSTER);
-    return (this.fileLists ??= Object.fromEntries(held.map((holder) => [holder.name, listOf(holder)])));
+    return Object.fromEntries(held.map((holder) => [holder.name, this.filesOf(holder)]));
+  }
+
+  /** The files of a holder: one list for as long as nothing is added to it. */
+  private filesOf(holder: Holder): readonly ClusterFile[] {
+    const known = this.fileLists.get(holder);
+    const files = known ?? [...filesOf(holder, this.parts), ...(this.addedFiles.get(holder) ?? [])].sort(byPath);
+    this.fileLists.set(holder, files);
+    return files;
   }
 
   private check(find: (held: Held, problems: Problems) => void): void {
     const problems = new Problems();
-    find({ parts: this.parts, holders: this.holders, filesOf: (holder) => this.files(holder) }, problems);
+    find({ parts: this.parts, holders: this.holders, filesOf: (holder) => this.filesOf(holder) }, problems);
     problems.throwIfAny(this.node.path);
   }
 

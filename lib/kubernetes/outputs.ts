@@ -17,25 +17,24 @@ import { referencesIn } from "./content-readers";
 /** Files by who holds them. */
 export type FileLists = Readonly<Record<string, readonly ClusterFile[]>>;
 
-function textOf(files: readonly ClusterFile[]): string {
+function textOfFiles(files: readonly ClusterFile[]): string {
   return jsonText(Object.fromEntries(files.map((file) => [file.path, publishedFile(file)])));
 }
 
 /**
  * Publishes the files of a part as the output `<prefix>_files`, from which `kubernetes-pki export` writes them: holder → JSON text.
  *
- * @param files asked for at synth where they are a function, which returns another record when something was added
+ * @param files asked for at synth where they are a function, which returns another list when something was added to it
  */
 export function publishFiles(scope: Construct, prefix: string, files: FileLists | (() => FileLists)): TerraformOutput {
   const listed = typeof files === "function" ? files : () => files;
-  let made: { readonly of: FileLists; readonly texts: Readonly<Record<string, string>> } | undefined;
-  const texts = () => {
-    const of = listed();
-    if (made?.of !== of) {
-      made = { of, texts: mapValues(of, textOf) };
-    }
-    return made.texts;
+  const known = new Map<readonly ClusterFile[], string>();
+  const textOf = (list: readonly ClusterFile[]) => {
+    const text = known.get(list) ?? textOfFiles(list);
+    known.set(list, text);
+    return text;
   };
+  const texts = () => mapValues(listed(), textOf);
   const output = new TerraformOutput(scope, "Files", {
     // To prepare a stack, cdktf looks for what comes from other stacks: much text, most of it in vain.
     value: deferred((preparing) =>
