@@ -1,7 +1,7 @@
 import { Problems } from "../errors";
 import { checkNamePart } from "../terraform/names";
 import type { Reference } from "../terraform/reference";
-import { issuersOf } from "../x509/certificate-authority";
+import { type ICertificateAuthority, issuersOf } from "../x509/certificate-authority";
 import { checkCertificateOptions, type CertificateOptions } from "../x509/certificate";
 import type { KeyUsage } from "../x509/key-usage";
 import { Subject } from "../x509/subject";
@@ -53,8 +53,8 @@ export interface AddedCertificateFile extends AddedProps {
 
 /** A certificate of one's own beside those of the distribution. */
 export interface AddedCertificateProps<Of extends Distribution = Distribution> extends CertificateOptions {
-  /** Name of the authority that signs it. */
-  readonly authority: NamesOf<Of>["authority"];
+  /** Who signs it: an authority of the cluster by its name, or one of one's own, of the same stack. */
+  readonly authority: NamesOf<Of>["authority"] | ICertificateAuthority;
   /** CN. May hold `{machine}`, `{address}`, which is the machine's first, and `{clusterName}`. */
   readonly commonName: string;
   /**
@@ -92,7 +92,8 @@ function isOne({ kinds }: Holder): boolean {
 
 /** The row that a table of this holder alone would have for a certificate of one's own. */
 export function rowOf(name: string, props: AddedCertificateProps, { kinds }: Holder): CertificateRow {
-  const { authority, commonName, organization, usage, purpose = name } = props;
+  const { commonName, organization, usage, purpose = name } = props;
+  const authority = typeof props.authority === "string" ? props.authority : props.authority.node.id;
   const files = props.files.map((file) => ({ ...file, on: kinds, consumers: file.consumers ?? [] }));
   return { authority, commonName, organization, usage, purpose, holders: kinds, issuedBy: "terraform", files };
 }
@@ -134,7 +135,7 @@ export function checkAddedCertificate(
     const allowed = "a name that no certificate of the cluster has";
     problems.add({ code: "name-twice", at: "name", given: name, allowed, fix: "give it a name of its own" });
   }
-  const authority = authorities.get(props.authority);
+  const authority = typeof props.authority === "string" ? authorities.get(props.authority) : props.authority;
   if (authority === undefined) {
     const allowed = [...authorities.keys()].join(", ");
     const fix = "use one of the distribution's names";

@@ -104,7 +104,7 @@ function keyPairContent(ring: KeyPairRing, kind: FileKind): Content {
 }
 
 function certificateContent(
-  { certificate, row, holder }: ClusterLeaf,
+  { certificate, row, holder, authority }: ClusterLeaf,
   kind: FileKind,
   server: FileRow["server"],
   { table, cluster, authorities }: ClusterParts,
@@ -123,7 +123,7 @@ function certificateContent(
     case "chain":
       return concat([certificate.certificate, ...certificate.chain]);
     case "bundle":
-      return concat(authorities.get(row.authority)!.bundle.references);
+      return concat(authority.bundle.references);
     default:
       return certificate.certificate;
   }

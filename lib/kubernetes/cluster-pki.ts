@@ -6,7 +6,7 @@ import { movedFrom } from "../terraform/moves";
 import { authorityName, keyPairName, leafName } from "../terraform/names";
 import { claimPrefix, validateOnce } from "../terraform/registry";
 import { Certificate, type CertificateOptions } from "../x509/certificate";
-import { CertificateAuthority } from "../x509/certificate-authority";
+import { CertificateAuthority, type ICertificateAuthority } from "../x509/certificate-authority";
 import { KeyPairRing } from "../x509/key-pair-ring";
 import { Subject } from "../x509/subject";
 import type { AltName } from "../x509/subject-alt-names";
@@ -214,7 +214,7 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
     this.check((held, problems) => checkAddedCertificate(name, props, this.props, held, problems));
     const { validity, keyAlgorithm, keyGeneration, issuer } = props;
     const choices = { validity, keyAlgorithm, keyGeneration, issuer };
-    const authority = this.authority(props.authority);
+    const authority = typeof props.authority === "string" ? this.authority(props.authority) : props.authority;
     const made = holdersOfAdded(props, this.holders).map((holder): ClusterLeaf => {
       const sans = namesOfAdded(props, this.parts, holder);
       return this.makeLeaf(holder, name, rowOf(name, props, holder), authority, sans, choices);
@@ -322,7 +322,7 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
     holder: Holder,
     name: string,
     row: CertificateRow,
-    authority: CertificateAuthority,
+    authority: ICertificateAuthority,
     sans: readonly AltName[],
     choices: CertificateOptions,
   ): ClusterLeaf {
@@ -340,7 +340,7 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
       address: leafName(this.addressPrefix, holder.name, name),
       provider,
     });
-    return { holder, name, row, certificate };
+    return { holder, name, row, authority, certificate };
   }
 
   private leaf(name: string, holder: string | undefined): ClusterLeaf {
