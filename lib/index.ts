@@ -20,7 +20,7 @@ export { TrustBundle } from "./x509/trust-bundle";
 export { Validity, type ValidityOptions } from "./x509/validity";
 export type { GenerationKeyPem, GenerationPem } from "./x509/pem";
 export type { Key } from "./x509/private-key";
-export type { AddedCertificateFile, AddedCertificateProps, AddedFileProps } from "./kubernetes/additions";
+export type { AddedCertificateFile, AddedCertificateProps, AddedFileProps, HolderOfOne } from "./kubernetes/additions";
 export type { ClusterPkiAttributes, IClusterPki } from "./kubernetes/cluster-identity";
 export { ClusterPki } from "./kubernetes/cluster-pki";
 export {

@@ -35,6 +35,12 @@ interface AddedProps {
   readonly consumers?: readonly Consumer[];
 }
 
+/** Any text, where an editor is to offer some of it. */
+type AnyText = string & Record<never, never>;
+
+/** A machine by its name, the operator, or all machines of a kind. */
+export type HolderOfOne = "control-plane" | "etcd-member" | "named-worker" | "operator" | AnyText;
+
 /** A file of one's own beside those of the distribution. */
 export interface AddedFileProps extends AddedProps {
   /** Absolute path, which may hold `{machine}`; the operator's starts at the folder of the operator's choice. */
@@ -73,7 +79,7 @@ export interface AddedCertificateProps<Of extends Distribution = Distribution> e
   /**
    * Who has one, each with a key of its own: machines by name, `operator`, or all `control-plane`, `etcd-member` or `named-worker`.
    */
-  readonly holders: readonly string[];
+  readonly holders: readonly HolderOfOne[];
   /** Files that hold it, of each holder. */
   readonly files: readonly AddedCertificateFile[];
   /**

@@ -19,6 +19,7 @@ import {
   checkAddedCertificate,
   checkAddedFile,
   type Held,
+  type HolderOfOne,
   holdersNamed,
   holdersOfAdded,
   namesOfAdded,
@@ -232,7 +233,7 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
    * @param holder a machine by name, any `worker`, the `operator`, or all `control-plane`, `etcd-member` or `named-worker`
    * @throws PkiError when nobody is such a holder, the path is taken, or a key would be where it does not belong
    */
-  public addFile(holder: string, props: AddedFileProps): void {
+  public addFile(holder: HolderOfOne | "worker", props: AddedFileProps): void {
     this.check((held, problems) => checkAddedFile(holder, props, held, problems));
     if (this.addedFiles.size === 0) {
       const added = () => [...this.addedFiles.values()].flat().map(({ content }) => content);

@@ -54,7 +54,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   'pki.kubeconfig("apiserver", "cp-1");':
     "Argument of type '\"apiserver\"' is not assignable to parameter of type 'KubeadmKubeconfig'.",
   'pki.addCertificate("prometheus", { ...client, authority: "etc" });':
-    "Type '\"etc\"' is not assignable to type 'KubeadmAuthority'.",
+    "'KubeadmAuthority | ICertificateAuthority'. Did you mean '\"etcd\"'?",
   'pki.addCertificate("prometheus", { ...client, authority: "etcd", files: [{ path: "/a", kind: "signer" }] });':
     "Type '\"signer\"' is not assignable to type",
   'pki.addFile("cp-1", { path: "/etc/motd" });': "Property 'content' is missing",
@@ -118,6 +118,10 @@ const OFFERED: readonly (readonly [snippet: string, names: readonly string[]])[]
   ],
   ['pki.kubeconfig("|");', ["admin", "controller-manager", "kubelet", "scheduler", "super-admin"]],
   ['pki.addCertificate("prometheus", { ...client, authority: "|" });', ["etcd", "front-proxy", "kubernetes"]],
+  [
+    'pki.addFile("|", { path: "/x", content: "" });',
+    ["control-plane", "etcd-member", "named-worker", "operator", "worker"],
+  ],
 ];
 const offered = OFFERED.map(([snippet, names]) => {
   const before = BEFORE.length + snippet.indexOf("|");

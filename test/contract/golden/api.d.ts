@@ -50,10 +50,10 @@ export interface AddedCertificateFile extends AddedProps {
 }
 
 export interface AddedCertificateProps<Of extends Distribution = Distribution> extends CertificateOptions {
-    readonly authority: NamesOf<Of>["authority"];
+    readonly authority: NamesOf<Of>["authority"] | ICertificateAuthority;
     readonly commonName: string;
     readonly files: readonly AddedCertificateFile[];
-    readonly holders: readonly string[];
+    readonly holders: readonly HolderOfOne[];
     readonly organization?: string;
     readonly purpose?: string;
     readonly sans?: readonly AltName[];
@@ -72,6 +72,8 @@ interface AddedProps {
 }
 
 export type AltName = string | TypedNames;
+
+type AnyText = string & Record<never, never>;
 
 export class ApiServerToKubelet extends Construct {
     constructor(scope: Construct, id: string, props: ApiServerToKubeletProps);
@@ -302,6 +304,7 @@ export interface ClusterFile extends PublishedFile {
 }
 
 export interface ClusterLeaf {
+    readonly authority: ICertificateAuthority;
     readonly certificate: Certificate;
     readonly holder: Holder;
     readonly name: string;
@@ -319,7 +322,7 @@ export interface ClusterParts {
 export class ClusterPki<Of extends Distribution = Distribution> extends Construct implements IClusterPki {
     constructor(scope: Construct, id: string, props: ClusterPkiProps<Of>);
     addCertificate(name: string, props: AddedCertificateProps<Of>): Readonly<Record<string, Certificate>>;
-    addFile(holder: string, props: AddedFileProps): void;
+    addFile(holder: HolderOfOne | "worker", props: AddedFileProps): void;
     readonly addressPrefix: string;
     authority(name: NamesOf<Of>["authority"]): CertificateAuthority;
     bundle(name?: NamesOf<Of>["authority"]): TrustBundle;
@@ -707,6 +710,8 @@ interface Holder {
 }
 
 export type HolderKind = "control-plane" | "etcd-member" | "named-worker" | "worker" | "operator" | "cluster";
+
+export type HolderOfOne = "control-plane" | "etcd-member" | "named-worker" | "operator" | AnyText;
 
 export interface ICertificateAuthority extends IConstruct {
     readonly active: SigningGeneration;
