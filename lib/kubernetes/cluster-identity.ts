@@ -28,7 +28,7 @@ export function bundlePem(bundle: IClusterPki["certificateAuthority"]): string {
 }
 
 /** Where a PKI may be given instead of its parts, finds that both or neither were. */
-export function checkPkiOrParts<Part extends keyof IClusterPki>(
+export function checkPkiOrParts<Part extends string>(
   props: { readonly pki?: unknown } & Readonly<Partial<Record<Part, unknown>>>,
   parts: readonly Part[],
   problems: Problems,

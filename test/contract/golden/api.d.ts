@@ -781,6 +781,8 @@ export type JoinFormat = {
 } | "secure token";
 
 export interface JoinOfPkiProps extends Pick<JoinProps, "token"> {
+    readonly certificateAuthority?: undefined;
+    readonly cluster?: undefined;
     readonly pki: IClusterPki;
 }
 
@@ -812,6 +814,7 @@ export interface JoinPasswordRow {
 export interface JoinProps {
     readonly certificateAuthority: Content;
     readonly cluster: Pick<Cluster, "name" | "endpoint">;
+    readonly pki?: undefined;
     readonly root?: X509Certificate;
     readonly token: Content;
 }
@@ -951,7 +954,10 @@ export interface KubeconfigContent extends Pick<KubeconfigProps, "certificateAut
 }
 
 export interface KubeconfigOfPkiProps extends Pick<KubeconfigProps, "user" | "context" | "credentials"> {
+    readonly certificateAuthority?: undefined;
+    readonly clusterName?: undefined;
     readonly pki: IClusterPki;
+    readonly server?: undefined;
 }
 
 export interface KubeconfigProps {
@@ -959,6 +965,7 @@ export interface KubeconfigProps {
     readonly clusterName: string;
     readonly context?: string;
     readonly credentials: Credentials;
+    readonly pki?: undefined;
     readonly server: string;
     readonly user: string;
 }

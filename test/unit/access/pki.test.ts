@@ -80,6 +80,22 @@ test("a kubeconfig and what a machine joins with are of a PKI, too", () => {
   }
 });
 
+test("so they take no parts beside it, and make no hash of a root that nobody knows", () => {
+  const { pki } = pkiOf({}, { distribution: Distribution.k3s({ chained: "root" }) });
+  const token = "server:secret";
+  const untyped = (props: object) => props as { pki: ClusterPki; token: string };
+  const user = { user: "jane", credentials: { token } };
+  expect(problemsOf(() => joinWith("secure token", untyped({ token, cluster: ONE })))).toMatchObject([
+    { code: "pki-or-parts", given: '"no certificateAuthority"' },
+  ]);
+  expect(problemsOf(() => kubeconfig({ ...user, ...untyped({ pki, server: "https://x" }) }))).toMatchObject([
+    { code: "pki-or-parts", given: '"pki and server"' },
+  ]);
+  expect(problemsOf(() => joinWith("secure token", { pki, token }))).toMatchObject([
+    { code: "secure-token-root", at: "pki" },
+  ]);
+});
+
 test("what is made of a PKI in another stack reads its bundle there", () => {
   const app = newApp();
   const { pki } = pkiOf({}, {}, newStack("prod-pki", app));
