@@ -21,6 +21,8 @@ export { Validity, type ValidityOptions } from "./x509/validity";
 export type { AuthorityLimits } from "./x509/authority-limits";
 export type { GenerationKeyPem, GenerationPem } from "./x509/pem";
 export type { Key } from "./x509/private-key";
+export type { AddedCertificateFile, AddedCertificateProps, AddedFileProps, HolderOfOne } from "./kubernetes/additions";
+export type { ClusterPkiAttributes, IClusterPki } from "./kubernetes/cluster-identity";
 export { ClusterPki } from "./kubernetes/cluster-pki";
 export {
   type Content,
@@ -29,9 +31,9 @@ export {
   type KubeconfigContent,
   type KubeconfigProps,
 } from "./kubernetes/content";
-export { Distribution } from "./kubernetes/distribution";
-export { type JoinProps, joinWith } from "./kubernetes/join";
-export { kubeconfig } from "./kubernetes/kubeconfig";
+export { Distribution, type NameLists, type NamesOf } from "./kubernetes/distribution";
+export { type JoinOfPkiProps, type JoinProps, joinWith } from "./kubernetes/join";
+export { kubeconfig, type KubeconfigOfPkiProps } from "./kubernetes/kubeconfig-of";
 export {
   type Cluster,
   type ControlPlane,
@@ -43,12 +45,43 @@ export {
 export type { ClusterSecret } from "./kubernetes/cluster-files";
 export type { ClusterLeaf, ClusterParts } from "./kubernetes/cluster-parts";
 export type { ClusterFile, FileMap, PublishedFile } from "./kubernetes/cluster-file";
-export type { K0sOptions } from "./kubernetes/distributions/k0s";
-export type { K3sOptions } from "./kubernetes/distributions/k3s";
-export type { SingleCaOptions, SingleCaSet } from "./kubernetes/distributions/single-ca";
+export type {
+  ClusterApiAuthority,
+  ClusterApiCertificate,
+  ClusterApiNames,
+} from "./kubernetes/distributions/cluster-api";
+export type { K0sAuthority, K0sCertificate, K0sKubeconfig, K0sNames, K0sOptions } from "./kubernetes/distributions/k0s";
+export type {
+  K3sAuthority,
+  K3sCertificate,
+  K3sChain,
+  K3sKubeconfig,
+  K3sNames,
+  K3sOptions,
+  K3sProgram,
+} from "./kubernetes/distributions/k3s";
+export type {
+  KubeadmAuthority,
+  KubeadmCertificate,
+  KubeadmKubeconfig,
+  KubeadmNames,
+} from "./kubernetes/distributions/kubeadm";
+export type {
+  SingleCaAuthority,
+  SingleCaCertificate,
+  SingleCaKubeconfig,
+  SingleCaNames,
+  SingleCaOptions,
+  SingleCaSet,
+} from "./kubernetes/distributions/single-ca";
 export { ApiServerToKubelet, type ApiServerToKubeletProps } from "./access/api-server-to-kubelet";
 export { BootstrapToken, type BootstrapTokenOptions, type BootstrapTokenProps } from "./access/bootstrap-token";
-export { ClusterAccess, type ClusterAccessProps } from "./access/cluster-access";
+export {
+  ClusterAccess,
+  type ClusterAccessOfPkiProps,
+  type ClusterAccessOptions,
+  type ClusterAccessProps,
+} from "./access/cluster-access";
 export { ClusterAdmins, type ClusterAdminsProps } from "./access/cluster-admins";
 export { ClusterRoleBinding, type ClusterRoleBindingProps } from "./access/cluster-role-binding";
 export type { DistributionBindingsProps } from "./access/distribution-bindings";
@@ -58,7 +91,9 @@ export { Group, type IRbacSubject, type RbacSubject, ServiceAccountRef, User } f
 export { cloudInit } from "./delivery/cloud-init";
 export { ClusterSecrets, type ClusterSecretsProps } from "./delivery/cluster-secrets";
 export { FilesSecret, type FilesSecretProps } from "./delivery/files-secret";
+export { ignition } from "./delivery/ignition";
 export { JoinPassword, type JoinPasswordProps } from "./delivery/join-password";
+export { TlsSecret, type TlsSecretProps } from "./delivery/tls-secret";
 export { inventoryOf } from "./inventory/collect";
 export { writeInventories } from "./inventory/write";
 export type * from "./inventory-schema";
@@ -70,4 +105,4 @@ export type { Verb } from "./plan/model/verbs";
 export type { DriftReport, GenerationsReport, IdentityChange, PlanReport } from "./plan/judge/report";
 export type { Facts } from "./plan/model/facts";
 export { evaluate, toTerraform } from "./kubernetes/content-readers";
-export type { ClusterCertificateOptions, ClusterPkiProps } from "./kubernetes/cluster-pki-props";
+export type { AuthorityOptions, ClusterCertificateOptions, ClusterPkiProps } from "./kubernetes/cluster-pki-props";

@@ -3,15 +3,15 @@ import { RandomProvider } from "@cdktf/provider-random/lib/provider";
 import { TimeProvider } from "@cdktf/provider-time/lib/provider";
 import { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
-import { ClusterAccess, ClusterAccessProps, ClusterPki } from "../lib";
+import { ClusterAccess, ClusterAccessOptions, ClusterPki } from "../lib";
 import { Backend } from "./backend";
 
 /** What may be chosen for the access to a cluster. */
-export type AccessOptions = Pick<ClusterAccessProps, "tokens" | "clusterAdmins" | "adopt" | "labels" | "annotations">;
+export type AccessOptions = Pick<ClusterAccessOptions, "tokens" | "clusterAdmins" | "adopt" | "labels" | "annotations">;
 
 /** Props of a {@link ClusterAccessStack}. */
-export interface ClusterAccessStackProps extends AccessOptions, Pick<ClusterAccessProps, "distribution" | "cluster"> {
-  /** The cluster's PKI, of which this stack reads the public bundle. */
+export interface ClusterAccessStackProps extends AccessOptions {
+  /** The cluster's PKI, of which this stack reads what is public. */
   readonly pki: ClusterPki;
   readonly backend: Backend;
 }
@@ -25,13 +25,12 @@ export class ClusterAccessStack extends TerraformStack {
 
   public constructor(scope: Construct, id: string, props: ClusterAccessStackProps) {
     super(scope, id);
-    const { pki, backend, distribution, cluster, tokens, clusterAdmins, adopt, labels, annotations } = props;
+    const { pki, backend, tokens, clusterAdmins, adopt, labels, annotations } = props;
     backend(this);
     new KubernetesProvider(this, "kubernetes");
     new RandomProvider(this, "random");
     new TimeProvider(this, "time");
     const options = { tokens, clusterAdmins, adopt, labels, annotations };
-    const certificateAuthority = pki.bundle();
-    this.access = new ClusterAccess(this, "access", { distribution, cluster, certificateAuthority, ...options });
+    this.access = new ClusterAccess(this, "access", { pki, ...options });
   }
 }

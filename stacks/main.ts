@@ -8,9 +8,10 @@ import { printWarnings } from "./warnings";
 try {
   const app = new App();
   for (const { access, ...config } of clusters) {
-    const { pki } = new ClusterPkiStack(app, `${config.cluster.name}-pki`, config);
+    const { backend, cluster } = config;
+    const { pki } = new ClusterPkiStack(app, `${cluster.name}-pki`, config);
     if (access !== false) {
-      new ClusterAccessStack(app, `${config.cluster.name}-access`, { ...config, ...access, pki });
+      new ClusterAccessStack(app, `${cluster.name}-access`, { ...access, pki, backend });
     }
   }
   printWarnings(app);

@@ -2,6 +2,7 @@ import { TerraformOutput, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import { Problems } from "../errors";
 import { checkNameAndEndpoint } from "../kubernetes/cluster-checks";
+import { bundlePem, checkPkiOrParts, type IClusterPki } from "../kubernetes/cluster-identity";
 import { checkSecureToken, joinWith, rootOf } from "../kubernetes/join";
 import { ApiServerToKubelet } from "./api-server-to-kubelet";
 import { BootstrapToken, BootstrapTokenOptions, checkBootstrapToken, rowOf } from "./bootstrap-token";
@@ -12,17 +13,7 @@ import { checkSubjects, CLUSTER_ADMIN, IRbacSubject } from "./rbac-subject";
 import { claimPrefix } from "../terraform/registry";
 import { condition, conditionBlocks } from "../terraform/condition";
 import { quoted } from "../terraform/expression";
-import {
-  addFault,
-  blocksOf,
-  CERTIFICATE,
-  certificatesOf,
-  checkBundle,
-  type Fault,
-  isLiteral,
-  literalCertificates,
-  nameOf,
-} from "../x509/pem";
+import { addFault, certificatesOf, checkBundle, type Fault, isLiteral, literalCertificates, nameOf } from "../x509/pem";
 import type { TrustBundle } from "../x509/trust-bundle";
 import { checkAddressPrefix, checkNamePart, tokenName } from "../terraform/names";
 import { AccessRow } from "../kubernetes/table";
@@ -32,17 +23,8 @@ import { Distribution } from "../kubernetes/distribution";
 import { ClusterFile, OWNER, SECRET_MODE } from "../kubernetes/cluster-file";
 import { publishFiles } from "../kubernetes/outputs";
 
-/** Props of {@link ClusterAccess}. */
-export interface ClusterAccessProps extends KubernetesObjectProps {
-  /** How the cluster is made: says whom to bind and what joins with which token. */
-  readonly distribution: Distribution;
-  /** The cluster's name and endpoint; give the description that `ClusterPki` has. */
-  readonly cluster: Pick<Cluster, "name" | "endpoint">;
-  /**
-   * The authorities that may have signed the API server's certificate: `pki.bundle()`, or the whole bundle as PEM, which may be unresolved,
-   * e.g. a variable. A secure token of K3s or RKE2 takes no unresolved text.
-   */
-  readonly certificateAuthority: TrustBundle | string;
+/** What may be chosen for a {@link ClusterAccess}. */
+export interface ClusterAccessOptions extends KubernetesObjectProps {
   /**
    * First part of the Terraform name of everything in here, `[a-z][a-z0-9-]*`, and of each binding's own. It never changes once it
    * was deployed.
@@ -65,6 +47,48 @@ export interface ClusterAccessProps extends KubernetesObjectProps {
    * @default false
    */
   readonly adopt?: boolean;
+}
+
+/** Props of a {@link ClusterAccess} beside the cluster's PKI: the usual ones. */
+export interface ClusterAccessOfPkiProps extends ClusterAccessOptions {
+  /**
+   * The cluster's PKI, of this stack or another of the app, or of another app by `ClusterPki.fromAttributes`: only what is public of it is
+   * read.
+   */
+  readonly pki: IClusterPki;
+  /**
+   * Said by the PKI.
+   * @default - the PKI's
+   */
+  readonly distribution?: undefined;
+  /**
+   * Said by the PKI.
+   * @default - the PKI's
+   */
+  readonly cluster?: undefined;
+  /**
+   * Said by the PKI.
+   * @default - the PKI's bundle
+   */
+  readonly certificateAuthority?: undefined;
+}
+
+/** Props of a {@link ClusterAccess} of a cluster whose PKI is not made here. */
+export interface ClusterAccessProps extends ClusterAccessOptions {
+  /** How the cluster is made: says whom to bind and what joins with which token. */
+  readonly distribution: Distribution;
+  /** The cluster's name and endpoint; give the description that `ClusterPki` has. */
+  readonly cluster: Pick<Cluster, "name" | "endpoint">;
+  /**
+   * The authorities that may have signed the API server's certificate: `pki.bundle()`, or the whole bundle as PEM, which may be unresolved,
+   * e.g. a variable. A secure token of K3s or RKE2 takes no unresolved text.
+   */
+  readonly certificateAuthority: TrustBundle | string;
+  /**
+   * A PKI says the other three.
+   * @default - the other three
+   */
+  readonly pki?: undefined;
 }
 
 /**
@@ -92,13 +116,17 @@ export class ClusterAccess extends Construct {
   /** Undefined where the distribution opens that way itself. */
   public readonly apiServerToKubelet?: ApiServerToKubelet;
 
-  public constructor(scope: Construct, id: string, props: ClusterAccessProps) {
+  public constructor(scope: Construct, id: string, props: ClusterAccessProps | ClusterAccessOfPkiProps) {
     super(scope, id);
-    const { distribution, cluster, certificateAuthority, adopt } = props;
+    const given = new Problems();
+    checkPkiOrParts(props, ["distribution", "cluster", "certificateAuthority"], given);
+    given.throwIfAny(this.node.path);
+    const { distribution, cluster, certificateAuthority } = props.pki ?? props;
+    const { adopt } = props;
     const { access } = distribution.table;
     const { tokens = Object.keys(access.tokens).length > 0 ? { workers: {} } : {} } = props;
     const prefix = props.addressPrefix ?? cluster.name;
-    this.check(prefix, tokens, props);
+    this.check(prefix, tokens, { distribution, cluster, certificateAuthority }, props.clusterAdmins);
     claimPrefix(TerraformStack.of(this), "access", prefix, this.node.path);
 
     const scopeOfTokens = new Construct(this, "token");
@@ -127,7 +155,7 @@ export class ClusterAccess extends Construct {
       this.apiServerToKubelet = new ApiServerToKubelet(this, "apiserver-to-kubelet", bindings);
     }
 
-    const pem = pemOf(certificateAuthority);
+    const pem = bundlePem(certificateAuthority);
     const authority = { certificateAuthority: pem, root: rootOf(certificateAuthority) };
     const joinToken = ([name, { row, token }]: (typeof made)[number]) =>
       [name, joinWith(row.format, { cluster, ...authority, token })] as const;
@@ -155,33 +183,26 @@ export class ClusterAccess extends Construct {
   private check(
     prefix: string,
     tokens: Readonly<Record<string, BootstrapTokenOptions>>,
-    props: ClusterAccessProps,
+    { distribution, cluster, certificateAuthority }: IClusterPki,
+    clusterAdmins: readonly IRbacSubject[] = [],
   ): void {
     const problems = new Problems();
     checkAddressPrefix(prefix, problems);
-    checkNameAndEndpoint(props.cluster, problems);
-    if (typeof props.certificateAuthority === "string" && isLiteral(props.certificateAuthority)) {
-      checkCertificateAuthority(props.certificateAuthority, problems);
+    checkNameAndEndpoint(cluster, problems);
+    if (typeof certificateAuthority === "string" && isLiteral(certificateAuthority)) {
+      checkCertificateAuthority(certificateAuthority, problems);
     }
-    const rows = props.distribution.table.access.tokens;
+    const rows = distribution.table.access.tokens;
     for (const [token, options] of Object.entries(tokens)) {
       checkNamePart("token-name", `tokens.${token}`, token, problems);
       checkBootstrapToken(options, rows, problems, `tokens.${token}.`);
       if (rowOf(options, rows)?.format === "secure token") {
-        checkSecureToken(props.certificateAuthority, "certificateAuthority", problems);
+        checkSecureToken(certificateAuthority, "certificateAuthority", problems);
       }
     }
-    checkSubjects(props.clusterAdmins ?? [], CLUSTER_ADMIN, "clusterAdmins", problems);
+    checkSubjects(clusterAdmins, CLUSTER_ADMIN, "clusterAdmins", problems);
     problems.throwIfAny(this.node.path);
   }
-}
-
-/** The certificates alone, as they stand in the files of a PKI: K3s hashes the text. */
-function pemOf(authority: TrustBundle | string): string {
-  if (typeof authority !== "string") {
-    return authority.pem;
-  }
-  return isLiteral(authority) ? blocksOf(CERTIFICATE, authority).join("") : authority;
 }
 
 /** What was unresolved at synth is checked by Terraform, before the files could be exported. */

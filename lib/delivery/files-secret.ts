@@ -1,16 +1,15 @@
 import { inventoried } from "../terraform/inventoried";
 import { secretFiles } from "./secret-files";
 import { SecretV1 } from "@cdktf/provider-kubernetes/lib/secret-v1";
-import { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import { metaArguments, metadata, KubernetesObjectProps } from "../access/kubernetes-object";
-import { Problems, problemText } from "../errors";
+import { Problems } from "../errors";
 import { checkNamespace, checkSecretName } from "./secret-checks";
 import { pin } from "../terraform/pin";
-import { addressOf } from "../terraform/address";
 import { Content } from "../kubernetes/content";
 import { ClusterFile } from "../kubernetes/cluster-file";
-import { referencesIn, toTerraform } from "../kubernetes/content-readers";
+import { toTerraform } from "../kubernetes/content-readers";
+import { referencesElsewhere } from "../kubernetes/own-state";
 
 /** Props of a {@link FilesSecret}. */
 export interface FilesSecretProps extends KubernetesObjectProps {
@@ -70,26 +69,9 @@ export class FilesSecret extends Construct {
       ...metaArguments(props),
     });
     pin(this.resource, props.address ?? id);
+    const contents = files.map(({ content }) => content);
     inventoried(this, { files: () => secretFiles(namespace, name, this.data) });
-    this.node.addValidation({ validate: () => this.referencesElsewhere(files) });
-  }
-
-  /** What the files are made of and the stack does not have. */
-  private referencesElsewhere(files: FilesSecretProps["files"]): string[] {
-    const stack = TerraformStack.of(this);
-    const known = new Set(stack.node.findAll().map(addressOf));
-    const used = files.flatMap(({ content }) => referencesIn(content)).map(({ address }) => address);
-    return [...new Set(used)]
-      .filter((address) => !known.has(address))
-      .map((given) =>
-        problemText({
-          code: "other-stack",
-          at: this.node.path,
-          given,
-          allowed: `what stack ${stack.node.id} has`,
-          fix: "make it in the stack of the files, since no private key goes through an output",
-        }),
-      );
+    this.node.addValidation({ validate: () => referencesElsewhere(this, contents) });
   }
 }
 

@@ -34,7 +34,12 @@ export function filesOf(holder: Holder, parts: ClusterParts): ClusterFile[] {
   const configuration = table.configuration
     .filter((row) => holds(holder, row.on))
     .map((row) => clusterFile({ ...row, kind: "configuration" }, fillText(row.text, cluster, holder.name)));
-  return [...heldRows(holder, parts).flatMap(filesOfRow), ...configuration].sort((a, b) => (a.path < b.path ? -1 : 1));
+  return [...heldRows(holder, parts).flatMap(filesOfRow), ...configuration].sort(byPath);
+}
+
+/** The order of a holder's files. */
+export function byPath(a: ClusterFile, b: ClusterFile): number {
+  return a.path < b.path ? -1 : 1;
 }
 
 /** The Secrets of the cluster as a whole, sorted by name. */
@@ -99,7 +104,7 @@ function keyPairContent(ring: KeyPairRing, kind: FileKind): Content {
 }
 
 function certificateContent(
-  { certificate, row, holder }: ClusterLeaf,
+  { certificate, row, holder, authority }: ClusterLeaf,
   kind: FileKind,
   server: FileRow["server"],
   { table, cluster, authorities }: ClusterParts,
@@ -117,6 +122,8 @@ function certificateContent(
       return certificate.privateKey;
     case "chain":
       return concat([certificate.certificate, ...certificate.chain]);
+    case "bundle":
+      return concat(authority.bundle.references);
     default:
       return certificate.certificate;
   }

@@ -5,7 +5,7 @@ import { isExpression } from "../terraform/synthesized";
 import { Subject } from "../x509/subject";
 import { SubjectAltNames } from "../x509/subject-alt-names";
 import type { Cluster } from "./cluster";
-import type { ClusterParts } from "./cluster-parts";
+import type { ClusterLeaf, ClusterParts } from "./cluster-parts";
 import { consumerEntry, consumersOf } from "./consumers";
 import { fillNames, fillText, Holder, holdersOf, holds } from "./holders";
 import type { CertificateRow, RowException } from "./table";
@@ -16,14 +16,17 @@ export function labelParts(pki: Construct, cluster: string, parts: ClusterParts)
   const said = (name: string, row: LabelledRow): Label => ({ cluster, name, ...aboutRow(row) });
   authorities.forEach((authority, name) => label(authority, said(name, table.authorities[name]!)));
   keyPairs.forEach((keyPair, name) => label(keyPair, said(name, table.keyPairs[name]!)));
-  leaves.forEach(({ certificate, name, row, holder }) =>
-    label(certificate, {
-      ...said(name, row),
-      holder: holder.name,
-      subjectInTable: subjectOf(row, holder, parts.cluster),
-    }),
-  );
+  leaves.forEach((leaf) => labelLeaf(cluster, leaf, subjectOf(leaf.row, leaf.holder, parts.cluster)));
   inventoried(pki, { entries: () => issuedByDistribution(cluster, parts) });
+}
+
+/** Says of a certificate what it is called, and the subject that its distribution's table gives it, where it is of that table. */
+export function labelLeaf(
+  cluster: string,
+  { certificate, name, row, holder }: ClusterLeaf,
+  subjectInTable?: string,
+): void {
+  label(certificate, { cluster, name, ...aboutRow(row), holder: holder.name, subjectInTable });
 }
 
 /** `CN=…, O=…`, by the table alone. */

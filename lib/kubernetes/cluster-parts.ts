@@ -1,5 +1,5 @@
 import type { Certificate } from "../x509/certificate";
-import type { CertificateAuthority } from "../x509/certificate-authority";
+import type { CertificateAuthority, ICertificateAuthority } from "../x509/certificate-authority";
 import type { KeyPairRing } from "../x509/key-pair-ring";
 import type { Cluster } from "./cluster";
 import type { Holder } from "./holders";
@@ -27,6 +27,8 @@ export interface ClusterLeaf {
   readonly name: string;
   /** What the distribution says of it. */
   readonly row: CertificateRow;
+  /** Who signs it. */
+  readonly authority: ICertificateAuthority;
   /** The certificate itself. */
   readonly certificate: Certificate;
 }

@@ -6,7 +6,7 @@ import type { SubjectFields } from "../x509/subject";
 import type { AltName } from "../x509/subject-alt-names";
 import type { Validity } from "../x509/validity";
 import type { Cluster } from "./cluster";
-import type { Distribution } from "./distribution";
+import type { Distribution, NamesOf } from "./distribution";
 
 /** What may be chosen for one certificate of a cluster. */
 export interface ClusterCertificateOptions extends CertificateOptions {
@@ -17,10 +17,19 @@ export interface ClusterCertificateOptions extends CertificateOptions {
   readonly extraSans?: readonly AltName[];
 }
 
-/** Props of a {@link ClusterPki}. */
-export interface ClusterPkiProps {
+/** What may be chosen for one authority of a cluster. */
+export interface AuthorityOptions {
+  /**
+   * Its generations by id.
+   * @default - one active generation, `g1`
+   */
+  readonly generations?: Generations;
+}
+
+/** Props of a {@link ClusterPki}. `Of` follows from the distribution, and says which names there are. */
+export interface ClusterPkiProps<Of extends Distribution = Distribution> {
   /** How the cluster is made: which files, names and subjects its components expect. */
-  readonly distribution: Distribution;
+  readonly distribution: Of;
   /** The cluster as its certificates see it. */
   readonly cluster: Cluster;
   /**
@@ -33,18 +42,7 @@ export interface ClusterPkiProps {
    * Generations of authorities, by the distribution's names: `kubernetes`, `front-proxy`, `etcd` for kubeadm.
    * @default - one active generation each, `g1`
    */
-  readonly authorities?: Readonly<
-    Record<
-      string,
-      {
-        /**
-         * Its generations by id.
-         * @default - one active generation, `g1`
-         */
-        readonly generations?: Generations;
-      }
-    >
-  >;
+  readonly authorities?: Readonly<Partial<Record<NamesOf<Of>["authority"], AuthorityOptions>>>;
   /**
    * Generations of the key pair that signs service-account tokens.
    * @default - one active generation, `g1`, RSA-2048
@@ -60,7 +58,7 @@ export interface ClusterPkiProps {
    * Choices for single certificates, by the distribution's names: `apiserver`, `etcd-server`, `admin`, …
    * @default - the distribution's
    */
-  readonly certificates?: Readonly<Record<string, ClusterCertificateOptions>>;
+  readonly certificates?: Readonly<Partial<Record<NamesOf<Of>["certificate"], ClusterCertificateOptions>>>;
   /**
    * Validity of every certificate that is no authority.
    * @default - 8760 hours, renewed 720 hours before the end

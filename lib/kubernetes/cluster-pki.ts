@@ -6,23 +6,41 @@ import { movedFrom } from "../terraform/moves";
 import { authorityName, keyPairName, leafName } from "../terraform/names";
 import { tokenText } from "../terraform/token-text";
 import { claimPrefix, validateOnce } from "../terraform/registry";
-import { Certificate } from "../x509/certificate";
-import { CertificateAuthority } from "../x509/certificate-authority";
+import { Certificate, type CertificateOptions } from "../x509/certificate";
+import { CertificateAuthority, type ICertificateAuthority } from "../x509/certificate-authority";
 import { KeyPairRing } from "../x509/key-pair-ring";
 import { Subject } from "../x509/subject";
+import type { AltName } from "../x509/subject-alt-names";
 import { TrustBundle } from "../x509/trust-bundle";
-import { ClusterSecret, clusterSecrets, filesOf } from "./cluster-files";
-import { labelParts } from "./cluster-inventory";
+import { byPath, ClusterSecret, clusterSecrets, filesOf } from "./cluster-files";
+import {
+  addedFile,
+  type AddedCertificateProps,
+  type AddedFileProps,
+  checkAddedCertificate,
+  checkAddedFile,
+  type Held,
+  type HolderOfOne,
+  holdersNamed,
+  holdersOfAdded,
+  namesOfAdded,
+  rowOf,
+} from "./additions";
+import type { Cluster } from "./cluster";
+import type { ClusterPkiAttributes, IClusterPki } from "./cluster-identity";
+import { labelLeaf, labelParts } from "./cluster-inventory";
 import type { ClusterLeaf, ClusterParts } from "./cluster-parts";
 import { checkClusterPki } from "./cluster-pki-checks";
 import { exceptionWarnings, unlistedMasters } from "./cluster-pki-validations";
 import type { Content } from "./content";
 import { ANY_WORKER, CLUSTER, ClusterFile, OPERATOR } from "./cluster-file";
 import { sharedRootWarnings } from "./outside-checks";
+import type { Distribution, NamesOf } from "./distribution";
 import { fillNames, fillText, Holder, holdersOf, holds } from "./holders";
-import { publishCertificates, publishFiles, publishFingerprints } from "./outputs";
-import type { CertificateRow, FileRow } from "./table";
-import { tableFor } from "./table-for";
+import { type FileLists, publishCertificates, publishFiles, publishFingerprints } from "./outputs";
+import { referencesElsewhere } from "./own-state";
+import type { CertificateRow } from "./table";
+import { kubeconfigRows, tableFor } from "./table-for";
 
 /** The key pair of service accounts, by the name that every distribution's table gives it. */
 const SERVICE_ACCOUNT = "service-account";
@@ -38,7 +56,20 @@ const SERVICE_ACCOUNT = "service-account";
  * @throws PkiError with everything that is wrong with the description; when another cluster of the stack has the prefix
  * @see https://kubernetes.io/docs/setup/best-practices/certificates/
  */
-export class ClusterPki extends Construct {
+export class ClusterPki<Of extends Distribution = Distribution> extends Construct implements IClusterPki {
+  /**
+   * The PKI of another app, for whoever needs what is public of it: `ClusterAccess`, `kubeconfig`. It reads no state: how the bundle gets
+   * here is the caller's to choose.
+   */
+  public static fromAttributes(attributes: ClusterPkiAttributes): IClusterPki {
+    const { distribution, cluster, certificateAuthority } = attributes;
+    return { distribution, cluster, certificateAuthority };
+  }
+
+  /** How the cluster is made. */
+  public readonly distribution: Of;
+  /** The cluster, as it was described. */
+  public readonly cluster: Cluster;
   /** Names of the machines of the cluster, control planes first. */
   public readonly machines: readonly string[];
   /** First part of the Terraform name of everything in here. */
@@ -48,10 +79,15 @@ export class ClusterPki extends Construct {
   /** Secrets of a management cluster that hold the cluster's identity, as data; none where the distribution wants files. */
   public readonly secrets: readonly ClusterSecret[];
 
-  private readonly fileLists: ReadonlyMap<string, readonly ClusterFile[]>;
+  private readonly props: ClusterPkiProps<Of>;
+  private readonly holders: readonly Holder[];
+  private readonly leaves: ClusterLeaf[];
+  private readonly addedFiles = new Map<Holder, ClusterFile[]>();
+  private readonly fileLists = new Map<Holder, readonly ClusterFile[]>();
 
-  public constructor(scope: Construct, id: string, props: ClusterPkiProps) {
+  public constructor(scope: Construct, id: string, props: ClusterPkiProps<Of>) {
     super(scope, id);
+    this.props = props;
     const { distribution, cluster, addressPrefix: prefix = cluster.name } = props;
     const table = tableFor(cluster, props.issueLeaves, distribution.table);
     const problems = new Problems();
@@ -60,6 +96,9 @@ export class ClusterPki extends Construct {
     claimPrefix(TerraformStack.of(this), "pki", prefix, this.node.path);
 
     const holders = holdersOf(cluster);
+    this.distribution = distribution;
+    this.cluster = cluster;
+    this.holders = holders;
     this.addressPrefix = prefix;
     this.machines = holders.filter((holder) => holder.isMachine).map((holder) => holder.name);
     const authorities = this.makeAuthorities(table.authorities, props);
@@ -67,17 +106,15 @@ export class ClusterPki extends Construct {
     const issued = Object.entries(table.certificates).filter(
       ([, row]) => props.issueLeaves ?? row.issuedBy === "terraform",
     );
-    const leaves = holders.flatMap((holder) => this.makeLeaves(holder, issued, authorities, props));
-    this.parts = { table, cluster, authorities, keyPairs, leaves };
+    this.leaves = holders.flatMap((holder) => this.makeLeaves(holder, issued, authorities));
+    this.parts = { table, cluster, authorities, keyPairs, leaves: this.leaves };
     labelParts(this, prefix, this.parts);
 
     this.secrets = clusterSecrets(
       holders.find(({ name }) => name === CLUSTER)!,
       this.parts,
     );
-    const withFiles = holders.filter(({ name }) => name !== CLUSTER);
-    this.fileLists = new Map(withFiles.map((holder) => [holder.name, filesOf(holder, this.parts)]));
-    publishFiles(this, prefix, Object.fromEntries(this.fileLists));
+    publishFiles(this, prefix, () => this.allFiles());
     publishCertificates(this, prefix, this.parts);
     publishFingerprints(this, prefix, this.parts);
     if (props.movedFrom !== undefined) {
@@ -99,7 +136,7 @@ export class ClusterPki extends Construct {
    *
    * @throws PkiError when the distribution has no such authority
    */
-  public authority(name: string): CertificateAuthority {
+  public authority(name: NamesOf<Of>["authority"]): CertificateAuthority {
     const { authorities } = this.parts;
     return authorities.get(name) ?? this.refuse("authority", name, [...authorities.keys()]);
   }
@@ -110,8 +147,23 @@ export class ClusterPki extends Construct {
    * @param name the authority; by default the one that signs the API server's certificate
    * @throws PkiError when the distribution has no such authority
    */
-  public bundle(name = this.parts.table.apiServerAuthority): TrustBundle {
+  public bundle(name: NamesOf<Of>["authority"] = this.parts.table.apiServerAuthority): TrustBundle {
     return this.authority(name).bundle;
+  }
+
+  /** What verifiers of the API server's certificate trust: `bundle()`. */
+  public get certificateAuthority(): TrustBundle {
+    return this.bundle();
+  }
+
+  /**
+   * A key pair, by the distribution's name: `service-account`.
+   *
+   * @throws PkiError when the distribution has no such key pair
+   */
+  public keyPair(name: NamesOf<Of>["keyPair"]): KeyPairRing {
+    const { keyPairs } = this.parts;
+    return keyPairs.get(name) ?? this.refuse("key-pair", name, [...keyPairs.keys()]);
   }
 
   /**
@@ -120,7 +172,7 @@ export class ClusterPki extends Construct {
    * @param holder who holds it: a machine or the `operator`; may be left out when only one does
    * @throws PkiError when there is no such certificate
    */
-  public certificate(name: string, holder?: string): Certificate {
+  public certificate(name: NamesOf<Of>["certificate"], holder?: string): Certificate {
     return this.leaf(name, holder).certificate;
   }
 
@@ -130,7 +182,7 @@ export class ClusterPki extends Construct {
    * @param holder who holds it: a machine or the `operator`; may be left out when only one does
    * @throws PkiError when there is no such kubeconfig
    */
-  public kubeconfig(name: string, holder?: string): Content {
+  public kubeconfig(name: NamesOf<Of>["kubeconfig"], holder?: string): Content {
     const leaf = this.leaf(name, holder);
     const { cluster, table } = this.parts;
     const paths = kubeconfigRows(leaf.row).map((row) => fillText(row.path, cluster, leaf.holder.name));
@@ -151,7 +203,71 @@ export class ClusterPki extends Construct {
    * @throws PkiError when there is no such holder
    */
   public files(holder: string): readonly ClusterFile[] {
-    return this.fileLists.get(holder) ?? this.refuse("holder", holder, [...this.machines, ANY_WORKER, OPERATOR]);
+    const found = this.holders.find(({ name }) => name === holder && name !== CLUSTER);
+    return found ? this.filesOf(found) : this.refuse("holder", holder, [...this.machines, ANY_WORKER, OPERATOR]);
+  }
+
+  /**
+   * Adds a certificate of one's own: a client of etcd for monitoring, the server of an aggregated API. It is issued, exported, inventoried
+   * and in the plan report as those of the distribution are, with the PKI's `validity`, `keyAlgorithm`, `subject` and `provider`.
+   *
+   * @param name of the certificate, `[a-z][a-z0-9-]*`: part of its Terraform name, as those of the distribution are
+   * @returns the certificates by who holds each
+   * @throws PkiError when the name or a path is taken, nobody is such a holder, several would have one key, or a value breaks a rule
+   */
+  public addCertificate(name: string, props: AddedCertificateProps<Of>): Readonly<Record<string, Certificate>> {
+    this.check((held, problems) => checkAddedCertificate(name, props, this.props, held, problems));
+    const { validity, keyAlgorithm, keyGeneration, issuer } = props;
+    const choices = { validity, keyAlgorithm, keyGeneration, issuer };
+    const authority = typeof props.authority === "string" ? this.authority(props.authority) : props.authority;
+    const made = holdersOfAdded(props, this.holders).map((holder): ClusterLeaf => {
+      const sans = namesOfAdded(props, this.parts, holder);
+      return this.makeLeaf(holder, name, rowOf(name, props, holder), authority, sans, choices);
+    });
+    made.forEach((leaf) => labelLeaf(this.addressPrefix, leaf));
+    this.leaves.push(...made);
+    made.forEach(({ holder }) => this.fileLists.delete(holder));
+    return Object.fromEntries(made.map(({ holder, certificate }) => [holder.name, certificate]));
+  }
+
+  /**
+   * Adds a file of one's own to those of a holder: text, or what the state of this stack holds. It is exported and inventoried as those
+   * of the distribution are.
+   *
+   * @param holder a machine by name, any `worker`, the `operator`, or all `control-plane`, `etcd-member` or `named-worker`
+   * @throws PkiError when nobody is such a holder, the path is taken, or a key would be where it does not belong
+   */
+  public addFile(holder: HolderOfOne | "worker", props: AddedFileProps): void {
+    this.check((held, problems) => checkAddedFile(holder, props, held, problems));
+    if (this.addedFiles.size === 0) {
+      const added = () => [...this.addedFiles.values()].flat().map(({ content }) => content);
+      this.node.addValidation({ validate: () => referencesElsewhere(this, added()) });
+    }
+    for (const found of holdersNamed(holder, this.holders)) {
+      const known = this.addedFiles.get(found) ?? [];
+      this.addedFiles.set(found, [...known, addedFile(props, this.parts, found)]);
+      this.fileLists.delete(found);
+    }
+  }
+
+  /** The files of everybody. */
+  private allFiles(): FileLists {
+    const held = this.holders.filter(({ name }) => name !== CLUSTER);
+    return Object.fromEntries(held.map((holder) => [holder.name, this.filesOf(holder)]));
+  }
+
+  /** The files of a holder: one list for as long as nothing is added to it. */
+  private filesOf(holder: Holder): readonly ClusterFile[] {
+    const known = this.fileLists.get(holder);
+    const files = known ?? [...filesOf(holder, this.parts), ...(this.addedFiles.get(holder) ?? [])].sort(byPath);
+    this.fileLists.set(holder, files);
+    return files;
+  }
+
+  private check(find: (held: Held, problems: Problems) => void): void {
+    const problems = new Problems();
+    find({ parts: this.parts, holders: this.holders, filesOf: (holder) => this.filesOf(holder) }, problems);
+    problems.throwIfAny(this.node.path);
   }
 
   private makeAuthorities(
@@ -197,26 +313,39 @@ export class ClusterPki extends Construct {
     holder: Holder,
     rows: readonly (readonly [string, CertificateRow])[],
     authorities: ReadonlyMap<string, CertificateAuthority>,
-    { cluster, certificates = {}, subject, ...props }: ClusterPkiProps,
   ): ClusterLeaf[] {
+    const { cluster, certificates = {} }: ClusterPkiProps = this.props;
     const held = rows.filter(([, row]) => holds(holder, row.holders));
-    const scope = held.length > 0 ? new Construct(this, holder.name) : undefined;
     return held.map(([name, row]) => {
       const { extraSans = [], ...choices } = certificates[name] ?? {};
-      const commonName = fillText(row.commonName, cluster, holder.name, holder.addresses[0]);
-      const certificate = new Certificate(scope!, name, {
-        validity: props.validity,
-        keyAlgorithm: props.keyAlgorithm,
-        ...choices,
-        authority: authorities.get(row.authority)!,
-        subject: new Subject({ commonName, organization: row.organization, ...subject }),
-        usage: row.usage,
-        sans: [...fillNames(row.sans ?? [], cluster, holder), ...extraSans],
-        address: leafName(this.addressPrefix, holder.name, name),
-        provider: props.provider,
-      });
-      return { holder, name, row, certificate };
+      const sans = [...fillNames(row.sans ?? [], cluster, holder), ...extraSans];
+      return this.makeLeaf(holder, name, row, authorities.get(row.authority)!, sans, choices);
     });
+  }
+
+  private makeLeaf(
+    holder: Holder,
+    name: string,
+    row: CertificateRow,
+    authority: ICertificateAuthority,
+    sans: readonly AltName[],
+    choices: CertificateOptions,
+  ): ClusterLeaf {
+    const { cluster, subject, validity, keyAlgorithm, provider } = this.props;
+    const scope = this.node.tryFindChild(holder.name) ?? new Construct(this, holder.name);
+    const commonName = fillText(row.commonName, cluster, holder.name, holder.addresses[0]);
+    const certificate = new Certificate(scope as Construct, name, {
+      ...choices,
+      validity: choices.validity ?? validity,
+      keyAlgorithm: choices.keyAlgorithm ?? keyAlgorithm,
+      authority,
+      subject: new Subject({ commonName, organization: row.organization, ...subject }),
+      usage: row.usage,
+      sans,
+      address: leafName(this.addressPrefix, holder.name, name),
+      provider,
+    });
+    return { holder, name, row, authority, certificate };
   }
 
   private leaf(name: string, holder: string | undefined): ClusterLeaf {
@@ -224,24 +353,29 @@ export class ClusterPki extends Construct {
     if (named.length === 0) {
       return this.refuse("certificate", name, [...new Set(this.parts.leaves.map((leaf) => leaf.name))]);
     }
-    const found = named.filter((leaf) => (holder ?? leaf.holder.name) === leaf.holder.name);
     const holders = named.map((leaf) => leaf.holder.name);
-    return found.length === 1 ? found[0]! : this.refuse("holder", holder ?? name, holders);
+    if (holder === undefined && named.length > 1) {
+      const fix = `say whose it is: ("${name}", "${holders[0]!}")`;
+      return this.refuse("holder", undefined, holders, fix);
+    }
+    const found = named.find((leaf) => (holder ?? leaf.holder.name) === leaf.holder.name);
+    return found ?? this.refuse("holder", holder, holders);
   }
 
-  private refuse(kind: string, given: string, known: readonly string[]): never {
+  private refuse(
+    kind: string,
+    given: string | undefined,
+    known: readonly string[],
+    fix = "use one of these names",
+  ): never {
     throw new PkiError(this.node.path, [
       {
         code: `unknown-${kind}`,
         at: kind,
-        given: JSON.stringify(given),
+        given: given === undefined ? "none" : JSON.stringify(given),
         allowed: known.join(", ") || "none: there is no such thing here",
-        fix: "use one of these names",
+        fix,
       },
     ]);
   }
-}
-
-function kubeconfigRows(row: CertificateRow): FileRow[] {
-  return row.files.filter((file) => file.kind === "kubeconfig");
 }

@@ -77,6 +77,11 @@ export interface KubeconfigProps {
   readonly context?: string;
   /** How the user proves who it is. */
   readonly credentials: Credentials;
+  /**
+   * A PKI says name, server and authorities.
+   * @default - these three
+   */
+  readonly pki?: undefined;
 }
 
 /** A kubeconfig with names and server as YAML scalars, so that both readers write the same, whatever Terraform fills in. */

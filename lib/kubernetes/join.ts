@@ -2,6 +2,7 @@ import { createHash, X509Certificate } from "node:crypto";
 import { Problems } from "../errors";
 import { certificatesOf, isLiteral } from "../x509/pem";
 import type { TrustBundle } from "../x509/trust-bundle";
+import { bundlePem, checkPkiOrParts, type IClusterPki } from "./cluster-identity";
 import { Cluster, hostAndPort, hostPort } from "./cluster";
 import { content, Content } from "./content";
 import { kubeconfig } from "./kubeconfig";
@@ -20,10 +21,43 @@ export interface JoinProps {
   readonly root?: X509Certificate;
   /** What it shows: a bootstrap token, or `<user>:<password>`. */
   readonly token: Content;
+  /**
+   * A PKI says cluster and authorities.
+   * @default - these two
+   */
+  readonly pki?: undefined;
 }
 
-/** What a machine joins with, as the distribution writes it. It is data: it names the token and does not hold it. */
-export function joinWith(format: JoinFormat, { cluster, certificateAuthority, root, token }: JoinProps): Content {
+/** What a machine needs to join a cluster of which there is a PKI. */
+export interface JoinOfPkiProps extends Pick<JoinProps, "token"> {
+  /** The cluster's PKI. */
+  readonly pki: IClusterPki;
+  /**
+   * Said by the PKI.
+   * @default - the PKI's
+   */
+  readonly cluster?: undefined;
+  /**
+   * Said by the PKI.
+   * @default - the PKI's bundle
+   */
+  readonly certificateAuthority?: undefined;
+}
+
+/**
+ * What a machine joins with, as the distribution writes it. It is data: it names the token and does not hold it.
+ *
+ * @throws PkiError when neither a PKI nor its parts were given, or both, or a secure token would need a hash that cannot be made of the PKI's
+ * authority
+ */
+export function joinWith(format: JoinFormat, props: JoinProps | JoinOfPkiProps): Content {
+  const problems = new Problems();
+  checkPkiOrParts(props, ["cluster", "certificateAuthority"], problems);
+  if (props.pki !== undefined && format === "secure token") {
+    checkSecureToken(props.pki.certificateAuthority, "pki", problems);
+  }
+  problems.throwIfAny("joinWith");
+  const { cluster, certificateAuthority, root, token } = props.pki === undefined ? props : partsOf(props);
   if (format === "secure token") {
     return content`K10${authorityHash(certificateAuthority, root)}::${token}`;
   }
@@ -38,6 +72,11 @@ export function joinWith(format: JoinFormat, { cluster, certificateAuthority, ro
     credentials: { token },
   });
   return format.encoding === "base64gzip" ? { base64gzip: text } : text;
+}
+
+function partsOf({ pki: { cluster, certificateAuthority }, token }: JoinOfPkiProps): JoinProps {
+  const root = rootOf(certificateAuthority);
+  return { cluster, certificateAuthority: bundlePem(certificateAuthority), root, token };
 }
 
 /**

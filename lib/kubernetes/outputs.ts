@@ -15,24 +15,38 @@ import { referencesIn } from "./content-readers";
 
 // What is known at plan and what is not stand in outputs of their own: Terraform shows what changes inside the first.
 
-/** Publishes the files of a part as the output `<prefix>_files`, from which `kubernetes-pki export` writes them: holder → JSON text. */
-export function publishFiles(
-  scope: Construct,
-  prefix: string,
-  files: Readonly<Record<string, readonly ClusterFile[]>>,
-): TerraformOutput {
-  const map = mapValues(files, (list) =>
-    jsonText(Object.fromEntries(list.map((file) => [file.path, publishedFile(file)]))),
-  );
+/** Files by who holds them. */
+export type FileLists = Readonly<Record<string, readonly ClusterFile[]>>;
+
+function textOfFiles(files: readonly ClusterFile[]): string {
+  return jsonText(Object.fromEntries(files.map((file) => [file.path, publishedFile(file)])));
+}
+
+/**
+ * Publishes the files of a part as the output `<prefix>_files`, from which `kubernetes-pki export` writes them: holder → JSON text.
+ *
+ * @param files asked for at synth where they are a function, which returns another list when something was added to it
+ */
+export function publishFiles(scope: Construct, prefix: string, files: FileLists | (() => FileLists)): TerraformOutput {
+  const listed = typeof files === "function" ? files : () => files;
+  const known = new Map<readonly ClusterFile[], string>();
+  const textOf = (list: readonly ClusterFile[]) => {
+    const text = known.get(list) ?? textOfFiles(list);
+    known.set(list, text);
+    return text;
+  };
+  const texts = () => mapValues(listed(), textOf);
   const output = new TerraformOutput(scope, "Files", {
     // To prepare a stack, cdktf looks for what comes from other stacks: much text, most of it in vain.
-    value: deferred((preparing) => (preparing ? Object.values(map).filter((text) => Token.isUnresolved(text)) : map)),
+    value: deferred((preparing) =>
+      preparing ? Object.values(texts()).filter((text) => Token.isUnresolved(text)) : texts(),
+    ),
     description: "Files of each holder, as references into this state",
   });
   pin(output, filesOutput(prefix), "addressPrefix");
   inventoried(output, {
     files: () =>
-      Object.entries(files).flatMap(([holder, list]) =>
+      Object.entries(listed()).flatMap(([holder, list]) =>
         list.map(({ path, kind, consumers, content }) => ({
           holder,
           path,

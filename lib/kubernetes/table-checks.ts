@@ -160,16 +160,7 @@ function checkPaths(table: DistributionTable, problems: Problems): void {
   const writers = new Map<string, string>();
   for (const [row, files] of filesByRow(table)) {
     for (const { path, on } of files) {
-      if (!path.startsWith("/") || path.endsWith("/") || posix.normalize(path) !== path) {
-        const fix = "write it like that; a folder it is made of ends without a slash";
-        problems.add({
-          code: "file-path",
-          at: row,
-          given: path,
-          allowed: "an absolute path without '.', '..' and double slashes",
-          fix,
-        });
-      }
+      checkPath(path, row, problems);
       for (const holder of on) {
         const writer = writers.get(`${holder} ${path}`);
         if (writer !== undefined) {
@@ -182,8 +173,22 @@ function checkPaths(table: DistributionTable, problems: Problems): void {
   }
 }
 
+/** Finds a file of nowhere. */
+export function checkPath(path: string, at: string, problems: Problems): void {
+  if (!path.startsWith("/") || path.endsWith("/") || posix.normalize(path) !== path) {
+    const fix = "write it like that; a folder it is made of ends without a slash";
+    problems.add({
+      code: "file-path",
+      at,
+      given: path,
+      allowed: "an absolute path without '.', '..' and double slashes",
+      fix,
+    });
+  }
+}
+
 /** All files of a table, by the row that has them. */
-function filesByRow(table: DistributionTable): [row: string, files: readonly Pick<FileRow, "path" | "on">[]][] {
+export function filesByRow(table: DistributionTable): [row: string, files: readonly Pick<FileRow, "path" | "on">[]][] {
   const { configuration, joinPasswords = {}, access } = table;
   const parts = { authorities: table.authorities, keyPairs: table.keyPairs, certificates: table.certificates };
   const rows = Object.entries({ ...parts, joinPasswords }).flatMap(([part, named]) =>

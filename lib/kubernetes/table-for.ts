@@ -1,5 +1,5 @@
 import { Cluster, etcdTopology } from "./cluster";
-import type { DistributionTable, EtcdTopology, FileRow, KeyPairRow } from "./table";
+import type { CertificateRow, DistributionTable, EtcdTopology, FileRow, KeyPairRow } from "./table";
 
 /** The rows of a distribution's table that apply to one cluster: the rest of the library sees no others. */
 export function tableFor(
@@ -28,4 +28,9 @@ export function tableFor(
     keyPairs: rowsOf(table.keyPairs),
     certificates: Object.fromEntries(certificates),
   };
+}
+
+/** The kubeconfigs of a certificate. */
+export function kubeconfigRows({ files }: CertificateRow): FileRow[] {
+  return files.filter(({ kind }) => kind === "kubeconfig");
 }

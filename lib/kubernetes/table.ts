@@ -374,8 +374,23 @@ export interface AccessRow {
   readonly tokens: Readonly<Record<string, TokenRow>>;
 }
 
-/** Everything that is particular to a distribution. Where one does not fit, the table lacks a column. */
-export interface DistributionTable {
+/** What a distribution calls its parts, as unions of literals: what a misspelt name is compared with before anything runs. */
+export interface DistributionNames {
+  /** Names of its authorities. */
+  readonly authority: string;
+  /** Names of its key pairs. */
+  readonly keyPair: string;
+  /** Names of its certificates. */
+  readonly certificate: string;
+  /** Names of those of its certificates that have a kubeconfig. */
+  readonly kubeconfig: string;
+}
+
+/**
+ * Everything that is particular to a distribution. Where one does not fit, the table lacks a column. `Names` says what its rows are called;
+ * without it, that is any text.
+ */
+export interface DistributionTable<Names extends DistributionNames = DistributionNames> {
   /** Its name in messages, the inventory and the documentation. */
   readonly name: string;
   /** The version whose behaviour the table states. */
@@ -399,13 +414,13 @@ export interface DistributionTable {
    */
   readonly sharedRoot?: string;
   /** The authority that signs the API server's serving certificate: what every kubeconfig trusts. */
-  readonly apiServerAuthority: string;
+  readonly apiServerAuthority: Names["authority"];
   /** Certificate authorities by name; one that signs another stands before it. */
-  readonly authorities: Readonly<Record<string, AuthorityRow>>;
+  readonly authorities: Readonly<Record<Names["authority"], AuthorityRow>>;
   /** Key pairs by name. */
-  readonly keyPairs: Readonly<Record<string, KeyPairRow>>;
+  readonly keyPairs: Readonly<Record<Names["keyPair"], KeyPairRow>>;
   /** Certificates that are no authorities, by name. */
-  readonly certificates: Readonly<Record<string, CertificateRow>>;
+  readonly certificates: Readonly<Record<Names["certificate"], CertificateRow>>;
   /** Configuration files that name the others. */
   readonly configuration: readonly ConfigurationRow[];
   /**

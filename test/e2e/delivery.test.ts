@@ -15,6 +15,7 @@ import {
   evaluate,
   FilesSecret,
   Generation,
+  TlsSecret,
   toTerraform,
 } from "../../lib";
 import { attempt } from "../sandbox/command";
@@ -208,6 +209,9 @@ describe("Secrets of a management cluster", () => {
     new ClusterSecrets(stack, "prod-secrets", { pki: prod, namespace: NAMESPACE });
     new ClusterSecrets(stack, "edge-secrets", { pki: edge, namespace: NAMESPACE, labels: { team: "edge" } });
     new FilesSecret(stack, "etcd-1", { name: "etcd-1", namespace: NAMESPACE, files: edge.files("etcd-1") });
+    const certificate = edge.certificate("etcd-healthcheck-client", "etcd-1");
+    const certificateAuthority = edge.bundle("etcd");
+    new TlsSecret(stack, "probe", { name: "etcd-probe", namespace: NAMESPACE, certificate, certificateAuthority });
   }
 
   /** The stack as it is for provider 2.38.0, and rewritten where only 1.13.4 can be had. */
@@ -240,7 +244,7 @@ describe("Secrets of a management cluster", () => {
         `${metadata.name} ${type} ${Object.keys(data).sort().join()} ${JSON.stringify(metadata.labels ?? {})}`,
     );
     const label = (name: string) => `"cluster.x-k8s.io/cluster-name":"${name}"`;
-    expect(shapes.filter((shape) => !shape.startsWith("etcd-1")).sort()).toEqual([
+    expect(shapes.filter((shape) => !shape.startsWith("etcd-")).sort()).toEqual([
       `edge-apiserver-etcd-client kubernetes.io/tls tls.crt,tls.key {${label("edge")},"team":"edge"}`,
       `edge-ca kubernetes.io/tls tls.crt,tls.key {${label("edge")},"team":"edge"}`,
       `edge-etcd Opaque tls.crt {${label("edge")},"team":"edge"}`,
@@ -344,6 +348,17 @@ describe("Secrets of a management cluster", () => {
       const file = path.join(root, "etc/kubernetes/pki/etcd", key.slice(folderOfEtcd.length));
       expect([key, hash(Buffer.from(value, "base64"))]).toEqual([key, hash(readFileSync(file))]);
     }
+  });
+
+  test("a Secret of one certificate is what the API server takes as kubernetes.io/tls", () => {
+    const { data, type } = secrets.get("etcd-probe")!;
+    expect(type).toBe("kubernetes.io/tls");
+    expect(Object.keys(data).sort()).toEqual(["ca.crt", "tls.crt", "tls.key"]);
+    const [certificate, above] = blocks(read("etcd-probe", "tls.crt")).map((pem) => new X509Certificate(pem));
+    expect(certificate!.subject).toBe("CN=kube-etcd-healthcheck-client");
+    expect(certificate!.checkPrivateKey(createPrivateKey(read("etcd-probe", "tls.key")))).toBe(true);
+    expect(certificate!.verify(above!.publicKey)).toBe(true);
+    expect(read("etcd-probe", "ca.crt")).toBe(read("edge-etcd", "tls.crt"));
   });
 
   test("a second plan changes nothing", async () => {

@@ -28,6 +28,7 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
     "`cluster-admin` would go to a group that includes everybody, every pod, every node or every bootstrap token.",
   "certificate-authority":
     "`certificateAuthority` is not PEM of certificate authorities alone, each once, or contains a private key. It goes into the kubeconfig of every node that joins.",
+  "certificate-name": "The name of a certificate is part of a Terraform name, and no valid one could contain it.",
   "cluster-domain": {
     cause: "The cluster domain is not a DNS domain. It is part of a name in the API server's certificate.",
     fix: "write kubelet's `clusterDomain`, such as `cluster.local`",
@@ -45,10 +46,14 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
     "The endpoint's host is not known at synth, or is not what its field says. Whether it is a DNS name or an IP address decides which field of the certificate names it.",
   "etcd-topology": "The distribution does not support etcd in that place.",
   "file-holder": "The row puts a file on a holder that has no certificate of that row.",
+  "file-mode":
+    "The mode is not an octal mode of four digits, or would let everybody on the machine read a private key.",
+  "file-owner": "The owner of a file is not a user and a group.",
   "file-path": "The path of a file is relative, names a directory, or is not in its shortest form.",
   "join-authority":
     "A kubeconfig with which machines join names a file that is not there, or that has not the API server's authorities.",
-  "file-twice": "Two rows write the same file of the same holder.",
+  "file-twice":
+    "Two rows, or a row and what was added, write the same file of the same holder, or one writes a file where the other needs a folder.",
   fingerprint: {
     cause:
       "The key in the state is not the one whose fingerprint is in the code, most likely because the state was lost or emptied and Terraform generated a new key. Nothing was signed with it.",
@@ -88,7 +93,7 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "machine-name-twice": "Two machines have the same name: they would share one identity.",
   "moved-from": "`movedFrom` is the current prefix: there is nothing to move.",
   "name-twice":
-    "A key pair is called like an authority. Fingerprints of both are listed by name and generation, so one would hide the other.",
+    "A key pair is called like an authority, or an added certificate like another one of the cluster. What is listed by name would hide the other.",
   namespace: "The API server rejects a namespace of that name.",
   "no-address": "The distribution puts the machine's address into its certificates, and the machine has none.",
   "no-control-plane":
@@ -127,6 +132,8 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "pem-subject": "The certificate has an empty subject, and verifiers find an issuer by its name.",
   "pem-twice":
     "One certificate or key stands for two generations, two authorities, or an authority and service accounts: whoever has it can act as both.",
+  "pki-or-parts":
+    "A PKI says its distribution, its cluster and its authority. Beside them it could contradict them; without any of these nothing does.",
   port: "The port is not a TCP port.",
   "secret-key": "The file's path cannot be turned into a key of a Secret.",
   "secret-key-twice": "The paths of two files turn into the same key of the Secret.",
@@ -163,6 +170,7 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "unknown-authority": "There is no authority of that name.",
   "unknown-certificate": "There is no certificate of that name, or its holder is another one.",
   "unknown-holder": "There is no holder of that name; or several have a certificate of the name, and none was chosen.",
+  "unknown-key-pair": "There is no key pair of that name.",
   "unknown-kubeconfig": "There is no kubeconfig of that name, or its holder is another one.",
   "unknown-name": "The distribution's table has no row of that name.",
   "unknown-set": "There is no such set of certificates.",

@@ -1,6 +1,7 @@
 import { HOURS_OF_CONTROLLER_MANAGER } from "../components";
 import type {
   CertificateRow,
+  DistributionNames,
   DistributionTable,
   EtcdTopology,
   FileKind,
@@ -8,7 +9,7 @@ import type {
   HolderKind,
   SecretRow,
 } from "../table";
-import { kubeadm } from "./kubeadm";
+import { kubeadm, KubeadmCertificate } from "./kubeadm";
 import { ETCD_HERE, ETCD_MEMBER, PURPOSES } from "./rows";
 import { KeyUsage } from "../../x509/key-usage";
 
@@ -31,18 +32,34 @@ function keyPair(purpose: string, certificate: FileKind): SecretRow {
 }
 
 /** On etcd's own machines everything is as kubeadm has it. */
-function asKubeadm(name: string): CertificateRow {
-  return { ...kubeadm.certificates[name]!, etcd: MEMBERS };
+function asKubeadm(name: KubeadmCertificate): CertificateRow {
+  return { ...kubeadm.certificates[name], etcd: MEMBERS };
 }
 
 /** What etcd itself verifies with, and its key nowhere: Terraform signs. */
-const ETCD_CA: readonly FileRow[] = kubeadm.authorities
-  .etcd!.files.filter(({ kind }) => kind === "bundle")
+const ETCD_CA: readonly FileRow[] = kubeadm.authorities.etcd.files
+  .filter(({ kind }) => kind === "bundle")
   .map((file) => ({
     ...file,
     on: ETCD_MEMBER,
     consumers: file.consumers.filter(({ component }) => component === "etcd"),
   }));
+
+/** Names of Cluster API's authorities. */
+export type ClusterApiAuthority = "kubernetes" | "front-proxy" | "etcd";
+
+/** Names of Cluster API's certificates. */
+export type ClusterApiCertificate =
+  "etcd-server" | "etcd-peer" | "etcd-healthcheck-client" | "apiserver-etcd-client" | "admin";
+
+/** What Cluster API calls its parts. */
+export interface ClusterApiNames extends DistributionNames {
+  readonly authority: ClusterApiAuthority;
+  readonly keyPair: "service-account";
+  readonly certificate: ClusterApiCertificate;
+  /** None: they are in Secrets. */
+  readonly kubeconfig: never;
+}
 
 /**
  * Cluster API with its kubeadm providers: the user's certificates are Secrets in the namespace of the Cluster object, there before it
@@ -57,7 +74,7 @@ const ETCD_CA: readonly FileRow[] = kubeadm.authorities
  * @see https://github.com/kubernetes-sigs/cluster-api/blob/v1.14.0/util/secret/certificates.go
  * @see https://github.com/kubernetes-sigs/cluster-api/blob/v1.14.0/util/kubeconfig/kubeconfig.go
  */
-export const clusterApi: DistributionTable = {
+export const clusterApi: DistributionTable<ClusterApiNames> = {
   name: "cluster-api",
   version: "1.14.0",
   requires: { controlPlanes: false, addresses: false },

@@ -10,7 +10,7 @@ import {
   scheduler,
   HOURS_OF_CONTROLLER_MANAGER,
 } from "../components";
-import type { DistributionTable, RowException } from "../table";
+import type { DistributionNames, DistributionTable, RowException } from "../table";
 import {
   AUTHENTICATION,
   CONTROL_PLANE,
@@ -83,6 +83,38 @@ const ISSUED = {
 /** The same, where k0s has it at one end alone. */
 const ONE_END = { ...ISSUED, exceptions: [TWO_USAGES] } as const;
 
+/** Names of k0s' authorities. */
+export type K0sAuthority = "kubernetes" | "front-proxy" | "etcd";
+
+/** Names of k0s' certificates. */
+export type K0sCertificate =
+  | "apiserver"
+  | "k0s-api"
+  | "apiserver-kubelet-client"
+  | "front-proxy-client"
+  | "konnectivity"
+  | "etcd-server"
+  | "etcd-peer"
+  | "apiserver-etcd-client"
+  | "admin"
+  | "controller-manager"
+  | "scheduler"
+  | "kubelet";
+
+/** Names of k0s' certificates that have a kubeconfig. */
+export type K0sKubeconfig = Extract<
+  K0sCertificate,
+  "konnectivity" | "admin" | "controller-manager" | "scheduler" | "kubelet"
+>;
+
+/** What k0s calls its parts. */
+export interface K0sNames extends DistributionNames {
+  readonly authority: K0sAuthority;
+  readonly keyPair: "service-account";
+  readonly certificate: K0sCertificate;
+  readonly kubeconfig: K0sKubeconfig;
+}
+
 /**
  * k0s 1.32.1 and later, with etcd on its controllers, or an external one.
  *
@@ -100,7 +132,7 @@ const ONE_END = { ...ISSUED, exceptions: [TWO_USAGES] } as const;
  * @see https://github.com/k0sproject/k0s/blob/v1.36.3%2Bk0s.2/pkg/token
  * @see https://docs.k0sproject.io/stable/custom-ca/
  */
-export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): DistributionTable {
+export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): DistributionTable<K0sNames> {
   const pki = `${dataDir}/pki`;
 
   return {

@@ -14,6 +14,7 @@ import type {
   AuthorityRow,
   CertificateRow,
   Consumer,
+  DistributionNames,
   DistributionTable,
   FileRow,
   HolderKind,
@@ -35,8 +36,11 @@ import {
 } from "./rows";
 import { KeyUsage } from "../../x509/key-usage";
 
+/** What the authorities of K3s or RKE2 may hang below. */
+export type K3sChain = "root" | "intermediate";
+
 /** What may be chosen for K3s or RKE2. */
-export interface K3sOptions {
+export interface K3sOptions<Chained extends K3sChain = K3sChain> {
   /**
    * The program's `--data-dir`, an absolute path without a last slash.
    * @default - `/var/lib/rancher/k3s`, `/var/lib/rancher/rke2`
@@ -50,7 +54,59 @@ export interface K3sOptions {
    * server at etcd, too: a warning says so.
    * @default - nothing: they are self-signed
    */
-  readonly chained?: "root" | "intermediate";
+  readonly chained?: Chained;
+}
+
+/** K3s, or what is K3s under another name. */
+export type K3sProgram = "k3s" | "rke2";
+
+/** Names of the authorities of K3s or RKE2; those above the five exist where they are chosen. */
+export type K3sAuthority<Chained extends K3sChain = never> =
+  "server" | "client" | "request-header" | "etcd-server" | "etcd-peer" | (Chained extends "root" ? K3sChain : Chained);
+
+/** Names of the certificates of K3s or RKE2. */
+export type K3sCertificate<Program extends K3sProgram = "k3s"> =
+  | "apiserver"
+  | "apiserver-kubelet-client"
+  | "front-proxy-client"
+  | "apiserver-etcd-client"
+  | "etcd-server"
+  | "etcd-peer"
+  | "controller-manager-server"
+  | "scheduler-server"
+  | "admin"
+  | "supervisor"
+  | "controller-manager"
+  | "scheduler"
+  | "cloud-controller-manager"
+  | "kubelet"
+  | "kubelet-server"
+  | "kube-proxy"
+  | `${Program}-controller`;
+
+/** Names of the certificates of K3s or RKE2 that have a kubeconfig. */
+export type K3sKubeconfig<Program extends K3sProgram = "k3s"> = Extract<
+  K3sCertificate<Program>,
+  | "apiserver-kubelet-client"
+  | "admin"
+  | "supervisor"
+  | "controller-manager"
+  | "scheduler"
+  | "cloud-controller-manager"
+  | "kubelet"
+  | "kube-proxy"
+  | `${Program}-controller`
+>;
+
+/** What K3s and RKE2 call their parts. */
+export interface K3sNames<
+  Program extends K3sProgram = "k3s",
+  Chained extends K3sChain = never,
+> extends DistributionNames {
+  readonly authority: K3sAuthority<Chained>;
+  readonly keyPair: "service-account";
+  readonly certificate: K3sCertificate<Program>;
+  readonly kubeconfig: K3sKubeconfig<Program>;
 }
 
 /** Machines that run the server; one that only runs etcd has the same authorities. */
@@ -122,7 +178,7 @@ const pair = pairsOf({ endings: [".crt", ".key"], kind: "chain" });
  * @see https://github.com/k3s-io/k3s/blob/master/pkg/server/handlers/handlers.go for what it issues to agents
  * @see https://github.com/rancher/rke2/blob/master/scripts/version.sh for the program's name
  */
-export function k3s(options: K3sOptions & { readonly program: "k3s" | "rke2" }): DistributionTable {
+export function k3s(options: K3sOptions & { readonly program: K3sProgram }): DistributionTable {
   const { program, dataDir = `/var/lib/rancher/${program}`, chained } = options;
   const tls = `${dataDir}/server/tls`;
   const cred = `${dataDir}/server/cred`;

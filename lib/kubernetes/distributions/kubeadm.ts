@@ -9,7 +9,7 @@ import {
   KUBERNETES,
   scheduler,
 } from "../components";
-import type { DistributionTable, HolderKind } from "../table";
+import type { DistributionNames, DistributionTable, HolderKind } from "../table";
 import {
   AUTHENTICATION,
   CONTROL_PLANE,
@@ -40,6 +40,38 @@ const NODES: readonly HolderKind[] = ["control-plane", "named-worker"];
 const ISSUED = { issuedBy: "terraform" } as const;
 const CLIENT = { ...ISSUED, authority: "kubernetes", usage: KeyUsage.CLIENT } as const;
 
+/** Names of kubeadm's authorities. */
+export type KubeadmAuthority = "kubernetes" | "front-proxy" | "etcd";
+
+/** Names of kubeadm's certificates. */
+export type KubeadmCertificate =
+  | "apiserver"
+  | "apiserver-kubelet-client"
+  | "front-proxy-client"
+  | "etcd-server"
+  | "etcd-peer"
+  | "etcd-healthcheck-client"
+  | "apiserver-etcd-client"
+  | "admin"
+  | "super-admin"
+  | "controller-manager"
+  | "scheduler"
+  | "kubelet";
+
+/** Names of kubeadm's certificates that have a kubeconfig. */
+export type KubeadmKubeconfig = Extract<
+  KubeadmCertificate,
+  "admin" | "super-admin" | "controller-manager" | "scheduler" | "kubelet"
+>;
+
+/** What kubeadm calls its parts. */
+export interface KubeadmNames extends DistributionNames {
+  readonly authority: KubeadmAuthority;
+  readonly keyPair: "service-account";
+  readonly certificate: KubeadmCertificate;
+  readonly kubeconfig: KubeadmKubeconfig;
+}
+
 /**
  * kubeadm, as of 1.29 and later: administrators are in `kubeadm:cluster-admins`, and no client of etcd has an O.
  *
@@ -47,7 +79,7 @@ const CLIENT = { ...ISSUED, authority: "kubernetes", usage: KeyUsage.CLIENT } as
  * @see https://github.com/kubernetes/kubernetes/blob/v1.36.3/cmd/kubeadm/app/phases/certs/certlist.go
  * @see https://github.com/kubernetes/kubernetes/blob/v1.36.3/cmd/kubeadm/app/phases/kubeconfig/kubeconfig.go
  */
-export const kubeadm: DistributionTable = {
+export const kubeadm: DistributionTable<KubeadmNames> = {
   name: "kubeadm",
   version: KUBERNETES,
   requires: { controlPlanes: true, addresses: true },

@@ -14,7 +14,15 @@ import {
   requestHeaders,
   scheduler,
 } from "../components";
-import type { AuthorityRow, CertificateRow, Consumer, DistributionTable, FileRow, HolderKind } from "../table";
+import type {
+  AuthorityRow,
+  CertificateRow,
+  Consumer,
+  DistributionNames,
+  DistributionTable,
+  FileRow,
+  HolderKind,
+} from "../table";
 import {
   AUTHENTICATION,
   CONTROL_PLANE,
@@ -50,19 +58,55 @@ const SETS = {
 export type SingleCaSet = keyof typeof SETS;
 
 /** What may be chosen for a single-CA installation. Choose before the first deploy: another choice replaces certificates. */
-export interface SingleCaOptions {
+export interface SingleCaOptions<Sets extends SingleCaSet = SingleCaSet, OneServer extends boolean = boolean> {
   /**
    * Sets that have an authority of their own, with the set's name, instead of the one CA's. What verifies such a set reads that
    * authority's bundle. Service accounts have none: they have a key pair.
    * @default - none
    */
-  readonly ownAuthorities?: readonly SingleCaSet[];
+  readonly ownAuthorities?: readonly Sets[];
   /**
    * One certificate on each machine for its API server, its etcd server and its etcd peer, as in the guide. Then one key is all three,
    * and a client of etcd's members as well: a warning says so.
    * @default false
    */
-  readonly oneServerCertificate?: boolean;
+  readonly oneServerCertificate?: OneServer;
+}
+
+/** Names of the authorities of a single-CA installation: the one, and those of sets that have their own. */
+export type SingleCaAuthority<Sets extends SingleCaSet = never> = "kubernetes" | Sets;
+
+/** Names of the certificates of a single-CA installation; one server certificate is `apiserver`. */
+export type SingleCaCertificate<OneServer extends boolean = false> =
+  | "apiserver"
+  | "apiserver-etcd-client"
+  | "etcd-healthcheck-client"
+  | "admin"
+  | "super-admin"
+  | "controller-manager"
+  | "scheduler"
+  | "kube-proxy"
+  | "apiserver-kubelet-client"
+  | "front-proxy-client"
+  | "kubelet-server"
+  | "kubelet"
+  | (OneServer extends false ? "etcd-server" | "etcd-peer" : never);
+
+/** Names of the certificates of a single-CA installation that have a kubeconfig. */
+export type SingleCaKubeconfig = Extract<
+  SingleCaCertificate,
+  "admin" | "super-admin" | "controller-manager" | "scheduler" | "kube-proxy" | "kubelet"
+>;
+
+/** What a single-CA installation calls its parts. */
+export interface SingleCaNames<
+  Sets extends SingleCaSet = never,
+  OneServer extends boolean = false,
+> extends DistributionNames {
+  readonly authority: SingleCaAuthority<Sets>;
+  readonly keyPair: "service-account";
+  readonly certificate: SingleCaCertificate<OneServer>;
+  readonly kubeconfig: SingleCaKubeconfig;
 }
 
 const KUBERNETES_FOLDER = "/var/lib/kubernetes";

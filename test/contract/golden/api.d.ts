@@ -44,7 +44,36 @@ interface Acknowledgement extends Acknowledged {
     readonly name?: string;
 }
 
+export interface AddedCertificateFile extends AddedProps {
+    readonly kind: Extract<FileKind, "certificate" | "chain" | "bundle" | "private key" | "kubeconfig">;
+    readonly path: string;
+}
+
+export interface AddedCertificateProps<Of extends Distribution = Distribution> extends CertificateOptions {
+    readonly authority: NamesOf<Of>["authority"] | ICertificateAuthority;
+    readonly commonName: string;
+    readonly files: readonly AddedCertificateFile[];
+    readonly holders: readonly HolderOfOne[];
+    readonly organization?: string;
+    readonly purpose?: string;
+    readonly sans?: readonly AltName[];
+    readonly usage: KeyUsage;
+}
+
+export interface AddedFileProps extends AddedProps {
+    readonly content: Content;
+    readonly path: string;
+}
+
+interface AddedProps {
+    readonly consumers?: readonly Consumer[];
+    readonly mode?: string;
+    readonly owner?: string;
+}
+
 export type AltName = string | TypedNames;
+
+type AnyText = string & Record<never, never>;
 
 export class ApiServerToKubelet extends Construct {
     constructor(scope: Construct, id: string, props: ApiServerToKubeletProps);
@@ -83,6 +112,10 @@ export interface AuthorityLimits {
     readonly pathLength?: number;
     readonly purposes?: readonly string[];
     readonly validityHours: number;
+}
+
+export interface AuthorityOptions {
+    readonly generations?: Generations;
 }
 
 export interface AuthorityRow extends Row {
@@ -224,7 +257,7 @@ export interface Cluster {
 }
 
 export class ClusterAccess extends Construct {
-    constructor(scope: Construct, id: string, props: ClusterAccessProps);
+    constructor(scope: Construct, id: string, props: ClusterAccessProps | ClusterAccessOfPkiProps);
     readonly apiServerToKubelet?: ApiServerToKubelet;
     readonly clusterAdmins?: ClusterAdmins;
     readonly joinTokens: Readonly<Record<string, Content>>;
@@ -232,14 +265,25 @@ export class ClusterAccess extends Construct {
     readonly tokens: Readonly<Record<string, BootstrapToken>>;
 }
 
-export interface ClusterAccessProps extends KubernetesObjectProps {
+export interface ClusterAccessOfPkiProps extends ClusterAccessOptions {
+    readonly certificateAuthority?: undefined;
+    readonly cluster?: undefined;
+    readonly distribution?: undefined;
+    readonly pki: IClusterPki;
+}
+
+export interface ClusterAccessOptions extends KubernetesObjectProps {
     readonly addressPrefix?: string;
     readonly adopt?: boolean;
+    readonly clusterAdmins?: readonly IRbacSubject[];
+    readonly tokens?: Readonly<Record<string, BootstrapTokenOptions>>;
+}
+
+export interface ClusterAccessProps extends ClusterAccessOptions {
     readonly certificateAuthority: TrustBundle | string;
     readonly cluster: Pick<Cluster, "name" | "endpoint">;
-    readonly clusterAdmins?: readonly IRbacSubject[];
     readonly distribution: Distribution;
-    readonly tokens?: Readonly<Record<string, BootstrapTokenOptions>>;
+    readonly pki?: undefined;
 }
 
 export class ClusterAdmins extends Construct {
@@ -250,6 +294,17 @@ export class ClusterAdmins extends Construct {
 export interface ClusterAdminsProps extends DistributionBindingsProps {
     readonly adopt?: boolean;
     readonly subjects?: readonly IRbacSubject[];
+}
+
+export type ClusterApiAuthority = "kubernetes" | "front-proxy" | "etcd";
+
+export type ClusterApiCertificate = "etcd-server" | "etcd-peer" | "etcd-healthcheck-client" | "apiserver-etcd-client" | "admin";
+
+export interface ClusterApiNames extends DistributionNames {
+    readonly authority: ClusterApiAuthority;
+    readonly certificate: ClusterApiCertificate;
+    readonly keyPair: "service-account";
+    readonly kubeconfig: never;
 }
 
 export interface ClusterCertificateOptions extends CertificateOptions {
@@ -263,6 +318,7 @@ export interface ClusterFile extends PublishedFile {
 }
 
 export interface ClusterLeaf {
+    readonly authority: ICertificateAuthority;
     readonly certificate: Certificate;
     readonly holder: Holder;
     readonly name: string;
@@ -277,28 +333,37 @@ export interface ClusterParts {
     readonly table: DistributionTable;
 }
 
-export class ClusterPki extends Construct {
-    constructor(scope: Construct, id: string, props: ClusterPkiProps);
+export class ClusterPki<Of extends Distribution = Distribution> extends Construct implements IClusterPki {
+    constructor(scope: Construct, id: string, props: ClusterPkiProps<Of>);
+    addCertificate(name: string, props: AddedCertificateProps<Of>): Readonly<Record<string, Certificate>>;
+    addFile(holder: HolderOfOne | "worker", props: AddedFileProps): void;
     readonly addressPrefix: string;
-    authority(name: string): CertificateAuthority;
-    bundle(name?: string): TrustBundle;
-    certificate(name: string, holder?: string): Certificate;
+    authority(name: NamesOf<Of>["authority"]): CertificateAuthority;
+    bundle(name?: NamesOf<Of>["authority"]): TrustBundle;
+    certificate(name: NamesOf<Of>["certificate"], holder?: string): Certificate;
+    get certificateAuthority(): TrustBundle;
+    readonly cluster: Cluster;
+    readonly distribution: Of;
     files(holder: string): readonly ClusterFile[];
-    kubeconfig(name: string, holder?: string): Content;
+    static fromAttributes(attributes: ClusterPkiAttributes): IClusterPki;
+    keyPair(name: NamesOf<Of>["keyPair"]): KeyPairRing;
+    kubeconfig(name: NamesOf<Of>["kubeconfig"], holder?: string): Content;
     readonly machines: readonly string[];
     readonly parts: ClusterParts;
     readonly secrets: readonly ClusterSecret[];
 }
 
-export interface ClusterPkiProps {
+export interface ClusterPkiAttributes extends IClusterPki {
+    readonly certificateAuthority: string;
+}
+
+export interface ClusterPkiProps<Of extends Distribution = Distribution> {
     readonly addressPrefix?: string;
-    readonly authorities?: Readonly<Record<string, {
-        readonly generations?: Generations;
-    }>>;
-    readonly certificates?: Readonly<Record<string, ClusterCertificateOptions>>;
+    readonly authorities?: Readonly<Partial<Record<NamesOf<Of>["authority"], AuthorityOptions>>>;
+    readonly certificates?: Readonly<Partial<Record<NamesOf<Of>["certificate"], ClusterCertificateOptions>>>;
     readonly cluster: Cluster;
     readonly deletionProtection?: boolean;
-    readonly distribution: Distribution;
+    readonly distribution: Of;
     readonly issueLeaves?: boolean;
     readonly keyAlgorithm?: KeyAlgorithm;
     readonly movedFrom?: string;
@@ -436,18 +501,19 @@ export interface Difference {
     readonly what: keyof Facts;
 }
 
-export class Distribution {
+export class Distribution<Names extends DistributionNames = DistributionNames> {
     constructor(table: DistributionTable);
-    static readonly CLUSTER_API: Distribution;
-    static readonly K0S: Distribution;
-    static k0s(options?: K0sOptions): Distribution;
-    static readonly K3S: Distribution;
-    static k3s(options?: K3sOptions): Distribution;
-    static readonly KUBEADM: Distribution;
-    static readonly RKE2: Distribution;
-    static rke2(options?: K3sOptions): Distribution;
-    static readonly SINGLE_CA: Distribution;
-    static singleCa(options?: SingleCaOptions): Distribution;
+    static readonly CLUSTER_API: Distribution<ClusterApiNames>;
+    static readonly K0S: Distribution<K0sNames>;
+    static k0s(options?: K0sOptions): Distribution<K0sNames>;
+    static readonly K3S: Distribution<K3sNames>;
+    static k3s<Chained extends K3sChain = never>(options?: K3sOptions<Chained>): Distribution<K3sNames<"k3s", Chained>>;
+    static readonly KUBEADM: Distribution<KubeadmNames>;
+    readonly names: NameLists<Names>;
+    static readonly RKE2: Distribution<K3sNames<"rke2">>;
+    static rke2<Chained extends K3sChain = never>(options?: K3sOptions<Chained>): Distribution<K3sNames<"rke2", Chained>>;
+    static readonly SINGLE_CA: Distribution<SingleCaNames>;
+    static singleCa<Sets extends SingleCaSet = never, OneServer extends boolean = false>(options?: SingleCaOptions<Sets, OneServer>): Distribution<SingleCaNames<Sets, OneServer>>;
     readonly table: DistributionTable;
 }
 
@@ -456,14 +522,21 @@ export interface DistributionBindingsProps extends KubernetesObjectProps {
     readonly distribution: Distribution;
 }
 
-export interface DistributionTable {
+export interface DistributionNames {
+    readonly authority: string;
+    readonly certificate: string;
+    readonly keyPair: string;
+    readonly kubeconfig: string;
+}
+
+export interface DistributionTable<Names extends DistributionNames = DistributionNames> {
     readonly access: AccessRow;
-    readonly apiServerAuthority: string;
-    readonly authorities: Readonly<Record<string, AuthorityRow>>;
-    readonly certificates: Readonly<Record<string, CertificateRow>>;
+    readonly apiServerAuthority: Names["authority"];
+    readonly authorities: Readonly<Record<Names["authority"], AuthorityRow>>;
+    readonly certificates: Readonly<Record<Names["certificate"], CertificateRow>>;
     readonly configuration: readonly ConfigurationRow[];
     readonly joinPasswords?: Readonly<Record<string, JoinPasswordRow>>;
-    readonly keyPairs: Readonly<Record<string, KeyPairRow>>;
+    readonly keyPairs: Readonly<Record<Names["keyPair"], KeyPairRow>>;
     readonly name: string;
     readonly requires: {
         readonly controlPlanes: boolean;
@@ -654,11 +727,19 @@ interface Holder {
 
 export type HolderKind = "control-plane" | "etcd-member" | "named-worker" | "worker" | "operator" | "cluster";
 
+export type HolderOfOne = "control-plane" | "etcd-member" | "named-worker" | "operator" | AnyText;
+
 export interface ICertificateAuthority extends IConstruct {
     readonly active: SigningGeneration;
     readonly bundle: TrustBundle;
     readonly generations: Readonly<Record<string, AuthorityGeneration>>;
     registerLeaf(certificate: TerraformResource, generation: string): void;
+}
+
+export interface IClusterPki {
+    readonly certificateAuthority: TrustBundle | string;
+    readonly cluster: Pick<Cluster, "name" | "endpoint">;
+    readonly distribution: Distribution;
 }
 
 export interface IdentityChange {
@@ -679,6 +760,8 @@ export interface IdentityChange {
 }
 
 type IdentityKind = "authority" | "key pair" | "certificate" | "token" | "binding" | "role" | "secret";
+
+export function ignition(files: readonly Pick<ClusterFile, "path" | "mode" | "owner" | "content">[]): Content;
 
 export interface Inventory {
     readonly entries: readonly InventoryEntry[];
@@ -714,6 +797,12 @@ export type JoinFormat = {
     readonly encoding?: "base64gzip";
 } | "secure token";
 
+export interface JoinOfPkiProps extends Pick<JoinProps, "token"> {
+    readonly certificateAuthority?: undefined;
+    readonly cluster?: undefined;
+    readonly pki: IClusterPki;
+}
+
 export class JoinPassword extends Construct {
     constructor(scope: Construct, id: string, input: JoinPasswordProps);
     files(machine: string): readonly ClusterFile[];
@@ -742,20 +831,51 @@ export interface JoinPasswordRow {
 export interface JoinProps {
     readonly certificateAuthority: Content;
     readonly cluster: Pick<Cluster, "name" | "endpoint">;
+    readonly pki?: undefined;
     readonly root?: X509Certificate;
     readonly token: Content;
 }
 
-export function joinWith(format: JoinFormat, input: JoinProps): Content;
+export function joinWith(format: JoinFormat, props: JoinProps | JoinOfPkiProps): Content;
+
+export type K0sAuthority = "kubernetes" | "front-proxy" | "etcd";
+
+export type K0sCertificate = "apiserver" | "k0s-api" | "apiserver-kubelet-client" | "front-proxy-client" | "konnectivity" | "etcd-server" | "etcd-peer" | "apiserver-etcd-client" | "admin" | "controller-manager" | "scheduler" | "kubelet";
+
+export type K0sKubeconfig = Extract<K0sCertificate, "konnectivity" | "admin" | "controller-manager" | "scheduler" | "kubelet">;
+
+export interface K0sNames extends DistributionNames {
+    readonly authority: K0sAuthority;
+    readonly certificate: K0sCertificate;
+    readonly keyPair: "service-account";
+    readonly kubeconfig: K0sKubeconfig;
+}
 
 export interface K0sOptions {
     readonly dataDir?: string;
 }
 
-export interface K3sOptions {
-    readonly chained?: "root" | "intermediate";
+export type K3sAuthority<Chained extends K3sChain = never> = "server" | "client" | "request-header" | "etcd-server" | "etcd-peer" | (Chained extends "root" ? K3sChain : Chained);
+
+export type K3sCertificate<Program extends K3sProgram = "k3s"> = "apiserver" | "apiserver-kubelet-client" | "front-proxy-client" | "apiserver-etcd-client" | "etcd-server" | "etcd-peer" | "controller-manager-server" | "scheduler-server" | "admin" | "supervisor" | "controller-manager" | "scheduler" | "cloud-controller-manager" | "kubelet" | "kubelet-server" | "kube-proxy" | `${Program}-controller`;
+
+export type K3sChain = "root" | "intermediate";
+
+export type K3sKubeconfig<Program extends K3sProgram = "k3s"> = Extract<K3sCertificate<Program>, "apiserver-kubelet-client" | "admin" | "supervisor" | "controller-manager" | "scheduler" | "cloud-controller-manager" | "kubelet" | "kube-proxy" | `${Program}-controller`>;
+
+export interface K3sNames<Program extends K3sProgram = "k3s", Chained extends K3sChain = never> extends DistributionNames {
+    readonly authority: K3sAuthority<Chained>;
+    readonly certificate: K3sCertificate<Program>;
+    readonly keyPair: "service-account";
+    readonly kubeconfig: K3sKubeconfig<Program>;
+}
+
+export interface K3sOptions<Chained extends K3sChain = K3sChain> {
+    readonly chained?: Chained;
     readonly dataDir?: string;
 }
+
+export type K3sProgram = "k3s" | "rke2";
 
 export interface Key {
     readonly fingerprint: Reference;
@@ -828,7 +948,20 @@ export class KeyUsage {
     static readonly SERVER_AND_CLIENT: KeyUsage;
 }
 
-export function kubeconfig(props: KubeconfigProps): Content;
+export type KubeadmAuthority = "kubernetes" | "front-proxy" | "etcd";
+
+export type KubeadmCertificate = "apiserver" | "apiserver-kubelet-client" | "front-proxy-client" | "etcd-server" | "etcd-peer" | "etcd-healthcheck-client" | "apiserver-etcd-client" | "admin" | "super-admin" | "controller-manager" | "scheduler" | "kubelet";
+
+export type KubeadmKubeconfig = Extract<KubeadmCertificate, "admin" | "super-admin" | "controller-manager" | "scheduler" | "kubelet">;
+
+export interface KubeadmNames extends DistributionNames {
+    readonly authority: KubeadmAuthority;
+    readonly certificate: KubeadmCertificate;
+    readonly keyPair: "service-account";
+    readonly kubeconfig: KubeadmKubeconfig;
+}
+
+export function kubeconfig(props: KubeconfigProps | KubeconfigOfPkiProps): Content;
 
 export interface KubeconfigContent extends Pick<KubeconfigProps, "certificateAuthority" | "credentials"> {
     readonly cluster: string;
@@ -837,11 +970,19 @@ export interface KubeconfigContent extends Pick<KubeconfigProps, "certificateAut
     readonly user: string;
 }
 
+export interface KubeconfigOfPkiProps extends Pick<KubeconfigProps, "user" | "context" | "credentials"> {
+    readonly certificateAuthority?: undefined;
+    readonly clusterName?: undefined;
+    readonly pki: IClusterPki;
+    readonly server?: undefined;
+}
+
 export interface KubeconfigProps {
     readonly certificateAuthority: Content | CertificateAuthorityFile;
     readonly clusterName: string;
     readonly context?: string;
     readonly credentials: Credentials;
+    readonly pki?: undefined;
     readonly server: string;
     readonly user: string;
 }
@@ -859,6 +1000,12 @@ export interface Machine {
     readonly addresses?: readonly string[];
     readonly name: string;
 }
+
+export type NameLists<Names extends DistributionNames> = {
+    readonly [Kind in keyof DistributionNames]: readonly Names[Kind][];
+};
+
+export type NamesOf<Of extends Distribution> = Of extends Distribution<infer Names> ? Names : never;
 
 export class NodeBootstrapping extends Construct {
     constructor(scope: Construct, id: string, props: NodeBootstrappingProps);
@@ -1001,9 +1148,22 @@ export interface SigningGeneration extends AuthorityGeneration {
     readonly privateKey: Reference;
 }
 
-export interface SingleCaOptions {
-    readonly oneServerCertificate?: boolean;
-    readonly ownAuthorities?: readonly SingleCaSet[];
+export type SingleCaAuthority<Sets extends SingleCaSet = never> = "kubernetes" | Sets;
+
+export type SingleCaCertificate<OneServer extends boolean = false> = "apiserver" | "apiserver-etcd-client" | "etcd-healthcheck-client" | "admin" | "super-admin" | "controller-manager" | "scheduler" | "kube-proxy" | "apiserver-kubelet-client" | "front-proxy-client" | "kubelet-server" | "kubelet" | (OneServer extends false ? "etcd-server" | "etcd-peer" : never);
+
+export type SingleCaKubeconfig = Extract<SingleCaCertificate, "admin" | "super-admin" | "controller-manager" | "scheduler" | "kube-proxy" | "kubelet">;
+
+export interface SingleCaNames<Sets extends SingleCaSet = never, OneServer extends boolean = false> extends DistributionNames {
+    readonly authority: SingleCaAuthority<Sets>;
+    readonly certificate: SingleCaCertificate<OneServer>;
+    readonly keyPair: "service-account";
+    readonly kubeconfig: SingleCaKubeconfig;
+}
+
+export interface SingleCaOptions<Sets extends SingleCaSet = SingleCaSet, OneServer extends boolean = boolean> {
+    readonly oneServerCertificate?: OneServer;
+    readonly ownAuthorities?: readonly Sets[];
 }
 
 export type SingleCaSet = keyof typeof SETS;
@@ -1031,6 +1191,22 @@ export interface SubjectFields {
     readonly organization?: string;
     readonly organizationalUnit?: string;
     readonly province?: string;
+}
+
+export class TlsSecret extends Construct {
+    constructor(scope: Construct, id: string, props: TlsSecretProps);
+    readonly data: Readonly<Record<string, Content>>;
+    readonly name: string;
+    readonly namespace: string;
+    readonly resource: SecretV1;
+}
+
+export interface TlsSecretProps extends KubernetesObjectProps {
+    readonly address?: string;
+    readonly certificate: Certificate;
+    readonly certificateAuthority?: TrustBundle;
+    readonly name: string;
+    readonly namespace: string;
 }
 
 export interface TokenEntry extends Entry {

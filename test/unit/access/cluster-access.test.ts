@@ -247,7 +247,7 @@ test("takes authorities in any order, and writes what a PKI's own file holds: ne
   const bundle = ROOT_CERTIFICATE + CA_CERTIFICATE + INTERMEDIATE_CERTIFICATE;
   const edited = `# bundle\n\n${bundle.replaceAll("-----END", "  -----END")}`.replaceAll("\n", "\r\n");
   const [plain, other] = [bundle, edited].map(
-    (certificateAuthority) => synthesized({ certificateAuthority }).json.output.access_files,
+    (certificateAuthority) => synthesized({ ...EMBEDS, certificateAuthority }).json.output.access_files,
   );
   expect(other).toEqual(plain);
   expect(JSON.stringify(plain)).toContain(JSON.stringify(JSON.stringify(bundle).slice(1, -1)).slice(1, -1));

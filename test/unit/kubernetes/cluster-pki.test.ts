@@ -74,6 +74,11 @@ describe("accessors", () => {
     expect(errorOf(() => pki.bundle("ca"))).toMatchObject(expected);
   });
 
+  test("tell which key pairs there are", () => {
+    expect(pki.keyPair("service-account")).toBe(pki.parts.keyPairs.get("service-account"));
+    expect(errorOf(() => pki.keyPair("sa"))).toMatchObject(unknown("key-pair", "sa", "service-account"));
+  });
+
   test("tell which holders there are", () => {
     const allowed = "cp-1, cp-2, cp-3, node-1, worker, operator";
     expect(errorOf(() => pki.files("cp-9"))).toMatchObject(unknown("holder", "cp-9", allowed));
@@ -86,7 +91,8 @@ describe("accessors", () => {
       "apiserver-etcd-client, admin, controller-manager, scheduler, kubelet, super-admin";
     expect(errorOf(() => one.certificate("api", "cp-1"))).toMatchObject(unknown("certificate", "api", allowed));
     expect(errorOf(() => one.certificate("admin", "cp-9"))).toMatchObject(unknown("holder", "cp-9", "cp-1, operator"));
-    expect(errorOf(() => one.certificate("admin"))).toMatchObject(unknown("holder", "admin", "cp-1, operator"));
+    const whose = { given: "none", allowed: "cp-1, operator", fix: 'say whose it is: ("admin", "cp-1")' };
+    expect(errorOf(() => one.certificate("admin")).problems).toMatchObject([{ code: "unknown-holder", ...whose }]);
     expect(errorOf(() => one.kubeconfig("nobody"))).toMatchObject(unknown("certificate", "nobody", allowed));
   });
 

@@ -1,0 +1,50 @@
+import type { Problems } from "../errors";
+import { blocksOf, CERTIFICATE, isLiteral } from "../x509/pem";
+import type { TrustBundle } from "../x509/trust-bundle";
+import type { Cluster } from "./cluster";
+import type { Distribution } from "./distribution";
+
+/** What others need to know of a cluster's PKI. All of it is public: a `ClusterPki`, or `ClusterPki.fromAttributes` where that is in another app. */
+export interface IClusterPki {
+  /** How the cluster is made. */
+  readonly distribution: Distribution;
+  /** The cluster's name and endpoint. */
+  readonly cluster: Pick<Cluster, "name" | "endpoint">;
+  /** The authorities that may have signed the API server's certificate: a bundle, or the whole bundle as PEM. */
+  readonly certificateAuthority: TrustBundle | string;
+}
+
+/** A PKI of another app, by what that app says of it. */
+export interface ClusterPkiAttributes extends IClusterPki {
+  /**
+   * The whole bundle as PEM: literal text, a variable, or an output of the other app that has `pki.bundle().pem`. Whoever may read
+   * an output through `terraform_remote_state` may read every key in that state: prefer text or a variable.
+   */
+  readonly certificateAuthority: string;
+}
+
+/** A bundle as PEM, a token where it is not literal text. Of text, the certificates alone. */
+export function bundlePem(bundle: IClusterPki["certificateAuthority"]): string {
+  if (typeof bundle !== "string") {
+    return bundle.pem;
+  }
+  return isLiteral(bundle) ? blocksOf(CERTIFICATE, bundle).join("") : bundle;
+}
+
+/** Where a PKI may be given instead of its parts, finds that both or neither were. */
+export function checkPkiOrParts<Part extends string>(
+  props: { readonly pki?: unknown } & Readonly<Partial<Record<Part, unknown>>>,
+  parts: readonly Part[],
+  problems: Problems,
+): void {
+  const given = parts.filter((part) => props[part] !== undefined);
+  const missing = parts.filter((part) => props[part] === undefined);
+  const allowed = `pki, or all of ${parts.join(", ")}`;
+  if (props.pki !== undefined && given.length > 0) {
+    const fix = `leave ${given.join(", ")} out: pki says that`;
+    problems.add({ code: "pki-or-parts", at: "pki", given: `pki and ${given.join(", ")}`, allowed, fix });
+  } else if (props.pki === undefined && missing.length > 0) {
+    const fix = "give the ClusterPki, or ClusterPki.fromAttributes where that is in another app";
+    problems.add({ code: "pki-or-parts", at: "pki", given: `no ${missing.join(", ")}`, allowed, fix });
+  }
+}
