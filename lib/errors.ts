@@ -30,9 +30,9 @@ export function problemText({ given, ...problem }: ValidationProblem): string {
 export class Problems {
   private readonly found: Problem[] = [];
 
-  /** Adds one problem, once; `given` is shown quoted when it is a string. */
+  /** Adds one problem, once; `given` is shown quoted when it is a string, in words when it is no text, and never when it is a key. */
   public add(found: Omit<Problem, "given"> & { readonly given: unknown }): void {
-    const problem = { ...found, given: show(found.given) };
+    const problem = { ...found, given: show(presentable(found.given)) };
     if (!this.found.some((known) => isDeepStrictEqual(known, problem))) {
       this.found.push(problem);
     }
@@ -71,8 +71,67 @@ export class PkiError extends Error {
   }
 }
 
+/** More of a text does not help anybody to find it. */
+const SHOWN_CHARACTERS = 300;
+
 function show(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
+  if (typeof value !== "string") {
+    return wordsFor(value);
+  }
+  // A token of cdktf stays: Terraform puts what was given in its place.
+  return value.length > SHOWN_CHARACTERS && !value.includes("${TfToken[")
+    ? `${JSON.stringify(value.slice(0, SHOWN_CHARACTERS))}… (${value.length} characters)`
+    : JSON.stringify(value);
+}
+
+/** Text as a problem shows it: neither a key, nor the way in which cdktf writes what only Terraform knows. */
+function presentable(value: unknown): unknown {
+  if (typeof value !== "string") {
+    return value;
+  }
+  if (value.includes("PRIVATE KEY-----")) {
+    return "text with a private key";
+  }
+  return /[$#]\{TfToken\[/.test(value) ? "an unresolved value" : value;
+}
+
+/** What a problem shows as it is, without quotes. */
+export class Words {
+  public constructor(public readonly text: string) {}
+}
+
+/**
+ * What a value is, in words: `a list`, `null`, `90`. Never what is in it, but for numbers, and for text where that is wanted.
+ *
+ * @param shown whether text may be shown
+ */
+export function wordsFor(value: unknown, shown = false): string {
+  switch (typeof value) {
+    case "string":
+      return shown || value === "" ? show(value) : "text";
+    case "undefined":
+      return "nothing";
+    case "number":
+      return Number.isFinite(value) ? String(value) : Number.isNaN(value) ? "a number that is none" : "infinity";
+    case "boolean":
+    case "bigint":
+      return String(value);
+    case "object":
+      return value === null ? "null" : value instanceof Words ? value.text : kindOf(value);
+    default:
+      return `a ${typeof value}`;
+  }
+}
+
+/** `a list`, `an object`, `a Map`. */
+function kindOf(value: object): string {
+  if (Array.isArray(value)) {
+    return "a list";
+  }
+  const prototype = Object.getPrototypeOf(value) as { readonly constructor?: { readonly name?: unknown } } | null;
+  const name = prototype?.constructor?.name;
+  const isNamed = typeof name === "string" && name !== "Object" && /^[A-Za-z]\w*$/.test(name);
+  return isNamed ? `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}` : "an object";
 }
 
 function render(path: string, problems: readonly Problem[]): string {
