@@ -242,9 +242,14 @@ export function record(
   return { ...shape, find };
 }
 
-/** An object with these fields and no others. */
-export function fields(described: Readonly<Record<string, Shape | OptionalShape>>, example = exampleOf(described)): Shape {
-  const shape = { allowed: `an object with ${Object.keys(described).join(", ")}`, example };
+/**
+ * An object with these fields and no others.
+ *
+ * @param others fields that stand in such an object too, and that others read
+ */
+export function fields(described: Readonly<Record<string, Shape | OptionalShape>>, others: readonly string[] = []): Shape {
+  const known = Object.keys(described);
+  const shape = { allowed: `an object with ${known.join(", ")}`, example: exampleOf(described) };
   const find = (value: unknown, at: string, problems: Problems) => {
     if (typeof value !== "object" || value === null || Array.isArray(value) || Token.isUnresolved(value)) {
       refuseObject(shape, value, at, problems);
@@ -255,8 +260,8 @@ export function fields(described: Readonly<Record<string, Shape | OptionalShape>
     }
     // What a class of the user's own has beside them is its own affair.
     for (const key of isPlain(value) ? Object.keys(value) : []) {
-      if (!Object.hasOwn(described, key) && value[key as keyof typeof value] !== undefined) {
-        refuseKey(key, Object.keys(described), at, problems);
+      if (!known.includes(key) && !others.includes(key) && value[key as keyof typeof value] !== undefined) {
+        refuseKey(key, known, at, problems);
       }
     }
   };
