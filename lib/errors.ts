@@ -38,6 +38,11 @@ export class Problems {
     }
   }
 
+  /** How many were found so far. */
+  public get count(): number {
+    return this.found.length;
+  }
+
   /** True when nothing was found so far. */
   public get none(): boolean {
     return this.found.length === 0;

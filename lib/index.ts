@@ -21,16 +21,10 @@ export { Validity, type ValidityOptions } from "./x509/validity";
 export type { GenerationKeyPem, GenerationPem } from "./x509/pem";
 export type { Key } from "./x509/private-key";
 export { ClusterPki } from "./kubernetes/cluster-pki";
-export {
-  type Content,
-  content,
-  type Credentials,
-  type KubeconfigContent,
-  type KubeconfigProps,
-} from "./kubernetes/content";
+export type { Content, Credentials, KubeconfigContent, KubeconfigProps } from "./kubernetes/content";
+export { content, evaluate, kubeconfig, toTerraform } from "./kubernetes/content-doors";
 export { Distribution } from "./kubernetes/distribution";
 export { type JoinProps, joinWith } from "./kubernetes/join";
-export { kubeconfig } from "./kubernetes/kubeconfig";
 export {
   type Cluster,
   type ControlPlane,
@@ -68,5 +62,4 @@ export type { Reason } from "./plan/model/reasons";
 export type { Verb } from "./plan/model/verbs";
 export type { DriftReport, GenerationsReport, IdentityChange, PlanReport } from "./plan/judge/report";
 export type { Facts } from "./plan/model/facts";
-export { evaluate, toTerraform } from "./kubernetes/content-readers";
 export type { ClusterCertificateOptions, ClusterPkiProps } from "./kubernetes/cluster-pki-props";

@@ -6,12 +6,24 @@ import { StringResource } from "@cdktf/provider-random/lib/string-resource";
 import { Rotating } from "@cdktf/provider-time/lib/rotating";
 import { Construct } from "constructs";
 import { Problems } from "../errors";
-import { KubernetesObjectProps, metaArguments, metadata } from "./kubernetes-object";
+import { constructId } from "../terraform/construct-id";
+import {
+  checkShape,
+  fields,
+  Fields,
+  flag,
+  list,
+  name as nameShape,
+  number,
+  optional,
+  plainText,
+} from "../terraform/shape";
+import { KubernetesObjectProps, metaArguments, metadata, OBJECT_FIELDS } from "./kubernetes-object";
 import { expression, Reference } from "../terraform/reference";
 import { pin } from "../terraform/pin";
 import { AccessRow, TokenRow } from "../kubernetes/table";
 import { Content } from "../kubernetes/content";
-import { Distribution } from "../kubernetes/distribution";
+import { Distribution, DISTRIBUTION } from "../kubernetes/distribution";
 
 /** What may be chosen for a bootstrap token. */
 export interface BootstrapTokenOptions {
@@ -64,6 +76,26 @@ export interface BootstrapTokenProps extends BootstrapTokenOptions, KubernetesOb
   readonly address?: string;
 }
 
+const OPTIONS = {
+  rotateAfterHours: optional(number(24)),
+  expireAfterHours: optional(number(72)),
+  pipelineIntervalHours: optional(number(24)),
+  joins: optional(nameShape("worker")),
+  groups: optional(list(nameShape("system:bootstrappers:workers"))),
+  signing: optional(flag),
+  description: optional(plainText("joins workers")),
+} satisfies Fields<BootstrapTokenOptions>;
+
+/** What may be chosen for a token, as it has to look. */
+export const BOOTSTRAP_TOKEN_OPTIONS = fields(OPTIONS);
+
+const PROPS = fields({
+  ...OPTIONS,
+  ...OBJECT_FIELDS,
+  distribution: DISTRIBUTION,
+  address: optional(nameShape("workers")),
+} satisfies Fields<BootstrapTokenProps>);
+
 /**
  * A token with which nodes join: they authenticate with it once, and get a certificate of their own.
  *
@@ -100,7 +132,8 @@ export class BootstrapToken extends Construct {
   public readonly resource: SecretV1;
 
   public constructor(scope: Construct, id: string, props: BootstrapTokenProps) {
-    super(scope, id);
+    super(scope, constructId(scope, id));
+    checkShape(this, props, PROPS);
     const { tokens } = props.distribution.table.access;
     const problems = new Problems();
     checkBootstrapToken(props, tokens, problems);

@@ -4,21 +4,41 @@ import { Problems } from "../errors";
 import { checkNameAndEndpoint } from "../kubernetes/cluster-checks";
 import { checkSecureToken, joinWith, rootOf } from "../kubernetes/join";
 import { ApiServerToKubelet } from "./api-server-to-kubelet";
-import { BootstrapToken, BootstrapTokenOptions, checkBootstrapToken, rowOf } from "./bootstrap-token";
+import {
+  BOOTSTRAP_TOKEN_OPTIONS,
+  BootstrapToken,
+  BootstrapTokenOptions,
+  checkBootstrapToken,
+  rowOf,
+} from "./bootstrap-token";
 import { ClusterAdmins } from "./cluster-admins";
-import { KubernetesObjectProps, objectProps } from "./kubernetes-object";
+import { KubernetesObjectProps, OBJECT_FIELDS, objectProps } from "./kubernetes-object";
 import { NodeBootstrapping } from "./node-bootstrapping";
-import { checkSubjects, CLUSTER_ADMIN, IRbacSubject } from "./rbac-subject";
+import { checkSubjects, CLUSTER_ADMIN, IRbacSubject, SUBJECTS } from "./rbac-subject";
 import { claimPrefix } from "../terraform/registry";
 import { condition, conditionBlocks } from "../terraform/condition";
+import { checkConstructId, constructId } from "../terraform/construct-id";
 import { quoted } from "../terraform/expression";
+import {
+  checkShape,
+  either,
+  fields,
+  Fields,
+  flag,
+  instanceOf,
+  name as nameShape,
+  optional,
+  record,
+  text,
+} from "../terraform/shape";
 import { certificatesOf, isLiteral } from "../x509/pem";
-import type { TrustBundle } from "../x509/trust-bundle";
+import { TrustBundle } from "../x509/trust-bundle";
 import { checkAddressPrefix, checkNamePart, tokenName } from "../terraform/names";
 import { AccessRow } from "../kubernetes/table";
 import { Cluster } from "../kubernetes/cluster";
 import { Content } from "../kubernetes/content";
-import { Distribution } from "../kubernetes/distribution";
+import { NAME_AND_ENDPOINT } from "../kubernetes/cluster-shape";
+import { Distribution, DISTRIBUTION } from "../kubernetes/distribution";
 import { ClusterFile, OWNER, SECRET_MODE } from "../kubernetes/cluster-file";
 import { publishFiles } from "../kubernetes/outputs";
 
@@ -57,6 +77,22 @@ export interface ClusterAccessProps extends KubernetesObjectProps {
   readonly adopt?: boolean;
 }
 
+const BUNDLE = instanceOf(TrustBundle, "pki.bundle()");
+const PEM = text("variable.stringValue", "PEM of certificates");
+
+const PROPS = fields({
+  ...OBJECT_FIELDS,
+  distribution: DISTRIBUTION,
+  cluster: NAME_AND_ENDPOINT,
+  certificateAuthority: either("a TrustBundle, or PEM of certificates", "pki.bundle()", (value) =>
+    typeof value === "string" ? PEM : BUNDLE,
+  ),
+  addressPrefix: optional(nameShape("prod")),
+  tokens: optional(record("workers", BOOTSTRAP_TOKEN_OPTIONS, checkConstructId)),
+  clusterAdmins: optional(SUBJECTS),
+  adopt: optional(flag),
+} satisfies Fields<ClusterAccessProps>);
+
 /**
  * What stands inside a cluster's API server so that nodes can join and people can work: bootstrap tokens, the bindings that make
  * them useful, administrators, and the API server's own way to kubelets.
@@ -83,7 +119,8 @@ export class ClusterAccess extends Construct {
   public readonly apiServerToKubelet?: ApiServerToKubelet;
 
   public constructor(scope: Construct, id: string, props: ClusterAccessProps) {
-    super(scope, id);
+    super(scope, constructId(scope, id));
+    checkShape(this, props, PROPS);
     const { distribution, cluster, certificateAuthority, adopt } = props;
     const { access } = distribution.table;
     const { tokens = Object.keys(access.tokens).length > 0 ? { workers: {} } : {} } = props;

@@ -3,13 +3,16 @@ import { secretFiles } from "./secret-files";
 import { SecretV1 } from "@cdktf/provider-kubernetes/lib/secret-v1";
 import { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
-import { metaArguments, metadata, KubernetesObjectProps } from "../access/kubernetes-object";
+import { constructId } from "../terraform/construct-id";
+import { checkShape, fields, Fields, name as nameShape, optional, text } from "../terraform/shape";
+import { metaArguments, metadata, KubernetesObjectProps, OBJECT_FIELDS } from "../access/kubernetes-object";
 import { Problems, problemText } from "../errors";
 import { checkNamespace, checkSecretName } from "./secret-checks";
 import { pin } from "../terraform/pin";
 import { addressOf } from "../terraform/address";
 import { Content } from "../kubernetes/content";
 import { ClusterFile } from "../kubernetes/cluster-file";
+import { filesWith } from "./file-shapes";
 import { referencesIn, toTerraform } from "../kubernetes/content-readers";
 
 /** Props of a {@link FilesSecret}. */
@@ -26,6 +29,14 @@ export interface FilesSecretProps extends KubernetesObjectProps {
    */
   readonly address?: string;
 }
+
+const PROPS = fields({
+  ...OBJECT_FIELDS,
+  name: text('"cp-1-files"'),
+  namespace: text('"kube-system"'),
+  files: filesWith("path", "content"),
+  address: optional(nameShape("cp-1-files")),
+} satisfies Fields<FilesSecretProps>);
 
 /**
  * A Secret of files, for what runs inside a cluster: an etcd backup, a monitoring of components, a control plane in pods.
@@ -51,7 +62,8 @@ export class FilesSecret extends Construct {
   public readonly resource: SecretV1;
 
   public constructor(scope: Construct, id: string, props: FilesSecretProps) {
-    super(scope, id);
+    super(scope, constructId(scope, id));
+    checkShape(this, props, PROPS);
     const { name, namespace, files } = props;
     const problems = new Problems();
     checkSecretName(name, problems);

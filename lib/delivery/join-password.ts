@@ -1,6 +1,8 @@
 import { inventoried } from "../terraform/inventoried";
 import type { Reference } from "../terraform/reference";
+import { constructId } from "../terraform/construct-id";
 import { tokenName } from "../terraform/names";
+import { checkShape, fields, Fields, flag, instanceOf, name as nameShape, optional } from "../terraform/shape";
 import { TerraformStack } from "cdktf";
 import { Password } from "@cdktf/provider-random/lib/password";
 import { Construct } from "constructs";
@@ -31,6 +33,12 @@ export interface JoinPasswordProps {
   readonly deletionProtection?: boolean;
 }
 
+const PROPS = fields({
+  pki: instanceOf(ClusterPki, "the ClusterPki"),
+  joins: optional(nameShape("server")),
+  deletionProtection: optional(flag),
+} satisfies Fields<JoinPasswordProps>);
+
 /**
  * A password with which machines join before there is anything in the API server: the token of K3s and RKE2. In the form of a secure
  * token, it also lets the machine verify which cluster it joins.
@@ -55,8 +63,10 @@ export class JoinPassword extends Construct {
 
   private readonly fileLists: Readonly<Record<string, readonly ClusterFile[]>>;
 
-  public constructor(scope: Construct, id: string, { pki, joins = id, deletionProtection }: JoinPasswordProps) {
-    super(scope, id);
+  public constructor(scope: Construct, id: string, props: JoinPasswordProps) {
+    super(scope, constructId(scope, id));
+    checkShape(this, props, PROPS);
+    const { pki, joins = id, deletionProtection } = props;
     const { table, cluster, authorities } = pki.parts;
     const authority = authorities.get(table.apiServerAuthority)!;
     const problems = new Problems();

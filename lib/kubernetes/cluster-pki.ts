@@ -1,8 +1,10 @@
-import type { ClusterPkiProps } from "./cluster-pki-props";
+import { CLUSTER_PKI_PROPS, type ClusterPkiProps } from "./cluster-pki-props";
 import { Annotations, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import { PkiError, Problems } from "../errors";
+import { constructId } from "../terraform/construct-id";
 import { movedFrom } from "../terraform/moves";
+import { checkShape } from "../terraform/shape";
 import { authorityName, keyPairName, leafName } from "../terraform/names";
 import { claimPrefix, validateOnce } from "../terraform/registry";
 import { Certificate } from "../x509/certificate";
@@ -49,7 +51,8 @@ export class ClusterPki extends Construct {
   private readonly fileLists: ReadonlyMap<string, readonly ClusterFile[]>;
 
   public constructor(scope: Construct, id: string, props: ClusterPkiProps) {
-    super(scope, id);
+    super(scope, constructId(scope, id));
+    checkShape(this, props, CLUSTER_PKI_PROPS);
     const { distribution, cluster, addressPrefix: prefix = cluster.name } = props;
     const table = tableFor(cluster, props.issueLeaves, distribution.table);
     const problems = new Problems();

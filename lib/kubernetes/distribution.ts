@@ -1,11 +1,24 @@
 import { Problems } from "../errors";
+import { checkShape, fields, Fields, flag, instanceOf, list, name, oneOf, optional } from "../terraform/shape";
 import { clusterApi } from "./distributions/cluster-api";
 import { k0s, K0sOptions } from "./distributions/k0s";
 import { k3s, K3sOptions } from "./distributions/k3s";
 import { kubeadm } from "./distributions/kubeadm";
-import { singleCa, SingleCaOptions } from "./distributions/single-ca";
+import { SINGLE_CA_SETS, singleCa, SingleCaOptions } from "./distributions/single-ca";
 import type { DistributionTable } from "./table";
 import { checkTable } from "./table-checks";
+
+const K3S_OPTIONS = fields({
+  dataDir: optional(name("/var/lib/rancher/k3s")),
+  chained: optional(oneOf(["root", "intermediate"] satisfies K3sOptions["chained"][])),
+} satisfies Fields<K3sOptions>);
+
+const K0S_OPTIONS = fields({ dataDir: optional(name("/var/lib/k0s")) } satisfies Fields<K0sOptions>);
+
+const SINGLE_CA_OPTIONS = fields({
+  ownAuthorities: optional(list(oneOf(SINGLE_CA_SETS))),
+  oneServerCertificate: optional(flag),
+} satisfies Fields<SingleCaOptions>);
 
 /**
  * How a cluster is made: which files, names and subjects its components expect.
@@ -29,17 +42,20 @@ export class Distribution {
   public static readonly CLUSTER_API = new Distribution(clusterApi);
 
   /** K3s 1.33 and later: the 11 files of a custom CA and join passwords; it issues its own certificates from them. */
-  public static k3s(options?: K3sOptions): Distribution {
+  public static k3s(options: K3sOptions = {}): Distribution {
+    checkShape("Distribution.k3s", options, K3S_OPTIONS, "options");
     return new Distribution(k3s({ program: "k3s", ...options }));
   }
 
   /** RKE2 1.33 and later: the same files as K3s, under its own name. */
-  public static rke2(options?: K3sOptions): Distribution {
+  public static rke2(options: K3sOptions = {}): Distribution {
+    checkShape("Distribution.rke2", options, K3S_OPTIONS, "options");
     return new Distribution(k3s({ program: "rke2", ...options }));
   }
 
   /** k0s 1.32.1 and later: authorities, service-account keys and join tokens; it issues its own certificates from them. */
-  public static k0s(options?: K0sOptions): Distribution {
+  public static k0s(options: K0sOptions = {}): Distribution {
+    checkShape("Distribution.k0s", options, K0S_OPTIONS, "options");
     return new Distribution(k0s(options));
   }
 
@@ -48,7 +64,8 @@ export class Distribution {
    *
    * @throws PkiError when a set is unknown, or cannot have an authority of its own and the one server certificate at once
    */
-  public static singleCa(options?: SingleCaOptions): Distribution {
+  public static singleCa(options: SingleCaOptions = {}): Distribution {
+    checkShape("Distribution.singleCa", options, SINGLE_CA_OPTIONS, "options");
     return new Distribution(singleCa(options));
   }
 
@@ -61,3 +78,6 @@ export class Distribution {
     problems.throwIfAny(`distribution ${table.name}`);
   }
 }
+
+/** A {@link Distribution}, where one is expected. */
+export const DISTRIBUTION = instanceOf(Distribution, "Distribution.KUBEADM");

@@ -1,9 +1,12 @@
 import { createHash, X509Certificate } from "node:crypto";
 import { Problems } from "../errors";
+import { checkShape, either, fields, Fields, made, name, number, oneOf, optional } from "../terraform/shape";
 import { certificatesOf, isLiteral } from "../x509/pem";
 import type { TrustBundle } from "../x509/trust-bundle";
 import { Cluster, hostAndPort, hostPort } from "./cluster";
 import { content, Content } from "./content";
+import { NAME_AND_ENDPOINT } from "./cluster-shape";
+import { CONTENT } from "./content-shape";
 import { kubeconfig } from "./kubeconfig";
 import type { JoinFormat } from "./table";
 
@@ -22,8 +25,45 @@ export interface JoinProps {
   readonly token: Content;
 }
 
-/** What a machine joins with, as the distribution writes it. It is data: it names the token and does not hold it. */
-export function joinWith(format: JoinFormat, { cluster, certificateAuthority, root, token }: JoinProps): Content {
+const JOIN_PROPS = fields({
+  cluster: NAME_AND_ENDPOINT,
+  certificateAuthority: CONTENT,
+  root: optional(made("an X509Certificate of node:crypto", "new X509Certificate(pem)", isCertificate)),
+  token: CONTENT,
+} satisfies Fields<JoinProps>);
+
+/** The format that is a kubeconfig. */
+type KubeconfigFormat = Exclude<JoinFormat, string>;
+
+const KUBECONFIG_FORMAT = fields({
+  kubeconfig: fields({
+    cluster: optional(name("prod")),
+    context: optional(name("bootstrap")),
+    user: name("tls-bootstrap-token-user"),
+    port: optional(number(6443)),
+  } satisfies Fields<KubeconfigFormat["kubeconfig"]>),
+  encoding: optional(oneOf(["base64gzip"] satisfies KubeconfigFormat["encoding"][])),
+} satisfies Fields<KubeconfigFormat>);
+
+const SECURE_TOKEN = oneOf(["secure token"] satisfies JoinFormat[]);
+
+const FORMAT = either('"secure token" or { kubeconfig: … }', "the format of a row of the distribution", (value) =>
+  typeof value === "object" ? KUBECONFIG_FORMAT : SECURE_TOKEN,
+);
+
+function isCertificate(value: object): boolean {
+  return value instanceof X509Certificate;
+}
+
+/**
+ * What a machine joins with, as the distribution writes it. It is data: it names the token and does not hold it.
+ *
+ * @throws PkiError when a field is missing, unknown or of another type
+ */
+export function joinWith(format: JoinFormat, props: JoinProps): Content {
+  checkShape("joinWith", format, FORMAT, "format");
+  checkShape("joinWith", props, JOIN_PROPS);
+  const { cluster, certificateAuthority, root, token } = props;
   if (format === "secure token") {
     return content`K10${authorityHash(certificateAuthority, root)}::${token}`;
   }

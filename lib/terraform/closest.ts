@@ -24,7 +24,11 @@ export function didYouMean(given: string, known: readonly string[], otherwise: s
 
 /** Letters that one has to write, leave out, change or exchange with the next to get from one text to another. */
 function distance(from: string, to: string): number {
-  let [before, last, row]: [number[], number[], number[]] = [[], [], Array.from({ length: to.length + 1 }, (_, j) => j)];
+  let [before, last, row]: [number[], number[], number[]] = [
+    [],
+    [],
+    Array.from({ length: to.length + 1 }, (_, j) => j),
+  ];
   for (let i = 1; i <= from.length; i++) {
     [before, last, row] = [last, row, [i]];
     for (let j = 1; j <= to.length; j++) {

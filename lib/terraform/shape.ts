@@ -138,7 +138,8 @@ const CONTROL_IN_LINES = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/
  * @param lines whether it may have more than one line
  */
 export function checkPlainText(value: string, at: string, problems: Problems, lines = false): void {
-  const allowed = "text without control characters, halves of surrogate pairs, and the ${ and %{ of Terraform's templates";
+  const allowed =
+    "text without control characters, halves of surrogate pairs, and the ${ and %{ of Terraform's templates";
   const control = (lines ? CONTROL_IN_LINES : CONTROL).exec(value)?.[0];
   const half = /\p{Surrogate}/u.exec(value)?.[0];
   const odd = control ?? half;
@@ -247,7 +248,10 @@ export function record(
  *
  * @param others fields that stand in such an object too, and that others read
  */
-export function fields(described: Readonly<Record<string, Shape | OptionalShape>>, others: readonly string[] = []): Shape {
+export function fields(
+  described: Readonly<Record<string, Shape | OptionalShape>>,
+  others: readonly string[] = [],
+): Shape {
   const known = Object.keys(described);
   const shape = { allowed: `an object with ${known.join(", ")}`, example: exampleOf(described) };
   const find = (value: unknown, at: string, problems: Problems) => {
@@ -377,8 +381,10 @@ function nameOf(prototype: object): unknown {
 }
 
 /** A provider of Terraform's. */
-export const provider: Shape = made("a TerraformProvider", "the provider's construct, such as new TlsProvider(…)", (value) =>
-  TerraformProvider.isTerraformProvider(value),
+export const provider: Shape = made(
+  "a TerraformProvider",
+  "the provider's construct, such as new TlsProvider(…)",
+  (value) => TerraformProvider.isTerraformProvider(value),
 );
 
 /** An object that was written as one, of this realm or another. */

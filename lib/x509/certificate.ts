@@ -7,7 +7,13 @@ import { CertRequest } from "@cdktf/provider-tls/lib/cert-request";
 import { LocallySignedCert } from "@cdktf/provider-tls/lib/locally-signed-cert";
 import { Construct } from "constructs";
 import { Problems } from "../errors";
-import { AUTHORITY, AuthorityGeneration, checkSameStack, ICertificateAuthority, issuersOf } from "./certificate-authority";
+import {
+  AUTHORITY,
+  AuthorityGeneration,
+  checkSameStack,
+  ICertificateAuthority,
+  issuersOf,
+} from "./certificate-authority";
 import { ALT_NAMES } from "./alt-name-shape";
 import { checkIssuerName, Issuers } from "./generation";
 import { KEY_ALGORITHM, KeyAlgorithm } from "./key-algorithm";

@@ -1,0 +1,117 @@
+import { either, fields, Fields, list, name, optional, plainText, type Shape } from "../terraform/shape";
+import { Token } from "cdktf";
+import type { Problems } from "../errors";
+import type { Reference } from "../terraform/reference";
+import type { Content, Credentials, KubeconfigContent, KubeconfigProps } from "./content";
+
+/** The forms of content that are an object with one field, by that field. */
+type Form = Exclude<Content, string | Reference> extends infer U ? (U extends U ? keyof U : never) : never;
+
+/** Content that nests deeper is no content: it most likely contains itself. */
+const MAX_DEPTH = 64;
+
+const REFERENCE = fields({
+  address: name("tls_private_key.name"),
+  attribute: name("private_key_pem"),
+} satisfies Fields<Reference>);
+
+const TEXT: Shape = {
+  allowed: "text",
+  example: '"text"',
+  find: (value, at, problems) => checkContentText(value as string, at, problems),
+};
+
+const LEVELS: Shape[] = [];
+
+/** What stands in a file, where that is expected. */
+export const CONTENT = contentAt(0);
+
+function contentAt(depth: number): Shape {
+  return (LEVELS[depth] ??= contentShape(depth));
+}
+
+function contentShape(depth: number): Shape {
+  const inner: Shape = {
+    allowed: "content",
+    example: '"text"',
+    find: (value, at, problems) => contentAt(depth + 1).find(value, at, problems),
+  };
+  const forms: Readonly<Record<Form, Shape>> = {
+    concat: list(inner),
+    kubeconfig: fields(kubeconfigFields(inner)),
+    base64: inner,
+    base64gzip: inner,
+    sha256: inner,
+  };
+  const names = Object.keys(forms) as Form[];
+  const shapes = Object.fromEntries(names.map((form) => [form, fields({ [form]: forms[form] })]));
+  return either(
+    `text, a reference, or an object with ${names.join(", ")}`,
+    "Token.asString(value), or text",
+    (value) => {
+      if (typeof value === "string") {
+        return TEXT;
+      }
+      if (typeof value !== "object" || value === null || Array.isArray(value) || Token.isUnresolved(value)) {
+        return undefined;
+      }
+      const form = names.find((known) => Object.hasOwn(value, known));
+      return depth > MAX_DEPTH ? undefined : form === undefined ? REFERENCE : shapes[form];
+    },
+  );
+}
+
+/** What proves who a kubeconfig's user is. */
+function credentials(content: Shape): Shape {
+  type With<K extends string> = Extract<Credentials, Readonly<Record<K, unknown>>>;
+  const token = fields({ token: content } satisfies Fields<With<"token">>);
+  const pair = fields({ certificate: content, privateKey: content } satisfies Fields<With<"certificate">>);
+  return either("{ certificate, privateKey } or { token }", "{ token: … }", (value) =>
+    typeof value === "object" && value !== null && !Array.isArray(value)
+      ? Object.hasOwn(value, "token")
+        ? token
+        : pair
+      : undefined,
+  );
+}
+
+function kubeconfigFields(content: Shape) {
+  return {
+    cluster: name("prod"),
+    server: plainText("https://api.example.com:6443"),
+    user: plainText("kubernetes-admin"),
+    context: optional(plainText("prod-admin")),
+    certificateAuthority: content,
+    credentials: credentials(content),
+  } satisfies Fields<KubeconfigContent>;
+}
+
+/** What a kubeconfig says, where that is expected. */
+export const KUBECONFIG = fields({
+  clusterName: plainText("prod"),
+  server: plainText("https://api.example.com:6443"),
+  certificateAuthority: CONTENT,
+  user: plainText("kubernetes-admin"),
+  context: optional(plainText("prod-admin")),
+  credentials: credentials(CONTENT),
+} satisfies Fields<KubeconfigProps>);
+
+const TOKEN = /\$\{TfToken\[[^\]]+\]\}/g;
+
+/**
+ * Finds text of which Terraform would make another file than `export` does, or none: it composes what Unicode lets be composed, and has
+ * no halves of surrogate pairs.
+ */
+function checkContentText(text: string, at: string, problems: Problems): void {
+  const allowed = "well-formed text, composed as Unicode's NFC";
+  const found = (given: string, fix: string) => problems.add({ code: "content-text", at, given, allowed, fix });
+  const half = /\p{Surrogate}/u.exec(text)?.[0];
+  if (half !== undefined) {
+    const code = half.charCodeAt(0).toString(16).toUpperCase();
+    found(`text with U+${code} alone`, "leave it out: it is one half of a character");
+  } else if (text.normalize("NFC") !== text) {
+    found("text that is not composed", 'write text.normalize("NFC")');
+  } else if (/[$#@]\{TfToken\[/.test(text.replace(TOKEN, ""))) {
+    found("the start of a token of cdktf's", "write the whole token, or leave it out");
+  }
+}
