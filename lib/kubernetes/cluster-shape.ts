@@ -1,4 +1,4 @@
-import { either, fields, Fields, host, list, name, number, optional, type Shape, tagged } from "../terraform/shape";
+import { either, fields, Fields, host, list, name, nameOrToken, number, optional, type Shape, tagged } from "../terraform/shape";
 import { ALT_NAMES } from "../x509/alt-name-shape";
 import type { Cluster, ControlPlane, Endpoint, Etcd, Machine } from "./cluster";
 
@@ -32,7 +32,7 @@ export const ENDPOINT: Shape = either(
 );
 
 const MACHINE_FIELDS = {
-  name: name("cp-1"),
+  name: nameOrToken("cp-1"),
   addresses: optional(list(host("10.0.0.11", "an IP address"))),
 } satisfies Fields<Machine>;
 
@@ -51,10 +51,10 @@ const ETCD = tagged("topology", {
 } satisfies Record<Etcd["topology"], object>);
 
 const CLUSTER_FIELDS = {
-  name: name("prod"),
+  name: nameOrToken("prod"),
   endpoint: ENDPOINT,
-  serviceCidrs: list(name("10.96.0.0/12")),
-  clusterDomain: optional(name("cluster.local")),
+  serviceCidrs: list(nameOrToken("10.96.0.0/12")),
+  clusterDomain: optional(nameOrToken("cluster.local")),
   controlPlanes: optional(list(fields(CONTROL_PLANE_FIELDS))),
   workers: optional(MACHINES),
   etcd: optional(ETCD),

@@ -4,7 +4,7 @@ import { clusterApi } from "./distributions/cluster-api";
 import { k0s, K0sOptions } from "./distributions/k0s";
 import { k3s, K3sOptions } from "./distributions/k3s";
 import { kubeadm } from "./distributions/kubeadm";
-import { SINGLE_CA_SETS, singleCa, SingleCaOptions } from "./distributions/single-ca";
+import { singleCa, SingleCaOptions } from "./distributions/single-ca";
 import type { DistributionTable } from "./table";
 import { checkTable } from "./table-checks";
 
@@ -16,7 +16,7 @@ const K3S_OPTIONS = fields({
 const K0S_OPTIONS = fields({ dataDir: optional(name("/var/lib/k0s")) } satisfies Fields<K0sOptions>);
 
 const SINGLE_CA_OPTIONS = fields({
-  ownAuthorities: optional(list(oneOf(SINGLE_CA_SETS))),
+  ownAuthorities: optional(list(name("etcd-server"))),
   oneServerCertificate: optional(flag),
 } satisfies Fields<SingleCaOptions>);
 

@@ -98,6 +98,17 @@ export function name(example: string, allowed = "text"): Shape {
   return { ...shape, find };
 }
 
+/** The same where whoever reads it says itself what is wrong with a token that is text, beside what else is wrong. */
+export function nameOrToken(example: string): Shape {
+  const shape = name(example);
+  const find = (value: unknown, at: string, problems: Problems) => {
+    if (!(typeof value === "string" && Token.isUnresolved(value))) {
+      shape.find(value, at, problems);
+    }
+  };
+  return { ...shape, find };
+}
+
 /** Text that Terraform may know alone, as a token of cdktf's that is a string. Never shown: it could be anything. */
 export function text(example: string, allowed = "text"): Shape {
   const shape = { allowed, example };

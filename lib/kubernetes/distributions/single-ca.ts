@@ -72,8 +72,6 @@ const SCHEDULER = `${KUBERNETES_FOLDER}/kube-scheduler`;
 /** Its name in the table, that of kubeadm's authority, since an access stack or a rotation means the same by it. */
 const THE_CA = "kubernetes";
 const ALL_SETS = Object.keys(SETS) as SingleCaSet[];
-/** Every set that may have an authority of its own. */
-export const SINGLE_CA_SETS: readonly string[] = ALL_SETS;
 const ETCD_SETS: readonly string[] = ["etcd-server", "etcd-peer", "etcd-client"];
 /** Sets that are one certificate by `oneServerCertificate`. */
 const SERVER_SETS: readonly SingleCaSet[] = ["apiserver", "etcd-server", "etcd-peer"];

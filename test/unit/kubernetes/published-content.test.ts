@@ -10,7 +10,8 @@ const reference = fc.record({
 const { content } = fc.letrec<{ content: Content }>((tie) => ({
   content: fc.oneof(
     { depthSize: "small", withCrossShrink: true },
-    fc.string({ unit: "grapheme" }),
+    // Terraform would compose it.
+    fc.string({ unit: "grapheme" }).map((text) => text.normalize("NFC")),
     reference,
     fc.array(tie("content"), { maxLength: 3 }).map((concat) => ({ concat })),
     fc
