@@ -6,6 +6,7 @@ import { StringResource } from "@cdktf/provider-random/lib/string-resource";
 import { Rotating } from "@cdktf/provider-time/lib/rotating";
 import { Construct } from "constructs";
 import { Problems } from "../errors";
+import { didYouMean } from "../terraform/closest";
 import { constructId } from "../terraform/construct-id";
 import {
   checkShape,
@@ -186,6 +187,9 @@ export function rowOf({ joins }: BootstrapTokenOptions, rows: AccessRow["tokens"
   return Object.entries(rows).find(([kind]) => joins === undefined || joins === kind)?.[1];
 }
 
+/** Beyond it a duration of Go, and with it Terraform's `timeadd`, overflows. */
+const MAX_HOURS = 2_562_047;
+
 /** The key of a token's Secret by which the API server lets its user in. */
 const AUTHENTICATION = "usage-bootstrap-authentication";
 
@@ -203,7 +207,7 @@ export function checkBootstrapToken(
   if (!row) {
     const kinds = Object.keys(rows).join(", ");
     const [allowed, fix] = kinds
-      ? [kinds, "use one of these names"]
+      ? [kinds, didYouMean(options.joins ?? "", Object.keys(rows), "use one of these names")]
       : ["none: nothing joins this distribution with a bootstrap token", "make no token"];
     problems.add({ code: "token-joins", at: `${at}joins`, given: options.joins ?? "nothing", allowed, fix });
   } else if (options.groups?.length && !row.usages.includes(AUTHENTICATION)) {
@@ -217,13 +221,15 @@ export function checkBootstrapToken(
     });
   }
   const lifetime = lifetimeOf(options);
-  const broken = Object.entries(lifetime).filter(([, hours]) => !Number.isInteger(hours) || hours < 1);
+  const broken = Object.entries(lifetime).filter(
+    ([, hours]) => !Number.isInteger(hours) || hours < 1 || hours > MAX_HOURS,
+  );
   for (const [prop, hours] of broken) {
     problems.add({
       code: "token-hours",
       at: `${at}${prop}`,
       given: hours,
-      allowed: "a whole number of hours, at least 1",
+      allowed: `a whole number of hours, from 1 to ${MAX_HOURS}`,
       fix: "write it in the code",
     });
   }

@@ -60,7 +60,7 @@ export interface ClusterAccessProps extends KubernetesObjectProps {
    */
   readonly addressPrefix?: string;
   /**
-   * Bootstrap tokens by name, `[a-z][a-z0-9-]*`. The first one of each kind is in the file that such a machine joins with; `{}` makes none.
+   * Bootstrap tokens by name, `[a-z][a-z0-9-]*`. The first by name of each kind is in the file that such a machine joins with; `{}` makes none.
    * @default - one, `workers`; none where nothing joins the distribution with a bootstrap token
    */
   readonly tokens?: Readonly<Record<string, BootstrapTokenOptions>>;
@@ -129,16 +129,18 @@ export class ClusterAccess extends Construct {
     claimPrefix(TerraformStack.of(this), "access", prefix, this.node.path);
 
     const scopeOfTokens = new Construct(this, "token");
-    const made = Object.entries(tokens).map(([name, options]) => {
-      const address = tokenName(prefix, name);
-      const token = new BootstrapToken(scopeOfTokens, name, {
-        distribution,
-        address,
-        ...options,
-        ...objectProps(props),
+    const made = Object.entries(tokens)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, options]) => {
+        const address = tokenName(prefix, name);
+        const token = new BootstrapToken(scopeOfTokens, name, {
+          distribution,
+          address,
+          ...options,
+          ...objectProps(props),
+        });
+        return [name, token] as const;
       });
-      return [name, token] as const;
-    });
     this.tokens = Object.fromEntries(made);
 
     const bindings = { distribution, addressPrefix: prefix, ...objectProps(props) };

@@ -105,8 +105,8 @@ export class FilesSecret extends Construct {
   }
 }
 
-/** What Kubernetes takes as a key of a Secret. */
-const KEY = /^(?!\.$|\.\.)[-._a-zA-Z0-9]{1,253}$/;
+/** What Kubernetes takes as a key of a Secret, but for the one that no object of JavaScript takes. */
+const KEY = /^(?!\.$|\.\.|__proto__$)[-._a-zA-Z0-9]{1,253}$/;
 
 function keyOf(path: string): string {
   return path.replace(/^\//, "").replaceAll("/", "-");

@@ -1,7 +1,7 @@
 import { CLUSTER_PKI_PROPS, type ClusterPkiProps } from "./cluster-pki-props";
 import { Annotations, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
-import { PkiError, Problems } from "../errors";
+import { Problems } from "../errors";
 import { constructId } from "../terraform/construct-id";
 import { movedFrom } from "../terraform/moves";
 import { checkShape } from "../terraform/shape";
@@ -23,6 +23,7 @@ import { fillNames, fillText, Holder, holdersOf, holds } from "./holders";
 import { publishCertificates, publishFiles, publishFingerprints } from "./outputs";
 import type { CertificateRow, FileRow } from "./table";
 import { tableFor } from "./table-for";
+import { type Named, refuseName, refuseToChoose } from "./unknown-names";
 
 /** The key pair of service accounts, by the name that every distribution's table gives it. */
 const SERVICE_ACCOUNT = "service-account";
@@ -225,19 +226,14 @@ export class ClusterPki extends Construct {
     }
     const found = named.filter((leaf) => (holder ?? leaf.holder.name) === leaf.holder.name);
     const holders = named.map((leaf) => leaf.holder.name);
-    return found.length === 1 ? found[0]! : this.refuse("holder", holder ?? name, holders);
+    if (found.length > 1) {
+      return refuseToChoose(this.node.path, name, holders);
+    }
+    return found[0] ?? this.refuse("holder", holder!, holders);
   }
 
-  private refuse(kind: string, given: string, known: readonly string[]): never {
-    throw new PkiError(this.node.path, [
-      {
-        code: `unknown-${kind}`,
-        at: kind,
-        given: JSON.stringify(given),
-        allowed: known.join(", ") || "none: there is no such thing here",
-        fix: "use one of these names",
-      },
-    ]);
+  private refuse(kind: Named, given: string, known: readonly string[]): never {
+    return refuseName(this.node.path, kind, given, known);
   }
 }
 

@@ -1,4 +1,17 @@
-import { either, fields, Fields, host, list, name, nameOrToken, number, optional, type Shape, tagged } from "../terraform/shape";
+import {
+  either,
+  fields,
+  Fields,
+  host,
+  list,
+  name,
+  nameOrToken,
+  number,
+  optional,
+  type Shape,
+  tagged,
+} from "../terraform/shape";
+import { checkInherited } from "../terraform/construct-id";
 import { ALT_NAMES } from "../x509/alt-name-shape";
 import type { Cluster, ControlPlane, Endpoint, Etcd, Machine } from "./cluster";
 
@@ -31,8 +44,16 @@ export const ENDPOINT: Shape = either(
   true,
 );
 
+const MACHINE_NAME: Shape = {
+  ...nameOrToken("cp-1"),
+  find(value, at, problems) {
+    nameOrToken("cp-1").find(value, at, problems);
+    checkInherited(value, at, problems);
+  },
+};
+
 const MACHINE_FIELDS = {
-  name: nameOrToken("cp-1"),
+  name: MACHINE_NAME,
   addresses: optional(list(host("10.0.0.11", "an IP address"))),
 } satisfies Fields<Machine>;
 

@@ -2,6 +2,7 @@
  * The known name that was probably meant; undefined where none is near.
  *
  * Near is: the same but for upper case and signs, or one letter in three wrong, missing, too many or with its neighbour's place.
+ * Digits are the same: who wrote `cp-9` did not mean `cp-1`.
  */
 export function closest(given: string, known: readonly string[]): string | undefined {
   // Longer text is no name, and the distance grows with its square.
@@ -9,8 +10,10 @@ export function closest(given: string, known: readonly string[]): string | undef
     return undefined;
   }
   const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, "");
+  const digits = (text: string) => text.replace(/[^0-9]/g, "");
   const ranked = known
     .map((name) => ({ name, steps: distance(plain(given), plain(name)) }))
+    .filter(({ name }) => digits(name) === digits(given))
     .filter(({ name, steps }) => steps <= Math.max(1, Math.floor(Math.min(given.length, name.length) / 3)))
     .sort((a, b) => a.steps - b.steps || (a.name < b.name ? -1 : 1));
   return ranked[0]?.name;

@@ -28,7 +28,13 @@ export function checkConstructId(id: unknown, at: string, problems: Problems): v
   } else if (id === "" || Token.isUnresolved(id)) {
     const allowed = "text that is known at synth, at least one character";
     problems.add({ code: "construct-id", at, given: id, allowed, fix: "write it in the code" });
-  } else if (id in Object.prototype) {
+  }
+  checkInherited(id, at, problems);
+}
+
+/** Finds a name that every object of JavaScript has already: constructs keeps the children of each in an object. */
+export function checkInherited(id: unknown, at: string, problems: Problems): void {
+  if (typeof id === "string" && id in Object.prototype) {
     const allowed = "a name that is not one of JavaScript's own for all objects";
     const fix = "choose another: constructs keeps its children in an object";
     problems.add({ code: "construct-id", at, given: id, allowed, fix });

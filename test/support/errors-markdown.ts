@@ -37,6 +37,13 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
     fix: "the message says which name was probably meant",
   },
   "cluster-role": "The binding does not name a ClusterRole.",
+  "construct-id":
+    "No construct can have the id: it is empty, no text, or not known at synth; or every object of JavaScript has a property of that name, and constructs keeps the children of each in an object.",
+  "content-text": {
+    cause:
+      "Terraform would make another file of the text than `kubernetes-pki export` does, or none. It composes characters as Unicode's NFC, has no halves of surrogate pairs, and knows nothing of cdktf's tokens.",
+    fix: "the message says what to write instead",
+  },
   "distribution-access": "The distribution makes these bindings itself, or has no group of its own to bind.",
   "early-renewal":
     "Early renewal is as long as the validity or longer: the certificate would be due for renewal as soon as it is issued, and every apply would replace it.",
@@ -73,9 +80,12 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   },
   "host-port": { cause: "The value has a port. A certificate names hosts without ports.", fix: SEE_WHAT_WAS_MEANT },
   "host-url": { cause: "The value is a URL. A certificate names hosts.", fix: SEE_WHAT_WAS_MEANT },
+  "holder-needed": "Several machines have a certificate of that name, each with a key of its own, and none was chosen.",
   issuer: "The named generation cannot sign: it does not exist, is retired, or its private key is not in this stack.",
   "key-algorithm": "Kubernetes does not support keys of this algorithm or size.",
   "key-generation": "The generation of a key is part of Terraform names, and this one cannot be.",
+  "label-key": "The API server rejects a label or an annotation of that name.",
+  "label-value": "The API server rejects such a value of a label.",
   "leaf-outlives-authority": "The certificate would outlive its authority, and stop working when that expires.",
   "machine-address-twice": "Two machines have the same address.",
   "machine-name":
@@ -84,6 +94,7 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
     "With `system:node:` before it, the name would exceed the 64 bytes of a common name (RFC 5280).",
   "machine-name-reserved": "The name is reserved for files that belong to no single machine.",
   "machine-name-twice": "Two machines have the same name: they would share one identity.",
+  missing: "A value that is needed is not there.",
   "moved-from": "`movedFrom` is the current prefix: there is nothing to move.",
   "name-twice":
     "A key pair is called like an authority. Fingerprints of both are listed by name and generation, so one would hide the other.",
@@ -113,6 +124,8 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "pem-not-yet-valid": "The active generation is not valid yet.",
   "pem-public-key": "The text is not a PEM public key, or contains more than one.",
   "pem-public-mismatch": "The public key does not belong to the private key.",
+  "plain-text":
+    "The text has a character or a sequence of which Terraform, YAML or a terminal would make something else.",
   port: "The port is not a TCP port.",
   "secret-key": "The file's path cannot be turned into a key of a Secret.",
   "secret-key-twice": "The paths of two files turn into the same key of the Secret.",
@@ -144,13 +157,23 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "token-name": "The name of a token is part of Terraform names, and this one cannot be.",
   "unknown-authority": "There is no authority of that name.",
   "unknown-certificate": "There is no certificate of that name, or its holder is another one.",
-  "unknown-holder": "There is no holder of that name; or several have a certificate of the name, and none was chosen.",
+  "unknown-holder": "There is no holder of that name, or it does not have that certificate.",
+  "unknown-key": {
+    cause: "Nothing reads a value of that name. It would be dropped without a word.",
+    fix: "the message says which name was probably meant; leave out what has no effect here",
+  },
   "unknown-kubeconfig": "There is no kubeconfig of that name, or its holder is another one.",
   "unknown-name": "The distribution's table has no row of that name.",
   "unknown-set": "There is no such set of certificates.",
+  "unknown-value": {
+    cause: "The text is none of those that are known there.",
+    fix: "the message says which one was probably meant",
+  },
   unresolved:
     "The value is known only to Terraform, but is needed at synth: Terraform addresses, files or rules depend on it.",
   validity: "The validity is not a whole number of hours, or so long that it would overflow.",
+  "wrong-type":
+    "The value has another type than the one that is read there. What comes from YAML, JavaScript or a cast is not looked at by the compiler.",
 };
 
 /** docs/errors.md: every code that lib has, with its cause. */

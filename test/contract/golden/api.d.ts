@@ -698,7 +698,7 @@ export type JoinFormat = {
 } | "secure token";
 
 export class JoinPassword extends Construct {
-    constructor(scope: Construct, id: string, input: JoinPasswordProps);
+    constructor(scope: Construct, id: string, props: JoinPasswordProps);
     files(machine: string): readonly ClusterFile[];
     readonly password: Reference;
     readonly resource: Password;
@@ -729,7 +729,7 @@ export interface JoinProps {
     readonly token: Content;
 }
 
-export function joinWith(format: JoinFormat, input: JoinProps): Content;
+export function joinWith(format: JoinFormat, props: JoinProps): Content;
 
 export interface K0sOptions {
     readonly dataDir?: string;
@@ -753,7 +753,7 @@ export class KeyAlgorithm {
     static readonly ECDSA_P384: KeyAlgorithm;
     static readonly ECDSA_P521: KeyAlgorithm;
     readonly name: string;
-    static of(name: string): KeyAlgorithm;
+    static of(algorithm: string): KeyAlgorithm;
     static readonly RSA_2048: KeyAlgorithm;
     static readonly RSA_3072: KeyAlgorithm;
     static readonly RSA_4096: KeyAlgorithm;
@@ -896,6 +896,7 @@ class Problems {
     add(found: Omit<Problem, "given"> & {
         readonly given: unknown;
     }): void;
+    get count(): number;
     get none(): boolean;
     throwIfAny(path: string): void;
 }
