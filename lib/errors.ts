@@ -83,21 +83,18 @@ function show(value: unknown): string {
   if (typeof value !== "string") {
     return wordsFor(value);
   }
+  if (value.includes("PRIVATE KEY-----")) {
+    return "text with a private key";
+  }
   // A token of cdktf stays: Terraform puts what was given in its place.
   return value.length > SHOWN_CHARACTERS && !value.includes("${TfToken[")
     ? `${JSON.stringify(value.slice(0, SHOWN_CHARACTERS))}… (${value.length} characters)`
     : JSON.stringify(value);
 }
 
-/** Text as a problem shows it: neither a key, nor the way in which cdktf writes what only Terraform knows. */
+/** The way in which cdktf writes what only Terraform knows says nothing to anybody. */
 function presentable(value: unknown): unknown {
-  if (typeof value !== "string") {
-    return value;
-  }
-  if (value.includes("PRIVATE KEY-----")) {
-    return "text with a private key";
-  }
-  return /[$#]\{TfToken\[/.test(value) ? "an unresolved value" : value;
+  return typeof value === "string" && /[$#]\{TfToken\[/.test(value) ? "an unresolved value" : value;
 }
 
 /** What a problem shows as it is, without quotes. */
@@ -113,7 +110,7 @@ export class Words {
 export function wordsFor(value: unknown, shown = false): string {
   switch (typeof value) {
     case "string":
-      return shown || value === "" ? show(value) : "text";
+      return shown || value === "" ? show(presentable(value)) : "text";
     case "undefined":
       return "nothing";
     case "number":

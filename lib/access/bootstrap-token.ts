@@ -207,7 +207,7 @@ export function checkBootstrapToken(
   if (!row) {
     const kinds = Object.keys(rows).join(", ");
     const [allowed, fix] = kinds
-      ? [kinds, didYouMean(options.joins ?? "", Object.keys(rows), "use one of these names")]
+      ? [kinds, didYouMean(options.joins ?? "", Object.keys(rows)) ?? "use one of these names"]
       : ["none: nothing joins this distribution with a bootstrap token", "make no token"];
     problems.add({ code: "token-joins", at: `${at}joins`, given: options.joins ?? "nothing", allowed, fix });
   } else if (options.groups?.length && !row.usages.includes(AUTHENTICATION)) {

@@ -124,7 +124,7 @@ export class JoinPassword extends Construct {
         at: "joins",
         given: joins,
         allowed,
-        fix: known.length > 0 ? didYouMean(joins, known, "use one of these names") : "make no password",
+        fix: known.length > 0 ? (didYouMean(joins, known) ?? "use one of these names") : "make no password",
       });
     } else if (row.format === "secure token") {
       checkSecureToken(authorities.get(table.apiServerAuthority)!.bundle, "pki", problems);

@@ -82,7 +82,7 @@ function checkAuthority(name: string, at: string, table: DistributionTable, prob
       at,
       given: name,
       allowed: known.join(", "),
-      fix: didYouMean(name, known, "add its row to authorities"),
+      fix: didYouMean(name, known) ?? "add its row to authorities",
     });
   }
 }

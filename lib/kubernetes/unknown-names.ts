@@ -1,4 +1,4 @@
-import { Problems } from "../errors";
+import { PkiError, type Problem, type Problems } from "../errors";
 import { didYouMean } from "../terraform/closest";
 import { checkShape, member, name } from "../terraform/shape";
 
@@ -15,16 +15,17 @@ const NAME = name("apiserver");
  */
 export function refuseName(path: string, kind: Named, given: string, known: readonly string[]): never {
   checkShape(path, given, NAME, kind);
-  const problems = new Problems();
-  problems.add({
-    code: `unknown-${kind}`,
-    at: kind,
-    given,
+  throw new PkiError(path, [unknown(`unknown-${kind}`, kind, given, known)]);
+}
+
+function unknown(code: `unknown-${Named}`, at: Named, given: string, known: readonly string[]): Problem {
+  return {
+    code,
+    at,
+    given: JSON.stringify(given),
     allowed: known.join(", ") || "none: there is no such thing here",
-    fix: didYouMean(given, known, "use one of these names"),
-  });
-  problems.throwIfAny(path);
-  throw new Error("a problem was added and not thrown");
+    fix: didYouMean(given, known) ?? "use one of these names",
+  };
 }
 
 /**
@@ -33,16 +34,15 @@ export function refuseName(path: string, kind: Named, given: string, known: read
  * @throws PkiError always
  */
 export function refuseToChoose(path: string, given: string, holders: readonly string[]): never {
-  const problems = new Problems();
-  problems.add({
-    code: "holder-needed",
-    at: "holder",
-    given: "none",
-    allowed: holders.join(", "),
-    fix: `each of these has one of its own: name it, ("${given}", "${holders[0]}")`,
-  });
-  problems.throwIfAny(path);
-  throw new Error("a problem was added and not thrown");
+  throw new PkiError(path, [
+    {
+      code: "holder-needed",
+      at: "holder",
+      given: "none",
+      allowed: holders.join(", "),
+      fix: `each of these has one of its own: name it, ("${given}", "${holders[0]}")`,
+    },
+  ]);
 }
 
 /** Finds names that a table does not have. */
@@ -50,7 +50,7 @@ export function checkNames(given: object = {}, known: object, at: string, proble
   const names = Object.keys(known);
   for (const key of Object.keys(given).sort()) {
     if (!Object.hasOwn(known, key)) {
-      const fix = didYouMean(key, names, "use one of the distribution's names");
+      const fix = didYouMean(key, names) ?? "use one of the distribution's names";
       problems.add({ code: "unknown-name", at: member(at, key), given: key, allowed: names.join(", "), fix });
     }
   }

@@ -19,10 +19,10 @@ export function closest(given: string, known: readonly string[]): string | undef
   return ranked[0]?.name;
 }
 
-/** `did you mean "apiserver"?`, or what else there is to do. */
-export function didYouMean(given: string, known: readonly string[], otherwise: string): string {
+/** `did you mean "apiserver"?`; undefined where nothing is near. */
+export function didYouMean(given: string, known: readonly string[]): string | undefined {
   const meant = closest(given, known);
-  return meant === undefined ? otherwise : `did you mean ${JSON.stringify(meant)}?`;
+  return meant === undefined ? undefined : `did you mean ${JSON.stringify(meant)}?`;
 }
 
 /** Letters that one has to write, leave out, change or exchange with the next to get from one text to another. */

@@ -178,7 +178,7 @@ export function oneOf(known: readonly string[]): Shape {
     } else if (typeof value !== "string") {
       wrongType(shape, value, at, problems);
     } else if (!known.includes(value)) {
-      const fix = didYouMean(value, known, "use one of these");
+      const fix = didYouMean(value, known) ?? "use one of these";
       problems.add({ code: "unknown-value", at, given: value, allowed: shape.allowed, fix });
     }
   };
@@ -297,7 +297,7 @@ function findField(field: Shape | OptionalShape, value: unknown, key: string, at
 
 function refuseKey(key: string, known: readonly string[], at: string, problems: Problems): void {
   const allowed = known.length > 0 ? known.join(", ") : "nothing more";
-  const fix = didYouMean(key, known, "leave it out: nothing here would read it");
+  const fix = didYouMean(key, known) ?? "leave it out: nothing here would read it";
   problems.add({ code: "unknown-key", at: member(at, key), given: short(key), allowed, fix });
 }
 

@@ -90,7 +90,7 @@ describe("accessors", () => {
       {
         code: "holder-needed",
         at: "holder",
-        given: '"none"',
+        given: "none",
         allowed: "cp-1, operator",
         fix: 'each of these has one of its own: name it, ("admin", "cp-1")',
       },
