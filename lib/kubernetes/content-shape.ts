@@ -96,8 +96,6 @@ export const KUBECONFIG = fields({
   credentials: credentials(CONTENT),
 } satisfies Fields<KubeconfigProps>);
 
-const TOKEN = /\$\{TfToken\[[^\]]+\]\}/g;
-
 /**
  * Finds text of which Terraform would make another file than `export` does, or none: it composes what Unicode lets be composed, and has
  * no halves of surrogate pairs.
@@ -111,7 +109,5 @@ function checkContentText(text: string, at: string, problems: Problems): void {
     found(`text with U+${code} alone`, "leave it out: it is one half of a character");
   } else if (text.normalize("NFC") !== text) {
     found("text that is not composed", 'write text.normalize("NFC")');
-  } else if (/[$#@]\{TfToken\[/.test(text.replace(TOKEN, ""))) {
-    found("the start of a token of cdktf's", "write the whole token, or leave it out");
   }
 }

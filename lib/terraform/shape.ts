@@ -1,7 +1,8 @@
-import { TerraformProvider, Token } from "cdktf";
+import { TerraformProvider, Token, Tokenization } from "cdktf";
 import { type Construct } from "constructs";
 import { Problems, Words, wordsFor } from "../errors";
 import { didYouMean } from "./closest";
+import { TOKEN } from "./expression";
 
 // What was written in YAML, in JavaScript or past a cast has whatever type it has. Each door looks at its props by a description that is
 // data, and finds all that is wrong with their shape before anything reads them. What the values mean is looked at afterwards.
@@ -66,9 +67,28 @@ function short(key: string): string {
 function findWrong(shape: Shape, value: unknown, at: string, problems: Problems): void {
   if (value === undefined) {
     problems.add({ code: "missing", at, given: "nothing", allowed: shape.allowed, fix: `write ${shape.example}` });
+  } else if (typeof value === "string" && isBrokenToken(value)) {
+    const allowed = "a token of cdktf's, whole, as it was made in this run";
+    const fix = value.includes("#{TfToken[")
+      ? "take single values out of a list that Terraform knows alone: Fn.element(list, 0)"
+      : "write the token itself, or leave it out";
+    problems.add({ code: "token-text", at, given: "text that looks like a token", allowed, fix });
   } else if (!(shape.passesUnresolved && Token.isUnresolved(value))) {
     shape.find(value, at, problems);
   }
+}
+
+/** True for text in which cdktf would look for a token that does not exist, or find a list where text has to be. */
+function isBrokenToken(text: string): boolean {
+  if (!text.includes("{TfToken[")) {
+    return false;
+  }
+  try {
+    Tokenization.reverseString(text);
+  } catch {
+    return true;
+  }
+  return /[$#&]\{TfToken\[/.test(text.replace(TOKEN, ""));
 }
 
 /** Says that a value has another type. Of text it shows what cannot be a secret. */
@@ -154,11 +174,10 @@ export function checkPlainText(value: string, at: string, problems: Problems, li
   const control = (lines ? CONTROL_IN_LINES : CONTROL).exec(value)?.[0];
   const half = /\p{Surrogate}/u.exec(value)?.[0];
   const odd = control ?? half;
-  const withoutTokens = value.replace(/\$\{TfToken\[[^\]]+\]\}/g, "");
   if (odd !== undefined) {
     const code = odd.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0");
     problems.add({ code: "plain-text", at, given: value, allowed, fix: `leave U+${code} out` });
-  } else if (/[$%]\{/.test(withoutTokens)) {
+  } else if (/[$%]\{/.test(value.replace(TOKEN, ""))) {
     const fix = "write the value itself, or a token of cdktf's, such as variable.stringValue";
     problems.add({ code: "plain-text", at, given: value, allowed, fix });
   }

@@ -155,6 +155,8 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
     fix: "use one of the names that the message gives, or make no token",
   },
   "token-name": "The name of a token is part of Terraform names, and this one cannot be.",
+  "token-text":
+    "The text looks like a token of cdktf's and is none: a part of one, one of another run, or a list where text has to be. cdktf would stop without saying where.",
   "unknown-authority": "There is no authority of that name.",
   "unknown-certificate": "There is no certificate of that name, or its holder is another one.",
   "unknown-holder": "There is no holder of that name, or it does not have that certificate.",
