@@ -3,6 +3,7 @@ import {
   fields,
   Fields,
   host,
+  hosts,
   list,
   name,
   nameOrToken,
@@ -54,7 +55,7 @@ const MACHINE_NAME: Shape = {
 
 const MACHINE_FIELDS = {
   name: MACHINE_NAME,
-  addresses: optional(list(host("10.0.0.11", "an IP address"))),
+  addresses: optional(hosts(host("10.0.0.11", "an IP address"))),
 } satisfies Fields<Machine>;
 
 const CONTROL_PLANE_FIELDS = {

@@ -1,6 +1,5 @@
-import { either, fields, Fields, list, name, optional, plainText, type Shape } from "../terraform/shape";
+import { either, fields, Fields, list, name, optional, type Shape, text } from "../terraform/shape";
 import { Token } from "cdktf";
-import type { Problems } from "../errors";
 import type { Reference } from "../terraform/reference";
 import type { Content, Credentials, KubeconfigContent, KubeconfigProps } from "./content";
 
@@ -15,11 +14,8 @@ const REFERENCE = fields({
   attribute: name("private_key_pem"),
 } satisfies Fields<Reference>);
 
-const TEXT: Shape = {
-  allowed: "text",
-  example: '"text"',
-  find: (value, at, problems) => checkContentText(value as string, at, problems),
-};
+/** Any text: who reads it makes the same of it, whatever it looks like. */
+const TEXT: Shape = { allowed: "text", example: '"text"', isVerbatim: true, find: () => undefined };
 
 const LEVELS: Shape[] = [];
 
@@ -34,6 +30,7 @@ function contentShape(depth: number): Shape {
   const inner: Shape = {
     allowed: "content",
     example: '"text"',
+    isVerbatim: true,
     find: (value, at, problems) => contentAt(depth + 1).find(value, at, problems),
   };
   const forms: Readonly<Record<Form, Shape>> = {
@@ -45,7 +42,7 @@ function contentShape(depth: number): Shape {
   };
   const names = Object.keys(forms) as Form[];
   const shapes = Object.fromEntries(names.map((form) => [form, fields({ [form]: forms[form] })]));
-  return either(
+  const shape = either(
     `text, a reference, or an object with ${names.join(", ")}`,
     "Token.asString(value), or text",
     (value) => {
@@ -59,6 +56,7 @@ function contentShape(depth: number): Shape {
       return depth > MAX_DEPTH ? undefined : form === undefined ? REFERENCE : shapes[form];
     },
   );
+  return { ...shape, isVerbatim: true };
 }
 
 /** What proves who a kubeconfig's user is. */
@@ -78,9 +76,9 @@ function credentials(content: Shape): Shape {
 function kubeconfigFields(content: Shape) {
   return {
     cluster: name("prod"),
-    server: plainText("https://api.example.com:6443"),
-    user: plainText("kubernetes-admin"),
-    context: optional(plainText("prod-admin")),
+    server: text('"https://api.example.com:6443"'),
+    user: text('"kubernetes-admin"'),
+    context: optional(text('"prod-admin"')),
     certificateAuthority: content,
     credentials: credentials(content),
   } satisfies Fields<KubeconfigContent>;
@@ -88,26 +86,10 @@ function kubeconfigFields(content: Shape) {
 
 /** What a kubeconfig says, where that is expected. */
 export const KUBECONFIG = fields({
-  clusterName: plainText("prod"),
-  server: plainText("https://api.example.com:6443"),
+  clusterName: text('"prod"'),
+  server: text('"https://api.example.com:6443"'),
   certificateAuthority: CONTENT,
-  user: plainText("kubernetes-admin"),
-  context: optional(plainText("prod-admin")),
+  user: text('"kubernetes-admin"'),
+  context: optional(text('"prod-admin"')),
   credentials: credentials(CONTENT),
 } satisfies Fields<KubeconfigProps>);
-
-/**
- * Finds text of which Terraform would make another file than `export` does, or none: it composes what Unicode lets be composed, and has
- * no halves of surrogate pairs.
- */
-function checkContentText(text: string, at: string, problems: Problems): void {
-  const allowed = "well-formed text, composed as Unicode's NFC";
-  const found = (given: string, fix: string) => problems.add({ code: "content-text", at, given, allowed, fix });
-  const half = /\p{Surrogate}/u.exec(text)?.[0];
-  if (half !== undefined) {
-    const code = half.charCodeAt(0).toString(16).toUpperCase();
-    found(`text with U+${code} alone`, "leave it out: it is one half of a character");
-  } else if (text.normalize("NFC") !== text) {
-    found("text that is not composed", 'write text.normalize("NFC")');
-  }
-}

@@ -1,7 +1,7 @@
 // Nothing in here needs cdktf: the command line reads the same data.
 
 /** How cdktf writes a value into a string that it fills in at synth. */
-export const TOKEN = /\$\{TfToken\[[^\]]+\]\}/g;
+const TOKEN = /\$\{TfToken\[[^\]]+\]\}/g;
 
 /** Doubles what Terraform would take for a template, but for the tokens of cdktf, which become one. */
 export function escapeTemplate(text: string): string {
@@ -14,12 +14,8 @@ export function closed(text: string): string {
   return text.replace(/[$%]+$/, (end) => `\${"${end}"}`);
 }
 
-const ESCAPES: Readonly<Record<string, string>> = { "\\b": "\\u0008", "\\f": "\\u000c" };
-
 /** Text as an operand inside an expression: quoted, with its tokens as templates. cdktf alone would write a token there bare. */
 export function quoted(text: string): string {
-  // Terraform has neither of these two escapes of JSON. Another one before them is that of a backslash.
-  const escaped = JSON.stringify(text).replace(/\\[\\bf]/g, (pair) => ESCAPES[pair] ?? pair);
-  const inner = escapeTemplate(escaped.slice(1, -1));
+  const inner = escapeTemplate(JSON.stringify(text).slice(1, -1));
   return `"${inner.replace(TOKEN, (token) => `\${${token}}`)}"`;
 }

@@ -2,7 +2,6 @@ import { TerraformProvider, Token, Tokenization } from "cdktf";
 import { type Construct } from "constructs";
 import { Problems, Words, wordsFor } from "../errors";
 import { didYouMean } from "./closest";
-import { TOKEN } from "./expression";
 
 // What was written in YAML, in JavaScript or past a cast has whatever type it has. Each door looks at its props by a description that is
 // data, and finds all that is wrong with their shape before anything reads them. What the values mean is looked at afterwards.
@@ -17,6 +16,8 @@ export interface Shape {
   readonly passesUnresolved?: boolean;
   /** True where a message may show what was given: a name or a host, never what could be a secret. */
   readonly isShown?: boolean;
+  /** True where text that looks like a token of cdktf's, and is none, is text like any other. */
+  readonly isVerbatim?: boolean;
   /** Finds what is wrong with a value that is there. */
   readonly find: (value: unknown, at: string, problems: Problems) => void;
 }
@@ -64,10 +65,13 @@ function short(key: string): string {
   return key.length > 64 ? `${key.slice(0, 64)}…` : key;
 }
 
+/** How cdktf writes a value into a string that it fills in at synth. */
+const TOKEN = /\$\{TfToken\[[^\]]+\]\}/g;
+
 function findWrong(shape: Shape, value: unknown, at: string, problems: Problems): void {
   if (value === undefined) {
     problems.add({ code: "missing", at, given: "nothing", allowed: shape.allowed, fix: `write ${shape.example}` });
-  } else if (typeof value === "string" && isBrokenToken(value)) {
+  } else if (typeof value === "string" && !shape.isVerbatim && isBrokenToken(value)) {
     const allowed = "a token of cdktf's, whole, as it was made in this run";
     const fix = value.includes("#{TfToken[")
       ? "take single values out of a list that Terraform knows alone: Fn.element(list, 0)"
@@ -234,11 +238,13 @@ export const flag: Shape = {
 
 /** A list of things of one shape. */
 export function list(of: Shape): Shape {
-  const { passesUnresolved, isShown } = of;
-  const shape = { allowed: "a list", example: `[${of.example}]`, passesUnresolved, isShown };
+  const { isShown } = of;
+  const shape = { allowed: "a list", example: `[${of.example}]`, isShown };
   const find = (value: unknown, at: string, problems: Problems) => {
-    if (Token.isUnresolved(value)) {
+    if (Array.isArray(value) && Token.isUnresolved(value)) {
       unresolved(at, "write the list in the code", problems, "a list that is known at synth");
+    } else if (Token.isUnresolved(value)) {
+      unresolved(at, "write [value]: how many there are has to be known at synth", problems, shape.allowed);
     } else if (!Array.isArray(value)) {
       const isHost = isShown && typeof value === "string" && /^[\w.:*-]{1,64}$/.test(value);
       wrongType(shape, value, at, problems, isHost ? `write [${JSON.stringify(value)}]` : undefined);
@@ -250,6 +256,21 @@ export function list(of: Shape): Shape {
     }
   };
   return { ...shape, find };
+}
+
+/** A list of hosts. A list that Terraform knows alone is looked at where hosts are, but one text for a list is none. */
+export function hosts(of: Shape): Shape {
+  const shape = list(of);
+  const { find } = shape;
+  return {
+    ...shape,
+    passesUnresolved: false,
+    find: (value, at, problems) => {
+      if (typeof value === "string" || !Token.isUnresolved(value)) {
+        find(value, at, problems);
+      }
+    },
+  };
 }
 
 /** Things of one shape by names that the user gives. */

@@ -1,11 +1,11 @@
-import { either, fields, Fields, host, list, optional } from "../terraform/shape";
+import { either, fields, Fields, host, hosts, optional } from "../terraform/shape";
 import type { TypedNames } from "./subject-alt-names";
 
 const NAME = { ...host("api.example.com", 'a DNS name or an IP address, { dns: ["…"] } or { ips: ["…"] }') };
 
 const TYPED_NAMES = fields({
-  dns: optional(list(host("api.example.com", "a DNS name"))),
-  ips: optional(list(host("10.0.0.10", "an IP address"))),
+  dns: optional(hosts(host("api.example.com", "a DNS name"))),
+  ips: optional(hosts(host("10.0.0.10", "an IP address"))),
 } satisfies Fields<TypedNames>);
 
 /** A name of a certificate, where one is expected. What the names may be is looked at by `checkAltNames`, unresolved values included. */
@@ -19,4 +19,4 @@ function namesIn(value: unknown) {
 }
 
 /** Names of a certificate, where they are expected. */
-export const ALT_NAMES = list(ALT_NAME);
+export const ALT_NAMES = hosts(ALT_NAME);

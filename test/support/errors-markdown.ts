@@ -39,11 +39,6 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "cluster-role": "The binding does not name a ClusterRole.",
   "construct-id":
     "No construct can have the id: it is empty, no text, or not known at synth; or every object of JavaScript has a property of that name, and constructs keeps the children of each in an object.",
-  "content-text": {
-    cause:
-      "Terraform would make another file of the text than `kubernetes-pki export` does, or none. It composes characters as Unicode's NFC, has no halves of surrogate pairs, and knows nothing of cdktf's tokens.",
-    fix: "the message says what to write instead",
-  },
   "distribution-access": "The distribution makes these bindings itself, or has no group of its own to bind.",
   "early-renewal":
     "Early renewal is as long as the validity or longer: the certificate would be due for renewal as soon as it is issued, and every apply would replace it.",

@@ -33,9 +33,6 @@ test.each([
   ['say "hi"', '"say \\"hi\\""'],
   ["a\r\nb\tc", '"a\\r\\nb\\tc"'],
   ["back\\slash", '"back\\\\slash"'],
-  // Terraform's language has no \b and no \f.
-  ["a\b\f\u0000", '"a\\u0008\\u000c\\u0000"'],
-  ["a\\b\\f", '"a\\\\b\\\\f"'],
   ["${x} %{y}", '"$${x} %%{y}"'],
 ])("%j is %s as an operand", (text, operand) => {
   expect(quoted(text)).toBe(operand);
