@@ -110,6 +110,9 @@ const CERTIFICATE = fields({
 
 const GENERATED = fields({ generations: optional(GENERATIONS) });
 
+// CN and O have a check of their own, which says whose they are.
+const SUBJECT = fields(MORE_SUBJECT_FIELDS, ["commonName", "organization"]);
+
 /** The props of a {@link ClusterPki}, as they have to look. */
 export const CLUSTER_PKI_PROPS = fields({
   distribution: DISTRIBUTION,
@@ -120,7 +123,7 @@ export const CLUSTER_PKI_PROPS = fields({
   certificates: optional(record("apiserver", CERTIFICATE)),
   validity: optional(VALIDITY),
   keyAlgorithm: optional(KEY_ALGORITHM),
-  subject: optional(fields(MORE_SUBJECT_FIELDS)),
+  subject: optional(SUBJECT),
   issueLeaves: optional(flag),
   deletionProtection: optional(flag),
   movedFrom: optional(name("old-prefix")),

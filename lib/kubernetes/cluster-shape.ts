@@ -30,20 +30,22 @@ const BY_IP = fields({ ip: host("10.0.0.10", "an IP address"), port: PORT } sati
 
 const HOST_AND_PORT: Shape = name("api.example.com:6443", "host:port, where host is a DNS name or an IP address");
 
-/** Where clients find the API server, where that is expected. */
-export const ENDPOINT: Shape = either(
-  `${HOST_AND_PORT.allowed}; or { dns: "…" } or { ip: "…" }`,
-  HOST_AND_PORT.example,
-  (value) => {
-    if (typeof value === "string") {
-      // Which of the two an unresolved one is has to be said: a check of its own says how.
-      return { ...HOST_AND_PORT, passesUnresolved: true };
-    }
-    const isObject = typeof value === "object" && value !== null && !Array.isArray(value) && !("resolve" in value);
-    return isObject ? ("ip" in value ? BY_IP : BY_DNS) : undefined;
-  },
-  true,
-);
+/** Where clients find the API server, where that is expected. What is unresolved in it is looked at where endpoints are. */
+export const ENDPOINT: Shape = {
+  ...either(
+    `${HOST_AND_PORT.allowed}; or { dns: "…" } or { ip: "…" }`,
+    HOST_AND_PORT.example,
+    (value) => {
+      if (typeof value === "string") {
+        return HOST_AND_PORT;
+      }
+      const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+      return isObject ? ("ip" in value ? BY_IP : BY_DNS) : undefined;
+    },
+    true,
+  ),
+  passesUnresolved: true,
+};
 
 const MACHINE_NAME: Shape = {
   ...nameOrToken("cp-1"),

@@ -7,6 +7,7 @@ import { kubeadm } from "./distributions/kubeadm";
 import { singleCa, SingleCaOptions } from "./distributions/single-ca";
 import type { DistributionTable } from "./table";
 import { checkTable } from "./table-checks";
+import { TABLE } from "./table-shape";
 
 const K3S_OPTIONS = fields({
   dataDir: optional(name("/var/lib/rancher/k3s")),
@@ -73,6 +74,7 @@ export class Distribution {
     /** Everything that is particular to it. */
     public readonly table: DistributionTable,
   ) {
+    checkShape("distribution", table, TABLE, "table");
     const problems = new Problems();
     checkTable(table, problems);
     problems.throwIfAny(`distribution ${table.name}`);

@@ -65,15 +65,17 @@ function short(key: string): string {
   return key.length > 64 ? `${key.slice(0, 64)}…` : key;
 }
 
+/** How cdktf begins an element that stands for a whole list. */
+const LIST_TOKEN = "#{TfToken[";
 /** How cdktf writes a value into a string that it fills in at synth. */
 const TOKEN = /\$\{TfToken\[[^\]]+\]\}/g;
 
 function findWrong(shape: Shape, value: unknown, at: string, problems: Problems): void {
   if (value === undefined) {
     problems.add({ code: "missing", at, given: "nothing", allowed: shape.allowed, fix: `write ${shape.example}` });
-  } else if (typeof value === "string" && !shape.isVerbatim && isBrokenToken(value)) {
+  } else if (typeof value === "string" && isBrokenToken(value, shape)) {
     const allowed = "a token of cdktf's, whole, as it was made in this run";
-    const fix = value.includes("#{TfToken[")
+    const fix = value.includes(LIST_TOKEN)
       ? "take single values out of a list that Terraform knows alone: Fn.element(list, 0)"
       : "write the token itself, or leave it out";
     problems.add({ code: "token-text", at, given: "text that looks like a token", allowed, fix });
@@ -83,8 +85,8 @@ function findWrong(shape: Shape, value: unknown, at: string, problems: Problems)
 }
 
 /** True for text in which cdktf would look for a token that does not exist, or find a list where text has to be. */
-function isBrokenToken(text: string): boolean {
-  if (!text.includes("{TfToken[")) {
+function isBrokenToken(text: string, { isVerbatim, passesUnresolved }: Shape): boolean {
+  if (isVerbatim || !text.includes("{TfToken[") || (passesUnresolved && text.includes(LIST_TOKEN))) {
     return false;
   }
   try {
@@ -100,6 +102,11 @@ function wrongType(shape: Omit<Shape, "find">, value: unknown, at: string, probl
   const given = new Words(wordsFor(value, shape.isShown));
   const howTo = fix ?? (value === null ? `leave it out, or write ${shape.example}` : `write ${shape.example}`);
   problems.add({ code: "wrong-type", at, given, allowed: shape.allowed, fix: howTo });
+}
+
+/** A value that Terraform fills in, of a type that cannot be read there. */
+function unresolvedKind(at: string, fix: string, problems: Problems, allowed: string): void {
+  problems.add({ code: "unresolved-kind", at, given: "an unresolved value", allowed, fix });
 }
 
 function unresolved(at: string, fix: string, problems: Problems, allowed = "a value that is known at synth"): void {
@@ -141,7 +148,7 @@ export function text(example: string, allowed = "text"): Shape {
       return;
     }
     if (Token.isUnresolved(value)) {
-      unresolved(at, "write Token.asString(value)", problems, `${allowed}, or a token that is text`);
+      unresolvedKind(at, "write Token.asString(value)", problems, `${allowed}, or a token that is text`);
     } else {
       wrongType(shape, value, at, problems);
     }
@@ -244,7 +251,7 @@ export function list(of: Shape): Shape {
     if (Array.isArray(value) && Token.isUnresolved(value)) {
       unresolved(at, "write the list in the code", problems, "a list that is known at synth");
     } else if (Token.isUnresolved(value)) {
-      unresolved(at, "write [value]: how many there are has to be known at synth", problems, shape.allowed);
+      unresolvedKind(at, "write [value]: how many there are has to be known at synth", problems, shape.allowed);
     } else if (!Array.isArray(value)) {
       const isHost = isShown && typeof value === "string" && /^[\w.:*-]{1,64}$/.test(value);
       wrongType(shape, value, at, problems, isHost ? `write [${JSON.stringify(value)}]` : undefined);
@@ -297,11 +304,11 @@ export function record(
 /**
  * An object with these fields and no others.
  *
- * @param others fields that stand in such an object too, and that others read
+ * @param others fields that stand in such an object too, and that others read; `any` where what else stands there is looked at elsewhere
  */
 export function fields(
   described: Readonly<Record<string, Shape | OptionalShape>>,
-  others: readonly string[] = [],
+  others: readonly string[] | "any" = [],
 ): Shape {
   const known = Object.keys(described);
   const shape = { allowed: `an object with ${known.join(", ")}`, example: exampleOf(described) };
@@ -314,7 +321,7 @@ export function fields(
       findField(field, (value as Record<string, unknown>)[key], key, member(at, key), problems);
     }
     // What a class of the user's own has beside them is its own affair.
-    for (const key of isPlain(value) ? Object.keys(value) : []) {
+    for (const key of isPlain(value) && others !== "any" ? Object.keys(value) : []) {
       if (!known.includes(key) && !others.includes(key) && value[key as keyof typeof value] !== undefined) {
         refuseKey(key, known, at, problems);
       }
@@ -343,7 +350,7 @@ function refuseKey(key: string, known: readonly string[], at: string, problems: 
 
 function refuseObject(shape: Omit<Shape, "find">, value: unknown, at: string, problems: Problems): void {
   if (Token.isUnresolved(value)) {
-    unresolved(at, "write the object in the code; single values in it may be tokens", problems, shape.allowed);
+    unresolvedKind(at, "write the object in the code; single values in it may be tokens", problems, shape.allowed);
   } else {
     wrongType(shape, value, at, problems);
   }
@@ -391,7 +398,7 @@ export function either(
     if (chosen) {
       findWrong(chosen, value, at, problems);
     } else if (Token.isUnresolved(value)) {
-      unresolved(at, `write ${example}`, problems, allowed);
+      unresolvedKind(at, `write ${example}`, problems, allowed);
     } else {
       wrongType(shape, value, at, problems);
     }

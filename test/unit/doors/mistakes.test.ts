@@ -209,9 +209,9 @@ const MISTAKES: readonly Mistake[] = [
   ],
   [
     "a part of a list that Terraform knows",
-    () => inCluster({ extraSans: ["a", ...Token.asList({ a: 1 })] }),
+    () => inCluster({ serviceCidrs: ["10.96.0.0/12", ...Token.asList({ a: 1 })] }),
     "token-text",
-    "cluster.extraSans[1]",
+    "cluster.serviceCidrs[1]",
   ],
   [
     "a list of CIDRs that Terraform knows",
@@ -223,13 +223,13 @@ const MISTAKES: readonly Mistake[] = [
   [
     "a value of any type for PEM",
     () => Generation.fromPem("active", untyped({ certificatePem: Token.asAny({ a: 1 }) })),
-    "unresolved",
+    "unresolved-kind",
     "pem.certificatePem",
   ],
   [
     "one unresolved address without a list",
     () => inCluster({ workers: [{ name: "w", addresses: Token.asString({ a: 1 }) }] }),
-    "unresolved",
+    "unresolved-kind",
     "cluster.workers[0].addresses",
   ],
   ["an unknown prop", () => inPki({ validty: Validity.days(1) }), "unknown-key", "validty"],
@@ -238,7 +238,12 @@ const MISTAKES: readonly Mistake[] = [
   ["a key algorithm by name", () => inPki({ keyAlgorithm: "RSA-2048" }), "wrong-type", "keyAlgorithm"],
   ["text for a flag", () => inPki({ issueLeaves: "false" }), "wrong-type", "issueLeaves"],
   ["null for a flag", () => inPki({ deletionProtection: null }), "wrong-type", "deletionProtection"],
-  ["a Subject for its fields", () => inPki({ subject: { commonName: "x" } }), "unknown-key", "subject.commonName"],
+  [
+    "a subject's field by another name",
+    () => inPki({ subject: { organisationalUnit: "x" } }),
+    "unknown-key",
+    "subject.organisationalUnit",
+  ],
   ["a template in a subject", () => inPki({ subject: { locality: "%{ if true }" } }), "plain-text", "subject.locality"],
   ["a provider by name", () => inPki({ provider: "tls.east" }), "wrong-type", "provider"],
   ["a number for a prefix", () => inPki({ addressPrefix: 1 }), "wrong-type", "addressPrefix"],
@@ -467,6 +472,30 @@ const MISTAKES: readonly Mistake[] = [
     "keyPem.publicKeyPem",
   ],
   ["a number among names", () => SubjectAltNames.of(untyped(1)), "wrong-type", "names[0]"],
+  ["a distribution without table", () => new Distribution(untyped(undefined)), "missing", "table"],
+  ["a table of a distribution by name", () => new Distribution(untyped("kubeadm")), "wrong-type", "table"],
+  [
+    "a table without certificates",
+    () => new Distribution(untyped({ ...Distribution.K3S.table, certificates: undefined })),
+    "missing",
+    "table.certificates",
+  ],
+  [
+    "a row of a table called constructor",
+    () =>
+      new Distribution({
+        ...Distribution.K3S.table,
+        keyPairs: { constructor: Distribution.K3S.table.keyPairs["service-account"]! },
+      }),
+    "construct-id",
+    "table.keyPairs.constructor",
+  ],
+  [
+    "a row of a table without files",
+    () => new Distribution(untyped({ ...Distribution.K3S.table, keyPairs: { sa: { purpose: "x" } } })),
+    "missing",
+    "table.keyPairs.sa.files",
+  ],
   ["a folder that is a number", () => Distribution.k3s(untyped({ dataDir: 1 })), "wrong-type", "options.dataDir"],
   [
     "a folder by another name",
