@@ -168,8 +168,11 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   },
   unresolved:
     "The value is known only to Terraform, but is needed at synth: Terraform addresses, files or rules depend on it.",
-  "unresolved-kind":
-    "cdktf types the value as `any`, and what it holds is no text: a resolvable, a number or a list that Terraform fills in. It would be dropped, or be read as something else.",
+  "unresolved-kind": {
+    cause:
+      "cdktf types the value as `any`, and what it holds is no text: a resolvable, a number or a list that Terraform fills in. It would be dropped, or be read as something else.",
+    fix: "the message says how to write it, such as `Token.asString(value)`",
+  },
   validity: "The validity is not a whole number of hours, or so long that it would overflow.",
   "wrong-type":
     "The value has another type than the one that is read there. What comes from YAML, JavaScript or a cast is not looked at by the compiler.",
