@@ -30,17 +30,17 @@ export function problemText({ given, ...problem }: ValidationProblem): string {
 export class Problems {
   private readonly found: Problem[] = [];
 
-  /** Adds one problem, once; `given` is shown quoted when it is a string, in words when it is no text, and never when it is a key. */
+  /** Adds one problem, once; `given` is shown quoted when it is a string. */
   public add(found: Omit<Problem, "given"> & { readonly given: unknown }): void {
-    const problem = { ...found, given: show(presentable(found.given)) };
+    const problem = { ...found, given: show(readable(found.given)) };
     if (!this.found.some((known) => isDeepStrictEqual(known, problem))) {
       this.found.push(problem);
     }
   }
 
-  /** How many were found so far. */
-  public get count(): number {
-    return this.found.length;
+  /** Adds all that others found. */
+  public addAll({ found }: Problems): void {
+    this.found.push(...found);
   }
 
   /** True when nothing was found so far. */
@@ -76,25 +76,25 @@ export class PkiError extends Error {
   }
 }
 
-/** More of a text does not help anybody to find it. */
-const SHOWN_CHARACTERS = 300;
+/** What is put in front of a reader: more of a value than this is told by its length. */
+const MAX_GIVEN = 300;
+
+/** Words for what Terraform alone knows, whose text is cdktf's own, and a beginning for what nobody would read to its end. */
+function readable(value: unknown): unknown {
+  if (typeof value !== "string") {
+    return value;
+  }
+  if (/[$#&]\{TfToken\[/.test(value)) {
+    return "an unresolved value";
+  }
+  return value.length > MAX_GIVEN ? `${value.slice(0, MAX_GIVEN)}… (${value.length} characters)` : value;
+}
 
 function show(value: unknown): string {
   if (typeof value !== "string") {
     return wordsFor(value);
   }
-  if (value.includes("PRIVATE KEY-----")) {
-    return "text with a private key";
-  }
-  // A token of cdktf stays: Terraform puts what was given in its place.
-  return value.length > SHOWN_CHARACTERS && !value.includes("${TfToken[")
-    ? `${JSON.stringify(value.slice(0, SHOWN_CHARACTERS))}… (${value.length} characters)`
-    : JSON.stringify(value);
-}
-
-/** The way in which cdktf writes what only Terraform knows says nothing to anybody. */
-function presentable(value: unknown): unknown {
-  return typeof value === "string" && /[$#]\{TfToken\[/.test(value) ? "an unresolved value" : value;
+  return value.includes("PRIVATE KEY-----") ? "text with a private key" : JSON.stringify(value);
 }
 
 /** What a problem shows as it is, without quotes. */
@@ -110,7 +110,7 @@ export class Words {
 export function wordsFor(value: unknown, shown = false): string {
   switch (typeof value) {
     case "string":
-      return shown || value === "" ? show(presentable(value)) : "text";
+      return shown || value === "" ? show(readable(value)) : "text";
     case "undefined":
       return "nothing";
     case "number":

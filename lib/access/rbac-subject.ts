@@ -51,11 +51,12 @@ const SUBJECT = made(
 export const SUBJECTS: Shape = list({
   ...SUBJECT,
   find(value, at, problems) {
-    const before = problems.count;
-    SUBJECT.find(value, at, problems);
-    if (problems.count === before) {
-      RBAC_SUBJECT.find((value as IRbacSubject).toSubject(), at, problems);
+    const found = new Problems();
+    SUBJECT.find(value, at, found);
+    if (found.none) {
+      RBAC_SUBJECT.find((value as IRbacSubject).toSubject(), at, found);
     }
+    problems.addAll(found);
   },
 });
 
