@@ -32,10 +32,15 @@ export class Problems {
 
   /** Adds one problem, once; `given` is shown quoted when it is a string. */
   public add(found: Omit<Problem, "given"> & { readonly given: unknown }): void {
-    const problem = { ...found, given: show(found.given) };
+    const problem = { ...found, given: show(readable(found.given)) };
     if (!this.found.some((known) => isDeepStrictEqual(known, problem))) {
       this.found.push(problem);
     }
+  }
+
+  /** Adds all that others found. */
+  public addAll({ found }: Problems): void {
+    this.found.push(...found);
   }
 
   /** True when nothing was found so far. */
@@ -71,8 +76,64 @@ export class PkiError extends Error {
   }
 }
 
+/** What is put in front of a reader: more of a value than this is told by its length. */
+const MAX_GIVEN = 300;
+
+/** Words for what Terraform alone knows, whose text is cdktf's own, and a beginning for what nobody would read to its end. */
+function readable(value: unknown): unknown {
+  if (typeof value !== "string") {
+    return value;
+  }
+  if (/[$#&]\{TfToken\[/.test(value)) {
+    return "an unresolved value";
+  }
+  return value.length > MAX_GIVEN ? `${value.slice(0, MAX_GIVEN)}… (${value.length} characters)` : value;
+}
+
 function show(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
+  if (typeof value !== "string") {
+    return wordsFor(value);
+  }
+  return value.includes("PRIVATE KEY-----") ? "text with a private key" : JSON.stringify(value);
+}
+
+/** What a problem shows as it is, without quotes. */
+export class Words {
+  public constructor(public readonly text: string) {}
+}
+
+/**
+ * What a value is, in words: `a list`, `null`, `90`. Never what is in it, but for numbers, and for text where that is wanted.
+ *
+ * @param shown whether text may be shown
+ */
+export function wordsFor(value: unknown, shown = false): string {
+  switch (typeof value) {
+    case "string":
+      return shown || value === "" ? show(readable(value)) : "text";
+    case "undefined":
+      return "nothing";
+    case "number":
+      return Number.isFinite(value) ? String(value) : Number.isNaN(value) ? "a number that is none" : "infinity";
+    case "boolean":
+    case "bigint":
+      return String(value);
+    case "object":
+      return value === null ? "null" : value instanceof Words ? value.text : kindOf(value);
+    default:
+      return `a ${typeof value}`;
+  }
+}
+
+/** `a list`, `an object`, `a Map`. */
+function kindOf(value: object): string {
+  if (Array.isArray(value)) {
+    return "a list";
+  }
+  const prototype = Object.getPrototypeOf(value) as { readonly constructor?: { readonly name?: unknown } } | null;
+  const name = prototype?.constructor?.name;
+  const isNamed = typeof name === "string" && name !== "Object" && /^[A-Za-z]\w*$/.test(name);
+  return isNamed ? `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}` : "an object";
 }
 
 function render(path: string, problems: readonly Problem[]): string {

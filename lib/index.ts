@@ -24,13 +24,8 @@ export type { Key } from "./x509/private-key";
 export type { AddedCertificateFile, AddedCertificateProps, AddedFileProps, HolderOfOne } from "./kubernetes/additions";
 export type { ClusterPkiAttributes, IClusterPki } from "./kubernetes/cluster-identity";
 export { ClusterPki } from "./kubernetes/cluster-pki";
-export {
-  type Content,
-  content,
-  type Credentials,
-  type KubeconfigContent,
-  type KubeconfigProps,
-} from "./kubernetes/content";
+export type { Content, Credentials, KubeconfigContent, KubeconfigProps } from "./kubernetes/content";
+export { content, evaluate, toTerraform } from "./kubernetes/content-doors";
 export { Distribution, type NameLists, type NamesOf } from "./kubernetes/distribution";
 export { type JoinOfPkiProps, type JoinProps, joinWith } from "./kubernetes/join";
 export { kubeconfig, type KubeconfigOfPkiProps } from "./kubernetes/kubeconfig-of";
@@ -104,5 +99,4 @@ export type { Reason } from "./plan/model/reasons";
 export type { Verb } from "./plan/model/verbs";
 export type { DriftReport, GenerationsReport, IdentityChange, PlanReport } from "./plan/judge/report";
 export type { Facts } from "./plan/model/facts";
-export { evaluate, toTerraform } from "./kubernetes/content-readers";
 export type { AuthorityOptions, ClusterCertificateOptions, ClusterPkiProps } from "./kubernetes/cluster-pki-props";

@@ -1,12 +1,16 @@
 import { Construct } from "constructs";
 import { Problems } from "../errors";
 import { ClusterRoleBinding } from "./cluster-role-binding";
-import { bind, DistributionBindingsProps } from "./distribution-bindings";
+import { bind, BINDINGS_FIELDS, DistributionBindingsProps } from "./distribution-bindings";
 import { User } from "./rbac-subject";
+import { constructId } from "../terraform/construct-id";
 import { checkAddressPrefix } from "../terraform/names";
+import { checkShape, fields } from "../terraform/shape";
 
 /** Props of {@link ApiServerToKubelet}. */
 export type ApiServerToKubeletProps = DistributionBindingsProps;
+
+const PROPS = fields(BINDINGS_FIELDS);
 
 /**
  * Lets the API server talk to kubelets, for `kubectl logs`, `exec`, `attach` and `port-forward`, with no more rights than that:
@@ -22,7 +26,8 @@ export class ApiServerToKubelet extends Construct {
   public readonly binding: ClusterRoleBinding;
 
   public constructor(scope: Construct, id: string, props: ApiServerToKubeletProps) {
-    super(scope, id);
+    super(scope, constructId(scope, id));
+    checkShape(this, props, PROPS);
     const prefix = props.addressPrefix ?? id;
     const { name: distribution, access } = props.distribution.table;
     const problems = new Problems();

@@ -6,12 +6,25 @@ import { StringResource } from "@cdktf/provider-random/lib/string-resource";
 import { Rotating } from "@cdktf/provider-time/lib/rotating";
 import { Construct } from "constructs";
 import { Problems } from "../errors";
-import { KubernetesObjectProps, metaArguments, metadata } from "./kubernetes-object";
+import { didYouMean } from "../terraform/closest";
+import { constructId } from "../terraform/construct-id";
+import {
+  checkShape,
+  fields,
+  Fields,
+  flag,
+  list,
+  name as nameShape,
+  number,
+  optional,
+  plainText,
+} from "../terraform/shape";
+import { KubernetesObjectProps, metaArguments, metadata, OBJECT_FIELDS } from "./kubernetes-object";
 import { expression, Reference } from "../terraform/reference";
 import { pin } from "../terraform/pin";
 import { AccessRow, TokenRow } from "../kubernetes/table";
 import { Content } from "../kubernetes/content";
-import { Distribution } from "../kubernetes/distribution";
+import { Distribution, DISTRIBUTION } from "../kubernetes/distribution";
 
 /** What may be chosen for a bootstrap token. */
 export interface BootstrapTokenOptions {
@@ -64,6 +77,26 @@ export interface BootstrapTokenProps extends BootstrapTokenOptions, KubernetesOb
   readonly address?: string;
 }
 
+const OPTIONS = {
+  rotateAfterHours: optional(number(24)),
+  expireAfterHours: optional(number(72)),
+  pipelineIntervalHours: optional(number(24)),
+  joins: optional(nameShape("worker")),
+  groups: optional(list(nameShape("system:bootstrappers:workers"))),
+  signing: optional(flag),
+  description: optional(plainText("joins workers")),
+} satisfies Fields<BootstrapTokenOptions>;
+
+/** What may be chosen for a token, as it has to look. */
+export const BOOTSTRAP_TOKEN_OPTIONS = fields(OPTIONS);
+
+const PROPS = fields({
+  ...OPTIONS,
+  ...OBJECT_FIELDS,
+  distribution: DISTRIBUTION,
+  address: optional(nameShape("workers")),
+} satisfies Fields<BootstrapTokenProps>);
+
 /**
  * A token with which nodes join: they authenticate with it once, and get a certificate of their own.
  *
@@ -100,7 +133,8 @@ export class BootstrapToken extends Construct {
   public readonly resource: SecretV1;
 
   public constructor(scope: Construct, id: string, props: BootstrapTokenProps) {
-    super(scope, id);
+    super(scope, constructId(scope, id));
+    checkShape(this, props, PROPS);
     const { tokens } = props.distribution.table.access;
     const problems = new Problems();
     checkBootstrapToken(props, tokens, problems);
@@ -153,6 +187,9 @@ export function rowOf({ joins }: BootstrapTokenOptions, rows: AccessRow["tokens"
   return Object.entries(rows).find(([kind]) => joins === undefined || joins === kind)?.[1];
 }
 
+/** Beyond it a duration of Go, and with it Terraform's `timeadd`, overflows. */
+const MAX_HOURS = 2_562_047;
+
 /** The key of a token's Secret by which the API server lets its user in. */
 const AUTHENTICATION = "usage-bootstrap-authentication";
 
@@ -170,7 +207,7 @@ export function checkBootstrapToken(
   if (!row) {
     const kinds = Object.keys(rows).join(", ");
     const [allowed, fix] = kinds
-      ? [kinds, "use one of these names"]
+      ? [kinds, didYouMean(options.joins ?? "", Object.keys(rows)) ?? "use one of these names"]
       : ["none: nothing joins this distribution with a bootstrap token", "make no token"];
     problems.add({ code: "token-joins", at: `${at}joins`, given: options.joins ?? "nothing", allowed, fix });
   } else if (options.groups?.length && !row.usages.includes(AUTHENTICATION)) {
@@ -184,13 +221,15 @@ export function checkBootstrapToken(
     });
   }
   const lifetime = lifetimeOf(options);
-  const broken = Object.entries(lifetime).filter(([, hours]) => !Number.isInteger(hours) || hours < 1);
+  const broken = Object.entries(lifetime).filter(
+    ([, hours]) => !Number.isInteger(hours) || hours < 1 || hours > MAX_HOURS,
+  );
   for (const [prop, hours] of broken) {
     problems.add({
       code: "token-hours",
       at: `${at}${prop}`,
       given: hours,
-      allowed: "a whole number of hours, at least 1",
+      allowed: `a whole number of hours, from 1 to ${MAX_HOURS}`,
       fix: "write it in the code",
     });
   }

@@ -2,17 +2,25 @@ import { TerraformOutput, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import { Problems } from "../errors";
 import { checkNameAndEndpoint } from "../kubernetes/cluster-checks";
-import { bundlePem, checkPkiOrParts, type IClusterPki } from "../kubernetes/cluster-identity";
+import { bundlePem, checkPkiOrParts, type IClusterPki, PKI, PKI_FIELDS } from "../kubernetes/cluster-identity";
 import { checkSecureToken, joinWith, rootOf } from "../kubernetes/join";
 import { ApiServerToKubelet } from "./api-server-to-kubelet";
-import { BootstrapToken, BootstrapTokenOptions, checkBootstrapToken, rowOf } from "./bootstrap-token";
+import {
+  BOOTSTRAP_TOKEN_OPTIONS,
+  BootstrapToken,
+  BootstrapTokenOptions,
+  checkBootstrapToken,
+  rowOf,
+} from "./bootstrap-token";
 import { ClusterAdmins } from "./cluster-admins";
-import { KubernetesObjectProps, objectProps } from "./kubernetes-object";
+import { KubernetesObjectProps, OBJECT_FIELDS, objectProps } from "./kubernetes-object";
 import { NodeBootstrapping } from "./node-bootstrapping";
-import { checkSubjects, CLUSTER_ADMIN, IRbacSubject } from "./rbac-subject";
+import { checkSubjects, CLUSTER_ADMIN, IRbacSubject, SUBJECTS } from "./rbac-subject";
 import { claimPrefix } from "../terraform/registry";
 import { condition, conditionBlocks } from "../terraform/condition";
+import { checkConstructId, constructId } from "../terraform/construct-id";
 import { quoted } from "../terraform/expression";
+import { checkShape, fields, Fields, flag, name as nameShape, optional, record } from "../terraform/shape";
 import { addFault, certificatesOf, checkBundle, type Fault, isLiteral, literalCertificates, nameOf } from "../x509/pem";
 import type { TrustBundle } from "../x509/trust-bundle";
 import { checkAddressPrefix, checkNamePart, tokenName } from "../terraform/names";
@@ -32,7 +40,7 @@ export interface ClusterAccessOptions extends KubernetesObjectProps {
    */
   readonly addressPrefix?: string;
   /**
-   * Bootstrap tokens by name, `[a-z][a-z0-9-]*`. The first one of each kind is in the file that such a machine joins with; `{}` makes none.
+   * Bootstrap tokens by name, `[a-z][a-z0-9-]*`. The first by name of each kind is in the file that such a machine joins with; `{}` makes none.
    * @default - one, `workers`; none where nothing joins the distribution with a bootstrap token
    */
   readonly tokens?: Readonly<Record<string, BootstrapTokenOptions>>;
@@ -91,6 +99,19 @@ export interface ClusterAccessProps extends ClusterAccessOptions {
   readonly pki?: undefined;
 }
 
+const OPTIONS = {
+  ...OBJECT_FIELDS,
+  addressPrefix: optional(nameShape("prod")),
+  tokens: optional(record("workers", BOOTSTRAP_TOKEN_OPTIONS, checkConstructId)),
+  clusterAdmins: optional(SUBJECTS),
+  adopt: optional(flag),
+} satisfies Fields<ClusterAccessOptions>;
+
+const PROPS = fields({ ...OPTIONS, ...PKI_FIELDS } satisfies Fields<Omit<ClusterAccessProps, "pki">>);
+
+const PROPS_OF_PKI = fields({ ...OPTIONS, pki: PKI } satisfies Fields<
+  ClusterAccessOptions & { readonly pki: IClusterPki }
+>);
 /**
  * What stands inside a cluster's API server so that nodes can join and people can work: bootstrap tokens, the bindings that make
  * them useful, administrators, and the API server's own way to kubelets.
@@ -117,10 +138,11 @@ export class ClusterAccess extends Construct {
   public readonly apiServerToKubelet?: ApiServerToKubelet;
 
   public constructor(scope: Construct, id: string, props: ClusterAccessProps | ClusterAccessOfPkiProps) {
-    super(scope, id);
+    super(scope, constructId(scope, id));
     const given = new Problems();
     checkPkiOrParts(props, ["distribution", "cluster", "certificateAuthority"], given);
     given.throwIfAny(this.node.path);
+    checkShape(this, props, props?.pki === undefined ? PROPS : PROPS_OF_PKI);
     const { distribution, cluster, certificateAuthority } = props.pki ?? props;
     const { adopt } = props;
     const { access } = distribution.table;
@@ -130,16 +152,18 @@ export class ClusterAccess extends Construct {
     claimPrefix(TerraformStack.of(this), "access", prefix, this.node.path);
 
     const scopeOfTokens = new Construct(this, "token");
-    const made = Object.entries(tokens).map(([name, options]) => {
-      const address = tokenName(prefix, name);
-      const token = new BootstrapToken(scopeOfTokens, name, {
-        distribution,
-        address,
-        ...options,
-        ...objectProps(props),
+    const made = Object.entries(tokens)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, options]) => {
+        const address = tokenName(prefix, name);
+        const token = new BootstrapToken(scopeOfTokens, name, {
+          distribution,
+          address,
+          ...options,
+          ...objectProps(props),
+        });
+        return [name, token] as const;
       });
-      return [name, token] as const;
-    });
     this.tokens = Object.fromEntries(made);
 
     const bindings = { distribution, addressPrefix: prefix, ...objectProps(props) };

@@ -1,9 +1,11 @@
 import { Construct } from "constructs";
 import { Problems } from "../errors";
 import { ClusterRoleBinding } from "./cluster-role-binding";
-import { bind, DistributionBindingsProps } from "./distribution-bindings";
-import { checkSubjects, CLUSTER_ADMIN, Group, IRbacSubject } from "./rbac-subject";
+import { bind, BINDINGS_FIELDS, DistributionBindingsProps } from "./distribution-bindings";
+import { checkSubjects, CLUSTER_ADMIN, Group, IRbacSubject, SUBJECTS } from "./rbac-subject";
+import { constructId } from "../terraform/construct-id";
 import { checkAddressPrefix } from "../terraform/names";
+import { checkShape, fields, Fields, flag, optional } from "../terraform/shape";
 
 /** Props of {@link ClusterAdmins}. */
 export interface ClusterAdminsProps extends DistributionBindingsProps {
@@ -20,6 +22,12 @@ export interface ClusterAdminsProps extends DistributionBindingsProps {
   readonly adopt?: boolean;
 }
 
+const PROPS = fields({
+  ...BINDINGS_FIELDS,
+  subjects: optional(SUBJECTS),
+  adopt: optional(flag),
+} satisfies Fields<ClusterAdminsProps>);
+
 /**
  * Binds the distribution's administrators to `cluster-admin`: clients whose certificate has its group as O, such as `admin.conf`.
  *
@@ -35,7 +43,8 @@ export class ClusterAdmins extends Construct {
   public readonly binding: ClusterRoleBinding;
 
   public constructor(scope: Construct, id: string, props: ClusterAdminsProps) {
-    super(scope, id);
+    super(scope, constructId(scope, id));
+    checkShape(this, props, PROPS);
     const prefix = props.addressPrefix ?? id;
     const problems = new Problems();
     checkAddressPrefix(prefix, problems);

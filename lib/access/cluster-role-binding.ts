@@ -3,8 +3,10 @@ import { TerraformStack } from "cdktf";
 import { ClusterRoleBindingV1 } from "@cdktf/provider-kubernetes/lib/cluster-role-binding-v1";
 import { Construct } from "constructs";
 import { Problems } from "../errors";
-import { KubernetesObjectProps, metaArguments, metadata } from "./kubernetes-object";
-import { checkSubjects, IRbacSubject, RBAC_API_GROUP, RbacSubject, subjectText } from "./rbac-subject";
+import { constructId } from "../terraform/construct-id";
+import { checkPlainText, checkShape, fields, Fields, flag, name as nameShape, optional } from "../terraform/shape";
+import { KubernetesObjectProps, metaArguments, metadata, OBJECT_FIELDS } from "./kubernetes-object";
+import { checkSubjects, IRbacSubject, RBAC_API_GROUP, RbacSubject, SUBJECTS, subjectText } from "./rbac-subject";
 import { addBlock } from "../terraform/registry";
 import { pin } from "../terraform/pin";
 
@@ -30,6 +32,15 @@ export interface ClusterRoleBindingProps extends KubernetesObjectProps {
   readonly adopt?: boolean;
 }
 
+const PROPS = fields({
+  ...OBJECT_FIELDS,
+  name: nameShape("platform-engineers"),
+  clusterRole: nameShape("view"),
+  subjects: SUBJECTS,
+  address: optional(nameShape("platform-engineers")),
+  adopt: optional(flag),
+} satisfies Fields<ClusterRoleBindingProps>);
+
 /**
  * Gives a ClusterRole to users, groups and service accounts, in all namespaces.
  *
@@ -49,7 +60,8 @@ export class ClusterRoleBinding extends Construct {
   public readonly resource: ClusterRoleBindingV1;
 
   public constructor(scope: Construct, id: string, props: ClusterRoleBindingProps) {
-    super(scope, id);
+    super(scope, constructId(scope, id));
+    checkShape(this, props, PROPS);
     const problems = new Problems();
     checkBinding(props, problems);
     problems.throwIfAny(this.node.path);
@@ -82,6 +94,8 @@ export class ClusterRoleBinding extends Construct {
 }
 
 function checkBinding({ name, clusterRole, subjects, adopt }: ClusterRoleBindingProps, problems: Problems): void {
+  checkPlainText(name, "name", problems);
+  checkPlainText(clusterRole, "clusterRole", problems);
   // The API server accepts any segment of a path.
   if (name === "" || name === "." || name === ".." || /[/%]/.test(name)) {
     problems.add({

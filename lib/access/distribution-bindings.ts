@@ -2,9 +2,10 @@ import { bindingName } from "../terraform/names";
 import { Construct } from "constructs";
 import { label } from "../terraform/inventoried";
 import { ClusterRoleBinding } from "./cluster-role-binding";
-import { KubernetesObjectProps, objectProps } from "./kubernetes-object";
+import { Fields, name, optional } from "../terraform/shape";
+import { KubernetesObjectProps, OBJECT_FIELDS, objectProps } from "./kubernetes-object";
 import { IRbacSubject, subjectText } from "./rbac-subject";
-import { Distribution } from "../kubernetes/distribution";
+import { Distribution, DISTRIBUTION } from "../kubernetes/distribution";
 
 /** Props of every construct that makes the bindings a distribution needs. */
 export interface DistributionBindingsProps extends KubernetesObjectProps {
@@ -17,6 +18,13 @@ export interface DistributionBindingsProps extends KubernetesObjectProps {
    */
   readonly addressPrefix?: string;
 }
+
+/** The props of every construct that makes such bindings, as they have to look. */
+export const BINDINGS_FIELDS = {
+  ...OBJECT_FIELDS,
+  distribution: DISTRIBUTION,
+  addressPrefix: optional(name("prod")),
+} satisfies Fields<DistributionBindingsProps>;
 
 /** One of the bindings. */
 export interface DistributionBinding {
@@ -36,13 +44,13 @@ export interface DistributionBinding {
 export function bind(
   scope: Construct,
   prefix: string,
-  { name, adopt, inTable, ...binding }: DistributionBinding,
+  { name: id, adopt, inTable, ...binding }: DistributionBinding,
   props: KubernetesObjectProps,
 ): ClusterRoleBinding {
-  const made = new ClusterRoleBinding(scope, name, {
+  const made = new ClusterRoleBinding(scope, id, {
     ...binding,
-    name: adopt ?? `${prefix}:${name}`,
-    address: bindingName(prefix, name),
+    name: adopt ?? `${prefix}:${id}`,
+    address: bindingName(prefix, id),
     adopt: adopt !== undefined,
     ...objectProps(props),
   });

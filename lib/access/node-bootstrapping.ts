@@ -2,9 +2,11 @@ import { Construct } from "constructs";
 import { Problems } from "../errors";
 import { checkGroups } from "./bootstrap-token";
 import { ClusterRoleBinding } from "./cluster-role-binding";
-import { bind, DistributionBindingsProps } from "./distribution-bindings";
+import { bind, BINDINGS_FIELDS, DistributionBindingsProps } from "./distribution-bindings";
 import { Group } from "./rbac-subject";
+import { constructId } from "../terraform/construct-id";
 import { checkAddressPrefix } from "../terraform/names";
+import { checkShape, fields, Fields, flag, list, name, optional } from "../terraform/shape";
 
 /** Props of {@link NodeBootstrapping}. */
 export interface NodeBootstrappingProps extends DistributionBindingsProps {
@@ -21,6 +23,12 @@ export interface NodeBootstrappingProps extends DistributionBindingsProps {
    */
   readonly adopt?: boolean;
 }
+
+const PROPS = fields({
+  ...BINDINGS_FIELDS,
+  groups: optional(list(name("system:bootstrappers:workers"))),
+  adopt: optional(flag),
+} satisfies Fields<NodeBootstrappingProps>);
 
 /**
  * Lets kubelets join by TLS bootstrap: a client with a token may request a node's client certificate, the controller manager
@@ -41,7 +49,8 @@ export class NodeBootstrapping extends Construct {
   public readonly approveRenewals: ClusterRoleBinding;
 
   public constructor(scope: Construct, id: string, props: NodeBootstrappingProps) {
-    super(scope, id);
+    super(scope, constructId(scope, id));
+    checkShape(this, props, PROPS);
     const prefix = props.addressPrefix ?? id;
     const problems = new Problems();
     checkAddressPrefix(prefix, problems);
@@ -61,9 +70,9 @@ export class NodeBootstrapping extends Construct {
     problems.throwIfAny(this.node.path);
 
     // Sorted, because Terraform takes another order for a change.
-    const more = [...new Set(props.groups)].filter((name) => name !== own?.group).sort();
+    const more = [...new Set(props.groups)].filter((group) => group !== own?.group).sort();
     const ofTable = own ? [Group.named(own.group)] : [];
-    const bootstrappers = [...ofTable, ...more.map((name) => Group.named(name))];
+    const bootstrappers = [...ofTable, ...more.map((group) => Group.named(group))];
     const bindings = own?.bindings;
     const createCsrs = {
       name: "create-csrs",

@@ -1,5 +1,17 @@
 import { Token } from "cdktf";
 import { Problems } from "../errors";
+import {
+  checkPlainText,
+  checkShape,
+  fields,
+  Fields,
+  list,
+  made,
+  name,
+  oneOf,
+  type Shape,
+  text,
+} from "../terraform/shape";
 import { SYSTEM_MASTERS } from "../kubernetes/table-checks";
 
 /** A subject as a binding names it. */
@@ -20,6 +32,34 @@ export interface IRbacSubject {
   toSubject(): RbacSubject;
 }
 
+const TEXT = text('"platform-engineers"');
+
+const RBAC_SUBJECT = fields({
+  kind: oneOf(["User", "Group", "ServiceAccount"] satisfies RbacSubject["kind"][]),
+  name: TEXT,
+  namespace: TEXT,
+  apiGroup: name("rbac.authorization.k8s.io"),
+} satisfies Fields<RbacSubject>);
+
+const SUBJECT = made(
+  "a User, a Group or a ServiceAccountRef",
+  'Group.named("platform-engineers")',
+  (value) => "toSubject" in value && typeof value.toSubject === "function",
+);
+
+/** Whom a role is bound to, where that is expected. */
+export const SUBJECTS: Shape = list({
+  ...SUBJECT,
+  find(value, at, problems) {
+    const found = new Problems();
+    SUBJECT.find(value, at, found);
+    if (found.none) {
+      RBAC_SUBJECT.find((value as IRbacSubject).toSubject(), at, found);
+    }
+    problems.addAll(found);
+  },
+});
+
 /** API group of users, groups and roles. */
 export const RBAC_API_GROUP = "rbac.authorization.k8s.io";
 
@@ -31,6 +71,7 @@ export const RBAC_API_GROUP = "rbac.authorization.k8s.io";
 export class User implements IRbacSubject {
   /** The user of that name, e.g. `kube-apiserver-kubelet-client`. */
   public static named(name: string): User {
+    checkShape("User.named", name, TEXT, "name");
     return new User(name);
   }
 
@@ -52,6 +93,7 @@ export class User implements IRbacSubject {
 export class Group implements IRbacSubject {
   /** The group of that name, e.g. `platform-engineers`. */
   public static named(name: string): Group {
+    checkShape("Group.named", name, TEXT, "name");
     return new Group(name);
   }
 
@@ -73,6 +115,8 @@ export class Group implements IRbacSubject {
 export class ServiceAccountRef implements IRbacSubject {
   /** The service account of that name in that namespace. */
   public static named(namespace: string, name: string): ServiceAccountRef {
+    checkShape("ServiceAccountRef.named", namespace, TEXT, "namespace");
+    checkShape("ServiceAccountRef.named", name, TEXT, "name");
     return new ServiceAccountRef(namespace, name);
   }
 
@@ -132,6 +176,9 @@ export function checkSubjects(
         allowed: "for cluster-admin, a subject that holds few",
         fix,
       });
+    } else {
+      checkPlainText(name, here, problems);
+      checkPlainText(namespace, here, problems);
     }
   });
 }

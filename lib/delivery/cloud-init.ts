@@ -1,5 +1,9 @@
 import { concat, Content, content } from "../kubernetes/content";
 import { ClusterFile } from "../kubernetes/cluster-file";
+import { checkShape } from "../terraform/shape";
+import { filesWith } from "./file-shapes";
+
+const FILES = filesWith("path", "mode", "owner", "content");
 
 /**
  * The files of a machine as user data: a `#cloud-config` that writes each of them at the first boot, with its mode and owner.
@@ -15,9 +19,11 @@ import { ClusterFile } from "../kubernetes/cluster-file";
  * machine's metadata service shows them to every process that may ask it, for as long as the machine lives: put there what a worker needs
  * rather than the keys of authorities.
  *
+ * @throws PkiError when a file lacks a field, or a field has another type
  * @see https://cloudinit.readthedocs.io/en/latest/reference/modules.html#write-files
  */
 export function cloudInit(files: readonly Pick<ClusterFile, "path" | "mode" | "owner" | "content">[]): Content {
+  checkShape("cloudInit", files, FILES, "files");
   const entries = files.map(
     // JSON strings are YAML scalars. The mode is one, too: a number would be read as decimal.
     (file) => content`- path: ${JSON.stringify(file.path)}

@@ -3,7 +3,9 @@ import { secretFiles } from "./secret-files";
 import { SecretV1 } from "@cdktf/provider-kubernetes/lib/secret-v1";
 import { Annotations, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
-import { metaArguments, metadata, KubernetesObjectProps } from "../access/kubernetes-object";
+import { constructId } from "../terraform/construct-id";
+import { checkShape, fields, Fields, flag, instanceOf, name as nameShape, optional, text } from "../terraform/shape";
+import { metaArguments, metadata, KubernetesObjectProps, OBJECT_FIELDS } from "../access/kubernetes-object";
 import { Problems } from "../errors";
 import { checkNamespace } from "./secret-checks";
 import { claimPrefix } from "../terraform/registry";
@@ -33,6 +35,14 @@ export interface ClusterSecretsProps extends KubernetesObjectProps {
   readonly deletionProtection?: boolean;
 }
 
+const PROPS = fields({
+  ...OBJECT_FIELDS,
+  pki: instanceOf(ClusterPki, "the ClusterPki"),
+  namespace: text('"default"'),
+  addressPrefix: optional(nameShape("prod")),
+  deletionProtection: optional(flag),
+} satisfies Fields<ClusterSecretsProps>);
+
 /**
  * The Secrets of a management cluster from which Cluster API makes a cluster, with the names, types, labels and keys that it expects. Apply
  * them before the Cluster object exists: otherwise Cluster API generates authorities of its own.
@@ -54,7 +64,8 @@ export class ClusterSecrets extends Construct {
   public readonly resources: Readonly<Record<string, SecretV1>>;
 
   public constructor(scope: Construct, id: string, props: ClusterSecretsProps) {
-    super(scope, id);
+    super(scope, constructId(scope, id));
+    checkShape(this, props, PROPS);
     const { pki, namespace, deletionProtection = true } = props;
     const prefix = props.addressPrefix ?? pki.addressPrefix;
     this.check(prefix, props);

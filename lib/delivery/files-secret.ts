@@ -2,7 +2,9 @@ import { inventoried } from "../terraform/inventoried";
 import { secretFiles } from "./secret-files";
 import { SecretV1 } from "@cdktf/provider-kubernetes/lib/secret-v1";
 import { Construct } from "constructs";
-import { metaArguments, metadata, KubernetesObjectProps } from "../access/kubernetes-object";
+import { constructId } from "../terraform/construct-id";
+import { checkShape, fields, Fields, name as nameShape, optional, text } from "../terraform/shape";
+import { metaArguments, metadata, KubernetesObjectProps, OBJECT_FIELDS } from "../access/kubernetes-object";
 import { Problems } from "../errors";
 import { checkNamespace, checkSecretName } from "./secret-checks";
 import { pin } from "../terraform/pin";
@@ -10,6 +12,7 @@ import { Content } from "../kubernetes/content";
 import { ClusterFile } from "../kubernetes/cluster-file";
 import { toTerraform } from "../kubernetes/content-readers";
 import { referencesElsewhere } from "../kubernetes/own-state";
+import { filesWith } from "./file-shapes";
 
 /** Props of a {@link FilesSecret}. */
 export interface FilesSecretProps extends KubernetesObjectProps {
@@ -25,6 +28,14 @@ export interface FilesSecretProps extends KubernetesObjectProps {
    */
   readonly address?: string;
 }
+
+const PROPS = fields({
+  ...OBJECT_FIELDS,
+  name: text('"cp-1-files"'),
+  namespace: text('"kube-system"'),
+  files: filesWith("path", "content"),
+  address: optional(nameShape("cp-1-files")),
+} satisfies Fields<FilesSecretProps>);
 
 /**
  * A Secret of files, for what runs inside a cluster: an etcd backup, a monitoring of components, a control plane in pods.
@@ -50,7 +61,8 @@ export class FilesSecret extends Construct {
   public readonly resource: SecretV1;
 
   public constructor(scope: Construct, id: string, props: FilesSecretProps) {
-    super(scope, id);
+    super(scope, constructId(scope, id));
+    checkShape(this, props, PROPS);
     const { name, namespace, files } = props;
     const problems = new Problems();
     checkSecretName(name, problems);
@@ -75,8 +87,8 @@ export class FilesSecret extends Construct {
   }
 }
 
-/** What Kubernetes takes as a key of a Secret. */
-const KEY = /^(?!\.$|\.\.)[-._a-zA-Z0-9]{1,253}$/;
+/** What Kubernetes takes as a key of a Secret, but for the one that no object of JavaScript takes. */
+const KEY = /^(?!\.$|\.\.|__proto__$)[-._a-zA-Z0-9]{1,253}$/;
 
 function keyOf(path: string): string {
   return path.replace(/^\//, "").replaceAll("/", "-");

@@ -1,5 +1,9 @@
 import { concat, type Content, content } from "../kubernetes/content";
 import type { ClusterFile } from "../kubernetes/cluster-file";
+import { checkShape } from "../terraform/shape";
+import { filesWith } from "./file-shapes";
+
+const FILES = filesWith("path", "mode", "owner", "content");
 
 /**
  * The files of a machine as user data of Flatcar or Fedora CoreOS: an Ignition configuration of version 3.4.0 that writes each of them before
@@ -12,9 +16,11 @@ import type { ClusterFile } from "../kubernetes/cluster-file";
  * machine's metadata service shows them to every process that may ask it, for as long as the machine lives: put there what a worker needs
  * rather than the keys of authorities.
  *
+ * @throws PkiError when a file lacks a field, or a field has another type
  * @see https://coreos.github.io/ignition/configuration-v3_4/
  */
 export function ignition(files: readonly Pick<ClusterFile, "path" | "mode" | "owner" | "content">[]): Content {
+  checkShape("ignition", files, FILES, "files");
   const entries = files.map((file, index) => {
     const [user = "", group = ""] = file.owner.split(":");
     const known = {

@@ -1,6 +1,9 @@
 import { inventoried } from "../terraform/inventoried";
 import type { Reference } from "../terraform/reference";
+import { didYouMean } from "../terraform/closest";
+import { constructId } from "../terraform/construct-id";
 import { tokenName } from "../terraform/names";
+import { checkShape, fields, Fields, flag, instanceOf, name as nameShape, optional } from "../terraform/shape";
 import { TerraformStack } from "cdktf";
 import { Password } from "@cdktf/provider-random/lib/password";
 import { Construct } from "constructs";
@@ -12,6 +15,7 @@ import { pin } from "../terraform/pin";
 import { ClusterPki } from "../kubernetes/cluster-pki";
 import { JoinPasswordFileRow, JoinPasswordRow } from "../kubernetes/table";
 import { ClusterFile, OWNER, SECRET_MODE } from "../kubernetes/cluster-file";
+import { refuseName } from "../kubernetes/unknown-names";
 import { publishFiles } from "../kubernetes/outputs";
 
 /** Props of a {@link JoinPassword}. */
@@ -30,6 +34,12 @@ export interface JoinPasswordProps {
    */
   readonly deletionProtection?: boolean;
 }
+
+const PROPS = fields({
+  pki: instanceOf(ClusterPki, "the ClusterPki"),
+  joins: optional(nameShape("server")),
+  deletionProtection: optional(flag),
+} satisfies Fields<JoinPasswordProps>);
 
 /**
  * A password with which machines join before there is anything in the API server: the token of K3s and RKE2. In the form of a secure
@@ -53,14 +63,16 @@ export class JoinPassword extends Construct {
   /** The L1 of the password. */
   public readonly resource: Password;
 
-  private readonly fileLists: Readonly<Record<string, readonly ClusterFile[]>>;
+  private readonly fileLists: ReadonlyMap<string, readonly ClusterFile[]>;
 
-  public constructor(scope: Construct, id: string, { pki, joins = id, deletionProtection }: JoinPasswordProps) {
-    super(scope, id);
+  public constructor(scope: Construct, id: string, props: JoinPasswordProps) {
+    super(scope, constructId(scope, id));
+    checkShape(this, props, PROPS);
+    const { pki, joins = id, deletionProtection } = props;
     const { table, cluster, authorities } = pki.parts;
     const authority = authorities.get(table.apiServerAuthority)!;
     const problems = new Problems();
-    const row = table.joinPasswords?.[joins];
+    const row = Object.entries(table.joinPasswords ?? {}).find(([kind]) => kind === joins)?.[1];
     this.check(row, joins, pki, problems);
     problems.throwIfAny(this.node.path);
 
@@ -82,15 +94,19 @@ export class JoinPassword extends Construct {
       holder.name,
       files.filter(({ on }) => holds(holder, on)).map((file) => this.file(file)),
     ]);
-    this.fileLists = Object.fromEntries(lists.filter(([, held]) => held.length > 0));
-    publishFiles(this, address, this.fileLists);
+    this.fileLists = new Map(lists);
+    publishFiles(this, address, Object.fromEntries(lists.filter(([, held]) => held.length > 0)));
     const entry = { kind: "token", name: address, addresses: [this.password.address], groups: [] } as const;
     inventoried(this, { entries: () => [entry] });
   }
 
-  /** The files of a machine, or of any `worker`; none where the machine does not need the password. */
+  /**
+   * The files of a machine, or of any `worker`; none where the machine does not need the password.
+   *
+   * @throws PkiError when there is no such machine
+   */
   public files(machine: string): readonly ClusterFile[] {
-    return this.fileLists[machine] ?? [];
+    return this.fileLists.get(machine) ?? refuseName(this.node.path, "holder", machine, [...this.fileLists.keys()]);
   }
 
   private file({ path, format, consumers }: JoinPasswordFileRow): ClusterFile {
@@ -101,14 +117,14 @@ export class JoinPassword extends Construct {
   private check(row: JoinPasswordRow | undefined, joins: string, pki: ClusterPki, problems: Problems): void {
     const { table, authorities } = pki.parts;
     if (!row) {
-      const known = Object.keys(table.joinPasswords ?? {}).join(", ");
-      const allowed = known || `none: nothing joins ${table.name} with a password`;
+      const known = Object.keys(table.joinPasswords ?? {});
+      const allowed = known.join(", ") || `none: nothing joins ${table.name} with a password`;
       problems.add({
         code: "password-joins",
         at: "joins",
         given: joins,
         allowed,
-        fix: known ? "use one of these names" : "make no password",
+        fix: known.length > 0 ? (didYouMean(joins, known) ?? "use one of these names") : "make no password",
       });
     } else if (row.format === "secure token") {
       checkSecureToken(authorities.get(table.apiServerAuthority)!.bundle, "pki", problems);

@@ -1,14 +1,16 @@
 import { SecretV1 } from "@cdktf/provider-kubernetes/lib/secret-v1";
 import { Construct } from "constructs";
-import { type KubernetesObjectProps, metaArguments, metadata } from "../access/kubernetes-object";
+import { constructId } from "../terraform/construct-id";
+import { checkShape, fields, Fields, instanceOf, name as nameShape, optional } from "../terraform/shape";
+import { type KubernetesObjectProps, metaArguments, metadata, OBJECT_FIELDS } from "../access/kubernetes-object";
 import { Problems } from "../errors";
 import { concat, type Content } from "../kubernetes/content";
 import { toTerraform } from "../kubernetes/content-readers";
 import { referencesElsewhere } from "../kubernetes/own-state";
 import { inventoried } from "../terraform/inventoried";
 import { pin } from "../terraform/pin";
-import type { Certificate } from "../x509/certificate";
-import type { TrustBundle } from "../x509/trust-bundle";
+import { Certificate } from "../x509/certificate";
+import { TrustBundle } from "../x509/trust-bundle";
 import { checkNamespace, checkSecretName } from "./secret-checks";
 import { secretFiles } from "./secret-files";
 
@@ -32,6 +34,15 @@ export interface TlsSecretProps extends KubernetesObjectProps {
   readonly address?: string;
 }
 
+const PROPS = fields({
+  ...OBJECT_FIELDS,
+  name: nameShape("ingress"),
+  namespace: nameShape("default"),
+  certificate: instanceOf(Certificate, "a Certificate of the stack"),
+  certificateAuthority: optional(instanceOf(TrustBundle, "pki.bundle()")),
+  address: optional(nameShape("ingress")),
+} satisfies Fields<TlsSecretProps>);
+
 /**
  * A Secret of type `kubernetes.io/tls` with one certificate, for what runs inside a cluster: an ingress, a webhook, an aggregated API.
  *
@@ -39,7 +50,7 @@ export interface TlsSecretProps extends KubernetesObjectProps {
  *
  * In the Terraform state: the certificate's key, in clear, once more.
  *
- * @throws PkiError when a name is not valid, or the certificate is in another stack
+ * @throws PkiError when a field is missing, unknown or of another type, a name is not valid, or the certificate is in another stack
  * @see https://kubernetes.io/docs/concepts/configuration/secret/#tls-secrets
  */
 export class TlsSecret extends Construct {
@@ -53,7 +64,8 @@ export class TlsSecret extends Construct {
   public readonly resource: SecretV1;
 
   public constructor(scope: Construct, id: string, props: TlsSecretProps) {
-    super(scope, id);
+    super(scope, constructId(scope, id));
+    checkShape(this, props, PROPS);
     const { name, namespace, certificate, certificateAuthority } = props;
     const problems = new Problems();
     checkSecretName(name, problems);

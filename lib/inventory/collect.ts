@@ -1,5 +1,6 @@
 import { TerraformStack } from "cdktf";
 import type { IConstruct } from "constructs";
+import { checkShape, made } from "../terraform/shape";
 import {
   type FileEntry,
   type Inventory,
@@ -9,13 +10,18 @@ import {
 } from "../inventory-schema";
 import { labelOf, type OwnEntry, saidBy } from "../terraform/inventoried";
 
+const STACK = made("a TerraformStack", "the stack", (value) => TerraformStack.isStack(value));
+
 /**
  * Everything that a stack issues and grants, wherever its constructs are nested: what each of them says of itself, and which files that
  * is in. Equal stacks have equal inventories. It names secrets and holds none.
  *
  * Call it after `app.synth()`: what Aspects change is in it then.
+ *
+ * @throws PkiError when it is no stack
  */
 export function inventoryOf(stack: TerraformStack): Inventory {
+  checkShape("inventoryOf", stack, STACK, "stack");
   const nodes = stack.node.findAll();
   const said = nodes.flatMap((node) => (saidBy(node).entries?.() ?? []).map((entry) => ({ node, entry })));
   const files = filesByAddress(nodes);

@@ -1,17 +1,22 @@
 import { App, TerraformStack } from "cdktf";
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { checkShape, made } from "../terraform/shape";
 import { inventoryOf } from "./collect";
 import { INVENTORY_FILE } from "../inventory-schema";
+
+const APP = made("an App", "the app", (value) => "manifest" in value && "outdir" in value && "node" in value);
 
 /**
  * Writes the inventory of every stack of an app that has one, as `pki-inventory.json` beside its `cdk.tf.json`. Call it after
  * `app.synth()`. Public: it names secrets and never holds one.
  *
  * @returns the files that were written
+ * @throws PkiError when it is no app
  * @see kubernetes-pki plan, which reads it
  */
 export function writeInventories(app: App): string[] {
+  checkShape("writeInventories", app, APP, "app");
   return app.node
     .findAll()
     .filter((node): node is TerraformStack => TerraformStack.isStack(node))

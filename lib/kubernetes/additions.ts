@@ -1,9 +1,12 @@
 import { Problems } from "../errors";
 import { checkNamePart } from "../terraform/names";
 import type { Reference } from "../terraform/reference";
-import { type ICertificateAuthority, issuersOf } from "../x509/certificate-authority";
-import { checkCertificateOptions, type CertificateOptions } from "../x509/certificate";
-import type { KeyUsage } from "../x509/key-usage";
+import { AUTHORITY, type ICertificateAuthority, issuersOf } from "../x509/certificate-authority";
+import { CERTIFICATE_OPTIONS, checkCertificateOptions, type CertificateOptions } from "../x509/certificate";
+import { KEY_USAGE, type KeyUsage } from "../x509/key-usage";
+import { ALT_NAMES } from "../x509/alt-name-shape";
+import { CONTENT } from "./content-shape";
+import { either, fields, Fields, list, name, oneOf, optional, type Shape, text } from "../terraform/shape";
 import { Subject } from "../x509/subject";
 import { type AltName, checkAltNames } from "../x509/subject-alt-names";
 import { type ClusterFile, ANY_WORKER, CLUSTER, accessOf, OPERATOR, PUBLIC_MODE, SECRET_MODE } from "./cluster-file";
@@ -88,6 +91,37 @@ export interface AddedCertificateProps<Of extends Distribution = Distribution> e
    */
   readonly purpose?: string;
 }
+
+/** What a component is, is looked at where tables are. */
+const CONSUMER: Shape = fields({ component: name("prometheus") }, "any");
+
+const ADDED = {
+  mode: optional(name("0640")),
+  owner: optional(name("root:root")),
+  consumers: optional(list(CONSUMER)),
+} satisfies Fields<AddedProps>;
+
+const AT = name("/etc/prometheus/etcd.crt");
+
+/** A file of one's own, where one is expected. */
+export const ADDED_FILE = fields({ ...ADDED, path: AT, content: CONTENT } satisfies Fields<AddedFileProps>);
+
+const KINDS: readonly AddedCertificateFile["kind"][] = ["certificate", "chain", "bundle", "private key", "kubeconfig"];
+
+/** A certificate of one's own, where one is expected. */
+export const ADDED_CERTIFICATE = fields({
+  ...CERTIFICATE_OPTIONS,
+  authority: either("the name of an authority, or an authority", '"kubernetes"', (value) =>
+    typeof value === "string" ? name("kubernetes") : AUTHORITY,
+  ),
+  commonName: text('"prometheus"'),
+  organization: optional(text('"monitoring"')),
+  usage: KEY_USAGE,
+  sans: optional(ALT_NAMES),
+  holders: list(name("operator")),
+  files: list(fields({ ...ADDED, path: AT, kind: oneOf(KINDS) } satisfies Fields<AddedCertificateFile>)),
+  purpose: optional(name("client of etcd for Prometheus")),
+} satisfies Fields<AddedCertificateProps>);
 
 /** Kinds of holders of which each is one machine, or the operator. */
 const OF_ONE = ["control-plane", "etcd-member", "named-worker", OPERATOR];

@@ -1,8 +1,10 @@
 import type { Problems } from "../errors";
 import { blocksOf, CERTIFICATE, isLiteral } from "../x509/pem";
-import type { TrustBundle } from "../x509/trust-bundle";
+import { either, fields, Fields, instanceOf, text } from "../terraform/shape";
+import { NAME_AND_ENDPOINT } from "./cluster-shape";
+import { TrustBundle } from "../x509/trust-bundle";
 import type { Cluster } from "./cluster";
-import type { Distribution } from "./distribution";
+import { DISTRIBUTION, type Distribution } from "./distribution";
 
 /** What others need to know of a cluster's PKI. All of it is public: a `ClusterPki`, or `ClusterPki.fromAttributes` where that is in another app. */
 export interface IClusterPki {
@@ -23,6 +25,21 @@ export interface ClusterPkiAttributes extends IClusterPki {
   readonly certificateAuthority: string;
 }
 
+const BUNDLE = instanceOf(TrustBundle, "pki.bundle()");
+const PEM = text("variable.stringValue", "PEM of certificates");
+
+/** What is known of a PKI, where its parts are expected. */
+export const PKI_FIELDS = {
+  distribution: DISTRIBUTION,
+  cluster: NAME_AND_ENDPOINT,
+  certificateAuthority: either("a TrustBundle, or PEM of certificates", "pki.bundle()", (value) =>
+    typeof value === "string" ? PEM : BUNDLE,
+  ),
+} satisfies Fields<IClusterPki>;
+
+/** A PKI, where one is expected: it may be more than that. */
+export const PKI = fields(PKI_FIELDS, "any");
+
 /** A bundle as PEM, a token where it is not literal text. Of text, the certificates alone. */
 export function bundlePem(bundle: IClusterPki["certificateAuthority"]): string {
   if (typeof bundle !== "string") {
@@ -37,6 +54,9 @@ export function checkPkiOrParts<Part extends string>(
   parts: readonly Part[],
   problems: Problems,
 ): void {
+  if (typeof props !== "object" || props === null) {
+    return; // Its shape says so.
+  }
   const given = parts.filter((part) => props[part] !== undefined);
   const missing = parts.filter((part) => props[part] === undefined);
   const allowed = `pki, or all of ${parts.join(", ")}`;

@@ -8,6 +8,7 @@ import { checkCluster } from "./cluster-checks";
 import { checkTogether } from "./outside-checks";
 import type { DistributionTable } from "./table";
 import type { ClusterPkiProps } from "./cluster-pki-props";
+import { checkNames } from "./unknown-names";
 
 /** Finds everything that is wrong with the description of a cluster's PKI. */
 export function checkClusterPki(
@@ -62,16 +63,4 @@ function checkAllGenerations(props: ClusterPkiProps, table: DistributionTable, p
   }
   const { generations = FIRST_GENERATION } = props.serviceAccount ?? {};
   checkGenerations(generations, "key pair", "serviceAccount.generations", problems);
-}
-
-function checkNames(given: object = {}, known: object, at: string, problems: Problems): void {
-  for (const name of Object.keys(given).filter((key) => !(key in known))) {
-    problems.add({
-      code: "unknown-name",
-      at: `${at}.${name}`,
-      given: name,
-      allowed: Object.keys(known).join(", "),
-      fix: "use one of the distribution's names",
-    });
-  }
 }

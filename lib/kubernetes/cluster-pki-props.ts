@@ -1,12 +1,15 @@
 import type { TerraformProvider } from "cdktf";
-import type { CertificateOptions } from "../x509/certificate";
-import type { Generations } from "../x509/generation";
-import type { KeyAlgorithm } from "../x509/key-algorithm";
-import type { SubjectFields } from "../x509/subject";
+import { fields, Fields, flag, name, optional, provider, record } from "../terraform/shape";
+import { ALT_NAMES } from "../x509/alt-name-shape";
+import { CERTIFICATE_OPTIONS, type CertificateOptions } from "../x509/certificate";
+import { GENERATIONS, type Generations } from "../x509/generation";
+import { KEY_ALGORITHM, type KeyAlgorithm } from "../x509/key-algorithm";
+import { MORE_SUBJECT_FIELDS, type SubjectFields } from "../x509/subject";
 import type { AltName } from "../x509/subject-alt-names";
-import type { Validity } from "../x509/validity";
+import { VALIDITY, type Validity } from "../x509/validity";
 import type { Cluster } from "./cluster";
-import type { Distribution, NamesOf } from "./distribution";
+import { CLUSTER_SHAPE } from "./cluster-shape";
+import { DISTRIBUTION, type Distribution, type NamesOf } from "./distribution";
 
 /** What may be chosen for one certificate of a cluster. */
 export interface ClusterCertificateOptions extends CertificateOptions {
@@ -97,3 +100,30 @@ export interface ClusterPkiProps<Of extends Distribution = Distribution> {
    */
   readonly provider?: TerraformProvider;
 }
+
+const CERTIFICATE = fields({
+  ...CERTIFICATE_OPTIONS,
+  extraSans: optional(ALT_NAMES),
+} satisfies Fields<ClusterCertificateOptions>);
+
+const GENERATED = fields({ generations: optional(GENERATIONS) });
+
+// CN and O have a check of their own, which says whose they are.
+const SUBJECT = fields(MORE_SUBJECT_FIELDS, ["commonName", "organization"]);
+
+/** The props of a {@link ClusterPki}, as they have to look. */
+export const CLUSTER_PKI_PROPS = fields({
+  distribution: DISTRIBUTION,
+  cluster: CLUSTER_SHAPE,
+  addressPrefix: optional(name("prod")),
+  authorities: optional(record("kubernetes", GENERATED)),
+  serviceAccount: optional(GENERATED),
+  certificates: optional(record("apiserver", CERTIFICATE)),
+  validity: optional(VALIDITY),
+  keyAlgorithm: optional(KEY_ALGORITHM),
+  subject: optional(SUBJECT),
+  issueLeaves: optional(flag),
+  deletionProtection: optional(flag),
+  movedFrom: optional(name("old-prefix")),
+  provider: optional(provider),
+} satisfies Fields<ClusterPkiProps>);

@@ -1,8 +1,10 @@
-import type { ClusterPkiProps } from "./cluster-pki-props";
+import { CLUSTER_PKI_PROPS, type ClusterPkiProps } from "./cluster-pki-props";
 import { Annotations, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
-import { PkiError, Problems } from "../errors";
+import { Problems } from "../errors";
+import { constructId } from "../terraform/construct-id";
 import { movedFrom } from "../terraform/moves";
+import { checkShape, name as nameShape } from "../terraform/shape";
 import { authorityName, keyPairName, leafName } from "../terraform/names";
 import { tokenText } from "../terraform/token-text";
 import { claimPrefix, validateOnce } from "../terraform/registry";
@@ -14,6 +16,8 @@ import type { AltName } from "../x509/subject-alt-names";
 import { TrustBundle } from "../x509/trust-bundle";
 import { byPath, ClusterSecret, clusterSecrets, filesOf } from "./cluster-files";
 import {
+  ADDED_CERTIFICATE,
+  ADDED_FILE,
   addedFile,
   type AddedCertificateProps,
   type AddedFileProps,
@@ -41,6 +45,9 @@ import { type FileLists, publishCertificates, publishFiles, publishFingerprints 
 import { referencesElsewhere } from "./own-state";
 import type { CertificateRow } from "./table";
 import { kubeconfigRows, tableFor } from "./table-for";
+import { type Named, refuseName, refuseToChoose } from "./unknown-names";
+
+const NAME = nameShape("prometheus");
 
 /** The key pair of service accounts, by the name that every distribution's table gives it. */
 const SERVICE_ACCOUNT = "service-account";
@@ -86,7 +93,8 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
   private readonly fileLists = new Map<Holder, readonly ClusterFile[]>();
 
   public constructor(scope: Construct, id: string, props: ClusterPkiProps<Of>) {
-    super(scope, id);
+    super(scope, constructId(scope, id));
+    checkShape(this, props, CLUSTER_PKI_PROPS);
     this.props = props;
     const { distribution, cluster, addressPrefix: prefix = cluster.name } = props;
     const table = tableFor(cluster, props.issueLeaves, distribution.table);
@@ -216,6 +224,8 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
    * @throws PkiError when the name or a path is taken, nobody is such a holder, several would have one key, or a value breaks a rule
    */
   public addCertificate(name: string, props: AddedCertificateProps<Of>): Readonly<Record<string, Certificate>> {
+    checkShape(this, name, NAME, "name");
+    checkShape(this, props, ADDED_CERTIFICATE);
     this.check((held, problems) => checkAddedCertificate(name, props, this.props, held, problems));
     const { validity, keyAlgorithm, keyGeneration, issuer } = props;
     const choices = { validity, keyAlgorithm, keyGeneration, issuer };
@@ -238,6 +248,8 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
    * @throws PkiError when nobody is such a holder, the path is taken, or a key would be where it does not belong
    */
   public addFile(holder: HolderOfOne | "worker", props: AddedFileProps): void {
+    checkShape(this, holder, NAME, "holder");
+    checkShape(this, props, ADDED_FILE);
     this.check((held, problems) => checkAddedFile(holder, props, held, problems));
     if (this.addedFiles.size === 0) {
       const added = () => [...this.addedFiles.values()].flat().map(({ content }) => content);
@@ -355,27 +367,13 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
     }
     const holders = named.map((leaf) => leaf.holder.name);
     if (holder === undefined && named.length > 1) {
-      const fix = `say whose it is: ("${name}", "${holders[0]!}")`;
-      return this.refuse("holder", undefined, holders, fix);
+      return refuseToChoose(this.node.path, name, holders);
     }
     const found = named.find((leaf) => (holder ?? leaf.holder.name) === leaf.holder.name);
-    return found ?? this.refuse("holder", holder, holders);
+    return found ?? this.refuse("holder", holder!, holders);
   }
 
-  private refuse(
-    kind: string,
-    given: string | undefined,
-    known: readonly string[],
-    fix = "use one of these names",
-  ): never {
-    throw new PkiError(this.node.path, [
-      {
-        code: `unknown-${kind}`,
-        at: kind,
-        given: given === undefined ? "none" : JSON.stringify(given),
-        allowed: known.join(", ") || "none: there is no such thing here",
-        fix,
-      },
-    ]);
+  private refuse(kind: Named, given: string, known: readonly string[]): never {
+    return refuseName(this.node.path, kind, given, known);
   }
 }

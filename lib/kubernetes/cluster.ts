@@ -1,5 +1,7 @@
 import { conditional, Fn, Token } from "cdktf";
+import { checkShape } from "../terraform/shape";
 import { canonicalIp, isMistake, parseHost } from "../x509/host";
+import { ENDPOINT } from "./cluster-shape";
 import type { EtcdTopology, HolderKind } from "./table";
 import type { AltName } from "../x509/subject-alt-names";
 import { Validity } from "../x509/validity";
@@ -177,7 +179,12 @@ export function hostPort({ host, kind, port }: HostAndPort): string {
   return host.includes(":") && !Token.isUnresolved(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** URL of the API server at an endpoint. */
+/**
+ * URL of the API server at an endpoint.
+ *
+ * @throws PkiError when it is no endpoint
+ */
 export function serverUrl(endpoint: Endpoint): string {
+  checkShape("serverUrl", endpoint, ENDPOINT, "endpoint");
   return `https://${hostPort(hostAndPort(endpoint))}`;
 }

@@ -15,6 +15,20 @@ export type NameLists<Names extends DistributionNames> = {
 
 /** What the authorities, key pairs and certificates of a distribution, or of one of several, are called. */
 export type NamesOf<Of extends Distribution> = Of extends Distribution<infer Names> ? Names : never;
+import { checkShape, fields, Fields, flag, instanceOf, list, name, oneOf, optional } from "../terraform/shape";
+import { TABLE } from "./table-shape";
+
+const K3S_OPTIONS = fields({
+  dataDir: optional(name("/var/lib/rancher/k3s")),
+  chained: optional(oneOf(["root", "intermediate"] satisfies K3sOptions["chained"][])),
+} satisfies Fields<K3sOptions>);
+
+const K0S_OPTIONS = fields({ dataDir: optional(name("/var/lib/k0s")) } satisfies Fields<K0sOptions>);
+
+const SINGLE_CA_OPTIONS = fields({
+  ownAuthorities: optional(list(name("etcd-server"))),
+  oneServerCertificate: optional(flag),
+} satisfies Fields<SingleCaOptions>);
 
 /**
  * How a cluster is made: which files, names and subjects its components expect. `Names` says what its authorities, key pairs and
@@ -40,20 +54,23 @@ export class Distribution<Names extends DistributionNames = DistributionNames> {
 
   /** K3s 1.33 and later: the 11 files of a custom CA and join passwords; it issues its own certificates from them. */
   public static k3s<Chained extends K3sChain = never>(
-    options?: K3sOptions<Chained>,
+    options: K3sOptions<Chained> = {},
   ): Distribution<K3sNames<"k3s", Chained>> {
+    checkShape("Distribution.k3s", options, K3S_OPTIONS, "options");
     return new Distribution(k3s({ program: "k3s", ...options }));
   }
 
   /** RKE2 1.33 and later: the same files as K3s, under its own name. */
   public static rke2<Chained extends K3sChain = never>(
-    options?: K3sOptions<Chained>,
+    options: K3sOptions<Chained> = {},
   ): Distribution<K3sNames<"rke2", Chained>> {
+    checkShape("Distribution.rke2", options, K3S_OPTIONS, "options");
     return new Distribution(k3s({ program: "rke2", ...options }));
   }
 
   /** k0s 1.32.1 and later: authorities, service-account keys and join tokens; it issues its own certificates from them. */
-  public static k0s(options?: K0sOptions): Distribution<K0sNames> {
+  public static k0s(options: K0sOptions = {}): Distribution<K0sNames> {
+    checkShape("Distribution.k0s", options, K0S_OPTIONS, "options");
     return new Distribution(k0s(options));
   }
 
@@ -63,8 +80,9 @@ export class Distribution<Names extends DistributionNames = DistributionNames> {
    * @throws PkiError when a set is unknown, or cannot have an authority of its own and the one server certificate at once
    */
   public static singleCa<Sets extends SingleCaSet = never, OneServer extends boolean = false>(
-    options?: SingleCaOptions<Sets, OneServer>,
+    options: SingleCaOptions<Sets, OneServer> = {},
   ): Distribution<SingleCaNames<Sets, OneServer>> {
+    checkShape("Distribution.singleCa", options, SINGLE_CA_OPTIONS, "options");
     return new Distribution(singleCa(options));
   }
 
@@ -75,6 +93,7 @@ export class Distribution<Names extends DistributionNames = DistributionNames> {
     /** Everything that is particular to it. */
     public readonly table: DistributionTable,
   ) {
+    checkShape("distribution", table, TABLE, "table");
     const problems = new Problems();
     checkTable(table, problems);
     problems.throwIfAny(`distribution ${table.name}`);
@@ -92,3 +111,5 @@ function namesIn({ authorities, keyPairs, certificates }: DistributionTable): Na
     kubeconfig: kubeconfigs.map(([name]) => name),
   };
 }
+/** A {@link Distribution}, where one is expected. */
+export const DISTRIBUTION = instanceOf(Distribution, "Distribution.KUBEADM");

@@ -76,7 +76,9 @@ const NAMES: Readonly<Record<string, (cluster: Cluster, holder: Holder) => reado
 
 /** Fills a text in: `{machine}`, `{address}`, `{clusterName}`, `{clusterDomain}`, `{endpoint}` (host:port), `{serviceCidrs}`, `{clusterSigningDuration}`. */
 export function fillText(template: string, cluster: Cluster, machine = "", address = ""): string {
-  return template.replace(/\{(\w+)\}/g, (whole, name: string) => TEXTS[name]?.(cluster, machine, address) ?? whole);
+  return template.replace(/\{(\w+)\}/g, (whole, name: string) =>
+    Object.hasOwn(TEXTS, name) ? TEXTS[name]!(cluster, machine, address) : whole,
+  );
 }
 
 /** Fills the templates of alternative names in; `{addresses}`, `{endpoint}`, `{serviceIps}` and `{extraSans}` stand for several each. */

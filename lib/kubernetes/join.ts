@@ -1,10 +1,13 @@
 import { createHash, X509Certificate } from "node:crypto";
 import { Problems } from "../errors";
+import { checkShape, either, fields, Fields, made, name, number, oneOf, optional } from "../terraform/shape";
 import { certificatesOf, isLiteral } from "../x509/pem";
 import type { TrustBundle } from "../x509/trust-bundle";
-import { bundlePem, checkPkiOrParts, type IClusterPki } from "./cluster-identity";
+import { bundlePem, checkPkiOrParts, type IClusterPki, PKI } from "./cluster-identity";
 import { Cluster, hostAndPort, hostPort } from "./cluster";
 import { content, Content } from "./content";
+import { NAME_AND_ENDPOINT } from "./cluster-shape";
+import { CONTENT } from "./content-shape";
 import { kubeconfig } from "./kubeconfig";
 import type { JoinFormat } from "./table";
 
@@ -44,15 +47,51 @@ export interface JoinOfPkiProps extends Pick<JoinProps, "token"> {
   readonly certificateAuthority?: undefined;
 }
 
+const JOIN_PROPS = fields({
+  cluster: NAME_AND_ENDPOINT,
+  certificateAuthority: CONTENT,
+  root: optional(made("an X509Certificate of node:crypto", "new X509Certificate(pem)", isCertificate)),
+  token: CONTENT,
+} satisfies Fields<Omit<JoinProps, "pki">>);
+
+const JOIN_OF_PKI_PROPS = fields({ pki: PKI, token: CONTENT } satisfies Fields<Pick<JoinOfPkiProps, "pki" | "token">>);
+
+/** The format that is a kubeconfig. */
+type KubeconfigFormat = Exclude<JoinFormat, string>;
+
+const KUBECONFIG_FORMAT = fields({
+  kubeconfig: fields({
+    cluster: optional(name("prod")),
+    context: optional(name("bootstrap")),
+    user: name("tls-bootstrap-token-user"),
+    port: optional(number(6443)),
+    certificateAuthority: optional(name("pki/ca.crt")),
+  } satisfies Fields<KubeconfigFormat["kubeconfig"]>),
+  encoding: optional(oneOf(["base64gzip"] satisfies KubeconfigFormat["encoding"][])),
+} satisfies Fields<KubeconfigFormat>);
+
+const SECURE_TOKEN = oneOf(["secure token"] satisfies JoinFormat[]);
+
+const FORMAT = either('"secure token" or { kubeconfig: … }', "the format of a row of the distribution", (value) =>
+  typeof value === "object" ? KUBECONFIG_FORMAT : SECURE_TOKEN,
+);
+
+function isCertificate(value: object): boolean {
+  return value instanceof X509Certificate;
+}
+
 /**
  * What a machine joins with, as the distribution writes it. It is data: it names the token and does not hold it.
  *
- * @throws PkiError when neither a PKI nor its parts were given, or both, or a secure token would need a hash that cannot be made of the PKI's
- * authority
+ * @throws PkiError when a field is missing, unknown or of another type; when neither a PKI nor its parts were given, or both; when a
+ * secure token would need a hash that cannot be made of the PKI's authority
  */
 export function joinWith(format: JoinFormat, props: JoinProps | JoinOfPkiProps): Content {
+  checkShape("joinWith", format, FORMAT, "format");
   const problems = new Problems();
   checkPkiOrParts(props, ["cluster", "certificateAuthority"], problems);
+  problems.throwIfAny("joinWith");
+  checkShape("joinWith", props, props?.pki === undefined ? JOIN_PROPS : JOIN_OF_PKI_PROPS);
   if (props.pki !== undefined && format === "secure token") {
     checkSecureToken(props.pki.certificateAuthority, "pki", problems);
   }

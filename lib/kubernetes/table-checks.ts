@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import { Problems } from "../errors";
+import { didYouMean } from "../terraform/closest";
 import type { CertificateRow, Consumer, DistributionTable, FileRow, TokenRow } from "./table";
 
 /** The group that no authorizer can limit and nothing can revoke. */
@@ -103,13 +104,14 @@ function checkCertificateRow(row: CertificateRow, at: string, table: Distributio
 }
 
 function checkAuthority(name: string, at: string, table: DistributionTable, problems: Problems): void {
-  if (!(name in table.authorities)) {
+  const known = Object.keys(table.authorities);
+  if (!known.includes(name)) {
     problems.add({
       code: "unknown-authority",
       at,
       given: name,
-      allowed: Object.keys(table.authorities).join(", "),
-      fix: "add its row to authorities",
+      allowed: known.join(", "),
+      fix: didYouMean(name, known) ?? "add its row to authorities",
     });
   }
 }

@@ -1,5 +1,6 @@
 import { deferred } from "../terraform/deferred";
 import { addressOf } from "../terraform/address";
+import { constructId } from "../terraform/construct-id";
 import { inventoried, type OwnEntry } from "../terraform/inventoried";
 import { issued, issuedKeyAlgorithm, validityOf } from "./issued";
 import { outlives } from "./validity";
@@ -13,12 +14,15 @@ import { Problems, problemText } from "../errors";
 import { adoptAuthority } from "./adopted";
 import { type AuthorityLimits, limitsBelow } from "./authority-limits";
 import { checkDistinct, checkSubjects, placed, subjectOf } from "./distinct";
+import { ALT_NAMES } from "./alt-name-shape";
 import { invalidToday, outlivesToday } from "./expiry";
 import {
+  byId,
   checkGenerations,
   FIRST_GENERATION,
   FIRST_ISSUER,
   Generation,
+  GENERATIONS,
   Generations,
   GenerationState,
   inBundleOrder,
@@ -28,7 +32,7 @@ import { KeyAlgorithm } from "./key-algorithm";
 import { KeyUsage } from "./key-usage";
 import { certificatesOf, isLiteral } from "./pem";
 import { createKey, Key } from "./private-key";
-import { Subject } from "./subject";
+import { SUBJECT, Subject } from "./subject";
 import { AltName, checkAltNames, SubjectAltNames } from "./subject-alt-names";
 import { TrustBundle } from "./trust-bundle";
 import { Condition, condition, conditionBlocks } from "../terraform/condition";
@@ -36,6 +40,7 @@ import { tokenText } from "../terraform/token-text";
 import { pin } from "../terraform/pin";
 import { expression, operand, type Reference } from "../terraform/reference";
 import { lifecycle } from "../terraform/lifecycle";
+import { checkShape, fields, Fields, flag, made, name, optional, provider } from "../terraform/shape";
 import { guardsOf } from "./guards";
 
 /** A generation of an authority, as those who use it see it. */
@@ -100,6 +105,13 @@ export interface ICertificateAuthority extends IConstruct {
   registerLeaf(certificate: TerraformResource, generation: string): void;
 }
 
+/** Something that signs, where one is expected. */
+export const AUTHORITY = made(
+  "an authority",
+  'pki.authority("kubernetes"), or a CertificateAuthority',
+  (value) => Construct.isConstruct(value) && "generations" in value && "registerLeaf" in value,
+);
+
 /** Props of a {@link CertificateAuthority}. */
 export interface CertificateAuthorityProps {
   /** The same for every generation; those after `g1` get `OU=<id>`, so that no two authorities share a subject. */
@@ -136,6 +148,16 @@ export interface CertificateAuthorityProps {
   readonly provider?: TerraformProvider;
 }
 
+const AUTHORITY_PROPS = fields({
+  subject: SUBJECT,
+  generations: optional(GENERATIONS),
+  sans: optional(ALT_NAMES),
+  issuer: optional(AUTHORITY),
+  address: optional(name("kubernetes")),
+  deletionProtection: optional(flag),
+  provider: optional(provider),
+} satisfies Fields<CertificateAuthorityProps>);
+
 /**
  * A certificate authority as a set of generations. Exactly one signs; the others are trusted, or retired. It is a root, or is
  * signed by another authority.
@@ -157,15 +179,16 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
   private readonly assertions: (() => Condition)[] = [];
 
   public constructor(scope: Construct, id: string, props: CertificateAuthorityProps) {
-    super(scope, id);
+    super(scope, constructId(scope, id));
+    checkShape(this, props, AUTHORITY_PROPS);
     this.address = props.address ?? id;
     const generations = props.generations ?? FIRST_GENERATION;
     this.check(generations, props);
 
-    const made = Object.entries(generations).map(([name, generation]) => this.make(name, generation, props));
-    this.made = Object.fromEntries(made.map((generation) => [generation.id, generation]));
-    this.fingerprints = Object.fromEntries(made.flatMap((g) => (g.fingerprint ? [[g.id, g.fingerprint]] : [])));
-    const trusted = inBundleOrder(made);
+    const all = byId(generations).map(([name, generation]) => this.make(name, generation, props));
+    this.made = Object.fromEntries(all.map((generation) => [generation.id, generation]));
+    this.fingerprints = Object.fromEntries(all.flatMap((g) => (g.fingerprint ? [[g.id, g.fingerprint]] : [])));
+    const trusted = inBundleOrder(all);
     // An active generation without a key was refused.
     this.active = trusted[0] as MadeGeneration & SigningGeneration;
     this.node.defaultChild = trusted[0]!.resource;
@@ -174,8 +197,8 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     this.bundle = new TrustBundle(bundled(trusted), TerraformStack.of(this), belowRoot, literalRoot);
     this.node.addValidation({ validate: () => this.outliving() });
     inventoried(this, {
-      entries: () => made.map((generation) => this.entry(generation)),
-      guards: () => made.map(guardsOf),
+      entries: () => all.map((generation) => this.entry(generation)),
+      guards: () => all.map(guardsOf),
     });
     const { pem } = generations[this.active.id]!;
     if (isLiteral(pem?.certificatePem)) {

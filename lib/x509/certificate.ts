@@ -1,23 +1,32 @@
 import { inventoried, type OwnEntry } from "../terraform/inventoried";
 import { issued, issuedKeyAlgorithm } from "./issued";
-import { outlives, Validity } from "./validity";
+import { outlives, VALIDITY, Validity } from "./validity";
 import { leafKeyName } from "../terraform/names";
 import { TerraformProvider } from "cdktf";
 import { CertRequest } from "@cdktf/provider-tls/lib/cert-request";
 import { LocallySignedCert } from "@cdktf/provider-tls/lib/locally-signed-cert";
 import { Construct } from "constructs";
 import { Problems } from "../errors";
-import { AuthorityGeneration, checkSameStack, ICertificateAuthority, issuersOf } from "./certificate-authority";
+import {
+  AUTHORITY,
+  AuthorityGeneration,
+  checkSameStack,
+  ICertificateAuthority,
+  issuersOf,
+} from "./certificate-authority";
+import { ALT_NAMES } from "./alt-name-shape";
 import { checkPurposes } from "./authority-limits";
 import { checkIssuerName, Issuers } from "./generation";
-import { KeyAlgorithm } from "./key-algorithm";
-import { KeyUsage } from "./key-usage";
+import { KEY_ALGORITHM, KeyAlgorithm } from "./key-algorithm";
+import { KEY_USAGE, KeyUsage } from "./key-usage";
 import { createKey, Key } from "./private-key";
-import { Subject } from "./subject";
+import { SUBJECT, Subject } from "./subject";
 import { AltName, checkAltNames, SubjectAltNames } from "./subject-alt-names";
+import { constructId } from "../terraform/construct-id";
 import { pin } from "../terraform/pin";
 import { Reference, expression } from "../terraform/reference";
 import { lifecycle } from "../terraform/lifecycle";
+import { checkShape, fields, Fields, name, optional, provider } from "../terraform/shape";
 
 /** What may be chosen for one certificate. */
 export interface CertificateOptions {
@@ -68,6 +77,24 @@ export interface CertificateProps extends CertificateOptions {
   readonly provider?: TerraformProvider;
 }
 
+/** The choices for one certificate. */
+export const CERTIFICATE_OPTIONS = {
+  validity: optional(VALIDITY),
+  keyAlgorithm: optional(KEY_ALGORITHM),
+  keyGeneration: optional(name("k2")),
+  issuer: optional(name("g1")),
+} satisfies Fields<CertificateOptions>;
+
+const CERTIFICATE_PROPS = fields({
+  ...CERTIFICATE_OPTIONS,
+  authority: AUTHORITY,
+  subject: SUBJECT,
+  usage: KEY_USAGE,
+  sans: optional(ALT_NAMES),
+  address: optional(name("prometheus")),
+  provider: optional(provider),
+} satisfies Fields<CertificateProps>);
+
 const DEFAULT_VALIDITY = Validity.years(1);
 
 /**
@@ -107,7 +134,8 @@ export class Certificate extends Construct {
   public readonly addresses: readonly string[];
 
   public constructor(scope: Construct, id: string, props: CertificateProps) {
-    super(scope, id);
+    super(scope, constructId(scope, id));
+    checkShape(this, props, CERTIFICATE_PROPS);
     this.subject = props.subject;
     this.usage = props.usage;
     this.validity = props.validity ?? DEFAULT_VALIDITY;

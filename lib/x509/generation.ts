@@ -1,8 +1,10 @@
 import { Problems } from "../errors";
+import { checkConstructId } from "../terraform/construct-id";
+import { checkShape, fields, Fields, instanceOf, name, oneOf, optional, record, text } from "../terraform/shape";
 import { AuthorityLimits, checkPathLength, limitsIn } from "./authority-limits";
-import { KeyAlgorithm } from "./key-algorithm";
+import { KEY_ALGORITHM, KeyAlgorithm } from "./key-algorithm";
 import { checkKeyPem, checkPem, GenerationKeyPem, GenerationPem, isLiteral } from "./pem";
-import { Validity } from "./validity";
+import { VALIDITY, Validity } from "./validity";
 
 /**
  * Where a generation stands in its life: `active` signs, `trusted` is in every bundle, `retired` is in no bundle and no file
@@ -38,26 +40,49 @@ export interface GenerationOptions {
   readonly issuer?: string;
 }
 
+const GENERATION_OPTIONS = fields({
+  keyAlgorithm: optional(KEY_ALGORITHM),
+  validity: optional(VALIDITY),
+  fingerprint: optional(name("SHA256:…")),
+  issuer: optional(name("g1")),
+} satisfies Fields<GenerationOptions>);
+
+const STATE = oneOf(["active", "trusted", "retired"] satisfies GenerationState[]);
+
+const PRIVATE_KEY_PEM = optional(text("variable.stringValue", "PEM of a private key"));
+
+const GENERATION_PEM = fields({
+  certificatePem: text("variable.stringValue", "PEM of certificates"),
+  privateKeyPem: PRIVATE_KEY_PEM,
+} satisfies Fields<GenerationPem>);
+
+const GENERATION_KEY_PEM = fields({
+  publicKeyPem: text("variable.stringValue", "PEM of a public key"),
+  privateKeyPem: PRIVATE_KEY_PEM,
+} satisfies Fields<GenerationKeyPem>);
+
 /**
  * One generation of an authority or of a key pair.
  *
  * A rotation introduces the next one as trusted, delivers, promotes it to active, delivers, retires the old one, delivers, and
  * removes it from the code.
+ *
+ * @throws PkiError when an option has another type, or there is no such option
  */
 export class Generation {
   /** The one that signs. */
   public static active(options: GenerationOptions = {}): Generation {
-    return new Generation("active", options);
+    return Generation.inState("active", options);
   }
 
   /** One that is trusted and does not sign: introduced and not yet promoted, or no longer active. */
   public static trusted(options: GenerationOptions = {}): Generation {
-    return new Generation("trusted", options);
+    return Generation.inState("trusted", options);
   }
 
   /** One that is trusted by nobody; its key is kept and no longer protected from being destroyed. */
   public static retired(options: GenerationOptions = {}): Generation {
-    return new Generation("retired", options);
+    return Generation.inState("retired", options);
   }
 
   /**
@@ -74,6 +99,8 @@ export class Generation {
    * @see docs/authorities-from-outside.md
    */
   public static fromPem(state: GenerationState, pem: GenerationPem): Generation {
+    checkShape("Generation.fromPem", state, STATE, "state");
+    checkShape("Generation.fromPem", pem, GENERATION_PEM, "pem");
     return new Generation(state, {}, pem);
   }
 
@@ -84,7 +111,14 @@ export class Generation {
    * In the Terraform state: the PEM.
    */
   public static fromKeyPem(state: GenerationState, keyPem: GenerationKeyPem): Generation {
+    checkShape("Generation.fromKeyPem", state, STATE, "state");
+    checkShape("Generation.fromKeyPem", keyPem, GENERATION_KEY_PEM, "keyPem");
     return new Generation(state, {}, undefined, keyPem);
+  }
+
+  private static inState(state: GenerationState, options: GenerationOptions): Generation {
+    checkShape(`Generation.${state}`, options, GENERATION_OPTIONS, "options");
+    return new Generation(state, options);
   }
 
   private constructor(
@@ -117,6 +151,14 @@ export class Generation {
 
 /** Generations by id, `[a-z][a-z0-9]*`, e.g. `g1`. */
 export type Generations = Readonly<Record<string, Generation>>;
+
+/** Generations by id, where they are expected. */
+export const GENERATIONS = record("g1", instanceOf(Generation, "Generation.active()"), checkConstructId);
+
+/** The generations in the order of their ids: what is made of them does not depend on the order in which they were written. */
+export function byId(generations: Generations): [id: string, generation: Generation][] {
+  return Object.entries(generations).sort(([a], [b]) => (a < b ? -1 : 1));
+}
 
 /** What those below an authority need to know of its generations. */
 export type Issuers = Readonly<
@@ -174,7 +216,7 @@ export function checkGenerations(
   problems: Problems,
   issuers?: Issuers,
 ): void {
-  const entries = Object.entries(generations);
+  const entries = byId(generations);
   const active = entries.filter(([, generation]) => generation.state === "active").map(([id]) => id);
   if (active.length !== 1) {
     const given = active.length === 0 ? "no active generation" : `active generations ${active.join(", ")}`;

@@ -1,4 +1,5 @@
 import { Problems } from "../errors";
+import { checkShape, instanceOf, name } from "../terraform/shape";
 
 /** Arguments of a `tls_private_key` that choose the algorithm. */
 export interface KeyAlgorithmArguments {
@@ -47,8 +48,10 @@ export class KeyAlgorithm {
   ];
 
   /** The algorithm with a name that comes from a configuration file. An unknown name is refused where it is used. */
-  public static of(name: string): KeyAlgorithm {
-    return KeyAlgorithm.ALL.find((known) => known.name === name) ?? new KeyAlgorithm(name, { algorithm: name });
+  public static of(algorithm: string): KeyAlgorithm {
+    checkShape("KeyAlgorithm.of", algorithm, name("ECDSA-P256"), "name");
+    const known = KeyAlgorithm.ALL.find(({ name }) => name === algorithm);
+    return known ?? new KeyAlgorithm(algorithm, { algorithm });
   }
 
   private constructor(
@@ -71,3 +74,6 @@ export class KeyAlgorithm {
     }
   }
 }
+
+/** A {@link KeyAlgorithm}, where one is expected. */
+export const KEY_ALGORITHM = instanceOf(KeyAlgorithm, "KeyAlgorithm.ECDSA_P256");

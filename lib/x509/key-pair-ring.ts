@@ -1,4 +1,6 @@
 import { inventoried, type OwnEntry } from "../terraform/inventoried";
+import { constructId } from "../terraform/construct-id";
+import { checkShape, fields, Fields, flag, name, optional, provider } from "../terraform/shape";
 import { issuedKeyAlgorithm } from "./issued";
 import { generationName } from "../terraform/names";
 import { TerraformProvider, TerraformResource } from "cdktf";
@@ -7,15 +9,17 @@ import { Problems } from "../errors";
 import { adoptKeyPair } from "./adopted";
 import { checkDistinct, placed } from "./distinct";
 import {
+  byId,
   checkGenerations,
   FIRST_GENERATION,
   Generation,
+  GENERATIONS,
   Generations,
   GenerationState,
   inBundleOrder,
 } from "./generation";
 import { guardsOf } from "./guards";
-import { KeyAlgorithm } from "./key-algorithm";
+import { KEY_ALGORITHM, KeyAlgorithm } from "./key-algorithm";
 import { createKey, Key } from "./private-key";
 import { tokenText } from "../terraform/token-text";
 import { Reference, expression } from "../terraform/reference";
@@ -48,6 +52,14 @@ export interface KeyPairRingProps {
    */
   readonly provider?: TerraformProvider;
 }
+
+const RING_PROPS = fields({
+  generations: optional(GENERATIONS),
+  keyAlgorithm: optional(KEY_ALGORITHM),
+  address: optional(name("service-account")),
+  deletionProtection: optional(flag),
+  provider: optional(provider),
+} satisfies Fields<KeyPairRingProps>);
 
 /** A generation of a key pair, as those who use it see it. */
 export interface KeyPairGeneration {
@@ -85,7 +97,8 @@ export class KeyPairRing extends Construct {
   public readonly generations: Readonly<Record<string, KeyPairGeneration>>;
 
   public constructor(scope: Construct, id: string, props: KeyPairRingProps = {}) {
-    super(scope, id);
+    super(scope, constructId(scope, id));
+    checkShape(this, props, RING_PROPS);
     const generations = props.generations ?? FIRST_GENERATION;
     const problems = new Problems();
     props.keyAlgorithm?.check("keyAlgorithm", problems);
@@ -93,7 +106,7 @@ export class KeyPairRing extends Construct {
     checkDistinct(placed(generations, "generations", id), problems, tokenText(this));
     problems.throwIfAny(this.node.path);
 
-    const pairs = Object.entries(generations).map(([name, generation]) => this.make(name, generation, props));
+    const pairs = byId(generations).map(([name, generation]) => this.make(name, generation, props));
     const ring = inBundleOrder(pairs);
     this.generations = Object.fromEntries(pairs.map((pair) => [pair.id, pair]));
     // An active generation without a key was refused.

@@ -1,3 +1,4 @@
+import { instanceOf } from "../terraform/shape";
 import type { KeyAlgorithm } from "./key-algorithm";
 
 /**
@@ -35,3 +36,6 @@ export class KeyUsage {
     return ["digital_signature", ...(decrypts ? ["key_encipherment"] : []), ...this.purposes];
   }
 }
+
+/** A {@link KeyUsage}, where one is expected. */
+export const KEY_USAGE = instanceOf(KeyUsage, "KeyUsage.CLIENT");

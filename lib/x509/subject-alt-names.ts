@@ -3,6 +3,8 @@ import { Problems } from "../errors";
 import { isMistake, parseHost } from "./host";
 import { Condition, condition } from "../terraform/condition";
 import { quoted } from "../terraform/expression";
+import { checkShape } from "../terraform/shape";
+import { ALT_NAMES } from "./alt-name-shape";
 
 /** Names whose kind is said by the field, since a value that Terraform fills in later cannot be looked at. */
 export interface TypedNames {
@@ -33,6 +35,7 @@ export class SubjectAltNames {
 
   /** Sorts and canonicalises what {@link checkAltNames} found nothing wrong with; anything else is left as it is. */
   public static of(...names: readonly AltName[]): SubjectAltNames {
+    checkShape("SubjectAltNames.of", names, ALT_NAMES, "names");
     const dns: string[] = [];
     const ips: string[] = [];
     for (const name of names) {

@@ -1,4 +1,5 @@
 import { Problems } from "../errors";
+import { checkShape, fields, Fields, instanceOf, optional, plainText } from "../terraform/shape";
 
 /** Fields of a {@link Subject}. Each holds one value: the tls provider cannot write two O's. */
 export interface SubjectFields {
@@ -31,12 +32,27 @@ export interface SubjectFields {
   readonly locality?: string;
 }
 
+/** The fields beside CN and O. */
+export const MORE_SUBJECT_FIELDS = {
+  organizationalUnit: optional(plainText("Platform")),
+  country: optional(plainText("DE")),
+  province: optional(plainText("Bavaria")),
+  locality: optional(plainText("Munich")),
+} satisfies Fields<Omit<SubjectFields, "commonName" | "organization">>;
+
+const SUBJECT_FIELDS = fields({
+  commonName: plainText("prometheus"),
+  organization: optional(plainText("monitoring")),
+  ...MORE_SUBJECT_FIELDS,
+} satisfies Fields<SubjectFields>);
+
 /** X.520's upper bound of a common name; openssl refuses a longer one, Go and the tls provider would not. */
 const MAX_BYTES = 64;
 
 /**
  * Who a certificate is about.
  *
+ * @throws PkiError when a field is no text, or there is no such field
  * @see https://www.rfc-editor.org/rfc/rfc5280#section-4.1.2.6
  * @see https://kubernetes.io/docs/reference/access-authn-authz/authentication/#x509-client-certificates
  */
@@ -44,7 +60,9 @@ export class Subject {
   public constructor(
     /** Its fields, as they were given. */
     public readonly fields: SubjectFields,
-  ) {}
+  ) {
+    checkShape("Subject", fields, SUBJECT_FIELDS, "fields");
+  }
 
   /** The same subject with another organizational unit. */
   public withOrganizationalUnit(organizationalUnit: string): Subject {
@@ -86,3 +104,6 @@ export class Subject {
     }
   }
 }
+
+/** A {@link Subject}, where one is expected. */
+export const SUBJECT = instanceOf(Subject, 'new Subject({ commonName: "prometheus" })');

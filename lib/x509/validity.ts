@@ -1,4 +1,5 @@
 import type { Problem, Problems } from "../errors";
+import { checkShape, fields, Fields, instanceOf, number, optional } from "../terraform/shape";
 
 /** Options of a {@link Validity}. */
 export interface ValidityOptions {
@@ -11,27 +12,36 @@ export interface ValidityOptions {
   readonly earlyRenewalHours?: number;
 }
 
+const VALIDITY_OPTIONS = fields({ earlyRenewalHours: optional(number(720)) } satisfies Fields<ValidityOptions>);
+
 /**
  * How long a certificate is valid, counted from the apply that issues it.
  *
  * The tls provider does not back-date: a machine whose clock is behind refuses a fresh certificate.
  *
+ * @throws PkiError when a number is none; which numbers may be is looked at where the validity is used
  * @see https://www.rfc-editor.org/rfc/rfc5280#section-4.1.2.5
  */
 export class Validity {
   /** `hours` whole hours. */
   public static hours(hours: number, options: ValidityOptions = {}): Validity {
-    return new Validity(hours, options.earlyRenewalHours);
+    return Validity.from("hours", hours, 1, options);
   }
 
   /** `days` days of 24 hours. */
   public static days(days: number, options: ValidityOptions = {}): Validity {
-    return new Validity(days * 24, options.earlyRenewalHours);
+    return Validity.from("days", days, 24, options);
   }
 
   /** `years` years of 8760 hours, the year that kubeadm counts in. */
   public static years(years: number, options: ValidityOptions = {}): Validity {
-    return new Validity(years * 8760, options.earlyRenewalHours);
+    return Validity.from("years", years, 8760, options);
+  }
+
+  private static from(unit: "hours" | "days" | "years", count: number, hours: number, options: ValidityOptions) {
+    checkShape(`Validity.${unit}`, count, number(1), unit);
+    checkShape(`Validity.${unit}`, options, VALIDITY_OPTIONS, "options");
+    return new Validity(count * hours, options.earlyRenewalHours);
   }
 
   private constructor(
@@ -87,6 +97,9 @@ export class Validity {
     }
   }
 }
+
+/** A {@link Validity}, where one is expected. */
+export const VALIDITY = instanceOf(Validity, "Validity.days(90)");
 
 /** The problem of a leaf that ends with or after its authority: it stops working with it, long before its own end. */
 export function outlives(hours: number, authorityHours: number): Omit<Problem, "at"> {

@@ -38,6 +38,8 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
     fix: "the message says which name was probably meant",
   },
   "cluster-role": "The binding does not name a ClusterRole.",
+  "construct-id":
+    "No construct can have the id: it is empty, no text, or not known at synth; or every object of JavaScript has a property of that name, and constructs keeps the children of each in an object.",
   "distribution-access": "The distribution makes these bindings itself, or has no group of its own to bind.",
   "early-renewal":
     "Early renewal is as long as the validity or longer: the certificate would be due for renewal as soon as it is issued, and every apply would replace it.",
@@ -80,9 +82,12 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   },
   "host-port": { cause: "The value has a port. A certificate names hosts without ports.", fix: SEE_WHAT_WAS_MEANT },
   "host-url": { cause: "The value is a URL. A certificate names hosts.", fix: SEE_WHAT_WAS_MEANT },
+  "holder-needed": "Several machines have a certificate of that name, each with a key of its own, and none was chosen.",
   issuer: "The named generation cannot sign: it does not exist, is retired, or its private key is not in this stack.",
   "key-algorithm": "Kubernetes does not support keys of this algorithm or size.",
   "key-generation": "The generation of a key is part of Terraform names, and this one cannot be.",
+  "label-key": "The API server rejects a label or an annotation of that name.",
+  "label-value": "The API server rejects such a value of a label.",
   "leaf-outlives-authority": "The certificate would outlive its authority, and stop working when that expires.",
   "machine-address-twice": "Two machines have the same address.",
   "machine-name":
@@ -91,6 +96,7 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
     "With `system:node:` before it, the name would exceed the 64 bytes of a common name (RFC 5280).",
   "machine-name-reserved": "The name is reserved for files that belong to no single machine.",
   "machine-name-twice": "Two machines have the same name: they would share one identity.",
+  missing: "A value that is needed is not there.",
   "moved-from": "`movedFrom` is the current prefix: there is nothing to move.",
   "name-twice":
     "A key pair is called like an authority, or an added certificate like another one of the cluster. What is listed by name would hide the other.",
@@ -134,6 +140,8 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
     "One certificate or key stands for two generations, two authorities, or an authority and service accounts: whoever has it can act as both.",
   "pki-or-parts":
     "A PKI says its distribution, its cluster and its authority. Beside them it could contradict them; without any of these nothing does.",
+  "plain-text":
+    "The text has a character or a sequence of which Terraform, YAML or a terminal would make something else.",
   port: "The port is not a TCP port.",
   "secret-key": "The file's path cannot be turned into a key of a Secret.",
   "secret-key-twice": "The paths of two files turn into the same key of the Secret.",
@@ -167,16 +175,33 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
     fix: "use one of the names that the message gives, or make no token",
   },
   "token-name": "The name of a token is part of Terraform names, and this one cannot be.",
+  "token-text":
+    "The text looks like a token of cdktf's and is none: a part of one, one of another run, or a list where text has to be. cdktf would stop without saying where.",
   "unknown-authority": "There is no authority of that name.",
   "unknown-certificate": "There is no certificate of that name, or its holder is another one.",
-  "unknown-holder": "There is no holder of that name; or several have a certificate of the name, and none was chosen.",
+  "unknown-holder": "There is no holder of that name, or it does not have that certificate.",
   "unknown-key-pair": "There is no key pair of that name.",
+  "unknown-key": {
+    cause: "Nothing reads a value of that name. It would be dropped without a word.",
+    fix: "the message says which name was probably meant; leave out what has no effect here",
+  },
   "unknown-kubeconfig": "There is no kubeconfig of that name, or its holder is another one.",
   "unknown-name": "The distribution's table has no row of that name.",
   "unknown-set": "There is no such set of certificates.",
+  "unknown-value": {
+    cause: "The text is none of those that are known there.",
+    fix: "the message says which one was probably meant",
+  },
   unresolved:
     "The value is known only to Terraform, but is needed at synth: Terraform addresses, files or rules depend on it.",
+  "unresolved-kind": {
+    cause:
+      "cdktf types the value as `any`, and what it holds is no text: a resolvable, a number or a list that Terraform fills in. It would be dropped, or be read as something else.",
+    fix: "the message says how to write it, such as `Token.asString(value)`",
+  },
   validity: "The validity is not a whole number of hours, or so long that it would overflow.",
+  "wrong-type":
+    "The value has another type than the one that is read there. What comes from YAML, JavaScript or a cast is not looked at by the compiler.",
 };
 
 /** docs/errors.md: every code that lib has, with its cause. */

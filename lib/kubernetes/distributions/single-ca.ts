@@ -1,4 +1,3 @@
-import { posix } from "node:path";
 import { Problems } from "../../errors";
 import {
   apiserver,
@@ -456,10 +455,7 @@ export function singleCa(options: SingleCaOptions = {}): DistributionTable {
           format: {
             kubeconfig: {
               user: "kubelet-bootstrap",
-              certificateAuthority: posix.relative(
-                KUBELET_FOLDER,
-                `${KUBERNETES_FOLDER}/${baseOf(from("apiserver"))}.pem`,
-              ),
+              certificateAuthority: `../kubernetes/${baseOf(from("apiserver"))}.pem`,
             },
           },
           file: {

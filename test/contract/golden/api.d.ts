@@ -804,7 +804,7 @@ export interface JoinOfPkiProps extends Pick<JoinProps, "token"> {
 }
 
 export class JoinPassword extends Construct {
-    constructor(scope: Construct, id: string, input: JoinPasswordProps);
+    constructor(scope: Construct, id: string, props: JoinPasswordProps);
     files(machine: string): readonly ClusterFile[];
     readonly password: Reference;
     readonly resource: Password;
@@ -890,7 +890,7 @@ export class KeyAlgorithm {
     static readonly ECDSA_P384: KeyAlgorithm;
     static readonly ECDSA_P521: KeyAlgorithm;
     readonly name: string;
-    static of(name: string): KeyAlgorithm;
+    static of(algorithm: string): KeyAlgorithm;
     static readonly RSA_2048: KeyAlgorithm;
     static readonly RSA_3072: KeyAlgorithm;
     static readonly RSA_4096: KeyAlgorithm;
@@ -1060,6 +1060,7 @@ class Problems {
     add(found: Omit<Problem, "given"> & {
         readonly given: unknown;
     }): void;
+    addAll(input: Problems): void;
     get none(): boolean;
     throwIfAny(path: string): void;
 }

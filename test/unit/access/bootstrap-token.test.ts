@@ -146,7 +146,7 @@ test.each([
   },
 );
 
-test.each([0, -1, 1.5, Number.NaN])("refuses %d hours", (hours) => {
+test.each([0, -1, 1.5])("refuses %d hours", (hours) => {
   expect(refused({ rotateAfterHours: hours })).toContain("[token-hours] rotateAfterHours: given");
   expect(refused({ expireAfterHours: hours })).toContain("[token-hours] expireAfterHours: given");
   expect(refused({ pipelineIntervalHours: hours })).toContain("[token-hours] pipelineIntervalHours: given");

@@ -147,7 +147,7 @@ describe("the endpoint", () => {
 
   test("with an unresolved port is refused", () => {
     expect(problems({ endpoint: { dns: "api", port: Token.asNumber("${var.port}") } })).toMatchObject([
-      { code: "port", at },
+      { code: "unresolved", at: `${at}.port` },
     ]);
   });
 

@@ -91,8 +91,15 @@ describe("accessors", () => {
       "apiserver-etcd-client, admin, controller-manager, scheduler, kubelet, super-admin";
     expect(errorOf(() => one.certificate("api", "cp-1"))).toMatchObject(unknown("certificate", "api", allowed));
     expect(errorOf(() => one.certificate("admin", "cp-9"))).toMatchObject(unknown("holder", "cp-9", "cp-1, operator"));
-    const whose = { given: "none", allowed: "cp-1, operator", fix: 'say whose it is: ("admin", "cp-1")' };
-    expect(errorOf(() => one.certificate("admin")).problems).toMatchObject([{ code: "unknown-holder", ...whose }]);
+    expect(problemsOf(() => one.certificate("admin"))).toEqual([
+      {
+        code: "holder-needed",
+        at: "holder",
+        given: "none",
+        allowed: "cp-1, operator",
+        fix: 'each of these has one of its own: name it, ("admin", "cp-1")',
+      },
+    ]);
     expect(errorOf(() => one.kubeconfig("nobody"))).toMatchObject(unknown("certificate", "nobody", allowed));
   });
 

@@ -68,12 +68,12 @@ test("refuses a validity that overflows Go's duration and would end before it st
 });
 
 test("refuses a validity that is no number", () => {
-  expect(leaf(Validity.hours(NaN, { earlyRenewalHours: 0 }))[0]).toEqual(badHours("NaN"));
+  const hours = { at: "hours", given: "a number that is none", allowed: "a number", fix: "write 1" };
+  expect(problemsOf(() => Validity.hours(NaN))).toEqual([{ code: "wrong-type", ...hours }]);
 });
 
 test("refuses an unresolved validity: it is needed at synth", () => {
-  const codes = leaf(Validity.hours(Token.asNumber("${var.hours}"))).map(({ code }) => code);
-  expect(codes).toContain("validity");
+  expect(problemsOf(() => Validity.hours(Token.asNumber("${var.hours}")))).toMatchObject([{ code: "unresolved" }]);
 });
 
 test("refuses an early renewal as long as the validity", () => {

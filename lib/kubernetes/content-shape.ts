@@ -1,0 +1,109 @@
+import { either, fields, Fields, list, name, optional, type Shape, text } from "../terraform/shape";
+import { Token } from "cdktf";
+import type { Reference } from "../terraform/reference";
+import type { CertificateAuthorityFile, Content, Credentials, KubeconfigContent, KubeconfigProps } from "./content";
+
+/** The forms of content that are an object with one field, by that field. */
+type Form = Exclude<Content, string | Reference> extends infer U ? (U extends U ? keyof U : never) : never;
+
+/** Content that nests deeper is no content: it most likely contains itself. */
+const MAX_DEPTH = 64;
+
+const REFERENCE = fields({
+  address: name("tls_private_key.name"),
+  attribute: name("private_key_pem"),
+} satisfies Fields<Reference>);
+
+/** Any text: who reads it makes the same of it, whatever it looks like. */
+const TEXT: Shape = { allowed: "text", example: '"text"', isVerbatim: true, find: () => undefined };
+
+const LEVELS: Shape[] = [];
+
+/** What stands in a file, where that is expected. */
+export const CONTENT = contentAt(0);
+
+function contentAt(depth: number): Shape {
+  return (LEVELS[depth] ??= contentShape(depth));
+}
+
+function contentShape(depth: number): Shape {
+  const inner: Shape = {
+    allowed: "content",
+    example: '"text"',
+    isVerbatim: true,
+    find: (value, at, problems) => contentAt(depth + 1).find(value, at, problems),
+  };
+  const forms: Readonly<Record<Form, Shape>> = {
+    concat: list(inner),
+    kubeconfig: fields(kubeconfigFields(inner)),
+    base64: inner,
+    base64gzip: inner,
+    sha256: inner,
+  };
+  const names = Object.keys(forms) as Form[];
+  const shapes = Object.fromEntries(names.map((form) => [form, fields({ [form]: forms[form] })]));
+  const shape = either(
+    `text, a reference, or an object with ${names.join(", ")}`,
+    "Token.asString(value), or text",
+    (value) => {
+      if (typeof value === "string") {
+        return TEXT;
+      }
+      if (typeof value !== "object" || value === null || Array.isArray(value) || Token.isUnresolved(value)) {
+        return undefined;
+      }
+      const form = names.find((known) => Object.hasOwn(value, known));
+      return depth > MAX_DEPTH ? undefined : form === undefined ? REFERENCE : shapes[form];
+    },
+  );
+  return { ...shape, isVerbatim: true };
+}
+
+/** What proves who a kubeconfig's user is. */
+function credentials(content: Shape): Shape {
+  type With<K extends string> = Extract<Credentials, Readonly<Record<K, unknown>>>;
+  const token = fields({ token: content } satisfies Fields<With<"token">>);
+  const pair = fields({ certificate: content, privateKey: content } satisfies Fields<With<"certificate">>);
+  return either("{ certificate, privateKey } or { token }", "{ token: … }", (value) =>
+    typeof value === "object" && value !== null && !Array.isArray(value)
+      ? Object.hasOwn(value, "token")
+        ? token
+        : pair
+      : undefined,
+  );
+}
+
+const AUTHORITY_FILE = fields({ file: name("pki/ca.crt") } satisfies Fields<CertificateAuthorityFile>);
+
+/** PEM as content, or the file that has it. */
+function authorityShape(content: Shape): Shape {
+  return either("content, or { file }", "pki.bundle().pem", (value) =>
+    typeof value === "object" && value !== null && Object.hasOwn(value, "file") ? AUTHORITY_FILE : content,
+  );
+}
+
+function kubeconfigFields(content: Shape) {
+  return {
+    cluster: name("prod"),
+    server: text('"https://api.example.com:6443"'),
+    user: text('"kubernetes-admin"'),
+    context: optional(text('"prod-admin"')),
+    certificateAuthority: authorityShape(content),
+    credentials: credentials(content),
+  } satisfies Fields<KubeconfigContent>;
+}
+
+/** Whose kubeconfig it is. */
+export const KUBECONFIG_USER = {
+  user: text('"kubernetes-admin"'),
+  context: optional(text('"prod-admin"')),
+  credentials: credentials(CONTENT),
+} satisfies Fields<Pick<KubeconfigProps, "user" | "context" | "credentials">>;
+
+/** What a kubeconfig says, where that is expected. */
+export const KUBECONFIG = fields({
+  ...KUBECONFIG_USER,
+  clusterName: text('"prod"'),
+  server: text('"https://api.example.com:6443"'),
+  certificateAuthority: authorityShape(CONTENT),
+} satisfies Fields<Omit<KubeconfigProps, "pki">>);
