@@ -156,6 +156,7 @@ export function readCertificate(der: Buffer): CertificateFields | undefined {
 function certificateIn(der: Buffer): CertificateFields {
   const whole = new DerReader(der);
   const certificate = within(whole);
+  whole.end();
   const signed = within(certificate);
   const algorithm = certificate.next(TAG.sequence);
   checkWholeBytes(certificate.next(TAG.bitString));
@@ -188,7 +189,7 @@ function certificateIn(der: Buffer): CertificateFields {
 }
 
 function extensionFields(extensions: DerValue | undefined) {
-  const list = extensions ? within(new DerReader(extensions.value)).rest(TAG.sequence).map(extensionIn) : [];
+  const list = extensions ? extensionsIn(new DerReader(extensions.value)) : [];
   const ids = list.map(({ id }) => id);
   if (new Set(ids).size < ids.length) {
     return fail();
@@ -206,6 +207,12 @@ function extensionFields(extensions: DerValue | undefined) {
     constraints: ids.filter((id) => CONSTRAINTS.includes(id)),
     unknownCritical: list.filter(({ id, critical }) => critical && !Object.hasOwn(EXTENSIONS, id)).map(({ id }) => id),
   };
+}
+
+function extensionsIn(reader: DerReader) {
+  const list = within(reader).rest(TAG.sequence).map(extensionIn);
+  reader.end();
+  return list;
 }
 
 function extensionIn({ value }: DerValue) {

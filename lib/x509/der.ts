@@ -203,16 +203,17 @@ function isBitString(bytes: Buffer): boolean {
   return unused !== undefined && unused < 8 && (last === undefined ? unused === 0 : (last & ((1 << unused) - 1)) === 0);
 }
 
+/** Longer than any that somebody has. */
+const MAX_IDENTIFIER = 128;
+
 /** Each number as short as it can be, and no longer than 31 bits: Go reads no other. */
 function isObjectIdentifier(bytes: Buffer): boolean {
+  if (bytes.length === 0 || bytes.length > MAX_IDENTIFIER || bytes.at(-1)! >= 0x80) {
+    return false;
+  }
   const starts = [...bytes].filter((_, index) => index === 0 || bytes[index - 1]! < 0x80);
   const numbers = objectIdentifierOf({ value: bytes }).split(".");
-  return (
-    bytes.length > 0 &&
-    bytes.at(-1)! < 0x80 &&
-    !starts.includes(0x80) &&
-    numbers.every((number) => Number(number) < 2 ** 31 - 80)
-  );
+  return !starts.includes(0x80) && numbers.every((number) => Number(number) < 2 ** 31 - 80);
 }
 
 function isUtf8(bytes: Buffer): boolean {
