@@ -896,7 +896,7 @@ class Problems {
     add(found: Omit<Problem, "given"> & {
         readonly given: unknown;
     }): void;
-    get count(): number;
+    addAll(input: Problems): void;
     get none(): boolean;
     throwIfAny(path: string): void;
 }
