@@ -15,7 +15,7 @@ import type { ClusterPkiProps } from "./cluster-pki-props";
 import type { Content } from "./content";
 import { referencesIn } from "./content-readers";
 import type { Distribution, NamesOf } from "./distribution";
-import { fillNames, fillText, type Holder, holds } from "./holders";
+import { fillNames, fillText, type Holder, holds, TEMPLATES } from "./holders";
 import type { CertificateRow, Consumer, FileKind } from "./table";
 import { checkPath, filesByRow } from "./table-checks";
 
@@ -195,6 +195,7 @@ export function checkAddedCertificate(
     const fix = "name a machine, or a kind of them";
     problems.add({ code: "unknown-holder", at: "holders", given: "none", allowed: OF_ONE.join(", "), fix });
   }
+  checkTemplates(props.commonName, "commonName", TEMPLATES, problems);
   for (const holder of holdersOfAdded(props, held.holders)) {
     const commonName = fillText(props.commonName, cluster, holder.name, holder.addresses[0]);
     new Subject({ commonName, organization: props.organization, ...subject }).check("subject", problems);
@@ -250,6 +251,7 @@ function checkFile(
   problems: Problems,
 ): void {
   checkPath(path, `${at}.path`, problems);
+  checkTemplates(path, `${at}.path`, IN_PATHS, problems);
   for (const holder of holders) {
     const fill = (text: string) => fillText(text, held.parts.cluster, holder.name);
     const taken = [...pathsOf(holder, held), ...before.map((file) => file.path)].map(fill);
@@ -269,6 +271,18 @@ function checkFile(
   if (owner !== undefined && !/^[^:\s]+:[^:\s]+$/.test(owner)) {
     const allowed = "user:group, by name or number";
     problems.add({ code: "file-owner", at: `${at}.owner`, given: owner, allowed, fix: "the usual one is root:root" });
+  }
+}
+
+/** A machine may have several addresses, and a file one name. */
+const IN_PATHS = TEMPLATES.filter((template) => template !== "{address}");
+
+/** Finds what looks like a template and would be left as it is. */
+function checkTemplates(text: string, at: string, known: readonly string[], problems: Problems): void {
+  const unknown = (text.match(/\{\w+\}/g) ?? []).filter((template) => !known.includes(template));
+  if (unknown.length > 0) {
+    const fix = "use one of these, or text without braces";
+    problems.add({ code: "template", at, given: unknown.join(", "), allowed: known.join(", "), fix });
   }
 }
 

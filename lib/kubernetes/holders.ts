@@ -66,6 +66,9 @@ const TEXTS: Readonly<Record<string, (cluster: Cluster, machine: string, address
   clusterSigningDuration: (cluster) => `${clusterSigningHours(cluster)}h0m0s`,
 };
 
+/** What {@link fillText} fills in. */
+export const TEMPLATES: readonly string[] = Object.keys(TEXTS).map((name) => `{${name}}`);
+
 /** Templates that stand for several names. */
 const NAMES: Readonly<Record<string, (cluster: Cluster, holder: Holder) => readonly AltName[]>> = {
   "{addresses}": (_, { addresses }) => [{ ips: addresses }],

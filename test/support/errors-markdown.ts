@@ -164,6 +164,7 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
     "Two generations that are trusted together have the same subject and different keys. Who looks an issuer up by its name may find the wrong one.",
   "system-masters":
     "`system:masters` may do everything. No authorizer limits it, and it cannot be revoked before the certificate expires.",
+  template: "The text holds something in braces that stands for nothing. It would be left as it is.",
   "token-expiry":
     "The bootstrap token could expire before the pipeline replaces it, and nothing could join until then.",
   "token-group": "Kubernetes rejects this group of a bootstrap token.",

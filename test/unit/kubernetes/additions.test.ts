@@ -273,6 +273,16 @@ describe("a certificate of one's own", () => {
     expect(added({ authority: "etcd-server" }, "y", pki)).toMatchObject([{ code: "file-twice", at: "files[1].path" }]);
   });
 
+  test("leaves no braces that stand for nothing", () => {
+    const files = [{ path: "/etc/{address}/{machine}.crt", kind: "certificate" as const }];
+    const templates = "{clusterName}, {clusterDomain}, {endpoint}, {serviceCidrs}";
+    expect(added({ commonName: "{machin}", sans: ["{addreses}"], files })).toMatchObject([
+      { code: "template", at: "commonName", given: '"{machin}"', allowed: `{machine}, {address}, ${templates}` },
+      { at: "sans[0]", given: '"{addreses}"' },
+      { code: "template", at: "files[0].path", given: '"{address}"', allowed: `{machine}, ${templates}` },
+    ]);
+  });
+
   test("lets nobody but owner and group read its key", () => {
     const key = (mode: string) => ({ files: [{ path: "/etc/x.key", kind: "private key" as const, mode }] });
     expect(added(key("0644"))).toMatchObject([{ code: "file-mode", at: "files[0].mode", given: '"0644"' }]);
