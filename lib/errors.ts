@@ -32,10 +32,15 @@ export class Problems {
 
   /** Adds one problem, once; `given` is shown quoted when it is a string. */
   public add(found: Omit<Problem, "given"> & { readonly given: unknown }): void {
-    const problem = { ...found, given: show(found.given) };
+    const problem = { ...found, given: show(readable(found.given)) };
     if (!this.found.some((known) => isDeepStrictEqual(known, problem))) {
       this.found.push(problem);
     }
+  }
+
+  /** Adds all that others found. */
+  public addAll({ found }: Problems): void {
+    this.found.push(...found);
   }
 
   /** True when nothing was found so far. */
@@ -69,6 +74,20 @@ export class PkiError extends Error {
     super(render(path, problems));
     this.name = "PkiError";
   }
+}
+
+/** What is put in front of a reader: more of a value than this is told by its length. */
+const MAX_GIVEN = 300;
+
+/** Words for what Terraform alone knows, whose text is cdktf's own, and a beginning for what nobody would read to its end. */
+function readable(value: unknown): unknown {
+  if (typeof value !== "string") {
+    return value;
+  }
+  if (/[$#&]\{TfToken\[/.test(value)) {
+    return "an unresolved value";
+  }
+  return value.length > MAX_GIVEN ? `${value.slice(0, MAX_GIVEN)}… (${value.length} characters)` : value;
 }
 
 function show(value: unknown): string {

@@ -14,7 +14,8 @@ import { condition, conditionBlocks } from "../terraform/condition";
 import { quoted } from "../terraform/expression";
 import { certificatesOf, isLiteral } from "../x509/pem";
 import type { TrustBundle } from "../x509/trust-bundle";
-import { checkAddressPrefix, checkNamePart, tokenName } from "../terraform/names";
+import { movedFrom } from "../terraform/moves";
+import { checkAddressPrefix, checkMovedFrom, checkNamePart, tokenName } from "../terraform/names";
 import { AccessRow } from "../kubernetes/table";
 import { Cluster } from "../kubernetes/cluster";
 import { Content } from "../kubernetes/content";
@@ -39,6 +40,11 @@ export interface ClusterAccessProps extends KubernetesObjectProps {
    * @default - the cluster's name
    */
   readonly addressPrefix?: string;
+  /**
+   * The `addressPrefix` that everything had before: tokens are moved, not replaced. Bindings are named after the prefix, and replaced.
+   * @default - it had this one
+   */
+  readonly movedFrom?: string;
   /**
    * Bootstrap tokens by name, `[a-z][a-z0-9-]*`. The first one of each kind is in the file that such a machine joins with; `{}` makes none.
    * @default - one, `workers`; none where nothing joins the distribution with a bootstrap token
@@ -123,6 +129,9 @@ export class ClusterAccess extends Construct {
       [name, joinWith(row.format, { cluster, ...authority, token })] as const;
     this.joinTokens = Object.fromEntries(made.map(joinToken));
     const files = publishFiles(this, prefix, this.joinFiles(access));
+    if (props.movedFrom !== undefined) {
+      movedFrom(this, props.movedFrom, prefix);
+    }
     if (certificateAuthority === pem && !isLiteral(pem)) {
       checkLater(files, pem);
     }
@@ -149,6 +158,7 @@ export class ClusterAccess extends Construct {
   ): void {
     const problems = new Problems();
     checkAddressPrefix(prefix, problems);
+    checkMovedFrom(props.movedFrom, prefix, problems);
     checkNameAndEndpoint(props.cluster, problems);
     if (typeof props.certificateAuthority === "string" && isLiteral(props.certificateAuthority)) {
       checkCertificateAuthority(props.certificateAuthority, problems);

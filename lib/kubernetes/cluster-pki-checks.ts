@@ -1,5 +1,5 @@
 import { Problems } from "../errors";
-import { checkAddressPrefix, checkNamePart } from "../terraform/names";
+import { checkMovedFrom, checkNamePart } from "../terraform/names";
 import { checkCertificateOptions } from "../x509/certificate";
 import { checkGenerations, FIRST_GENERATION } from "../x509/generation";
 import { Subject } from "../x509/subject";
@@ -34,18 +34,7 @@ export function checkClusterPki(
 function checkPrefixes({ addressPrefix, movedFrom }: ClusterPkiProps, prefix: string, problems: Problems): void {
   const at = addressPrefix === undefined ? "cluster.name" : "addressPrefix";
   checkNamePart("address-prefix", at, prefix, problems, "set addressPrefix to such a name");
-  if (movedFrom !== undefined) {
-    checkAddressPrefix(movedFrom, problems, "movedFrom");
-  }
-  if (movedFrom === prefix) {
-    problems.add({
-      code: "moved-from",
-      at: "movedFrom",
-      given: prefix,
-      allowed: "another prefix than addressPrefix",
-      fix: "leave it out",
-    });
-  }
+  checkMovedFrom(movedFrom, prefix, problems);
 }
 
 function generationsOf(authority: string, { authorities = {} }: ClusterPkiProps) {

@@ -2,6 +2,7 @@ import type { ClusterPkiProps } from "./cluster-pki-props";
 import { Annotations, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import { PkiError, Problems } from "../errors";
+import { conditionBlocks } from "../terraform/condition";
 import { movedFrom } from "../terraform/moves";
 import { authorityName, keyPairName, leafName } from "../terraform/names";
 import { claimPrefix, validateOnce } from "../terraform/registry";
@@ -21,6 +22,7 @@ import { fillNames, fillText, Holder, holdersOf, holds } from "./holders";
 import { publishCertificates, publishFiles, publishFingerprints } from "./outputs";
 import type { CertificateRow, FileRow } from "./table";
 import { tableFor } from "./table-for";
+import { hostConditions } from "./unresolved-hosts";
 
 /** The key pair of service accounts, by the name that every distribution's table gives it. */
 const SERVICE_ACCOUNT = "service-account";
@@ -41,6 +43,8 @@ export class ClusterPki extends Construct {
   public readonly machines: readonly string[];
   /** First part of the Terraform name of everything in here. */
   public readonly addressPrefix: string;
+  /** The prefix that everything in here had before, for what stands beside it under the same prefix; undefined where it had this one. */
+  public readonly movedFrom?: string;
   /** What the files are made of. */
   public readonly parts: ClusterParts;
   /** Secrets of a management cluster that hold the cluster's identity, as data; none where the distribution wants files. */
@@ -59,6 +63,7 @@ export class ClusterPki extends Construct {
 
     const holders = holdersOf(cluster);
     this.addressPrefix = prefix;
+    this.movedFrom = props.movedFrom;
     this.machines = holders.filter((holder) => holder.isMachine).map((holder) => holder.name);
     const authorities = this.makeAuthorities(table.authorities, props);
     const keyPairs = this.makeKeyPairs(Object.keys(table.keyPairs), props);
@@ -75,7 +80,11 @@ export class ClusterPki extends Construct {
     );
     const withFiles = holders.filter(({ name }) => name !== CLUSTER);
     this.fileLists = new Map(withFiles.map((holder) => [holder.name, filesOf(holder, this.parts)]));
-    publishFiles(this, prefix, Object.fromEntries(this.fileLists));
+    const files = publishFiles(this, prefix, Object.fromEntries(this.fileLists));
+    const conditions = hostConditions(cluster);
+    if (conditions.length > 0) {
+      files.addOverride("precondition", conditionBlocks(conditions));
+    }
     publishCertificates(this, prefix, this.parts);
     publishFingerprints(this, prefix, this.parts);
     if (props.movedFrom !== undefined) {

@@ -1,6 +1,6 @@
 import { Token } from "cdktf";
 import * as ipaddr from "ipaddr.js";
-import { canonicalIp } from "../x509/host";
+import { canonicalHost, canonicalIp } from "../x509/host";
 import { API_SERVER_PORT, Cluster, ControlPlane, hostAndPort, hostPort, placedMachines, serverUrl } from "./cluster";
 import { ANY_WORKER, CLUSTER, OPERATOR } from "./cluster-file";
 import type { HolderKind } from "./table";
@@ -26,7 +26,7 @@ export interface Holder {
 export function holdersOf(cluster: Cluster): Holder[] {
   const endpoint = serverUrl(cluster.endpoint);
   const machines = placedMachines(cluster).map(({ machine, kinds }): Holder => {
-    const addresses = machine.addresses ?? [];
+    const addresses = (machine.addresses ?? []).map(canonicalHost);
     const { bindPort = API_SERVER_PORT, extraSans = [] } = machine as ControlPlane;
     const local = kinds.includes("control-plane") && addresses.length > 0;
     const localServer = local ? `https://${hostPort({ host: addresses[0]!, kind: "ip", port: bindPort })}` : endpoint;
@@ -53,7 +53,7 @@ const TEXTS: Readonly<Record<string, (cluster: Cluster, machine: string, address
   clusterName: ({ name }) => name,
   clusterDomain: ({ clusterDomain = "cluster.local" }) => clusterDomain,
   endpoint: ({ endpoint }) => hostPort(hostAndPort(endpoint)),
-  serviceCidrs: ({ serviceCidrs }) => serviceCidrs.join(","),
+  serviceCidrs: ({ serviceCidrs }) => serviceCidrs.map(canonicalCidr).join(","),
 };
 
 /** Templates that stand for several names. */
@@ -90,4 +90,9 @@ function firstAddress(cidr: string): string {
   const bytes = network.toByteArray();
   bytes[bytes.length - 1]! |= 1;
   return canonicalIp(ipaddr.fromByteArray(bytes).toString())!;
+}
+
+function canonicalCidr(cidr: string): string {
+  const [network = cidr, bits] = cidr.split("/");
+  return `${canonicalHost(network)}/${bits}`;
 }

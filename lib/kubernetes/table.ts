@@ -377,6 +377,11 @@ export interface DistributionTable {
      * @default - anywhere
      */
     readonly etcd?: readonly EtcdTopology[];
+    /**
+     * The largest service CIDR that it takes, as the bits of an address in it.
+     * @default - any
+     */
+    readonly maxServiceCidrBits?: number;
   };
   /** The authority that signs the API server's serving certificate: what every kubeconfig trusts. */
   readonly apiServerAuthority: string;

@@ -425,8 +425,8 @@ function named(id: string, key: Key, sans: SubjectAltNames, props: CertificateAu
   return {
     privateKeyPem: expression(key.privateKey),
     subject: [{ ...subject.fields }],
-    dnsNames: sans.dns.length > 0 ? [...sans.dns] : undefined,
-    ipAddresses: sans.ips.length > 0 ? [...sans.ips] : undefined,
+    dnsNames: sans.dnsArgument,
+    ipAddresses: sans.ipsArgument,
     provider: props.provider,
   };
 }

@@ -117,7 +117,7 @@ export class Certificate extends Construct {
     checkSameStack(this, props.authority, "authority", problems);
     problems.throwIfAny(this.node.path);
 
-    this.sans = SubjectAltNames.of(...(props.sans ?? []));
+    this.sans = SubjectAltNames.of(...(props.sans ?? [])).distinctIn(this);
     this.issuer = props.issuer ? props.authority.generations[props.issuer]! : props.authority.active;
 
     const name = props.address ?? id;
@@ -127,8 +127,8 @@ export class Certificate extends Construct {
     this.request = new CertRequest(this, "Request", {
       privateKeyPem: expression(this.key.privateKey),
       subject: [{ ...this.subject.fields }],
-      dnsNames: this.sans.dns.length > 0 ? [...this.sans.dns] : undefined,
-      ipAddresses: this.sans.ips.length > 0 ? [...this.sans.ips] : undefined,
+      dnsNames: this.sans.dnsArgument,
+      ipAddresses: this.sans.ipsArgument,
       lifecycle: lifecycle({ createBeforeDestroy: true, precondition: this.sans.preconditions }),
       provider,
     });

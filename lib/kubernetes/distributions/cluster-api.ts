@@ -7,7 +7,7 @@ import type {
   HolderKind,
   SecretRow,
 } from "../table";
-import { kubeadm } from "./kubeadm";
+import { kubeadm, MAX_SERVICE_CIDR_BITS } from "./kubeadm";
 import { ETCD_HERE, ETCD_MEMBER, PURPOSES } from "./rows";
 import { KeyUsage } from "../../x509/key-usage";
 
@@ -59,7 +59,7 @@ const ETCD_CA: readonly FileRow[] = kubeadm.authorities
 export const clusterApi: DistributionTable = {
   name: "cluster-api",
   version: "1.14.0",
-  requires: { controlPlanes: false, addresses: false },
+  requires: { controlPlanes: false, addresses: false, maxServiceCidrBits: MAX_SERVICE_CIDR_BITS },
 
   apiServerAuthority: "kubernetes",
   // Cluster API calls all three of its own "kubernetes". No two authorities here share a subject: these are kubeadm's names.

@@ -60,6 +60,12 @@ test("keeps its addresses when it is wrapped in another construct", () => {
   expect(addresses(synth(stack).resource)).toEqual(addresses(synthesized().json.resource));
 });
 
+test("moves everything that had another prefix, so that no token is made anew", () => {
+  const { moved } = synthesized({ movedFrom: "old" }).json as { moved: { from: string; to: string }[] };
+  expect(moved.map(({ to }) => to).sort()).toEqual(addresses(synthesized().json.resource));
+  expect(moved.map(({ from }) => from)).toEqual(moved.map(({ to }) => to.replace(".access__", ".old__")));
+});
+
 test("gives the same JSON for the same description", () => {
   expect(JSON.stringify(synthesized().json)).toBe(JSON.stringify(synthesized().json));
 });
