@@ -3,6 +3,8 @@ import { Construct } from "constructs";
 import { Problems } from "../errors";
 import { checkNameAndEndpoint } from "../kubernetes/cluster-checks";
 import { checkSecureToken, joinWith, rootOf } from "../kubernetes/join";
+import { checkBesidePki } from "./beside-pki";
+import { claimBindings } from "./claimed-bindings";
 import { ApiServerToKubelet } from "./api-server-to-kubelet";
 import { BootstrapToken, BootstrapTokenOptions, checkBootstrapToken, rowOf } from "./bootstrap-token";
 import { ClusterAdmins } from "./cluster-admins";
@@ -123,6 +125,8 @@ export class ClusterAccess extends Construct {
       this.apiServerToKubelet = new ApiServerToKubelet(this, "apiserver-to-kubelet", bindings);
     }
 
+    claimBindings(this, cluster.endpoint);
+
     const pem = typeof certificateAuthority === "string" ? certificateAuthority : certificateAuthority.pem;
     const authority = { certificateAuthority: pem, root: rootOf(certificateAuthority) };
     const joinToken = ([name, { row, token }]: (typeof made)[number]) =>
@@ -160,6 +164,9 @@ export class ClusterAccess extends Construct {
     checkAddressPrefix(prefix, problems);
     checkMovedFrom(props.movedFrom, prefix, problems);
     checkNameAndEndpoint(props.cluster, problems);
+    if (problems.none) {
+      checkBesidePki(this, props, problems);
+    }
     if (typeof props.certificateAuthority === "string" && isLiteral(props.certificateAuthority)) {
       checkCertificateAuthority(props.certificateAuthority, problems);
     }

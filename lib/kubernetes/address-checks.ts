@@ -4,7 +4,7 @@ import { type AddressRange, rangeOf, rangeWords, UNNAMEABLE, UNREACHABLE } from 
 import { type Cluster, hostAndPort, placedMachines } from "./cluster";
 
 /** Names that are each machine's own, whoever asks. */
-const LOOPBACK_NAMES = ["localhost", "ip6-localhost", "ip6-loopback"];
+export const LOOPBACK_NAMES: readonly string[] = ["localhost", "ip6-localhost", "ip6-loopback"];
 
 /** A host that others have to reach. */
 interface Reached {

@@ -357,7 +357,9 @@ function checkServiceCidrs(
     });
   }
   const parsed = cluster.serviceCidrs.flatMap((text, i) =>
-    Token.isUnresolved(text) ? [] : (checkServiceCidr(text, `${at}[${i}]`, problems, requires.maxServiceCidrBits) ?? []),
+    Token.isUnresolved(text)
+      ? []
+      : (checkServiceCidr(text, `${at}[${i}]`, problems, requires.maxServiceCidrBits) ?? []),
   );
   if (parsed.length === 2 && parsed[0]!.address.kind() === parsed[1]!.address.kind()) {
     const fix = "give one IPv4 and one IPv6 CIDR";

@@ -2,10 +2,12 @@ import { Problems } from "../errors";
 import { checkMovedFrom, checkNamePart } from "../terraform/names";
 import { checkCertificateOptions } from "../x509/certificate";
 import { checkGenerations, FIRST_GENERATION } from "../x509/generation";
-import { Subject } from "../x509/subject";
 import { checkAltNames } from "../x509/subject-alt-names";
-import { checkCluster } from "./cluster-checks";
+import { checkCluster, type TextOf } from "./cluster-checks";
+import { checkSubjectFields } from "./cluster-subject";
+import { checkProtectedNames } from "./protected-names";
 import type { DistributionTable } from "./table";
+import { checkEffects } from "./without-effect";
 import type { ClusterPkiProps } from "./cluster-pki-props";
 
 /** Finds everything that is wrong with the description of a cluster's PKI. */
@@ -14,13 +16,21 @@ export function checkClusterPki(
   prefix: string,
   table: DistributionTable,
   problems: Problems,
+  textOf?: TextOf,
 ): void {
   checkPrefixes(props, prefix, problems);
-  checkCluster(props.cluster, table, problems);
+  const ofCluster = new Problems();
+  checkCluster(props.cluster, table, ofCluster, textOf);
+  if (ofCluster.none) {
+    // Names can be told apart once each of them is one.
+    checkProtectedNames(props.cluster, table, ofCluster);
+  }
+  problems.addAll(ofCluster);
+  checkEffects(props, table, problems);
   checkNames(props.authorities, table.authorities, "authorities", problems);
   checkNames(props.certificates, table.certificates, "certificates", problems);
   checkAllGenerations(props, table, problems);
-  new Subject({ commonName: "-", ...props.subject }).check("subject", problems);
+  checkSubjectFields(props.subject, problems);
   props.validity?.checkLeaf("validity", problems);
   props.keyAlgorithm?.check("keyAlgorithm", problems);
   for (const [name, { authority }] of Object.entries(table.certificates)) {

@@ -5,17 +5,18 @@ import { PkiError, Problems } from "../errors";
 import { conditionBlocks } from "../terraform/condition";
 import { movedFrom } from "../terraform/moves";
 import { authorityName, keyPairName, leafName } from "../terraform/names";
-import { claimPrefix, validateOnce } from "../terraform/registry";
+import { claimPrefix } from "../terraform/registry";
+import { tokenText } from "../terraform/token-text";
 import { Certificate } from "../x509/certificate";
 import { CertificateAuthority } from "../x509/certificate-authority";
 import { KeyPairRing } from "../x509/key-pair-ring";
-import { Subject } from "../x509/subject";
 import { TrustBundle } from "../x509/trust-bundle";
 import { ClusterSecret, clusterSecrets, filesOf } from "./cluster-files";
 import { labelParts } from "./cluster-inventory";
 import type { ClusterLeaf, ClusterParts } from "./cluster-parts";
 import { checkClusterPki } from "./cluster-pki-checks";
-import { exceptionWarnings, unlistedMasters } from "./cluster-pki-validations";
+import { clusterSubject } from "./cluster-subject";
+import { exceptionWarnings, namesOfOthers } from "./cluster-pki-validations";
 import type { Content } from "./content";
 import { ANY_WORKER, CLUSTER, ClusterFile, OPERATOR } from "./cluster-file";
 import { fillNames, fillText, Holder, holdersOf, holds } from "./holders";
@@ -23,6 +24,7 @@ import { publishCertificates, publishFiles, publishFingerprints } from "./output
 import type { CertificateRow, FileRow } from "./table";
 import { tableFor } from "./table-for";
 import { hostConditions } from "./unresolved-hosts";
+import { effectWarnings } from "./without-effect";
 
 /** The key pair of service accounts, by the name that every distribution's table gives it. */
 const SERVICE_ACCOUNT = "service-account";
@@ -57,7 +59,7 @@ export class ClusterPki extends Construct {
     const { distribution, cluster, addressPrefix: prefix = cluster.name } = props;
     const table = tableFor(cluster, props.issueLeaves, distribution.table);
     const problems = new Problems();
-    checkClusterPki(props, prefix, table, problems);
+    checkClusterPki(props, prefix, table, problems, (value) => tokenText(this, value));
     problems.throwIfAny(this.node.path);
     claimPrefix(TerraformStack.of(this), "pki", prefix, this.node.path);
 
@@ -90,13 +92,15 @@ export class ClusterPki extends Construct {
     if (props.movedFrom !== undefined) {
       movedFrom(this, props.movedFrom, prefix);
     }
-    exceptionWarnings(this.parts).forEach((warning) => Annotations.of(this).addWarning(warning));
+    [...exceptionWarnings(this.parts), ...effectWarnings(props, table)].forEach((warning) =>
+      Annotations.of(this).addWarning(warning),
+    );
     if (props.deletionProtection === false) {
       Annotations.of(this).addWarning(
         "deletionProtection is off: a plan may destroy authorities and service-account keys",
       );
     }
-    validateOnce(TerraformStack.of(this), "system:masters", unlistedMasters);
+    this.node.addValidation({ validate: () => namesOfOthers(this) });
   }
 
   /**
@@ -167,7 +171,7 @@ export class ClusterPki extends Construct {
     const made = new Map<string, CertificateAuthority>();
     for (const [name, { commonName, organization, sans, issuer }] of Object.entries(rows)) {
       const authority = new CertificateAuthority(scope, name, {
-        subject: new Subject({ commonName, organization, ...subject }),
+        subject: clusterSubject({ commonName, organization }, subject),
         sans,
         issuer: issuer === undefined ? undefined : made.get(issuer),
         generations: choices[name]?.generations,
@@ -214,7 +218,7 @@ export class ClusterPki extends Construct {
         keyAlgorithm: props.keyAlgorithm,
         ...choices,
         authority: authorities.get(row.authority)!,
-        subject: new Subject({ commonName, organization: row.organization, ...subject }),
+        subject: clusterSubject({ commonName, organization: row.organization }, subject),
         usage: row.usage,
         sans: [...fillNames(row.sans ?? [], cluster, holder), ...extraSans],
         address: leafName(this.addressPrefix, holder.name, name),

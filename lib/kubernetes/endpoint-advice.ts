@@ -6,7 +6,8 @@ const DEFAULT_PORTS: Readonly<Record<string, number>> = { https: 443, http: 80 }
 
 /** What to write instead of an endpoint that is none: the host that was probably meant, with the port that was. */
 export function endpointFix(endpoint: Endpoint, { fix }: HostMistake): string {
-  const { text, port } = typeof endpoint === "string" ? { text: endpoint } : { text: hostOf(endpoint), port: endpoint.port };
+  const { text, port } =
+    typeof endpoint === "string" ? { text: endpoint } : { text: hostOf(endpoint), port: endpoint.port };
   const [, scheme, authority] = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)/i.exec(text) ?? [];
   const url = authority === undefined ? undefined : meant(authority, port ?? DEFAULT_PORTS[scheme!.toLowerCase()]);
   if (url !== undefined) {
@@ -40,5 +41,7 @@ export function ambiguousAddress(endpoint: Endpoint): string | undefined {
   }
   const [, address, port] = /^(.*[^:]):([1-9][0-9]{1,4})$/.exec(endpoint) ?? [];
   const other = address === undefined ? undefined : canonicalIp(address);
-  return other === undefined ? undefined : `write "[${other}]:${port}", or { ip: "${canonicalIp(endpoint)}" } for the address`;
+  return other === undefined
+    ? undefined
+    : `write "[${other}]:${port}", or { ip: "${canonicalIp(endpoint)}" } for the address`;
 }

@@ -4,6 +4,7 @@ import { canonicalHost, canonicalIp } from "../x509/host";
 import { API_SERVER_PORT, Cluster, ControlPlane, hostAndPort, hostPort, placedMachines, serverUrl } from "./cluster";
 import { ANY_WORKER, CLUSTER, OPERATOR } from "./cluster-file";
 import type { HolderKind } from "./table";
+import { scalar } from "./yaml";
 import type { AltName } from "../x509/subject-alt-names";
 
 /** A machine, any worker, the operator or the cluster as a whole, and what it is. */
@@ -67,6 +68,17 @@ const NAMES: Readonly<Record<string, (cluster: Cluster, holder: Holder) => reado
 /** Fills a text in: `{machine}`, `{address}`, `{clusterName}`, `{clusterDomain}`, `{endpoint}` (host:port), `{serviceCidrs}`. */
 export function fillText(template: string, cluster: Cluster, machine = "", address = ""): string {
   return template.replace(/\{(\w+)\}/g, (whole, name: string) => TEXTS[name]?.(cluster, machine, address) ?? whole);
+}
+
+/**
+ * Fills a text of YAML in. A value becomes a scalar that is text to its reader, whatever it looks like: `123`, `true`, `null`. In quotes
+ * it becomes what stands in them.
+ */
+export function fillYaml(template: string, cluster: Cluster, machine: string): string {
+  return template.replace(/("?)\{(\w+)\}\1/g, (whole, quote: string, name: string) => {
+    const value = TEXTS[name]?.(cluster, machine, "");
+    return value === undefined ? whole : quote ? JSON.stringify(value) : scalar(value);
+  });
 }
 
 /** Fills the templates of alternative names in; `{addresses}`, `{endpoint}`, `{serviceIps}` and `{extraSans}` stand for several each. */

@@ -1,9 +1,7 @@
 import { posix } from "node:path";
 import { Problems } from "../errors";
+import { SYSTEM_MASTERS } from "../x509/system-masters";
 import type { CertificateRow, Consumer, DistributionTable, FileRow } from "./table";
-
-/** The group that no authorizer can limit and nothing can revoke. */
-export const SYSTEM_MASTERS = "system:masters";
 
 /** Finds where a table contradicts itself, or what every distribution has to keep to. */
 export function checkTable(table: DistributionTable, problems: Problems): void {

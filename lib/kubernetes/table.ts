@@ -230,7 +230,7 @@ export interface ConfigurationRow {
   readonly path: string;
   /** Who holds it. */
   readonly on: readonly HolderKind[];
-  /** Text with `{clusterName}`, `{endpoint}`, `{serviceCidrs}`, `{clusterDomain}`. */
+  /** YAML with `{clusterName}`, `{endpoint}`, `{serviceCidrs}`, `{clusterDomain}`, each of which becomes a scalar of text. */
   readonly text: string;
   /** Components that read it. */
   readonly consumers: readonly Consumer[];

@@ -313,7 +313,7 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     return new SelfSignedCert(this, id, {
       ...named(id, key, sans, props),
       ...certifying(generation),
-      lifecycle: lifecycle({ preventDestroy, precondition: sans.preconditions }),
+      lifecycle: lifecycle({ preventDestroy, precondition: [...sans.preconditions, ...props.subject.preconditions] }),
     });
   }
 
@@ -328,7 +328,7 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     const preventDestroy = isProtected(generation.state, props);
     const request = new CertRequest(this, `${id}-request`, {
       ...named(id, key, sans, props),
-      lifecycle: lifecycle({ preventDestroy, precondition: sans.preconditions }),
+      lifecycle: lifecycle({ preventDestroy, precondition: [...sans.preconditions, ...props.subject.preconditions] }),
     });
     pin(request, name);
     return request;

@@ -2,7 +2,7 @@ import { inventoried, type OwnEntry } from "../terraform/inventoried";
 import { issued, issuedKeyAlgorithm } from "./issued";
 import { outlives, Validity } from "./validity";
 import { leafKeyName } from "../terraform/names";
-import { TerraformProvider } from "cdktf";
+import { TerraformProvider, TerraformStack } from "cdktf";
 import { CertRequest } from "@cdktf/provider-tls/lib/cert-request";
 import { LocallySignedCert } from "@cdktf/provider-tls/lib/locally-signed-cert";
 import { Construct } from "constructs";
@@ -11,6 +11,7 @@ import { AuthorityGeneration, checkSameStack, ICertificateAuthority, issuersOf }
 import { checkIssuerName, Issuers } from "./generation";
 import { KeyAlgorithm } from "./key-algorithm";
 import { KeyUsage } from "./key-usage";
+import { refuseUnlistedMasters } from "./masters";
 import { createKey, Key } from "./private-key";
 import { Subject } from "./subject";
 import { AltName, checkAltNames, SubjectAltNames } from "./subject-alt-names";
@@ -115,6 +116,7 @@ export class Certificate extends Construct {
     checkAltNames(props.sans ?? [], "sans", problems);
     checkCertificateOptions(props, issuersOf(props.authority), "", problems);
     checkSameStack(this, props.authority, "authority", problems);
+    checkUse(props, problems);
     problems.throwIfAny(this.node.path);
 
     this.sans = SubjectAltNames.of(...(props.sans ?? [])).distinctIn(this);
@@ -129,7 +131,10 @@ export class Certificate extends Construct {
       subject: [{ ...this.subject.fields }],
       dnsNames: this.sans.dnsArgument,
       ipAddresses: this.sans.ipsArgument,
-      lifecycle: lifecycle({ createBeforeDestroy: true, precondition: this.sans.preconditions }),
+      lifecycle: lifecycle({
+        createBeforeDestroy: true,
+        precondition: [...this.sans.preconditions, ...this.subject.preconditions],
+      }),
       provider,
     });
     const request = pin(this.request, name);
@@ -150,6 +155,7 @@ export class Certificate extends Construct {
     this.addresses = [this.privateKey.address, request, this.certificate.address].sort();
     props.authority.registerLeaf(this.resource, this.issuer.id);
     inventoried(this, { entries: () => [this.entry()] });
+    refuseUnlistedMasters(TerraformStack.of(this), (node) => node instanceof Certificate);
   }
 
   private entry(): OwnEntry {
@@ -200,5 +206,29 @@ export function checkCertificateOptions(
     if (limit !== undefined && validityHours >= limit) {
       problems.add({ ...outlives(validityHours, limit), at: where });
     }
+  }
+}
+
+/** Finds a certificate that would be an authority without limits of one, and a server that nobody could connect to. */
+function checkUse({ usage, sans = [] }: CertificateProps, problems: Problems): void {
+  if (usage.purposes.includes("cert_signing")) {
+    problems.add({
+      code: "leaf-usage",
+      at: "usage",
+      given: `KeyUsage.AUTHORITY (${usage.name})`,
+      allowed: "KeyUsage.SERVER, KeyUsage.CLIENT or KeyUsage.SERVER_AND_CLIENT",
+      fix: "make a CertificateAuthority with this one as its issuer: a certificate that is no authority signs nothing",
+    });
+  }
+  const hasName = sans.some((name) => typeof name === "string" || [name.dns, name.ips].some((names) => names?.length));
+  // What is both ends may well be the other one alone: k0s signs clients so.
+  if (usage.purposes.every((purpose) => purpose === "server_auth") && !hasName) {
+    problems.add({
+      code: "server-names",
+      at: "sans",
+      given: "none",
+      allowed: "at least one DNS name or IP address: clients compare no common name",
+      fix: "add the names at which clients reach the server",
+    });
   }
 }

@@ -20,7 +20,12 @@ export interface Wanted {
 }
 
 /** Tells of such a value. */
-function tell(kind: keyof typeof GIVEN, at: string, { allowed, written = (value) => value }: Wanted, problems: Problems) {
+function tell(
+  kind: keyof typeof GIVEN,
+  at: string,
+  { allowed, written = (value) => value }: Wanted,
+  problems: Problems,
+) {
   const fix =
     kind === "list"
       ? `write each element, ${written("Token.asString(Fn.element(list, 0))")}: how many there are has to be known at synth`
