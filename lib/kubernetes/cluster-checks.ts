@@ -23,6 +23,9 @@ import type { DistributionTable } from "./table";
 /** `system:node:` takes 12 of the 64 bytes that a common name may have. */
 const MAX_NODE_NAME_BYTES = 52;
 
+/** RFC 1123 allows no longer one: what was meant by it is not worth looking for. */
+const MAX_NAME_LENGTH = 253;
+
 /** Words that stand where a machine's name would in a Terraform address or in the file map. */
 const RESERVED_NAMES = [ANY_WORKER, OPERATOR, CLUSTER, ...RESERVED_HOLDERS];
 
@@ -466,6 +469,9 @@ function checkOverlaps(cluster: Cluster, machines: PlacedMachine[], cidrs: Servi
 }
 
 function suggestName(name: string): string {
+  if (name.length > MAX_NAME_LENGTH) {
+    return `use at most ${MAX_NAME_LENGTH} characters`;
+  }
   const host = parseHost(name);
   if (isMistake(host) && (host.code === "host-url" || host.code === "host-port")) {
     return host.fix;

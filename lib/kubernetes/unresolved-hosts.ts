@@ -3,7 +3,7 @@ import * as ipaddr from "ipaddr.js";
 import { type Condition, condition } from "../terraform/condition";
 import { quoted } from "../terraform/expression";
 import { canonicalIp } from "../x509/host";
-import { canonicalIpOperand, isDnsOperand, isIpOperand, isOutsideOperand } from "../x509/host-conditions";
+import { canonicalIpOperand, isHostOperand, isIpOperand, isOutsideOperand } from "../x509/host-conditions";
 import { rangesFor } from "./address-checks";
 import { type Cluster, hostAndPort, placedMachines } from "./cluster";
 
@@ -27,7 +27,7 @@ export function hostConditions(cluster: Cluster): Condition[] {
 }
 
 function dns(host: string, at: string): Condition {
-  return condition(isDnsOperand(host), {
+  return condition(isHostOperand(host), {
     code: "host-name",
     at,
     given: host,

@@ -34,10 +34,19 @@ export function isOutsideOperand(ip: string, ranges: readonly AddressRange[]): s
 
 // One character class instead of escapes, which would have to survive JSON and a nested template.
 const LABEL = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?";
-const DNS_NAME = `^([*][.])?${LABEL}([.]${LABEL})*$`;
+const DNS_NAME = `${LABEL}([.]${LABEL})*$`;
 
-/** True for a DNS name, in any case. A last label of digits alone is a mistyped address. */
+/** True for the name of one host, in any case. A last label of digits alone is a mistyped address. */
+export function isHostOperand(dns: string): string {
+  return named(dns, `^${DNS_NAME}`);
+}
+
+/** The same, and for the names of all hosts in a domain: `*.example.com`. */
 export function isDnsOperand(dns: string): string {
+  return named(dns, `^([*][.])?${DNS_NAME}`);
+}
+
+function named(dns: string, pattern: string): string {
   const name = `lower(${quoted(dns)})`;
-  return `can(regex("${DNS_NAME}", ${name})) && !can(regex("(^|[.])[0-9]+$", ${name})) && length(${quoted(dns)}) <= 253`;
+  return `can(regex("${pattern}", ${name})) && !can(regex("(^|[.])[0-9]+$", ${name})) && length(${quoted(dns)}) <= 253`;
 }
