@@ -2,10 +2,10 @@ import type { TerraformProvider } from "cdktf";
 import type { CertificateOptions } from "../x509/certificate";
 import type { Generations } from "../x509/generation";
 import type { KeyAlgorithm } from "../x509/key-algorithm";
+import type { SubjectFields } from "../x509/subject";
 import type { AltName } from "../x509/subject-alt-names";
 import type { Validity } from "../x509/validity";
 import type { Cluster } from "./cluster";
-import type { ClusterSubject } from "./cluster-subject";
 import type { Distribution } from "./distribution";
 
 /** What may be chosen for one certificate of a cluster. */
@@ -76,7 +76,7 @@ export interface ClusterPkiProps {
    * A later generation of an authority has its id as OU.
    * @default - none
    */
-  readonly subject?: ClusterSubject;
+  readonly subject?: Pick<SubjectFields, "organizationalUnit" | "country" | "province" | "locality">;
   /**
    * Whether Terraform issues the certificates that are no authorities. `false` for those who seed authorities and let the
    * distribution issue the rest; `true` for those who run the components by hand.

@@ -1,12 +1,13 @@
 import type { Problems } from "../errors";
 import { Subject, type SubjectFields } from "../x509/subject";
 import { checkText } from "../x509/text-values";
+import type { ClusterPkiProps } from "./cluster-pki-props";
 
 /** The fields of every subject that may be chosen for a whole cluster. */
-const CHOSEN = ["organizationalUnit", "country", "province", "locality"] as const;
+const CHOSEN: readonly (keyof ClusterSubject)[] = ["organizationalUnit", "country", "province", "locality"];
 
 /** What may be chosen of every subject of a cluster: CN and O are the distribution's, and say who somebody is. */
-export type ClusterSubject = Pick<SubjectFields, (typeof CHOSEN)[number]>;
+type ClusterSubject = NonNullable<ClusterPkiProps["subject"]>;
 
 /** The subject of a row, with the fields that were chosen and no others, whatever stands beside them. */
 export function clusterSubject(

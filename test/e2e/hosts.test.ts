@@ -1,11 +1,22 @@
-import { TerraformVariable } from "cdktf";
-import { Distribution, ClusterPki, JoinPassword } from "../../lib";
+import { TerraformStack, TerraformVariable } from "cdktf";
+import {
+  Certificate,
+  CertificateAuthority,
+  ClusterPki,
+  Distribution,
+  evaluate,
+  JoinPassword,
+  KeyUsage,
+  Subject,
+} from "../../lib";
 import { RandomProvider } from "@cdktf/provider-random/lib/provider";
 import { X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { ONE, pkiOf } from "../support/cluster";
-import { problemsOf } from "../support/synth";
+import { newStack, problemsOf, validationsOf } from "../support/synth";
+import { attempt } from "../sandbox/command";
+import { findTools } from "../sandbox/tools";
 import { Workspace } from "./workspace";
 
 let workspace: Workspace;
@@ -15,6 +26,24 @@ beforeAll(async () => {
 });
 
 afterAll(() => workspace.remove());
+
+/** For which values of a variable one of the conditions does not hold, by Terraform's own reading of them. */
+async function holdsNot(
+  id: string,
+  conditions: readonly { readonly condition: string }[],
+  variable: string,
+  values: readonly string[],
+): Promise<boolean[]> {
+  const all = conditions.map(({ condition }) => `(${condition.slice(2, -1)})`).join(" && ");
+  const expression = all.replaceAll(`"\${var.${variable}}"`, "value");
+  const code = `jsonencode([for value in ${JSON.stringify(values)} : !(${expression})])`;
+  const { stdout, stderr } = await workspace.console(id, code);
+  try {
+    return JSON.parse(JSON.parse(stdout) as string) as boolean[];
+  } catch {
+    throw new Error(stdout + stderr);
+  }
+}
 
 /** What Terraform says of values that synth does not know; it is asked of all at once, since a plan takes a second. */
 describe("known and unresolved hosts obey one rule", () => {
@@ -89,19 +118,9 @@ describe("known and unresolved hosts obey one rule", () => {
     const json = JSON.parse(readFileSync(path.join(workspace.stack(id), "cdk.tf.json"), "utf8")) as {
       output: { pki_files: { precondition: { condition: string }[] } };
     };
-    const conditions = json.output.pki_files.precondition
-      .map(({ condition }) => `(${condition.slice(2, -1)})`)
-      .join(" && ");
-    const expression = conditions.replaceAll("var.value", "value");
     workspace.setVariables({ value: kind === "ip" ? "10.0.0.1" : "api" });
     await workspace.must(id, "init", "-no-color");
-    const code = `jsonencode([for value in ${JSON.stringify(values)} : !(${expression.replaceAll('"${value}"', "value")})])`;
-    const { stdout, stderr } = await workspace.console(id, code);
-    try {
-      return JSON.parse(JSON.parse(stdout) as string) as boolean[];
-    } catch {
-      throw new Error(stdout + stderr);
-    }
+    return holdsNot(id, json.output.pki_files.precondition, "value", values);
   }
 
   test("addresses", async () => {
@@ -195,3 +214,61 @@ test("a join password keeps its value when the PKI gets another prefix", async (
   await workspace.apply("password");
   expect(await password()).toBe(before);
 });
+
+test("known and unresolved groups obey one rule", async () => {
+  const GROUPS = [
+    "developers",
+    "system:masters",
+    " system:masters",
+    "system:masters ",
+    "",
+    " ",
+    "a\tb",
+    "a b",
+    "a".repeat(64),
+    "a".repeat(65),
+    "a".repeat(63),
+    "ä".repeat(32),
+    "ä".repeat(33),
+    "名前",
+  ];
+  workspace.setVariables({ group: "developers" });
+  const own = (stack: TerraformStack, organization: string) => {
+    const authority = new CertificateAuthority(stack, "ca", { subject: new Subject({ commonName: "ca" }) });
+    const subject = new Subject({ commonName: "me", organization });
+    new Certificate(stack, "own", { authority, subject, usage: KeyUsage.CLIENT });
+  };
+  workspace.synth("groups", (stack) =>
+    own(stack, new TerraformVariable(stack, "group", { type: "string" }).stringValue),
+  );
+  const json = JSON.parse(readFileSync(path.join(workspace.stack("groups"), "cdk.tf.json"), "utf8")) as {
+    resource: { tls_cert_request: { own: { lifecycle: { precondition: { condition: string }[] } } } };
+  };
+  const { precondition } = json.resource.tls_cert_request.own.lifecycle;
+  await workspace.must("groups", "init", "-no-color");
+  const refused = await holdsNot("groups", precondition, "group", GROUPS);
+  const atSynth = GROUPS.map((group) => {
+    const stack = newStack();
+    try {
+      own(stack, group);
+      return validationsOf(stack).length > 0;
+    } catch {
+      return true;
+    }
+  });
+  expect(Object.fromEntries(GROUPS.map((group, index) => [group, refused[index]]))).toEqual(
+    Object.fromEntries(GROUPS.map((group, index) => [group, atSynth[index]])),
+  );
+});
+
+test.each(["123", "true", "null", "1e3", "0x1f", "2001-01-01", "prod"])(
+  "kubeadm takes a cluster called %s, with the largest networks that are taken here",
+  async (name) => {
+    const { kubeadm } = await findTools(["kubeadm"]);
+    const { pki } = pkiOf({ name, serviceCidrs: ["10.96.0.0/12", "fd00::/108"] });
+    const { content } = pki.files("cp-1").find(({ path: file }) => file.endsWith("/cluster-configuration.yaml"))!;
+    const file = path.join(workspace.folder, `${name}.yaml`);
+    writeFileSync(file, `${evaluate(content, () => "")}kubernetesVersion: v1.36.3\n`);
+    expect(await attempt(kubeadm, ["config", "validate", "--config", file])).toMatchObject({ code: 0 });
+  },
+);

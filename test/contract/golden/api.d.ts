@@ -225,6 +225,7 @@ export interface ClusterAccessProps extends KubernetesObjectProps {
     readonly cluster: Pick<Cluster, "name" | "endpoint">;
     readonly clusterAdmins?: readonly IRbacSubject[];
     readonly distribution: Distribution;
+    readonly movedFrom?: string;
     readonly tokens?: Readonly<Record<string, BootstrapTokenOptions>>;
 }
 
@@ -272,6 +273,7 @@ export class ClusterPki extends Construct {
     files(holder: string): readonly ClusterFile[];
     kubeconfig(name: string, holder?: string): Content;
     readonly machines: readonly string[];
+    readonly movedFrom?: string;
     readonly parts: ClusterParts;
     readonly secrets: readonly ClusterSecret[];
 }
@@ -329,6 +331,7 @@ export class ClusterSecrets extends Construct {
 export interface ClusterSecretsProps extends KubernetesObjectProps {
     readonly addressPrefix?: string;
     readonly deletionProtection?: boolean;
+    readonly movedFrom?: string;
     readonly namespace: string;
     readonly pki: ClusterPki;
 }
@@ -455,6 +458,7 @@ export interface DistributionTable {
         readonly controlPlanes: boolean;
         readonly addresses: boolean;
         readonly etcd?: readonly EtcdTopology[];
+        readonly maxServiceCidrBits?: number;
     };
     readonly version: string;
 }
@@ -896,6 +900,7 @@ class Problems {
     add(found: Omit<Problem, "given"> & {
         readonly given: unknown;
     }): void;
+    addAll(input: Problems): void;
     get none(): boolean;
     throwIfAny(path: string): void;
 }
@@ -995,13 +1000,17 @@ export class Subject {
     constructor(fields: SubjectFields);
     check(at: string, problems: Problems): void;
     readonly fields: SubjectFields;
+    get preconditions(): Condition[];
     toString(): string;
     withOrganizationalUnit(organizationalUnit: string): Subject;
 }
 
 export class SubjectAltNames {
+    distinctIn(scope: IConstruct): SubjectAltNames;
     readonly dns: readonly string[];
+    get dnsArgument(): string[] | undefined;
     readonly ips: readonly string[];
+    get ipsArgument(): string[] | undefined;
     static readonly NONE: SubjectAltNames;
     static of(...names: readonly AltName[]): SubjectAltNames;
     get preconditions(): Condition[];
