@@ -1,4 +1,4 @@
-import { TerraformOutput, TerraformStack } from "cdktf";
+import { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import { Problems } from "../errors";
 import { checkNameAndEndpoint } from "../kubernetes/cluster-checks";
@@ -12,7 +12,7 @@ import { KubernetesObjectProps, objectProps } from "./kubernetes-object";
 import { NodeBootstrapping } from "./node-bootstrapping";
 import { checkSubjects, CLUSTER_ADMIN, IRbacSubject } from "./rbac-subject";
 import { claimPrefix } from "../terraform/registry";
-import { condition, conditionBlocks } from "../terraform/condition";
+import { type Condition, condition, conditionBlocks } from "../terraform/condition";
 import { quoted } from "../terraform/expression";
 import { certificatesOf, isLiteral } from "../x509/pem";
 import type { TrustBundle } from "../x509/trust-bundle";
@@ -24,6 +24,7 @@ import { Content } from "../kubernetes/content";
 import { Distribution } from "../kubernetes/distribution";
 import { ClusterFile, OWNER, SECRET_MODE } from "../kubernetes/cluster-file";
 import { publishFiles } from "../kubernetes/outputs";
+import { endpointConditions } from "../kubernetes/unresolved-hosts";
 
 /** Props of {@link ClusterAccess}. */
 export interface ClusterAccessProps extends KubernetesObjectProps {
@@ -136,8 +137,12 @@ export class ClusterAccess extends Construct {
     if (props.movedFrom !== undefined) {
       movedFrom(this, props.movedFrom, prefix);
     }
-    if (certificateAuthority === pem && !isLiteral(pem)) {
-      checkLater(files, pem);
+    const conditions = [
+      ...endpointConditions(cluster.endpoint),
+      ...(certificateAuthority === pem && !isLiteral(pem) ? [authorityCondition(pem)] : []),
+    ];
+    if (conditions.length > 0) {
+      files.addOverride("precondition", conditionBlocks(conditions));
     }
   }
 
@@ -184,7 +189,7 @@ export class ClusterAccess extends Construct {
 }
 
 /** What was unresolved at synth is checked by Terraform, before the files could be exported. */
-function checkLater(files: TerraformOutput, certificateAuthority: string): void {
+function authorityCondition(certificateAuthority: string): Condition {
   const has = (text: string) => `strcontains(${quoted(certificateAuthority)}, "${text}")`;
   const problem = {
     code: "certificate-authority",
@@ -192,8 +197,7 @@ function checkLater(files: TerraformOutput, certificateAuthority: string): void 
     allowed: "PEM certificates and no private key",
     fix: "give the bundle of the authority that signs the API server's certificate",
   };
-  const conditions = [condition(`${has("-----BEGIN CERTIFICATE-----")} && !${has("PRIVATE KEY-----")}`, problem)];
-  files.addOverride("precondition", conditionBlocks(conditions));
+  return condition(`${has("-----BEGIN CERTIFICATE-----")} && !${has("PRIVATE KEY-----")}`, problem);
 }
 
 /** Never shows what was given: it could be a key. */

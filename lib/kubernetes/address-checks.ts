@@ -1,7 +1,7 @@
 import { Token } from "cdktf";
 import type { Problems } from "../errors";
 import { type AddressRange, rangeOf, rangeWords, UNNAMEABLE, UNREACHABLE } from "../x509/address-range";
-import { type Cluster, hostAndPort, placedMachines } from "./cluster";
+import { type Cluster, type Endpoint, hostAndPort, placedMachines } from "./cluster";
 
 /** Names that are each machine's own, whoever asks. */
 export const LOOPBACK_NAMES: readonly string[] = ["localhost", "ip6-localhost", "ip6-loopback"];
@@ -24,19 +24,25 @@ export function reachedHosts(cluster: Cluster): Reached[] {
 
 /** Finds hosts at which nobody, or somebody else, would be reached. */
 export function checkReachable(cluster: Cluster, problems: Problems): void {
-  const hosts = reachedHosts(cluster);
   const ranges = rangesFor(cluster);
-  for (const { host, at } of hosts) {
-    const range = Token.isUnresolved(host) ? undefined : rangeOfHost(host);
-    if (range !== undefined && ranges.includes(range)) {
-      problems.add({
-        code: "address-range",
-        at,
-        given: `${host}, ${rangeWords(range)}`,
-        allowed: "an address at which other machines reach it",
-        fix: FIXES[range],
-      });
-    }
+  reachedHosts(cluster).forEach((reached) => checkRange(reached, ranges, problems));
+}
+
+/** Finds an endpoint at which nobody would be reached from anywhere. */
+export function checkEndpointRange(endpoint: Endpoint, problems: Problems): void {
+  checkRange({ host: hostAndPort(endpoint).host, at: "cluster.endpoint" }, UNNAMEABLE, problems);
+}
+
+function checkRange({ host, at }: Reached, ranges: readonly AddressRange[], problems: Problems): void {
+  const range = Token.isUnresolved(host) ? undefined : rangeOfHost(host);
+  if (range !== undefined && ranges.includes(range)) {
+    problems.add({
+      code: "address-range",
+      at,
+      given: `${host}, ${rangeWords(range)}`,
+      allowed: "an address at which other machines reach it",
+      fix: FIXES[range],
+    });
   }
 }
 

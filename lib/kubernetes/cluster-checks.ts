@@ -5,7 +5,7 @@ import { Problems } from "../errors";
 import { canonicalIp, isMistake, parseHost, RFC_1123_SUBDOMAIN } from "../x509/host";
 import { checkAltNames } from "../x509/subject-alt-names";
 import { checkText, eachText } from "../x509/text-values";
-import { checkReachable } from "./address-checks";
+import { checkEndpointRange, checkReachable } from "./address-checks";
 import { ambiguousAddress, endpointFix } from "./endpoint-advice";
 import {
   API_SERVER_PORT,
@@ -96,6 +96,7 @@ export function checkNameAndEndpoint(cluster: Pick<Cluster, "name" | "endpoint">
   checkLabel(cluster.name, "cluster.name", problems);
   if (checkEndpointText(cluster.endpoint, problems)) {
     checkEndpoint(cluster.endpoint, problems);
+    checkEndpointRange(cluster.endpoint, problems);
   }
 }
 

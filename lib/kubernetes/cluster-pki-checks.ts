@@ -5,7 +5,7 @@ import { checkGenerations, FIRST_GENERATION } from "../x509/generation";
 import { checkAltNames } from "../x509/subject-alt-names";
 import { checkCluster, type TextOf } from "./cluster-checks";
 import { checkSubjectFields } from "./cluster-subject";
-import { checkProtectedNames } from "./protected-names";
+import { checkAddedNames, checkProtectedNames } from "./protected-names";
 import type { DistributionTable } from "./table";
 import { checkEffects } from "./without-effect";
 import type { ClusterPkiProps } from "./cluster-pki-props";
@@ -19,13 +19,17 @@ export function checkClusterPki(
   textOf?: TextOf,
 ): void {
   checkPrefixes(props, prefix, problems);
-  const ofCluster = new Problems();
-  checkCluster(props.cluster, table, ofCluster, textOf);
-  if (ofCluster.none) {
-    // Names can be told apart once each of them is one.
-    checkProtectedNames(props.cluster, table, ofCluster);
+  const ofNames = new Problems();
+  checkCluster(props.cluster, table, ofNames, textOf);
+  for (const [name, { extraSans = [] }] of Object.entries(props.certificates ?? {})) {
+    checkAltNames(extraSans, `certificates.${name}.extraSans`, ofNames);
   }
-  problems.addAll(ofCluster);
+  if (ofNames.none) {
+    // Names can be told apart once each of them is one.
+    checkProtectedNames(props.cluster, table, ofNames);
+    checkAddedNames(props, table, ofNames);
+  }
+  problems.addAll(ofNames);
   checkEffects(props, table, problems);
   checkNames(props.authorities, table.authorities, "authorities", problems);
   checkNames(props.certificates, table.certificates, "certificates", problems);
@@ -37,7 +41,6 @@ export function checkClusterPki(
     const choices = props.certificates?.[name] ?? {};
     const issuers = generationsOf(authority, props);
     checkCertificateOptions(choices, issuers, `certificates.${name}.`, problems, props.validity);
-    checkAltNames(choices.extraSans ?? [], `certificates.${name}.extraSans`, problems);
   }
 }
 

@@ -8,6 +8,7 @@ import { SubjectAltNames } from "../x509/subject-alt-names";
 import { LOOPBACK_NAMES } from "./address-checks";
 import { type Cluster, placedMachines } from "./cluster";
 import type { ClusterParts } from "./cluster-parts";
+import type { ClusterPkiProps } from "./cluster-pki-props";
 import { fillNames, holdersOf } from "./holders";
 import type { CertificateRow, DistributionTable } from "./table";
 
@@ -61,6 +62,42 @@ export function checkProtectedNames(cluster: Cluster, table: DistributionTable, 
         found(`${at}.addresses[${index}]`, address, "the API server's");
       }
     });
+  }
+}
+
+/**
+ * Finds names that were added to certificates of others than those whose names they are: a row that is no API server's, and one that is
+ * not the client which a component knows by that name.
+ */
+export function checkAddedNames(
+  { cluster, certificates = {} }: Pick<ClusterPkiProps, "cluster" | "certificates">,
+  table: DistributionTable,
+  problems: Problems,
+): void {
+  const ofApiServer = namesOfNoMachine(cluster);
+  const checked = checkedNames(table);
+  for (const [name, { extraSans = [] }] of Object.entries(certificates)) {
+    const row = Object.hasOwn(table.certificates, name) ? table.certificates[name]! : undefined;
+    if (row === undefined) {
+      continue;
+    }
+    const own = [row.commonName, ...(row.sans ?? [])];
+    const isApiServer = own.includes("{endpoint}") || row.authority !== table.apiServerAuthority;
+    const { dns, ips } = SubjectAltNames.of(...extraSans);
+    const taken = [...dns, ...ips].filter(
+      (added) =>
+        (!isApiServer && row.usage.purposes.includes("server_auth") && ofApiServer.has(added)) ||
+        (checked.get(row.authority)?.has(added) && !own.includes(added)),
+    );
+    for (const given of taken) {
+      problems.add({
+        code: "protected-name",
+        at: `certificates.${name}.extraSans`,
+        given,
+        allowed: "names that are not those of another of the cluster's servers or clients",
+        fix: "leave it out; more names of the API server belong into cluster.extraSans",
+      });
+    }
   }
 }
 

@@ -2,7 +2,7 @@ import { inventoried, type OwnEntry } from "../terraform/inventoried";
 import { issued, issuedKeyAlgorithm } from "./issued";
 import { outlives, Validity } from "./validity";
 import { leafKeyName } from "../terraform/names";
-import { TerraformProvider, TerraformStack } from "cdktf";
+import { TerraformProvider, TerraformStack, Token } from "cdktf";
 import { CertRequest } from "@cdktf/provider-tls/lib/cert-request";
 import { LocallySignedCert } from "@cdktf/provider-tls/lib/locally-signed-cert";
 import { Construct } from "constructs";
@@ -220,7 +220,10 @@ function checkUse({ usage, sans = [] }: CertificateProps, problems: Problems): v
       fix: "make a CertificateAuthority with this one as its issuer: a certificate that is no authority signs nothing",
     });
   }
-  const hasName = sans.some((name) => typeof name === "string" || [name.dns, name.ips].some((names) => names?.length));
+  // What is no list was told of.
+  const hasName =
+    Token.isUnresolved(sans) ||
+    sans.some((name) => typeof name === "string" || [name.dns, name.ips].some((names) => names?.length));
   // What is both ends may well be the other one alone: k0s signs clients so.
   if (usage.purposes.every((purpose) => purpose === "server_auth") && !hasName) {
     problems.add({

@@ -58,9 +58,8 @@ export function eachText<T>(
   wanted: Wanted,
   check: (value: T, at: string) => void,
 ): void {
-  const kind = kindOf(values);
-  if (kind !== undefined) {
-    tell(kind, at, wanted, problems);
+  if (kindOf(values) !== undefined) {
+    tell("list", at, wanted, problems);
     return;
   }
   values.forEach((value, index) => {

@@ -1,5 +1,6 @@
 import { AnnotationMetadataEntryType, TerraformVariable, Token } from "cdktf";
 import {
+  AltName,
   Certificate,
   CertificateAuthority,
   Cluster,
@@ -260,6 +261,26 @@ describe("what cdktf lets stand where text is wanted", () => {
     expect(message).not.toContain("TfToken");
   });
 
+  test.each(values)("%s among the names of one certificate alone is refused", (_, value) => {
+    const extraSans = [value, { dns: [value] }, { ips: value }] as AltName[];
+    const { message } = errorOf(() => pkiOf({}, { certificates: { apiserver: { extraSans } } }));
+    for (const at of ["[0]", "[1].dns", "[2].ips"]) {
+      expect(message).toContain(`[unresolved-kind] certificates.apiserver.extraSans${at}`);
+    }
+    expect(message).not.toContain("TfToken");
+    const whole = value as AltName[];
+    expect(problems({ extraSans: whole, controlPlanes: [{ name: "cp-1", addresses: whole as string[] }] })).not.toEqual(
+      [],
+    );
+    const certificate = () => {
+      const stack = newStack();
+      const authority = new CertificateAuthority(stack, "ca", { subject: new Subject({ commonName: "ca" }) });
+      const subject = new Subject({ commonName: "own" });
+      return new Certificate(stack, "own", { authority, subject, usage: KeyUsage.SERVER, sans: whole });
+    };
+    expect(problemsOf(certificate)).toMatchObject([{ code: "unresolved-kind", at: "sans" }]);
+  });
+
   test("a name with an unresolved part is told of without cdktf's text for it", () => {
     const name = `cp-${any.stringValue}`;
     const { message } = errorOf(() => pkiOf({ name, controlPlanes: [{ name, addresses: ["10.0.0.1"] }] }));
@@ -339,6 +360,41 @@ describe("a name that is somebody else's", () => {
       ]);
     }
     accepted({ workers: [{ name: "etcd-client" }] });
+  });
+
+  test("is not added to the certificate of another", () => {
+    const added = (distribution: Distribution, name: string, ...extraSans: string[]) =>
+      problems(
+        { workers: [{ name: "node-1", addresses: ["10.0.0.21"] }] },
+        { distribution, certificates: { [name]: { extraSans } } },
+      );
+    expect(
+      added(Distribution.SINGLE_CA, "kubelet-server", "kubernetes.default.svc", "10.96.0.1", "etcd-client"),
+    ).toMatchObject([
+      { code: "protected-name", at: "certificates.kubelet-server.extraSans", given: '"etcd-client"' },
+      { code: "protected-name", given: '"kubernetes.default.svc"' },
+      { code: "protected-name", given: '"10.96.0.1"' },
+    ]);
+    expect(added(Distribution.KUBEADM, "front-proxy-client", "front-proxy-client", "x", "a_b")).toMatchObject([
+      { code: "host-name" },
+    ]);
+    accepted({}, { certificates: { apiserver: { extraSans: ["api.prod.example.com", "10.96.0.1"] } } });
+  });
+
+  test("is found by Terraform where it is not known before", () => {
+    const stack = newStack();
+    const host = new TerraformVariable(stack, "host", { type: "string" }).stringValue;
+    const messages = (endpoint: Cluster["endpoint"], address: string) => {
+      const { stack: made } = pkiOf({ endpoint, workers: [{ name: "node-1", addresses: [address] }] }, {}, newStack());
+      const { precondition = [] } = terraformOf(made).output.pki_files as {
+        precondition?: { error_message: string }[];
+      };
+      return precondition.map(({ error_message: text }) => text).filter((text) => text.includes("[protected-name]"));
+    };
+    expect(messages({ dns: host }, "10.0.0.21")).toEqual([expect.stringContaining("cluster.endpoint")]);
+    expect(messages({ ip: host }, "10.0.0.21")).toEqual([expect.stringContaining("cluster.workers[0].addresses[0]")]);
+    expect(messages("10.0.0.100:6443", host)).toEqual([expect.stringContaining("cluster.workers[0].addresses[0]")]);
+    expect(messages("10.0.0.100:6443", "10.0.0.21")).toEqual([]);
   });
 
   describe("is refused in a user's certificate", () => {
