@@ -19,6 +19,8 @@ import { attempt } from "../sandbox/command";
 import { findTools } from "../sandbox/tools";
 import { Workspace } from "./workspace";
 
+jest.setTimeout(120_000);
+
 let workspace: Workspace;
 
 beforeAll(async () => {
