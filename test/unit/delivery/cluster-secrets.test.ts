@@ -61,7 +61,9 @@ test("Secrets move with the PKI whose prefix they have, and with their own", () 
   };
   expect(moved({}, "old")).toEqual(["kubernetes_secret_v1.old__secret__prod-ca"]);
   expect(moved({ addressPrefix: "capi" }, "old")).toEqual([]);
-  expect(moved({ addressPrefix: "capi", movedFrom: "before" })).toEqual(["kubernetes_secret_v1.before__secret__prod-ca"]);
+  expect(moved({ addressPrefix: "capi", movedFrom: "before" })).toEqual([
+    "kubernetes_secret_v1.before__secret__prod-ca",
+  ]);
 });
 
 test("a former prefix that is the present one is refused", () => {

@@ -211,7 +211,9 @@ test("a variable that is read twice is named once", () => {
   const other = new TerraformVariable(stack, "b", { type: "string" }).stringValue;
   const [one, again] = [variable.stringValue, variable.stringValue];
   expect(one).not.toBe(again);
-  const { dns, ips } = SubjectAltNames.of({ dns: [one, other, again], ips: [one, "10.0.0.1", again] }).distinctIn(stack);
+  const { dns, ips } = SubjectAltNames.of({ dns: [one, other, again], ips: [one, "10.0.0.1", again] }).distinctIn(
+    stack,
+  );
   expect(dns).toEqual([one, other]);
   expect(ips).toEqual(["10.0.0.1", one]);
 });
@@ -259,15 +261,22 @@ describe("what cdktf lets stand where text is wanted", () => {
 });
 
 describe("addresses of no machine", () => {
-  test.each(["0.0.0.0", "0.1.2.3", "::", "255.255.255.255", "224.0.0.1", "239.1.1.1", "ff02::1", "169.254.1.1", "FE80::1"])(
-    "%s is refused, alone and among addresses",
-    (address) => {
-      expect(check(address, { ips: [address] })).toMatchObject([
-        { code: "address-range", at: "sans[0]" },
-        { code: "address-range", at: "sans[1].ips[0]" },
-      ]);
-    },
-  );
+  test.each([
+    "0.0.0.0",
+    "0.1.2.3",
+    "::",
+    "255.255.255.255",
+    "224.0.0.1",
+    "239.1.1.1",
+    "ff02::1",
+    "169.254.1.1",
+    "FE80::1",
+  ])("%s is refused, alone and among addresses", (address) => {
+    expect(check(address, { ips: [address] })).toMatchObject([
+      { code: "address-range", at: "sans[0]" },
+      { code: "address-range", at: "sans[1].ips[0]" },
+    ]);
+  });
 
   test.each(["127.0.0.1", "::1", "10.0.0.1", "100.64.0.1", "fd00::1", "240.0.0.1"])("%s is taken", (address) => {
     expect(check(address)).toEqual([]);
