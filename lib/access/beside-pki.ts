@@ -6,9 +6,9 @@ import { canonicalHost } from "../x509/host";
 import { SubjectAltNames } from "../x509/subject-alt-names";
 import { TrustBundle } from "../x509/trust-bundle";
 import { type Cluster, hostAndPort, hostPort } from "../kubernetes/cluster";
-import { ClusterPki } from "../kubernetes/cluster-pki";
 import type { Distribution } from "../kubernetes/distribution";
 import { fillNames, holdersOf } from "../kubernetes/holders";
+import { type KnownPki, pkisOf } from "../kubernetes/pkis";
 
 /** What an access stack says of a cluster that its PKI says, too. */
 interface Described {
@@ -55,8 +55,8 @@ export function checkBesidePki(scope: IConstruct, described: Described, problems
 }
 
 /** The PKI whose bundle it is; where that is text, the one of that cluster in the same stack. */
-function pkiOf(scope: IConstruct, { certificateAuthority, cluster }: Described): ClusterPki | undefined {
-  const all = scope.node.root.node.findAll().filter((node): node is ClusterPki => node instanceof ClusterPki);
+function pkiOf(scope: IConstruct, { certificateAuthority, cluster }: Described): KnownPki | undefined {
+  const all = pkisOf(scope);
   const stack = TerraformStack.of(scope);
   return (
     all.find(({ parts }) => [...parts.authorities.values()].some(({ bundle }) => bundle === certificateAuthority)) ??

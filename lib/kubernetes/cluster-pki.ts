@@ -23,6 +23,7 @@ import { fillNames, fillText, Holder, holdersOf, holds } from "./holders";
 import { publishCertificates, publishFiles, publishFingerprints } from "./outputs";
 import type { CertificateRow, FileRow } from "./table";
 import { tableFor } from "./table-for";
+import { pkisOf } from "./pkis";
 import { hostConditions } from "./unresolved-hosts";
 import { effectWarnings } from "./without-effect";
 
@@ -75,6 +76,7 @@ export class ClusterPki extends Construct {
     const leaves = holders.flatMap((holder) => this.makeLeaves(holder, issued, authorities, props));
     this.parts = { table, cluster, authorities, keyPairs, leaves };
     labelParts(this, prefix, this.parts);
+    pkisOf(this).push(this);
 
     this.secrets = clusterSecrets(
       holders.find(({ name }) => name === CLUSTER)!,
