@@ -67,6 +67,7 @@ export type TextOf = (value: string) => string;
 
 /** Finds values that cdktf lets stand where text is wanted. */
 function checkTextsOf(cluster: Cluster, problems: Problems): void {
+  checkUnresolved(cluster.serviceCidrs, "cluster.serviceCidrs", problems);
   checkEndpointText(cluster.endpoint, problems);
   for (const { machine, at } of placedMachines(cluster)) {
     eachText(machine.addresses ?? [], `${at}.addresses`, problems, ADDRESS_TEXT, () => undefined);
@@ -107,7 +108,8 @@ function checkConcrete(cluster: Cluster, problems: Problems): void {
   placedMachines(cluster).forEach(({ machine, at }) => checkUnresolved(machine.name, `${at}.name`, problems));
 }
 
-function checkUnresolved(value: string | undefined, at: string, problems: Problems): void {
+/** Finds what cannot wait for Terraform: what there is to make depends on it. */
+export function checkUnresolved(value: unknown, at: string, problems: Problems): void {
   if (value !== undefined && Token.isUnresolved(value)) {
     problems.add({
       code: "unresolved",

@@ -3,7 +3,7 @@ import { checkMovedFrom, checkNamePart } from "../terraform/names";
 import { checkCertificateOptions } from "../x509/certificate";
 import { checkGenerations, FIRST_GENERATION } from "../x509/generation";
 import { checkAltNames } from "../x509/subject-alt-names";
-import { checkCluster, type TextOf } from "./cluster-checks";
+import { checkCluster, checkUnresolved, type TextOf } from "./cluster-checks";
 import { checkSubjectFields } from "./cluster-subject";
 import { checkAddedNames, checkProtectedNames } from "./protected-names";
 import type { DistributionTable } from "./table";
@@ -19,12 +19,10 @@ export function checkClusterPki(
   textOf?: TextOf,
 ): void {
   checkPrefixes(props, prefix, problems);
+  checkSwitches(props, problems);
   const ofNames = new Problems();
   checkCluster(props.cluster, table, ofNames, textOf);
-  for (const [name, { extraSans = [] }] of Object.entries(props.certificates ?? {})) {
-    checkAltNames(extraSans, `certificates.${name}.extraSans`, ofNames);
-  }
-  if (ofNames.none) {
+  if (ofNames.none && areNames(props.certificates)) {
     // Names can be told apart once each of them is one.
     checkProtectedNames(props.cluster, table, ofNames);
     checkAddedNames(props, table, ofNames);
@@ -41,13 +39,26 @@ export function checkClusterPki(
     const choices = props.certificates?.[name] ?? {};
     const issuers = generationsOf(authority, props);
     checkCertificateOptions(choices, issuers, `certificates.${name}.`, problems, props.validity);
+    checkAltNames(choices.extraSans ?? [], `certificates.${name}.extraSans`, problems);
   }
+}
+
+/** True where every name that was added to a certificate is one. */
+function areNames(certificates: ClusterPkiProps["certificates"] = {}): boolean {
+  const problems = new Problems();
+  Object.values(certificates).forEach(({ extraSans = [] }) => checkAltNames(extraSans, "extraSans", problems));
+  return problems.none;
 }
 
 function checkPrefixes({ addressPrefix, movedFrom }: ClusterPkiProps, prefix: string, problems: Problems): void {
   const at = addressPrefix === undefined ? "cluster.name" : "addressPrefix";
   checkNamePart("address-prefix", at, prefix, problems, "set addressPrefix to such a name");
   checkMovedFrom(movedFrom, prefix, problems);
+}
+
+/** An object that stands for a value of Terraform's would be a yes, whatever that is. */
+function checkSwitches({ issueLeaves, deletionProtection }: ClusterPkiProps, problems: Problems): void {
+  Object.entries({ issueLeaves, deletionProtection }).forEach(([at, value]) => checkUnresolved(value, at, problems));
 }
 
 function generationsOf(authority: string, { authorities = {} }: ClusterPkiProps) {

@@ -281,6 +281,19 @@ describe("what cdktf lets stand where text is wanted", () => {
     expect(problemsOf(certificate)).toMatchObject([{ code: "unresolved-kind", at: "sans" }]);
   });
 
+  test("a switch, a prefix or a list of networks is refused", () => {
+    const value = any.value as unknown;
+    const props = { issueLeaves: value, deletionProtection: value, addressPrefix: value, movedFrom: value };
+    const { message } = errorOf(() =>
+      pkiOf({ serviceCidrs: value as string[] }, props as unknown as Partial<ClusterPkiProps>),
+    );
+    for (const at of ["issueLeaves", "deletionProtection", "cluster.serviceCidrs"]) {
+      expect(message).toContain(`[unresolved] ${at}`);
+    }
+    expect(message).toContain("[address-prefix] addressPrefix");
+    expect(message).not.toContain("TfToken");
+  });
+
   test("a name with an unresolved part is told of without cdktf's text for it", () => {
     const name = `cp-${any.stringValue}`;
     const { message } = errorOf(() => pkiOf({ name, controlPlanes: [{ name, addresses: ["10.0.0.1"] }] }));
