@@ -79,15 +79,23 @@ export class PkiError extends Error {
 /** What is put in front of a reader: more of a value than this is told by its length. */
 const MAX_GIVEN = 300;
 
+/** cdktf writes a number that Terraform alone knows as one far below all that anybody means. */
+const LEAST_NUMBER = -1e280;
+
 /** Words for what Terraform alone knows, whose text is cdktf's own, and a beginning for what nobody would read to its end. */
 function readable(value: unknown): unknown {
-  if (typeof value !== "string") {
-    return value;
-  }
-  if (/[$#&]\{TfToken\[/.test(value)) {
+  if (isToken(value)) {
     return "an unresolved value";
   }
-  return value.length > MAX_GIVEN ? `${value.slice(0, MAX_GIVEN)}… (${value.length} characters)` : value;
+  const isLong = typeof value === "string" && value.length > MAX_GIVEN;
+  return isLong ? `${value.slice(0, MAX_GIVEN)}… (${value.length} characters)` : value;
+}
+
+function isToken(value: unknown): boolean {
+  if (typeof value === "number") {
+    return value < LEAST_NUMBER;
+  }
+  return Array.isArray(value) ? value.some(isToken) : typeof value === "string" && /[$#&]\{TfToken\[/.test(value);
 }
 
 function show(value: unknown): string {

@@ -7,7 +7,10 @@ import { ClusterAccess, ClusterAccessOptions, ClusterPki } from "../lib";
 import { Backend } from "./backend";
 
 /** What may be chosen for the access to a cluster. */
-export type AccessOptions = Pick<ClusterAccessOptions, "tokens" | "clusterAdmins" | "adopt" | "labels" | "annotations">;
+export type AccessOptions = Pick<
+  ClusterAccessOptions,
+  "tokens" | "clusterAdmins" | "adopt" | "labels" | "annotations" | "movedFrom"
+>;
 
 /** Props of a {@link ClusterAccessStack}. */
 export interface ClusterAccessStackProps extends AccessOptions {
@@ -25,12 +28,12 @@ export class ClusterAccessStack extends TerraformStack {
 
   public constructor(scope: Construct, id: string, props: ClusterAccessStackProps) {
     super(scope, id);
-    const { pki, backend, tokens, clusterAdmins, adopt, labels, annotations } = props;
+    const { pki, backend, tokens, clusterAdmins, adopt, labels, annotations, movedFrom } = props;
     backend(this);
     new KubernetesProvider(this, "kubernetes");
     new RandomProvider(this, "random");
     new TimeProvider(this, "time");
-    const options = { tokens, clusterAdmins, adopt, labels, annotations };
+    const options = { tokens, clusterAdmins, adopt, labels, annotations, movedFrom };
     this.access = new ClusterAccess(this, "access", { pki, ...options });
   }
 }

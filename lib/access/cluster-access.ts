@@ -1,9 +1,11 @@
-import { TerraformOutput, TerraformStack } from "cdktf";
+import { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import { Problems } from "../errors";
 import { checkNameAndEndpoint } from "../kubernetes/cluster-checks";
 import { bundlePem, checkPkiOrParts, type IClusterPki, PKI, PKI_FIELDS } from "../kubernetes/cluster-identity";
 import { checkSecureToken, joinWith, rootOf } from "../kubernetes/join";
+import { checkBesidePki } from "./beside-pki";
+import { claimBindings } from "./claimed-bindings";
 import { ApiServerToKubelet } from "./api-server-to-kubelet";
 import {
   BOOTSTRAP_TOKEN_OPTIONS,
@@ -17,19 +19,21 @@ import { KubernetesObjectProps, OBJECT_FIELDS, objectProps } from "./kubernetes-
 import { NodeBootstrapping } from "./node-bootstrapping";
 import { checkSubjects, CLUSTER_ADMIN, IRbacSubject, SUBJECTS } from "./rbac-subject";
 import { claimPrefix } from "../terraform/registry";
-import { condition, conditionBlocks } from "../terraform/condition";
+import { type Condition, condition, conditionBlocks } from "../terraform/condition";
 import { checkConstructId, constructId } from "../terraform/construct-id";
 import { quoted } from "../terraform/expression";
 import { checkShape, fields, Fields, flag, name as nameShape, optional, record } from "../terraform/shape";
 import { addFault, certificatesOf, checkBundle, type Fault, isLiteral, literalCertificates, nameOf } from "../x509/pem";
 import type { TrustBundle } from "../x509/trust-bundle";
-import { checkAddressPrefix, checkNamePart, tokenName } from "../terraform/names";
+import { movedFrom } from "../terraform/moves";
+import { checkAddressPrefix, checkMovedFrom, checkNamePart, tokenName } from "../terraform/names";
 import { AccessRow } from "../kubernetes/table";
 import { Cluster } from "../kubernetes/cluster";
 import { Content } from "../kubernetes/content";
 import { Distribution } from "../kubernetes/distribution";
 import { ClusterFile, OWNER, SECRET_MODE } from "../kubernetes/cluster-file";
 import { publishFiles } from "../kubernetes/outputs";
+import { endpointConditions } from "../kubernetes/unresolved-hosts";
 
 /** What may be chosen for a {@link ClusterAccess}. */
 export interface ClusterAccessOptions extends KubernetesObjectProps {
@@ -39,6 +43,11 @@ export interface ClusterAccessOptions extends KubernetesObjectProps {
    * @default - the cluster's name
    */
   readonly addressPrefix?: string;
+  /**
+   * The `addressPrefix` that everything had before: tokens are moved, not replaced. Bindings are named after the prefix, and replaced.
+   * @default - it had this one
+   */
+  readonly movedFrom?: string;
   /**
    * Bootstrap tokens by name, `[a-z][a-z0-9-]*`. The first by name of each kind is in the file that such a machine joins with; `{}` makes none.
    * @default - one, `workers`; none where nothing joins the distribution with a bootstrap token
@@ -102,6 +111,7 @@ export interface ClusterAccessProps extends ClusterAccessOptions {
 const OPTIONS = {
   ...OBJECT_FIELDS,
   addressPrefix: optional(nameShape("prod")),
+  movedFrom: optional(nameShape("old-prefix")),
   tokens: optional(record("workers", BOOTSTRAP_TOKEN_OPTIONS, checkConstructId)),
   clusterAdmins: optional(SUBJECTS),
   adopt: optional(flag),
@@ -148,7 +158,7 @@ export class ClusterAccess extends Construct {
     const { access } = distribution.table;
     const { tokens = Object.keys(access.tokens).length > 0 ? { workers: {} } : {} } = props;
     const prefix = props.addressPrefix ?? cluster.name;
-    this.check(prefix, tokens, { distribution, cluster, certificateAuthority }, props.clusterAdmins);
+    this.check(prefix, tokens, { distribution, cluster, certificateAuthority }, props);
     claimPrefix(TerraformStack.of(this), "access", prefix, this.node.path);
 
     const scopeOfTokens = new Construct(this, "token");
@@ -179,14 +189,23 @@ export class ClusterAccess extends Construct {
       this.apiServerToKubelet = new ApiServerToKubelet(this, "apiserver-to-kubelet", bindings);
     }
 
+    claimBindings(this, cluster.endpoint);
+
     const pem = bundlePem(certificateAuthority);
     const authority = { certificateAuthority: pem, root: rootOf(certificateAuthority) };
     const joinToken = ([name, { row, token }]: (typeof made)[number]) =>
       [name, joinWith(row.format, { cluster, ...authority, token })] as const;
     this.joinTokens = Object.fromEntries(made.map(joinToken));
     const files = publishFiles(this, prefix, this.joinFiles(access));
-    if (certificateAuthority === pem && !isLiteral(pem)) {
-      checkLater(files, pem);
+    if (props.movedFrom !== undefined) {
+      movedFrom(this, props.movedFrom, prefix);
+    }
+    const conditions = [
+      ...endpointConditions(cluster.endpoint),
+      ...(certificateAuthority === pem && !isLiteral(pem) ? [authorityCondition(pem)] : []),
+    ];
+    if (conditions.length > 0) {
+      files.addOverride("precondition", conditionBlocks(conditions));
     }
   }
 
@@ -208,11 +227,15 @@ export class ClusterAccess extends Construct {
     prefix: string,
     tokens: Readonly<Record<string, BootstrapTokenOptions>>,
     { distribution, cluster, certificateAuthority }: IClusterPki,
-    clusterAdmins: readonly IRbacSubject[] = [],
+    { movedFrom: before, clusterAdmins = [] }: ClusterAccessOptions,
   ): void {
     const problems = new Problems();
     checkAddressPrefix(prefix, problems);
+    checkMovedFrom(before, prefix, problems);
     checkNameAndEndpoint(cluster, problems);
+    if (problems.none) {
+      checkBesidePki(this, { distribution, cluster, certificateAuthority }, problems);
+    }
     if (typeof certificateAuthority === "string" && isLiteral(certificateAuthority)) {
       checkCertificateAuthority(certificateAuthority, problems);
     }
@@ -230,7 +253,7 @@ export class ClusterAccess extends Construct {
 }
 
 /** What was unresolved at synth is checked by Terraform, before the files could be exported. */
-function checkLater(files: TerraformOutput, certificateAuthority: string): void {
+function authorityCondition(certificateAuthority: string): Condition {
   const has = (text: string) => `strcontains(${quoted(certificateAuthority)}, "${text}")`;
   const problem = {
     code: "certificate-authority",
@@ -238,8 +261,7 @@ function checkLater(files: TerraformOutput, certificateAuthority: string): void 
     allowed: "PEM certificates and no private key",
     fix: "give the bundle of the authority that signs the API server's certificate",
   };
-  const conditions = [condition(`${has("-----BEGIN CERTIFICATE-----")} && !${has("PRIVATE KEY-----")}`, problem)];
-  files.addOverride("precondition", conditionBlocks(conditions));
+  return condition(`${has("-----BEGIN CERTIFICATE-----")} && !${has("PRIVATE KEY-----")}`, problem);
 }
 
 /** Never shows what was given: it could be a key. */

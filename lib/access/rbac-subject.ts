@@ -12,7 +12,7 @@ import {
   type Shape,
   text,
 } from "../terraform/shape";
-import { SYSTEM_MASTERS } from "../kubernetes/table-checks";
+import { SYSTEM_MASTERS } from "../x509/system-masters";
 
 /** A subject as a binding names it. */
 export interface RbacSubject {
@@ -164,6 +164,15 @@ export function checkSubjects(
     } else if (name === "" || (kind === "ServiceAccount" && namespace === "")) {
       const allowed = kind === "ServiceAccount" ? "a namespace and a name" : "a name";
       problems.add({ code: "subject-name", at: here, given: `${kind} without one`, allowed, fix: "name it" });
+    } else if (/^\s|\s$/.test(name) || /^\s|\s$/.test(namespace)) {
+      const allowed = "a name without blanks at its beginning and end";
+      problems.add({
+        code: "subject-name",
+        at: here,
+        given: name,
+        allowed,
+        fix: `did you mean ${JSON.stringify(name.trim())}?`,
+      });
     } else if (name === SYSTEM_MASTERS) {
       const fix = "bind a group of your own: system:masters needs no binding, and nothing can revoke or limit it";
       problems.add({ code: "system-masters", at: here, given: name, allowed: "a subject that RBAC can limit", fix });

@@ -9,8 +9,9 @@ import { metaArguments, metadata, KubernetesObjectProps, OBJECT_FIELDS } from ".
 import { Problems } from "../errors";
 import { checkNamespace } from "./secret-checks";
 import { claimPrefix } from "../terraform/registry";
+import { movedFrom } from "../terraform/moves";
 import { pin } from "../terraform/pin";
-import { checkAddressPrefix, secretName } from "../terraform/names";
+import { checkAddressPrefix, checkMovedFrom, secretName } from "../terraform/names";
 import { ClusterPki } from "../kubernetes/cluster-pki";
 import { ClusterSecret } from "../kubernetes/cluster-files";
 import { toTerraform } from "../kubernetes/content-readers";
@@ -28,6 +29,11 @@ export interface ClusterSecretsProps extends KubernetesObjectProps {
    */
   readonly addressPrefix?: string;
   /**
+   * The `addressPrefix` that the Secrets had before: they are moved, not replaced.
+   * @default - the PKI's `movedFrom`, where the Secrets have the PKI's prefix
+   */
+  readonly movedFrom?: string;
+  /**
    * Makes Terraform refuse every plan that would destroy one of the Secrets, such as that of `terraform destroy`: machines that are made
    * afterwards would get another identity than the existing ones.
    * @default true
@@ -40,6 +46,7 @@ const PROPS = fields({
   pki: instanceOf(ClusterPki, "the ClusterPki"),
   namespace: text('"default"'),
   addressPrefix: optional(nameShape("prod")),
+  movedFrom: optional(nameShape("old-prefix")),
   deletionProtection: optional(flag),
 } satisfies Fields<ClusterSecretsProps>);
 
@@ -85,6 +92,10 @@ export class ClusterSecrets extends Construct {
       return [name, resource] as const;
     });
     this.resources = Object.fromEntries(made);
+    const before = beforeOf(prefix, props);
+    if (before !== undefined) {
+      movedFrom(this, before, prefix);
+    }
     inventoried(this, { files: () => this.secrets.flatMap(({ name, data }) => secretFiles(namespace, name, data)) });
     if (!deletionProtection) {
       Annotations.of(this).addWarning(
@@ -93,9 +104,10 @@ export class ClusterSecrets extends Construct {
     }
   }
 
-  private check(prefix: string, { pki, namespace }: ClusterSecretsProps): void {
+  private check(prefix: string, { pki, namespace, movedFrom: before }: ClusterSecretsProps): void {
     const problems = new Problems();
     checkAddressPrefix(prefix, problems);
+    checkMovedFrom(before, prefix, problems);
     checkNamespace(namespace, problems);
     const [own, others] = [TerraformStack.of(this), TerraformStack.of(pki)];
     if (own !== others) {
@@ -120,4 +132,9 @@ export class ClusterSecrets extends Construct {
     }
     problems.throwIfAny(this.node.path);
   }
+}
+
+/** The prefix that the Secrets had before; undefined where they had this one. */
+function beforeOf(prefix: string, { pki, movedFrom: before }: ClusterSecretsProps): string | undefined {
+  return before ?? (prefix === pki.addressPrefix ? pki.movedFrom : undefined);
 }

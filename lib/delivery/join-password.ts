@@ -11,6 +11,7 @@ import { Problems } from "../errors";
 import { concat, Content, content } from "../kubernetes/content";
 import { holds, holdersOf } from "../kubernetes/holders";
 import { checkSecureToken, joinWith, rootOf } from "../kubernetes/join";
+import { movedFrom } from "../terraform/moves";
 import { pin } from "../terraform/pin";
 import { ClusterPki } from "../kubernetes/cluster-pki";
 import { JoinPasswordFileRow, JoinPasswordRow } from "../kubernetes/table";
@@ -96,6 +97,10 @@ export class JoinPassword extends Construct {
     ]);
     this.fileLists = new Map(lists);
     publishFiles(this, address, Object.fromEntries(lists.filter(([, held]) => held.length > 0)));
+    // Under another prefix it stays the same: K3s encrypts the keys of authorities in its datastore with it.
+    if (pki.movedFrom !== undefined) {
+      movedFrom(this, pki.movedFrom, pki.addressPrefix);
+    }
     const entry = { kind: "token", name: address, addresses: [this.password.address], groups: [] } as const;
     inventoried(this, { entries: () => [entry] });
   }

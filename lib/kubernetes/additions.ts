@@ -1,3 +1,4 @@
+import { clusterSubject } from "./cluster-subject";
 import { Problems } from "../errors";
 import { checkNamePart } from "../terraform/names";
 import type { Reference } from "../terraform/reference";
@@ -7,7 +8,6 @@ import { KEY_USAGE, type KeyUsage } from "../x509/key-usage";
 import { ALT_NAMES } from "../x509/alt-name-shape";
 import { CONTENT } from "./content-shape";
 import { either, fields, Fields, list, name, oneOf, optional, type Shape, text } from "../terraform/shape";
-import { Subject } from "../x509/subject";
 import { type AltName, checkAltNames } from "../x509/subject-alt-names";
 import { type ClusterFile, ANY_WORKER, CLUSTER, accessOf, OPERATOR, PUBLIC_MODE, SECRET_MODE } from "./cluster-file";
 import type { ClusterParts } from "./cluster-parts";
@@ -198,7 +198,7 @@ export function checkAddedCertificate(
   checkTemplates(props.commonName, "commonName", TEMPLATES, problems);
   for (const holder of holdersOfAdded(props, held.holders)) {
     const commonName = fillText(props.commonName, cluster, holder.name, holder.addresses[0]);
-    new Subject({ commonName, organization: props.organization, ...subject }).check("subject", problems);
+    clusterSubject({ commonName, organization: props.organization }, subject).check("subject", problems);
     checkAltNames(namesOfAdded(props, held.parts, holder), "sans", problems);
   }
   props.files.forEach((file, index) => {

@@ -3,7 +3,10 @@ import { Token } from "cdktf";
 import * as ipaddr from "ipaddr.js";
 import { Problems } from "../errors";
 import { canonicalIp, isMistake, parseHost, RFC_1123_SUBDOMAIN } from "../x509/host";
-import { checkAltNames, checkHost } from "../x509/subject-alt-names";
+import { checkAltNames } from "../x509/subject-alt-names";
+import { checkText, eachText } from "../x509/text-values";
+import { checkEndpointRange, checkReachable } from "./address-checks";
+import { ambiguousAddress, endpointFix } from "./endpoint-advice";
 import {
   API_SERVER_PORT,
   Cluster,
@@ -20,6 +23,9 @@ import type { DistributionTable } from "./table";
 /** `system:node:` takes 12 of the 64 bytes that a common name may have. */
 const MAX_NODE_NAME_BYTES = 52;
 
+/** RFC 1123 allows no longer one: what was meant by it is not worth looking for. */
+const MAX_NAME_LENGTH = 253;
+
 /** Words that stand where a machine's name would in a Terraform address or in the file map. */
 const RESERVED_NAMES = [ANY_WORKER, OPERATOR, CLUSTER, ...RESERVED_HOLDERS];
 
@@ -31,23 +37,68 @@ const MIN_SERVICE_ADDRESSES = 10;
  *
  * @see https://github.com/kubernetes/kubernetes/blob/v1.36.3/cmd/kubeadm/app/apis/kubeadm/validation/validation.go
  */
-export function checkCluster(cluster: Cluster, table: DistributionTable, problems: Problems): void {
+export function checkCluster(
+  cluster: Cluster,
+  table: DistributionTable,
+  problems: Problems,
+  textOf: TextOf = (value) => value,
+): void {
+  // Nobody looks at a value that is no text before that was told.
+  const before = new Problems();
+  checkTextsOf(cluster, before);
+  if (!before.none) {
+    problems.addAll(before);
+    return;
+  }
   const machines = placedMachines(cluster);
   checkConcrete(cluster, problems);
   checkNameAndEndpoint(cluster, problems);
   checkClusterDomain(cluster.clusterDomain, problems);
   checkRequired(cluster, table, machines, problems);
   machines.forEach((placed) => checkMachine(placed, problems));
-  checkUnique(machines, problems);
+  checkUnique(machines, problems, textOf);
   checkAltNames(cluster.extraSans ?? [], "cluster.extraSans", problems);
-  checkServiceCidrs(cluster, machines, problems);
+  checkServiceCidrs(cluster, machines, table, problems);
+  checkReachable(cluster, problems);
+}
+
+/** What a value is known by: two readings of one variable are one. */
+export type TextOf = (value: string) => string;
+
+/** Finds values that cdktf lets stand where text is wanted. */
+function checkTextsOf(cluster: Cluster, problems: Problems): void {
+  checkUnresolved(cluster.serviceCidrs, "cluster.serviceCidrs", problems);
+  checkEndpointText(cluster.endpoint, problems);
+  for (const { machine, at } of placedMachines(cluster)) {
+    eachText(machine.addresses ?? [], `${at}.addresses`, problems, ADDRESS_TEXT, () => undefined);
+  }
+}
+
+const ADDRESS_TEXT = { allowed: "an IP address, as text" };
+
+function checkEndpointText(endpoint: Endpoint, problems: Problems): boolean {
+  const at = "cluster.endpoint";
+  const allowed = "host:port, or { dns, port } or { ip, port } where the host is unresolved";
+  const written = (value: string) => `{ dns: ${value} } or { ip: ${value} }`;
+  if (!checkText(endpoint, at, problems, { allowed, written })) {
+    return false;
+  }
+  return (
+    typeof endpoint === "string" ||
+    Object.entries(endpoint)
+      .filter(([field]) => field !== "port")
+      .every(([field, value]) => checkText(value, `${at}.${field}`, problems, { allowed: "a host, as text" }))
+  );
 }
 
 /** Finds what is wrong with what a kubeconfig says of a cluster. */
 export function checkNameAndEndpoint(cluster: Pick<Cluster, "name" | "endpoint">, problems: Problems): void {
   checkUnresolved(cluster.name, "cluster.name", problems);
   checkLabel(cluster.name, "cluster.name", problems);
-  checkEndpoint(cluster.endpoint, problems);
+  if (checkEndpointText(cluster.endpoint, problems)) {
+    checkEndpoint(cluster.endpoint, problems);
+    checkEndpointRange(cluster.endpoint, problems);
+  }
 }
 
 /** Names end up in addresses and CIDRs in arithmetic: neither can wait for Terraform. */
@@ -57,7 +108,8 @@ function checkConcrete(cluster: Cluster, problems: Problems): void {
   placedMachines(cluster).forEach(({ machine, at }) => checkUnresolved(machine.name, `${at}.name`, problems));
 }
 
-function checkUnresolved(value: string | undefined, at: string, problems: Problems): void {
+/** Finds what cannot wait for Terraform: what there is to make depends on it. */
+export function checkUnresolved(value: unknown, at: string, problems: Problems): void {
   if (value !== undefined && Token.isUnresolved(value)) {
     problems.add({
       code: "unresolved",
@@ -106,9 +158,19 @@ function checkEndpoint(endpoint: Endpoint, problems: Problems): void {
       fix: "name one host: a wildcard belongs into cluster.extraSans",
     });
   } else if (!Token.isUnresolved(host)) {
-    checkHost(host, at, problems, allowed);
     const found = parseHost(host);
-    if (kind && !isMistake(found) && found.kind !== kind) {
+    const ambiguous = ambiguousAddress(endpoint);
+    if (isMistake(found)) {
+      problems.add({ code: found.code, at, given: host, allowed, fix: endpointFix(endpoint, found) });
+    } else if (ambiguous !== undefined) {
+      problems.add({
+        code: "endpoint-ambiguous",
+        at,
+        given: String(endpoint),
+        allowed: "an IPv6 address in brackets where a port follows",
+        fix: ambiguous,
+      });
+    } else if (kind && found.kind !== kind) {
       problems.add({
         code: "endpoint-kind",
         at,
@@ -126,7 +188,7 @@ function checkPort(port: number, at: string, problems: Problems): void {
     problems.add({
       code: "port",
       at,
-      given: port,
+      given: Token.isUnresolved(port) ? "an unresolved value" : port,
       allowed: "a port from 1 to 65535",
       fix: "the API server's usual one is 6443",
     });
@@ -254,28 +316,41 @@ function checkAddress(address: string, at: string, problems: Problems): void {
   }
 }
 
-function checkUnique(machines: PlacedMachine[], problems: Problems): void {
+function checkUnique(machines: PlacedMachine[], problems: Problems, textOf: TextOf): void {
   const names = new Map<string, string>();
   const addresses = new Map<string, string>();
   for (const { machine, at } of machines) {
-    claim(names, machine.name, `${at}.name`, "machine-name-twice", problems);
+    claim(names, machine.name, machine.name, `${at}.name`, "machine-name-twice", problems);
     machine.addresses?.forEach((address, i) => {
-      claim(addresses, canonicalIp(address) ?? address, `${at}.addresses[${i}]`, "machine-address-twice", problems);
+      const text = canonicalIp(address) ?? textOf(address);
+      claim(addresses, text, address, `${at}.addresses[${i}]`, "machine-address-twice", problems);
     });
   }
 }
 
-function claim(owners: Map<string, string>, value: string, at: string, code: string, problems: Problems): void {
+function claim(
+  owners: Map<string, string>,
+  value: string,
+  shown: string,
+  at: string,
+  code: string,
+  problems: Problems,
+): void {
   const owner = owners.get(value);
   if (owner) {
-    const given = Token.isUnresolved(value) ? "the same unresolved value" : value;
+    const given = Token.isUnresolved(shown) ? "the same unresolved value" : value;
     problems.add({ code, at, given, allowed: `one that ${owner} does not have`, fix: "no two machines share one" });
   } else {
     owners.set(value, at);
   }
 }
 
-function checkServiceCidrs(cluster: Cluster, machines: PlacedMachine[], problems: Problems): void {
+function checkServiceCidrs(
+  cluster: Cluster,
+  machines: PlacedMachine[],
+  { requires }: DistributionTable,
+  problems: Problems,
+): void {
   const at = "cluster.serviceCidrs";
   if (cluster.serviceCidrs.length < 1 || cluster.serviceCidrs.length > 2) {
     const given = `${cluster.serviceCidrs.length} CIDRs`;
@@ -288,7 +363,9 @@ function checkServiceCidrs(cluster: Cluster, machines: PlacedMachine[], problems
     });
   }
   const parsed = cluster.serviceCidrs.flatMap((text, i) =>
-    Token.isUnresolved(text) ? [] : (checkServiceCidr(text, `${at}[${i}]`, problems) ?? []),
+    Token.isUnresolved(text)
+      ? []
+      : (checkServiceCidr(text, `${at}[${i}]`, problems, requires.maxServiceCidrBits) ?? []),
   );
   if (parsed.length === 2 && parsed[0]!.address.kind() === parsed[1]!.address.kind()) {
     const fix = "give one IPv4 and one IPv6 CIDR";
@@ -309,7 +386,7 @@ interface ServiceCidr {
   readonly bits: number;
 }
 
-function checkServiceCidr(text: string, at: string, problems: Problems): ServiceCidr | undefined {
+function checkServiceCidr(text: string, at: string, problems: Problems, maxBits?: number): ServiceCidr | undefined {
   const match = /^([^/]+)\/([0-9]{1,3})$/.exec(text);
   const base = match && canonicalIp(match[1]!);
   const width = base?.includes(":") ? 128 : 32;
@@ -344,6 +421,16 @@ function checkServiceCidr(text: string, at: string, problems: Problems): Service
       given: text,
       allowed,
       fix: "the API server takes its first address, DNS its tenth",
+    });
+  }
+  if (maxBits !== undefined && width - bits > maxBits) {
+    const least = width - maxBits;
+    problems.add({
+      code: "service-cidr-size",
+      at,
+      given: text,
+      allowed: `at most 2^${maxBits} addresses (/${least} or smaller)`,
+      fix: `write ${networkOf(base, least)}/${least}: a larger one is refused when the cluster is made`,
     });
   }
   return { text, address: ipaddr.parse(base), bits };
@@ -385,6 +472,9 @@ function checkOverlaps(cluster: Cluster, machines: PlacedMachine[], cidrs: Servi
 }
 
 function suggestName(name: string): string {
+  if (name.length > MAX_NAME_LENGTH) {
+    return `use at most ${MAX_NAME_LENGTH} characters`;
+  }
   const host = parseHost(name);
   if (isMistake(host) && (host.code === "host-url" || host.code === "host-port")) {
     return host.fix;

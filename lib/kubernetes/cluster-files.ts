@@ -3,7 +3,7 @@ import type { ClusterLeaf, ClusterParts } from "./cluster-parts";
 import { serverUrl } from "./cluster";
 import { concat, Content } from "./content";
 import { type ClusterFile, accessOf } from "./cluster-file";
-import { fillText, holds, Holder } from "./holders";
+import { fillText, fillYaml, holds, Holder } from "./holders";
 import { kubeconfig } from "./kubeconfig";
 import type { FileKind, FileRow, SecretRow } from "./table";
 import type { CertificateAuthority } from "../x509/certificate-authority";
@@ -33,7 +33,7 @@ export function filesOf(holder: Holder, parts: ClusterParts): ClusterFile[] {
       });
   const configuration = table.configuration
     .filter((row) => holds(holder, row.on))
-    .map((row) => clusterFile({ ...row, kind: "configuration" }, fillText(row.text, cluster, holder.name)));
+    .map((row) => clusterFile({ ...row, kind: "configuration" }, fillYaml(row.text, cluster, holder.name)));
   return [...heldRows(holder, parts).flatMap(filesOfRow), ...configuration].sort(byPath);
 }
 

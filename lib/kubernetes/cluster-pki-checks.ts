@@ -1,12 +1,14 @@
 import { Problems } from "../errors";
-import { checkAddressPrefix, checkNamePart } from "../terraform/names";
+import { checkMovedFrom, checkNamePart } from "../terraform/names";
 import { checkCertificateOptions } from "../x509/certificate";
 import { checkGenerations, FIRST_GENERATION } from "../x509/generation";
-import { Subject } from "../x509/subject";
 import { checkAltNames } from "../x509/subject-alt-names";
-import { checkCluster } from "./cluster-checks";
+import { checkCluster, checkUnresolved, type TextOf } from "./cluster-checks";
+import { checkSubjectFields } from "./cluster-subject";
 import { checkTogether } from "./outside-checks";
+import { checkAddedNames, checkProtectedNames } from "./protected-names";
 import type { DistributionTable } from "./table";
+import { checkEffects } from "./without-effect";
 import type { ClusterPkiProps } from "./cluster-pki-props";
 import { checkNames } from "./unknown-names";
 
@@ -16,15 +18,24 @@ export function checkClusterPki(
   prefix: string,
   table: DistributionTable,
   problems: Problems,
-  textOf?: (token: string) => string,
+  textOf?: TextOf,
 ): void {
   checkPrefixes(props, prefix, problems);
-  checkCluster(props.cluster, table, problems);
+  checkSwitches(props, problems);
+  const ofNames = new Problems();
+  checkCluster(props.cluster, table, ofNames, textOf);
+  if (ofNames.none && areNames(props.certificates)) {
+    // Names can be told apart once each of them is one.
+    checkProtectedNames(props.cluster, table, ofNames);
+    checkAddedNames(props, table, ofNames);
+  }
+  problems.addAll(ofNames);
+  checkEffects(props, table, problems);
   checkNames(props.authorities, table.authorities, "authorities", problems);
   checkNames(props.certificates, table.certificates, "certificates", problems);
   checkAllGenerations(props, table, problems);
   checkTogether(props, table, problems, textOf);
-  new Subject({ commonName: "-", ...props.subject }).check("subject", problems);
+  checkSubjectFields(props.subject, problems);
   props.validity?.checkLeaf("validity", problems);
   props.keyAlgorithm?.check("keyAlgorithm", problems);
   for (const [name, { authority }] of Object.entries(table.certificates)) {
@@ -35,21 +46,22 @@ export function checkClusterPki(
   }
 }
 
+/** True where every name that was added to a certificate is one. */
+function areNames(certificates: ClusterPkiProps["certificates"] = {}): boolean {
+  const problems = new Problems();
+  Object.values(certificates).forEach((choices) => checkAltNames(choices?.extraSans ?? [], "extraSans", problems));
+  return problems.none;
+}
+
 function checkPrefixes({ addressPrefix, movedFrom }: ClusterPkiProps, prefix: string, problems: Problems): void {
   const at = addressPrefix === undefined ? "cluster.name" : "addressPrefix";
   checkNamePart("address-prefix", at, prefix, problems, "set addressPrefix to such a name");
-  if (movedFrom !== undefined) {
-    checkAddressPrefix(movedFrom, problems, "movedFrom");
-  }
-  if (movedFrom === prefix) {
-    problems.add({
-      code: "moved-from",
-      at: "movedFrom",
-      given: prefix,
-      allowed: "another prefix than addressPrefix",
-      fix: "leave it out",
-    });
-  }
+  checkMovedFrom(movedFrom, prefix, problems);
+}
+
+/** An object that stands for a value of Terraform's would be a yes, whatever that is. */
+function checkSwitches({ issueLeaves, deletionProtection }: ClusterPkiProps, problems: Problems): void {
+  Object.entries({ issueLeaves, deletionProtection }).forEach(([at, value]) => checkUnresolved(value, at, problems));
 }
 
 function generationsOf(authority: string, { authorities = {} }: ClusterPkiProps) {

@@ -90,7 +90,8 @@ export interface ClusterPkiProps<Of extends Distribution = Distribution> {
    */
   readonly deletionProtection?: boolean;
   /**
-   * The `addressPrefix` that the resources had before: they are moved, not replaced.
+   * The `addressPrefix` that the resources had before: they are moved, not replaced, and join passwords and Secrets that have the PKI's
+   * prefix with them.
    * @default - they had this one
    */
   readonly movedFrom?: string;

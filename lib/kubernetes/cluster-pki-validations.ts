@@ -1,10 +1,8 @@
-import { labelOf } from "../terraform/inventoried";
 import { TerraformStack } from "cdktf";
-import { problemText } from "../errors";
+import type { Construct } from "constructs";
 import { Certificate } from "../x509/certificate";
-import { organizationsOf } from "../x509/issued";
 import type { ClusterParts } from "./cluster-parts";
-import { SYSTEM_MASTERS } from "./table-checks";
+import { protectedNamesIn } from "./protected-names";
 
 /** Where the distribution breaks a rule of this library with what Terraform issues, and why. */
 export function exceptionWarnings({ table, leaves }: ClusterParts): string[] {
@@ -20,26 +18,10 @@ export function exceptionWarnings({ table, leaves }: ClusterParts): string[] {
   );
 }
 
-/**
- * Certificates of a stack that nobody could limit or revoke, and of which no table says why: those of a user, and those that an Aspect
- * or an escape hatch made so.
- */
-export function unlistedMasters(stack: TerraformStack): string[] {
-  return stack.node
-    .findAll()
-    .filter((node): node is Certificate => node instanceof Certificate && !isListed(node))
-    .filter((certificate) => organizationsOf(certificate.request).includes(SYSTEM_MASTERS))
-    .map(({ node }) =>
-      problemText({
-        code: "system-masters",
-        at: node.path,
-        given: SYSTEM_MASTERS,
-        allowed: "a group that RBAC can limit",
-        fix: "use a group of your own and bind it, or the distribution's break-glass identity",
-      }),
-    );
-}
-
-function isListed(certificate: Certificate): boolean {
-  return labelOf(certificate)?.exceptions?.some(({ code }) => code === "system-masters") ?? false;
+/** Certificates of a user with names of the cluster's own servers and clients, wherever in the stack they are. */
+export function namesOfOthers(pki: Construct & { readonly parts: ClusterParts }): string[] {
+  const certificates = TerraformStack.of(pki)
+    .node.findAll()
+    .filter((node): node is Certificate => node instanceof Certificate);
+  return protectedNamesIn(certificates, pki.parts);
 }

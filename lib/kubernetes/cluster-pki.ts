@@ -2,16 +2,16 @@ import { CLUSTER_PKI_PROPS, type ClusterPkiProps } from "./cluster-pki-props";
 import { Annotations, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import { Problems } from "../errors";
+import { conditionBlocks } from "../terraform/condition";
 import { constructId } from "../terraform/construct-id";
 import { movedFrom } from "../terraform/moves";
 import { checkShape, name as nameShape } from "../terraform/shape";
 import { authorityName, keyPairName, leafName } from "../terraform/names";
 import { tokenText } from "../terraform/token-text";
-import { claimPrefix, validateOnce } from "../terraform/registry";
+import { claimPrefix } from "../terraform/registry";
 import { Certificate, type CertificateOptions } from "../x509/certificate";
 import { CertificateAuthority, type ICertificateAuthority } from "../x509/certificate-authority";
 import { KeyPairRing } from "../x509/key-pair-ring";
-import { Subject } from "../x509/subject";
 import type { AltName } from "../x509/subject-alt-names";
 import { TrustBundle } from "../x509/trust-bundle";
 import { byPath, ClusterSecret, clusterSecrets, filesOf } from "./cluster-files";
@@ -35,7 +35,8 @@ import type { ClusterPkiAttributes, IClusterPki } from "./cluster-identity";
 import { labelLeaf, labelParts } from "./cluster-inventory";
 import type { ClusterLeaf, ClusterParts } from "./cluster-parts";
 import { checkClusterPki } from "./cluster-pki-checks";
-import { exceptionWarnings, unlistedMasters } from "./cluster-pki-validations";
+import { clusterSubject } from "./cluster-subject";
+import { exceptionWarnings, namesOfOthers } from "./cluster-pki-validations";
 import type { Content } from "./content";
 import { ANY_WORKER, CLUSTER, ClusterFile, OPERATOR } from "./cluster-file";
 import { sharedRootWarnings } from "./outside-checks";
@@ -43,9 +44,12 @@ import type { Distribution, NamesOf } from "./distribution";
 import { fillNames, fillText, Holder, holdersOf, holds } from "./holders";
 import { type FileLists, publishCertificates, publishFiles, publishFingerprints } from "./outputs";
 import { referencesElsewhere } from "./own-state";
+import { pkisOf } from "./pkis";
 import type { CertificateRow } from "./table";
 import { kubeconfigRows, tableFor } from "./table-for";
 import { type Named, refuseName, refuseToChoose } from "./unknown-names";
+import { hostConditions } from "./unresolved-hosts";
+import { effectWarnings } from "./without-effect";
 
 const NAME = nameShape("prometheus");
 
@@ -81,6 +85,8 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
   public readonly machines: readonly string[];
   /** First part of the Terraform name of everything in here. */
   public readonly addressPrefix: string;
+  /** The prefix that everything in here had before, for what stands beside it under the same prefix; undefined where it had this one. */
+  public readonly movedFrom?: string;
   /** What the files are made of. */
   public readonly parts: ClusterParts;
   /** Secrets of a management cluster that hold the cluster's identity, as data; none where the distribution wants files. */
@@ -99,7 +105,7 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
     const { distribution, cluster, addressPrefix: prefix = cluster.name } = props;
     const table = tableFor(cluster, props.issueLeaves, distribution.table);
     const problems = new Problems();
-    checkClusterPki(props, prefix, table, problems, tokenText(this));
+    checkClusterPki(props, prefix, table, problems, (value) => tokenText(this, value));
     problems.throwIfAny(this.node.path);
     claimPrefix(TerraformStack.of(this), "pki", prefix, this.node.path);
 
@@ -108,6 +114,7 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
     this.cluster = cluster;
     this.holders = holders;
     this.addressPrefix = prefix;
+    this.movedFrom = props.movedFrom;
     this.machines = holders.filter((holder) => holder.isMachine).map((holder) => holder.name);
     const authorities = this.makeAuthorities(table.authorities, props);
     const keyPairs = this.makeKeyPairs(Object.keys(table.keyPairs), props);
@@ -117,26 +124,31 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
     this.leaves = holders.flatMap((holder) => this.makeLeaves(holder, issued, authorities));
     this.parts = { table, cluster, authorities, keyPairs, leaves: this.leaves };
     labelParts(this, prefix, this.parts);
+    pkisOf(this).push(this);
 
     this.secrets = clusterSecrets(
       holders.find(({ name }) => name === CLUSTER)!,
       this.parts,
     );
-    publishFiles(this, prefix, () => this.allFiles());
+    const files = publishFiles(this, prefix, () => this.allFiles());
+    const conditions = hostConditions(cluster);
+    if (conditions.length > 0) {
+      files.addOverride("precondition", conditionBlocks(conditions));
+    }
     publishCertificates(this, prefix, this.parts);
     publishFingerprints(this, prefix, this.parts);
     if (props.movedFrom !== undefined) {
       movedFrom(this, props.movedFrom, prefix);
     }
-    [...exceptionWarnings(this.parts), ...sharedRootWarnings(props, table)].forEach((warning) =>
-      Annotations.of(this).addWarning(warning),
+    [...exceptionWarnings(this.parts), ...sharedRootWarnings(props, table), ...effectWarnings(props, table)].forEach(
+      (warning) => Annotations.of(this).addWarning(warning),
     );
     if (props.deletionProtection === false) {
       Annotations.of(this).addWarning(
         "deletionProtection is off: a plan may destroy authorities and service-account keys",
       );
     }
-    validateOnce(TerraformStack.of(this), "system:masters", unlistedMasters);
+    this.node.addValidation({ validate: () => namesOfOthers(this) });
   }
 
   /**
@@ -290,7 +302,7 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
     const made = new Map<string, CertificateAuthority>();
     for (const [name, { commonName, organization, sans, issuer }] of Object.entries(rows)) {
       const authority = new CertificateAuthority(scope, name, {
-        subject: new Subject({ commonName, organization, ...subject }),
+        subject: clusterSubject({ commonName, organization }, subject),
         sans,
         issuer: issuer === undefined ? undefined : made.get(issuer),
         generations: choices[name]?.generations,
@@ -351,7 +363,7 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
       validity: choices.validity ?? validity,
       keyAlgorithm: choices.keyAlgorithm ?? keyAlgorithm,
       authority,
-      subject: new Subject({ commonName, organization: row.organization, ...subject }),
+      subject: clusterSubject({ commonName, organization: row.organization }, subject),
       usage: row.usage,
       sans,
       address: leafName(this.addressPrefix, holder.name, name),

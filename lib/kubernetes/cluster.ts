@@ -1,6 +1,7 @@
 import { conditional, Fn, Token } from "cdktf";
 import { checkShape } from "../terraform/shape";
-import { canonicalIp, isMistake, parseHost } from "../x509/host";
+import { canonicalHost, canonicalIp, isMistake, parseHost } from "../x509/host";
+import { canonicalDnsToken, canonicalIpToken } from "../x509/host-conditions";
 import { ENDPOINT } from "./cluster-shape";
 import type { EtcdTopology, HolderKind } from "./table";
 import type { AltName } from "../x509/subject-alt-names";
@@ -156,7 +157,8 @@ export interface HostAndPort {
 export function hostAndPort(endpoint: Endpoint): HostAndPort {
   if (typeof endpoint !== "string") {
     const kind = "dns" in endpoint ? "dns" : "ip";
-    return { host: "dns" in endpoint ? endpoint.dns : endpoint.ip, kind, port: endpoint.port ?? API_SERVER_PORT };
+    const host = canonicalHost("dns" in endpoint ? endpoint.dns : endpoint.ip);
+    return { host, kind, port: endpoint.port ?? API_SERVER_PORT };
   }
   if (Token.isUnresolved(endpoint)) {
     return { host: endpoint, port: API_SERVER_PORT };
@@ -174,7 +176,11 @@ export function hostAndPort(endpoint: Endpoint): HostAndPort {
 export function hostPort({ host, kind, port }: HostAndPort): string {
   // A token may turn out to be IPv6, which Terraform can tell by its colon.
   if (kind === "ip" && Token.isUnresolved(host)) {
-    return `${conditional(Fn.strcontains(host, ":"), `[${host}]`, host)}:${port}`;
+    const ip = canonicalIpToken(host);
+    return `${conditional(Fn.strcontains(ip, ":"), `[${ip}]`, ip)}:${port}`;
+  }
+  if (kind === "dns" && Token.isUnresolved(host)) {
+    return `${canonicalDnsToken(host)}:${port}`;
   }
   return host.includes(":") && !Token.isUnresolved(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }

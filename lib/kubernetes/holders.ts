@@ -1,6 +1,6 @@
 import { Token } from "cdktf";
 import * as ipaddr from "ipaddr.js";
-import { canonicalIp } from "../x509/host";
+import { canonicalHost, canonicalIp } from "../x509/host";
 import {
   API_SERVER_PORT,
   Cluster,
@@ -13,6 +13,7 @@ import {
 } from "./cluster";
 import { ANY_WORKER, CLUSTER, OPERATOR } from "./cluster-file";
 import type { HolderKind } from "./table";
+import { scalar } from "./yaml";
 import type { AltName } from "../x509/subject-alt-names";
 
 /** A machine, any worker, the operator or the cluster as a whole, and what it is. */
@@ -35,7 +36,7 @@ export interface Holder {
 export function holdersOf(cluster: Cluster): Holder[] {
   const endpoint = serverUrl(cluster.endpoint);
   const machines = placedMachines(cluster).map(({ machine, kinds }): Holder => {
-    const addresses = machine.addresses ?? [];
+    const addresses = (machine.addresses ?? []).map(canonicalHost);
     const { bindPort = API_SERVER_PORT, extraSans = [] } = machine as ControlPlane;
     const local = kinds.includes("control-plane") && addresses.length > 0;
     const localServer = local ? `https://${hostPort({ host: addresses[0]!, kind: "ip", port: bindPort })}` : endpoint;
@@ -62,7 +63,7 @@ const TEXTS: Readonly<Record<string, (cluster: Cluster, machine: string, address
   clusterName: ({ name }) => name,
   clusterDomain: ({ clusterDomain = "cluster.local" }) => clusterDomain,
   endpoint: ({ endpoint }) => hostPort(hostAndPort(endpoint)),
-  serviceCidrs: ({ serviceCidrs }) => serviceCidrs.join(","),
+  serviceCidrs: ({ serviceCidrs }) => serviceCidrs.map(canonicalCidr).join(","),
   clusterSigningDuration: (cluster) => `${clusterSigningHours(cluster)}h0m0s`,
 };
 
@@ -82,6 +83,17 @@ export function fillText(template: string, cluster: Cluster, machine = "", addre
   return template.replace(/\{(\w+)\}/g, (whole, name: string) =>
     Object.hasOwn(TEXTS, name) ? TEXTS[name]!(cluster, machine, address) : whole,
   );
+}
+
+/**
+ * Fills a text of YAML in. A value becomes a scalar that is text to its reader, whatever it looks like: `123`, `true`, `null`. In quotes
+ * it becomes what stands in them.
+ */
+export function fillYaml(template: string, cluster: Cluster, machine: string): string {
+  return template.replace(/("?)\{(\w+)\}\1/g, (whole, quote: string, name: string) => {
+    const value = TEXTS[name]?.(cluster, machine, "");
+    return value === undefined ? whole : quote ? JSON.stringify(value) : scalar(value);
+  });
 }
 
 /** Fills the templates of alternative names in; `{addresses}`, `{endpoint}`, `{serviceIps}` and `{extraSans}` stand for several each. */
@@ -105,4 +117,9 @@ function firstAddress(cidr: string): string {
   const bytes = network.toByteArray();
   bytes[bytes.length - 1]! |= 1;
   return canonicalIp(ipaddr.fromByteArray(bytes).toString())!;
+}
+
+function canonicalCidr(cidr: string): string {
+  const [network = cidr, bits] = cidr.split("/");
+  return `${canonicalHost(network)}/${bits}`;
 }

@@ -1,4 +1,5 @@
 import type { CertificateAuthorityFile, Content, Credentials, KubeconfigContent, KubeconfigProps } from "./content";
+import { scalar } from "./yaml";
 
 /**
  * A kubeconfig with everything inline, but for an authority that is given as a file; field by field as client-go writes it. It is data: it names keys and tokens and holds none.
@@ -62,12 +63,4 @@ function credentialLines(credentials: Credentials): readonly Content[] {
         "\n    client-key-data: ",
         { base64: credentials.privateKey },
       ];
-}
-
-/** Words that are no text to readers of YAML 1.1. */
-const YAML_WORDS = /^(true|false|yes|no|on|off|null)$/i;
-
-/** A YAML scalar: plain where that is safe, as client-go does, else quoted. */
-function scalar(text: string): string {
-  return /^[A-Za-z][\w:@./[\]-]*[\w]$/.test(text) && !YAML_WORDS.test(text) ? text : JSON.stringify(text);
 }

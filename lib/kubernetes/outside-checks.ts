@@ -1,9 +1,9 @@
+import { clusterSubject } from "./cluster-subject";
 import type { Problems } from "../errors";
 import { checkDistinct, checkSubjects, placed, type PlacedGeneration } from "../x509/distinct";
 import { checkPurposes } from "../x509/authority-limits";
 import { FIRST_GENERATION, type Generation } from "../x509/generation";
 import { addFault, authoritiesText, isIssuedBy, isLiteral, literalCertificates, nameOf } from "../x509/pem";
-import { Subject } from "../x509/subject";
 import type { ClusterPkiProps } from "./cluster-pki-props";
 import type { DistributionTable, RowException } from "./table";
 
@@ -59,7 +59,7 @@ function placedAuthority(
     authorities[name]?.generations ?? FIRST_GENERATION,
     `authorities.${name}.generations`,
     name,
-    new Subject({ commonName, organization, ...subject }),
+    clusterSubject({ commonName, organization }, subject),
   );
 }
 

@@ -237,7 +237,7 @@ export interface ConfigurationRow {
   readonly path: string;
   /** Who holds it. */
   readonly on: readonly HolderKind[];
-  /** Text with `{clusterName}`, `{endpoint}`, `{serviceCidrs}`, `{clusterDomain}`. */
+  /** YAML with `{clusterName}`, `{endpoint}`, `{serviceCidrs}`, `{clusterDomain}`, each of which becomes a scalar of text. */
   readonly text: string;
   /** Components that read it. */
   readonly consumers: readonly Consumer[];
@@ -406,6 +406,11 @@ export interface DistributionTable<Names extends DistributionNames = Distributio
      * @default - anywhere
      */
     readonly etcd?: readonly EtcdTopology[];
+    /**
+     * The largest service CIDR that it takes, as the bits of an address in it.
+     * @default - any
+     */
+    readonly maxServiceCidrBits?: number;
   };
   /**
    * Why authorities from outside may be below one root although each verifier then accepts what any of them signed. Where they are, it

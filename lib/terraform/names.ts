@@ -159,3 +159,20 @@ export function checkNamePart(
 export function checkAddressPrefix(prefix: string, problems: Problems, at = "addressPrefix"): void {
   checkNamePart("address-prefix", at, prefix, problems, `set ${at} to such a name`);
 }
+
+/** Finds a former prefix that no name could have started with, or that is the present one. */
+export function checkMovedFrom(before: string | undefined, prefix: string, problems: Problems): void {
+  if (before === undefined) {
+    return;
+  }
+  checkAddressPrefix(before, problems, "movedFrom");
+  if (before === prefix) {
+    problems.add({
+      code: "moved-from",
+      at: "movedFrom",
+      given: prefix,
+      allowed: "another prefix than addressPrefix",
+      fix: "leave it out",
+    });
+  }
+}

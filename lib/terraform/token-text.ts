@@ -1,19 +1,27 @@
-import { DefaultTokenResolver, StringConcat, Tokenization } from "cdktf";
+import { DefaultTokenResolver, StringConcat, Token, Tokenization } from "cdktf";
 import type { IConstruct } from "constructs";
 
 const RESOLVER = new DefaultTokenResolver(new StringConcat());
 
 /**
- * What unresolved text is to Terraform, as far as that is known while constructs are made. Each reading of a variable makes a token of
- * its own; both are `${var.name}`. For comparing alone: a later change may make another text of it.
+ * What stands for a value in Terraform, by which two readings of one variable are known for the same: each of them is another token to
+ * cdktf. A value that is known is itself, and so is one that cannot be said before synth.
  */
-export function tokenText(scope: IConstruct): (token: string) => string {
-  return (token) => {
-    try {
-      return JSON.stringify(Tokenization.resolve(token, { scope, resolver: RESOLVER, preparing: false }));
-    } catch {
-      // A lazy value that cannot be had yet is nobody else's.
-      return token;
-    }
-  };
+export function tokenText(scope: IConstruct, value: string): string {
+  if (!Token.isUnresolved(value)) {
+    return value;
+  }
+  try {
+    const text = Tokenization.resolve(value, { scope, resolver: RESOLVER, preparing: false }) as unknown;
+    return typeof text === "string" ? [text, ...originsOf(value)].join(" ") : value;
+  } catch {
+    return value;
+  }
+}
+
+/** The stacks that tokens come from: what two stacks call by one name is not the same. */
+function originsOf(value: string): string[] {
+  return Tokenization.reverseString(value).tokens.map(
+    (token) => (token as { originStack?: IConstruct }).originStack?.node.path ?? "",
+  );
 }

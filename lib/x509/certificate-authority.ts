@@ -284,7 +284,7 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     checkAltNames(sans, "sans", problems);
     checkGenerations(generations, "authority", "generations", problems, issuer && issuersOf(issuer));
     const own = placed(generations, "generations", this.node.id, subject);
-    checkDistinct(own, problems, tokenText(this));
+    checkDistinct(own, problems, (value) => tokenText(this, value));
     checkSubjects(own, problems);
     if (issuer) {
       checkSameStack(this, issuer, "issuer", problems);
@@ -349,7 +349,7 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     return new SelfSignedCert(this, id, {
       ...named(id, key, sans, props),
       ...certifying(generation),
-      lifecycle: lifecycle({ preventDestroy, precondition: sans.preconditions }),
+      lifecycle: lifecycle({ preventDestroy, precondition: [...sans.preconditions, ...props.subject.preconditions] }),
     });
   }
 
@@ -364,7 +364,7 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     const preventDestroy = isProtected(generation.state, props);
     const request = new CertRequest(this, `${id}-request`, {
       ...named(id, key, sans, props),
-      lifecycle: lifecycle({ preventDestroy, precondition: sans.preconditions }),
+      lifecycle: lifecycle({ preventDestroy, precondition: [...sans.preconditions, ...props.subject.preconditions] }),
     });
     pin(request, name);
     return request;
@@ -461,8 +461,8 @@ function named(id: string, key: Key, sans: SubjectAltNames, props: CertificateAu
   return {
     privateKeyPem: expression(key.privateKey),
     subject: [{ ...subject.fields }],
-    dnsNames: sans.dns.length > 0 ? [...sans.dns] : undefined,
-    ipAddresses: sans.ips.length > 0 ? [...sans.ips] : undefined,
+    dnsNames: sans.dnsArgument,
+    ipAddresses: sans.ipsArgument,
     provider: props.provider,
   };
 }

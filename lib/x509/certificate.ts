@@ -2,7 +2,7 @@ import { inventoried, type OwnEntry } from "../terraform/inventoried";
 import { issued, issuedKeyAlgorithm } from "./issued";
 import { outlives, VALIDITY, Validity } from "./validity";
 import { leafKeyName } from "../terraform/names";
-import { TerraformProvider } from "cdktf";
+import { TerraformProvider, TerraformStack, Token } from "cdktf";
 import { CertRequest } from "@cdktf/provider-tls/lib/cert-request";
 import { LocallySignedCert } from "@cdktf/provider-tls/lib/locally-signed-cert";
 import { Construct } from "constructs";
@@ -19,6 +19,7 @@ import { checkPurposes } from "./authority-limits";
 import { checkIssuerName, Issuers } from "./generation";
 import { KEY_ALGORITHM, KeyAlgorithm } from "./key-algorithm";
 import { KEY_USAGE, KeyUsage } from "./key-usage";
+import { refuseUnlistedMasters } from "./masters";
 import { createKey, Key } from "./private-key";
 import { SUBJECT, Subject } from "./subject";
 import { AltName, checkAltNames, SubjectAltNames } from "./subject-alt-names";
@@ -151,9 +152,10 @@ export class Certificate extends Construct {
       "usage",
       problems,
     );
+    checkUse(props, problems);
     problems.throwIfAny(this.node.path);
 
-    this.sans = SubjectAltNames.of(...(props.sans ?? []));
+    this.sans = SubjectAltNames.of(...(props.sans ?? [])).distinctIn(this);
     this.issuer = props.issuer ? props.authority.generations[props.issuer]! : props.authority.active;
 
     const name = props.address ?? id;
@@ -163,9 +165,12 @@ export class Certificate extends Construct {
     this.request = new CertRequest(this, "Request", {
       privateKeyPem: expression(this.key.privateKey),
       subject: [{ ...this.subject.fields }],
-      dnsNames: this.sans.dns.length > 0 ? [...this.sans.dns] : undefined,
-      ipAddresses: this.sans.ips.length > 0 ? [...this.sans.ips] : undefined,
-      lifecycle: lifecycle({ createBeforeDestroy: true, precondition: this.sans.preconditions }),
+      dnsNames: this.sans.dnsArgument,
+      ipAddresses: this.sans.ipsArgument,
+      lifecycle: lifecycle({
+        createBeforeDestroy: true,
+        precondition: [...this.sans.preconditions, ...this.subject.preconditions],
+      }),
       provider,
     });
     const request = pin(this.request, name);
@@ -186,6 +191,7 @@ export class Certificate extends Construct {
     this.addresses = [this.privateKey.address, request, this.certificate.address].sort();
     props.authority.registerLeaf(this.resource, this.issuer.id);
     inventoried(this, { entries: () => [this.entry()] });
+    refuseUnlistedMasters(TerraformStack.of(this), (node) => node instanceof Certificate);
   }
 
   private entry(): OwnEntry {
@@ -236,5 +242,32 @@ export function checkCertificateOptions(
     if (limit !== undefined && validityHours >= limit) {
       problems.add({ ...outlives(validityHours, limit), at: where });
     }
+  }
+}
+
+/** Finds a certificate that would be an authority without limits of one, and a server that nobody could connect to. */
+function checkUse({ usage, sans = [] }: CertificateProps, problems: Problems): void {
+  if (usage.purposes.includes("cert_signing")) {
+    problems.add({
+      code: "leaf-usage",
+      at: "usage",
+      given: `KeyUsage.AUTHORITY (${usage.name})`,
+      allowed: "KeyUsage.SERVER, KeyUsage.CLIENT or KeyUsage.SERVER_AND_CLIENT",
+      fix: "make a CertificateAuthority with this one as its issuer: a certificate that is no authority signs nothing",
+    });
+  }
+  // What is no list was told of.
+  const hasName =
+    Token.isUnresolved(sans) ||
+    sans.some((name) => typeof name === "string" || [name.dns, name.ips].some((names) => names?.length));
+  // What is both ends may well be the other one alone: k0s signs clients so.
+  if (usage.purposes.every((purpose) => purpose === "server_auth") && !hasName) {
+    problems.add({
+      code: "server-names",
+      at: "sans",
+      given: "none",
+      allowed: "at least one DNS name or IP address: clients compare no common name",
+      fix: "add the names at which clients reach the server",
+    });
   }
 }

@@ -1,3 +1,4 @@
+import { Token } from "cdktf";
 import { isIPv4 } from "node:net";
 
 /** A host as a certificate can name it. */
@@ -18,6 +19,9 @@ const DNS_NAME = new RegExp(`^(\\*\\.)?${LABEL}(\\.${LABEL})*$`);
 /** An RFC 1123 subdomain in lower case, the shape of a Kubernetes node name. */
 export const RFC_1123_SUBDOMAIN = new RegExp(`^${LABEL}(\\.${LABEL})*$`);
 
+/** No text that is longer is a host, or a URL of one, that anybody wrote: it is not looked into for what was meant. */
+const MAX_LENGTH = 1000;
+
 /** The same few names and addresses are asked for again and again, and reading one costs more than a certificate's other checks. */
 const HOSTS = new Map<string, Host | HostMistake>();
 
@@ -25,6 +29,12 @@ const HOSTS = new Map<string, Host | HostMistake>();
 export function canonicalIp(text: string): string | undefined {
   const host = parseHost(text);
   return !isMistake(host) && host.kind === "ip" ? host.value : undefined;
+}
+
+/** Canonical text of a host; what is none, or is unresolved, as it is. */
+export function canonicalHost(text: string): string {
+  const host = Token.isUnresolved(text) ? undefined : parseHost(text);
+  return host && !isMistake(host) ? host.value : text;
 }
 
 function readIp(text: string): string | undefined {
@@ -54,11 +64,16 @@ function bytesOf(group: string): [number, number] {
  */
 export function parseHost(text: string): Host | HostMistake {
   const known = HOSTS.get(text) ?? readHost(text);
-  HOSTS.set(text, known);
+  if (text.length <= MAX_LENGTH) {
+    HOSTS.set(text, known);
+  }
   return known;
 }
 
 function readHost(text: string): Host | HostMistake {
+  if (text.length > MAX_LENGTH) {
+    return { code: "host-name", fix: "use a name of at most 253 bytes" };
+  }
   const ip = readIp(text);
   if (ip) {
     return { kind: "ip", value: ip };

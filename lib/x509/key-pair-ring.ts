@@ -103,7 +103,7 @@ export class KeyPairRing extends Construct {
     const problems = new Problems();
     props.keyAlgorithm?.check("keyAlgorithm", problems);
     checkGenerations(generations, "key pair", "generations", problems);
-    checkDistinct(placed(generations, "generations", id), problems, tokenText(this));
+    checkDistinct(placed(generations, "generations", id), problems, (value) => tokenText(this, value));
     problems.throwIfAny(this.node.path);
 
     const pairs = byId(generations).map(([name, generation]) => this.make(name, generation, props));

@@ -1,10 +1,14 @@
 import { Token } from "cdktf";
+import type { IConstruct } from "constructs";
 import { Problems } from "../errors";
-import { isMistake, parseHost } from "./host";
+import { rangeOf, rangeWords, UNNAMEABLE } from "./address-range";
+import { canonicalHost, isMistake, parseHost } from "./host";
+import { canonicalDnsToken, canonicalIpToken, isDnsOperand, isIpOperand, isOutsideOperand } from "./host-conditions";
+import { eachText, type Wanted } from "./text-values";
 import { Condition, condition } from "../terraform/condition";
-import { quoted } from "../terraform/expression";
 import { checkShape } from "../terraform/shape";
 import { ALT_NAMES } from "./alt-name-shape";
+import { tokenText } from "../terraform/token-text";
 
 /** Names whose kind is said by the field, since a value that Terraform fills in later cannot be looked at. */
 export interface TypedNames {
@@ -43,11 +47,20 @@ export class SubjectAltNames {
         const host = parseHost(name);
         (isMistake(host) || host.kind === "dns" ? dns : ips).push(isMistake(host) ? name : host.value);
       } else {
-        dns.push(...(name.dns ?? []).map(canonical));
-        ips.push(...(name.ips ?? []).map(canonical));
+        dns.push(...(name.dns ?? []).map(canonicalHost));
+        ips.push(...(name.ips ?? []).map(canonicalHost));
       }
     }
     return new SubjectAltNames(ordered(dns), ordered(ips));
+  }
+
+  /** The same without unresolved names that stand for what one before them does: a variable that was read twice. */
+  public distinctIn(scope: IConstruct): SubjectAltNames {
+    const distinct = (names: readonly string[]) => {
+      const texts = names.map((name) => tokenText(scope, name));
+      return names.filter((_, index) => texts.indexOf(texts[index]!) === index);
+    };
+    return new SubjectAltNames(distinct(this.dns), distinct(this.ips));
   }
 
   private constructor(
@@ -59,27 +72,53 @@ export class SubjectAltNames {
 
   /** What Terraform must check because the values are not known at synth. */
   public get preconditions(): Condition[] {
-    const isIp = (ip: string) => `can(cidrhost(${quoted(`${ip}/32`)}, 0))`;
-    const isDns = (dns: string) => `can(regex("${TERRAFORM_DNS_NAME}", ${quoted(dns)})) && !${isIp(dns)}`;
     return [
       ...this.dns.filter(Token.isUnresolved).map((dns) => {
         const allowed = "a DNS name without scheme, port or path";
         const fix = "write the host alone, and give IP addresses as ips";
-        return condition(isDns(dns), { code: "host-name", at: "sans", given: dns, allowed, fix });
+        return condition(isDnsOperand(dns), { code: "host-name", at: "sans", given: dns, allowed, fix });
       }),
-      ...this.ips.filter(Token.isUnresolved).map((ip) => {
-        const allowed = "an IPv4 or IPv6 address without a prefix length or port";
+      ...this.ips.filter(Token.isUnresolved).flatMap((ip) => {
+        const allowed = "an IPv4 or IPv6 address without a prefix length, a port or leading zeros";
         const fix = "write the address alone, and give DNS names as dns";
-        return condition(isIp(ip), { code: "host-ip", at: "sans", given: ip, allowed, fix });
+        return [
+          condition(isIpOperand(ip), { code: "host-ip", at: "sans", given: ip, allowed, fix }),
+          condition(isOutsideOperand(ip, UNNAMEABLE), { ...UNNAMEABLE_ADDRESS, at: "sans", given: ip }),
+        ];
       }),
     ];
   }
+
+  /** DNS names as the tls provider is given them: in lower case, those that Terraform fills in, too. */
+  public get dnsArgument(): string[] | undefined {
+    return argument(this.dns, canonicalDnsToken);
+  }
+
+  /** IP addresses as the tls provider is given them: canonical, those that Terraform fills in, too. */
+  public get ipsArgument(): string[] | undefined {
+    return argument(this.ips, canonicalIpToken);
+  }
 }
+
+/** An address for nobody, or for many. */
+const UNNAMEABLE_ADDRESS = {
+  code: "address-range",
+  allowed: "an address that is one machine's, or loopback",
+  fix: "write the address at which clients reach the server, or leave it out",
+} as const;
+
+function argument(names: readonly string[], unresolved: (name: string) => string): string[] | undefined {
+  return names.length > 0 ? names.map((name) => (Token.isUnresolved(name) ? unresolved(name) : name)) : undefined;
+}
+
+const ALT_NAME: Wanted = {
+  allowed: "a DNS name or an IP address, as text",
+  written: (value) => `{ dns: [${value}] } or { ips: [${value}] }`,
+};
 
 /** Finds names that no certificate can hold, and unresolved ones whose kind is not said. */
 export function checkAltNames(names: readonly AltName[], at: string, problems: Problems): void {
-  names.forEach((name, index) => {
-    const here = `${at}[${index}]`;
+  eachText(names, at, problems, ALT_NAME, (name, here) => {
     if (typeof name !== "string") {
       checkKind(name.dns ?? [], "dns", `${here}.dns`, problems);
       checkKind(name.ips ?? [], "ip", `${here}.ips`, problems);
@@ -103,20 +142,25 @@ export function checkHost(text: string, at: string, problems: Problems, allowed 
   const host = parseHost(text);
   if (isMistake(host)) {
     problems.add({ code: host.code, at, given: text, allowed, fix: host.fix });
+  } else {
+    checkNameable(text, at, problems);
   }
 }
 
-// One character class instead of escapes, which would have to survive JSON and a nested template.
-const TERRAFORM_LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
-const TERRAFORM_DNS_NAME = `^([*][.])?${TERRAFORM_LABEL}([.]${TERRAFORM_LABEL})*$`;
+/** Finds an address that is no machine's own. */
+function checkNameable(text: string, at: string, problems: Problems): void {
+  const range = rangeOf(text);
+  if (range !== undefined && UNNAMEABLE.includes(range)) {
+    problems.add({ ...UNNAMEABLE_ADDRESS, at, given: `${text}, ${rangeWords(range)}` });
+  }
+}
 
 function checkKind(names: readonly string[], kind: "dns" | "ip", at: string, problems: Problems): void {
   const allowed = kind === "dns" ? "a DNS name" : "an IP address";
-  names.forEach((name, index) => {
+  eachText(names, at, problems, { allowed: `${allowed}, as text` }, (name, here) => {
     if (Token.isUnresolved(name)) {
       return;
     }
-    const here = `${at}[${index}]`;
     const host = parseHost(name);
     if (isMistake(host)) {
       problems.add({ code: host.code, at: here, given: name, allowed, fix: host.fix });
@@ -128,13 +172,10 @@ function checkKind(names: readonly string[], kind: "dns" | "ip", at: string, pro
         allowed,
         fix: `move it to ${kind === "dns" ? "ips" : "dns"}`,
       });
+    } else {
+      checkNameable(name, here, problems);
     }
   });
-}
-
-function canonical(name: string): string {
-  const host = Token.isUnresolved(name) ? undefined : parseHost(name);
-  return host && !isMistake(host) ? host.value : name;
 }
 
 function ordered(names: readonly string[]): string[] {

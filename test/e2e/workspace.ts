@@ -59,6 +59,11 @@ export class Workspace {
     return attempt(this.binary, args, { cwd: this.stack(id), env: this.env });
   }
 
+  /** What an expression is in the stack, as `terraform console` prints it. */
+  public console(id: string, expression: string): Promise<Ended> {
+    return attempt(this.binary, ["console", "-no-color"], { cwd: this.stack(id), env: this.env, input: expression });
+  }
+
   /** Gives variables to every Terraform command that follows. */
   public setVariables(values: Readonly<Record<string, string>>): void {
     for (const [name, value] of Object.entries(values)) {

@@ -1,6 +1,6 @@
 import { gunzipSync } from "node:zlib";
 import { CertificateRow, Distribution, DistributionTable, FileRow, HolderKind, JoinFormat, TokenRow } from "../../lib";
-import { SYSTEM_MASTERS } from "../../lib/kubernetes/table-checks";
+import { SYSTEM_MASTERS } from "../../lib/x509/system-masters";
 
 /** Distributions whose options make another PKI of them. */
 const WITH_OPTIONS: Readonly<Record<string, Distribution>> = {

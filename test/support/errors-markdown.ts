@@ -13,6 +13,8 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "address-prefix": "The prefix is the first part of every Terraform name, and no valid one could start with it.",
   "address-prefix-taken":
     "Two constructs of the same kind in one stack have the same prefix, so their Terraform addresses would collide.",
+  "address-range":
+    "An address stands where others have to reach a machine or the certificate has to name one, and it is nobody's own: unspecified, broadcast, multicast, link-local or loopback. A cluster of one machine may be on loopback as a whole, and a certificate may name loopback.",
   "address-taken": "Two elements of one stack have the same Terraform address. cdktf would silently merge them.",
   "alt-name-kind":
     "A DNS name stands among the IP addresses, an IP address among the DNS names, or a value that is not known at synth does not say which of the two it is. A certificate keeps them in different fields.",
@@ -24,6 +26,8 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "binding-name": "The API server rejects an object of that name, because names are segments of URL paths.",
   "binding-name-reserved": "Names that start with `system:` belong to Kubernetes itself.",
   "binding-subjects": "A binding without subjects grants nothing.",
+  "binding-taken":
+    "Two access stacks of one app make a binding of the same name in one cluster. The second would fail when it is applied.",
   "broad-cluster-admin":
     "`cluster-admin` would go to a group that includes everybody, every pod, every node or every bootstrap token.",
   "certificate-authority":
@@ -43,6 +47,10 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "distribution-access": "The distribution makes these bindings itself, or has no group of its own to bind.",
   "early-renewal":
     "Early renewal is as long as the validity or longer: the certificate would be due for renewal as soon as it is issued, and every apply would replace it.",
+  "endpoint-ambiguous": {
+    cause: "The endpoint is an IPv6 address, and an IPv6 address with a port, depending on who reads it.",
+    fix: "write brackets around the address, or { ip: … } where no port is meant",
+  },
   "endpoint-host": "The endpoint has no host, or more than one.",
   "endpoint-kind":
     "The endpoint's host is not known at synth, or is not what its field says. Whether it is a DNS name or an IP address decides which field of the certificate names it.",
@@ -89,6 +97,7 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "label-key": "The API server rejects a label or an annotation of that name.",
   "label-value": "The API server rejects such a value of a label.",
   "leaf-outlives-authority": "The certificate would outlive its authority, and stop working when that expires.",
+  "leaf-usage": "The certificate would sign others, without anything that makes it an authority, or limits it as one.",
   "machine-address-twice": "Two machines have the same address.",
   "machine-name":
     "No node can register under this name. It becomes part of the subject `system:node:<name>` and of certificates' SANs.",
@@ -108,6 +117,11 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "no-secrets": "The distribution is delivered as files and has no Secrets in a management cluster.",
   "one-server-certificate":
     "The servers of a machine share one certificate, and one of them was given an authority of its own. A certificate has one issuer.",
+  "other-cluster": {
+    cause:
+      "The access to a cluster and its `ClusterPki` contradict each other. What joins would be given the files of another distribution, or look for the API server where its certificate is not valid.",
+    fix: "give the description that the `ClusterPki` has, and `pki.bundle()`; add the host of another endpoint to its `extraSans`",
+  },
   "other-stack":
     "The keys to deliver are in another stack. They would have to pass through an output, and end up in both states.",
   "password-joins": "The distribution has no join password of that name.",
@@ -143,20 +157,28 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "plain-text":
     "The text has a character or a sequence of which Terraform, YAML or a terminal would make something else.",
   port: "The port is not a TCP port.",
+  "protected-name":
+    "The certificate would have a name of somebody else: of the API server, of every machine, or one by which a component knows its own clients. Who holds its key could be that one.",
   "secret-key": "The file's path cannot be turned into a key of a Secret.",
   "secret-key-twice": "The paths of two files turn into the same key of the Secret.",
   "secret-name": "The API server rejects a Secret of that name.",
   "secure-token-root":
     "The K3s secure token contains a hash of the root certificate's DER. Terraform cannot hash binary data, so it cannot compute it for a root that is known only in the state, and it does not see in text that it learns when it runs whether there is a root.",
+  "server-names":
+    "The certificate is for a server and names none. Clients compare the alternative names alone, so nothing could connect to it.",
   "service-cidr": "The value is not a CIDR.",
   "service-cidr-count": "A cluster has one service CIDR, or one per IP family.",
   "service-cidr-family": "Both service CIDRs are of the same IP family.",
   "service-cidr-host-bits": "The address before the `/` is not the first of the network.",
   "service-cidr-overlap":
     "An address of a machine, or the endpoint, is inside the service CIDR: traffic to it would be treated as traffic to a service.",
-  "service-cidr-size": "The service CIDR is too small for the addresses of the API server and of DNS.",
+  "service-cidr-size":
+    "The service CIDR is too small for the addresses of the API server and of DNS, or larger than the distribution takes.",
   "shared-key": "The private key of a leaf certificate would be on more than one machine.",
-  subject: "A field of the subject is empty or too long (X.520).",
+  subject:
+    "A field of the subject is empty or too long (X.520), or has control characters or blanks around it, which comparisons of names leave out.",
+  "subject-field":
+    "The subject of a whole cluster has a field that is not one of the four that may be chosen. CN and O are identities: another CN or O would make every certificate somebody else's.",
   "subject-name": "A subject of the binding has no name.",
   "shared-root":
     "Two authorities of the cluster are below one root, and it is in their bundles: each verifier accepts what either of them signed, so a kubelet is a client of etcd.",
@@ -201,6 +223,8 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
     fix: "the message says how to write it, such as `Token.asString(value)`",
   },
   validity: "The validity is not a whole number of hours, or so long that it would overflow.",
+  "without-effect":
+    "The choice is for certificates that the distribution issues itself, or that nothing has, so that it would change nothing. A warning, where the inventory shows it.",
   "wrong-type":
     "The value has another type than the one that is read there. What comes from YAML, JavaScript or a cast is not looked at by the compiler.",
 };

@@ -70,3 +70,20 @@ test("throws nothing when nothing is wrong", () => {
   expect(problems.none).toBe(true);
   expect(() => problems.throwIfAny("x")).not.toThrow();
 });
+
+test.each(["${TfToken[TOKEN.1]}", "a-${TfToken[TOKEN.1]}", "#{TfToken[TOKEN.1]}", ["#{TfToken[TOKEN.1]}"], -8.1e298])(
+  "never shows cdktf's own text for what Terraform alone knows (%#)",
+  (given) => {
+    const problems = new Problems();
+    problems.add({ code: "a", at: "b", given, allowed: "c", fix: "d" });
+    expect(errorOf(() => problems.throwIfAny("here")).problems).toMatchObject([{ given: '"an unresolved value"' }]);
+  },
+);
+
+test("shows the beginning of what nobody would read to its end", () => {
+  const problems = new Problems();
+  problems.add({ code: "a", at: "b", given: "x".repeat(30_000), allowed: "c", fix: "d" });
+  expect(errorOf(() => problems.throwIfAny("here")).problems[0]!.given).toBe(
+    `"${"x".repeat(300)}… (30000 characters)"`,
+  );
+});

@@ -9,7 +9,7 @@ import type {
   HolderKind,
   SecretRow,
 } from "../table";
-import { kubeadm, KubeadmCertificate } from "./kubeadm";
+import { kubeadm, KubeadmCertificate, MAX_SERVICE_CIDR_BITS } from "./kubeadm";
 import { ETCD_HERE, ETCD_MEMBER, PURPOSES } from "./rows";
 import { KeyUsage } from "../../x509/key-usage";
 
@@ -77,7 +77,7 @@ export interface ClusterApiNames extends DistributionNames {
 export const clusterApi: DistributionTable<ClusterApiNames> = {
   name: "cluster-api",
   version: "1.14.0",
-  requires: { controlPlanes: false, addresses: false },
+  requires: { controlPlanes: false, addresses: false, maxServiceCidrBits: MAX_SERVICE_CIDR_BITS },
 
   apiServerAuthority: "kubernetes",
   // Cluster API calls all three of its own "kubernetes". No two authorities here share a subject: these are kubeadm's names.

@@ -32,6 +32,13 @@ const PKI = `${FOLDER}/pki`;
 
 const pair = pairsOf({ endings: [".crt", ".key"] });
 
+/**
+ * kubeadm's `MaximumBitsForServiceSubnet`: /12 of IPv4, /108 of IPv6. The API server itself takes larger ones since it has ServiceCIDRs.
+ *
+ * @see https://github.com/kubernetes/kubernetes/blob/v1.36.3/cmd/kubeadm/app/apis/kubeadm/validation/validation.go ValidateServiceSubnetSize
+ */
+export const MAX_SERVICE_CIDR_BITS = 20;
+
 /** A kubeconfig of the operator, on no machine. */
 const forOperator = (path: string) => kubeconfig(path, "endpoint", OPERATOR, [kubectl.kubeconfig]);
 
@@ -82,7 +89,7 @@ export interface KubeadmNames extends DistributionNames {
 export const kubeadm: DistributionTable<KubeadmNames> = {
   name: "kubeadm",
   version: KUBERNETES,
-  requires: { controlPlanes: true, addresses: true },
+  requires: { controlPlanes: true, addresses: true, maxServiceCidrBits: MAX_SERVICE_CIDR_BITS },
 
   apiServerAuthority: "kubernetes",
   authorities: {

@@ -276,6 +276,7 @@ export interface ClusterAccessOptions extends KubernetesObjectProps {
     readonly addressPrefix?: string;
     readonly adopt?: boolean;
     readonly clusterAdmins?: readonly IRbacSubject[];
+    readonly movedFrom?: string;
     readonly tokens?: Readonly<Record<string, BootstrapTokenOptions>>;
 }
 
@@ -349,6 +350,7 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
     keyPair(name: NamesOf<Of>["keyPair"]): KeyPairRing;
     kubeconfig(name: NamesOf<Of>["kubeconfig"], holder?: string): Content;
     readonly machines: readonly string[];
+    readonly movedFrom?: string;
     readonly parts: ClusterParts;
     readonly secrets: readonly ClusterSecret[];
 }
@@ -408,6 +410,7 @@ export class ClusterSecrets extends Construct {
 export interface ClusterSecretsProps extends KubernetesObjectProps {
     readonly addressPrefix?: string;
     readonly deletionProtection?: boolean;
+    readonly movedFrom?: string;
     readonly namespace: string;
     readonly pki: ClusterPki;
 }
@@ -542,6 +545,7 @@ export interface DistributionTable<Names extends DistributionNames = Distributio
         readonly controlPlanes: boolean;
         readonly addresses: boolean;
         readonly etcd?: readonly EtcdTopology[];
+        readonly maxServiceCidrBits?: number;
     };
     readonly sharedRoot?: string;
     readonly version: string;
@@ -1173,13 +1177,17 @@ export class Subject {
     constructor(fields: SubjectFields);
     check(at: string, problems: Problems): void;
     readonly fields: SubjectFields;
+    get preconditions(): Condition[];
     toString(): string;
     withOrganizationalUnit(organizationalUnit: string): Subject;
 }
 
 export class SubjectAltNames {
+    distinctIn(scope: IConstruct): SubjectAltNames;
     readonly dns: readonly string[];
+    get dnsArgument(): string[] | undefined;
     readonly ips: readonly string[];
+    get ipsArgument(): string[] | undefined;
     static readonly NONE: SubjectAltNames;
     static of(...names: readonly AltName[]): SubjectAltNames;
     get preconditions(): Condition[];

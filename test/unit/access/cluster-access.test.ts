@@ -70,6 +70,12 @@ test("keeps its addresses when it is wrapped in another construct", () => {
   expect(addresses(synth(stack).resource)).toEqual(addresses(synthesized().json.resource));
 });
 
+test("moves everything that had another prefix, so that no token is made anew", () => {
+  const { moved } = synthesized({ movedFrom: "old" }).json as { moved: { from: string; to: string }[] };
+  expect(moved.map(({ to }) => to).sort()).toEqual(addresses(synthesized().json.resource));
+  expect(moved.map(({ from }) => from)).toEqual(moved.map(({ to }) => to.replace(".access__", ".old__")));
+});
+
 test("gives the same JSON for the same description", () => {
   expect(JSON.stringify(synthesized().json)).toBe(JSON.stringify(synthesized().json));
 });
@@ -203,7 +209,7 @@ test("takes the authority from another stack", () => {
 
 test("takes the bundle of a PKI in another stack, in which there is nothing that Terraform would have to check", () => {
   const app = newApp();
-  const { pki } = pkiOf({}, {}, newStack("prod-pki", app));
+  const { pki } = pkiOf({}, EMBEDS, newStack("prod-pki", app));
   const { json } = synthesized({ ...EMBEDS, certificateAuthority: pki.bundle() }, accessStack(app));
   const [files] = Object.values<{ value: unknown }>(json.output);
   expect(JSON.stringify(files!.value)).toMatch(/\$\{data\.terraform_remote_state\.[^}]+\}/);

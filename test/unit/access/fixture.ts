@@ -6,8 +6,8 @@ import { newApp } from "../../support/synth";
 import { Distribution } from "../../../lib/kubernetes/distribution";
 
 /** A stack with the providers that access needs. */
-export function accessStack(app = newApp()): TerraformStack {
-  const stack = new TerraformStack(app, "prod-access");
+export function accessStack(app = newApp(), id = "prod-access"): TerraformStack {
+  const stack = new TerraformStack(app, id);
   new KubernetesProvider(stack, "kubernetes");
   new RandomProvider(stack, "random");
   new TimeProvider(stack, "time");

@@ -7,8 +7,8 @@ import { deliveryStack } from "./fixture";
 
 const CLUSTER = { name: "prod", endpoint: ONE.endpoint, serviceCidrs: ONE.serviceCidrs };
 
-function clusterOf(stack: TerraformStack, distribution = Distribution.CLUSTER_API): ClusterPki {
-  return new ClusterPki(stack, "pki", { addressPrefix: "pki", distribution, cluster: CLUSTER });
+function clusterOf(stack: TerraformStack, distribution = Distribution.CLUSTER_API, movedFrom?: string): ClusterPki {
+  return new ClusterPki(stack, "pki", { addressPrefix: "pki", distribution, cluster: CLUSTER, movedFrom });
 }
 
 function secretsOf(
@@ -50,6 +50,24 @@ test("addressPrefix is the names' first part, wherever the construct stands", ()
   const stack = deliveryStack();
   secretsOf(stack, { addressPrefix: "prod" });
   expect(Object.keys(resourcesOf(stack))).toContain("prod__secret__prod-ca");
+});
+
+test("Secrets move with the PKI whose prefix they have, and with their own", () => {
+  const moved = (props: Partial<ClusterSecretsProps>, movedFrom?: string) => {
+    const stack = deliveryStack();
+    secretsOf(stack, { addressPrefix: undefined, ...props }, clusterOf(stack, Distribution.CLUSTER_API, movedFrom));
+    const { moved = [] } = terraformOf(stack) as { moved?: { from: string }[] };
+    return moved.map(({ from }) => from).filter((from) => from.endsWith("__secret__prod-ca"));
+  };
+  expect(moved({}, "old")).toEqual(["kubernetes_secret_v1.old__secret__prod-ca"]);
+  expect(moved({ addressPrefix: "capi" }, "old")).toEqual([]);
+  expect(moved({ addressPrefix: "capi", movedFrom: "before" })).toEqual([
+    "kubernetes_secret_v1.before__secret__prod-ca",
+  ]);
+});
+
+test("a former prefix that is the present one is refused", () => {
+  expect(problemsOf(() => secretsOf(deliveryStack(), { movedFrom: "capi" }))).toMatchObject([{ code: "moved-from" }]);
 });
 
 test("more labels are added, and none of Cluster API's is lost", () => {

@@ -39,6 +39,15 @@ test("keeps its address wherever it stands and whatever it is called", () => {
   expect(output).toHaveProperty("prod__token__server_files");
 });
 
+test("moves with the PKI to another prefix, since K3s encrypts the authorities' keys with it", () => {
+  const { stack, pki } = pkiOfK3s({}, { movedFrom: "old" });
+  new JoinPassword(stack, "server", { pki });
+  expect(terraformOf(stack).moved).toContainEqual({
+    from: "random_password.old__token__server",
+    to: "random_password.pki__token__server",
+  });
+});
+
 test("servers start with a secure token, and are told the password alone with which agents join", () => {
   const { stack, pki } = pkiOfK3s(THREE);
   const [server, agent] = ["server", "agent"].map((id) => new JoinPassword(stack, id, { pki })) as [

@@ -60,6 +60,7 @@ test("every resource of a stack is in exactly one entry, wherever its construct 
     authority: pki.authority("front-proxy"),
     subject: new Subject({ commonName: "metrics-server" }),
     usage: KeyUsage.SERVER,
+    sans: ["metrics-server.kube-system.svc"],
     address: "metrics-server",
   });
   const resources = stack.node.findAll().filter((node) => TerraformResource.isTerraformResource(node));

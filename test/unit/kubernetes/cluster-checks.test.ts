@@ -101,7 +101,7 @@ describe("the endpoint", () => {
 
   test("that is a URL is refused", () => {
     const endpoint = "https://api.example.com:6443";
-    const fix = 'it is a URL; did you mean "api.example.com"?';
+    const fix = 'it is a URL; did you mean "api.example.com:6443"?';
     refuses({ endpoint }, problem("host-url", at, JSON.stringify(endpoint), allowed, fix));
   });
 

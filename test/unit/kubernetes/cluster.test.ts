@@ -27,30 +27,37 @@ test("an endpoint's host has a kind where it can be told", () => {
   expect(hostAndPort("a_b:443")).toEqual({ host: "a_b", port: 443 });
 });
 
+/** The one spelling of an address, where Terraform makes it of a variable. */
+const ip = (name: string) =>
+  `try(cidrhost(format("%s/%d", var.${name}, strcontains(var.${name}, ":") ? 128 : 32), 0), var.${name})`;
+
 describe("an unresolved host", () => {
   const stack = newStack();
   const host = new TerraformVariable(stack, "host", { type: "string" }).stringValue;
   const { pki } = pkiOf({ endpoint: { ip: host } }, {}, stack);
 
-  test("that is a name stands in the URL as it is", () => {
-    expect(resolved(stack, serverUrl({ dns: host, port: 443 }))).toBe("https://${var.host}:443");
+  test("that is a name stands in the URL in lower case", () => {
+    expect(resolved(stack, serverUrl({ dns: host, port: 443 }))).toBe("https://${lower(var.host)}:443");
   });
 
   test("that is an address is put in brackets by Terraform when it has a colon", () => {
     expect(resolved(stack, serverUrl({ ip: host }))).toBe(
-      'https://${strcontains(var.host, ":") ? "[${var.host}]" : var.host}:6443',
+      `https://\${strcontains(${ip("host")}, ":") ? "[\${${ip("host")}}]" : ${ip("host")}}:6443`,
     );
   });
 
   test("is among the API server's names, with a precondition", () => {
     const request = terraformOf(stack).resource.tls_cert_request["pki__cp-1__apiserver"];
-    expect(request.ip_addresses).toEqual(["10.0.0.11", "10.96.0.1", "${var.host}"]);
-    expect(request.lifecycle.precondition).toMatchObject([{ condition: '${can(cidrhost("${var.host}/32", 0))}' }]);
+    expect(request.ip_addresses).toEqual(["10.0.0.11", "10.96.0.1", `\${${ip("host")}}`]);
+    expect(request.lifecycle.precondition).toMatchObject([
+      { error_message: expect.stringContaining("[host-ip]") },
+      { error_message: expect.stringContaining("[address-range]") },
+    ]);
   });
 
   test("is quoted in kubeconfigs", () => {
     expect(terraformOf(stack).output.pki_files.value.operator).toContain(
-      '"server" = "\\"https://${strcontains(var.host, ":") ? "[${var.host}]" : var.host}:6443\\""',
+      `"server" = "\\"https://\${strcontains(${ip("host")}, ":") ? "[\${${ip("host")}}]" : ${ip("host")}}:6443\\""`,
     );
     expect(pki.machines).toEqual(["cp-1"]);
   });
@@ -60,7 +67,7 @@ describe("an unresolved host", () => {
     const name = new TerraformVariable(other, "name", { type: "string" }).stringValue;
     pkiOf({ endpoint: { dns: name } }, {}, other);
     const request = terraformOf(other).resource.tls_cert_request["pki__cp-1__apiserver"];
-    expect(request.dns_names.at(-1)).toBe("${var.name}");
+    expect(request.dns_names.at(-1)).toBe("${lower(var.name)}");
     expect(request.lifecycle.precondition).toMatchObject([{ error_message: expect.stringContaining("[host-name]") }]);
   });
 });
@@ -74,14 +81,17 @@ describe("an unresolved address of a machine", () => {
   test("is in every server's names, with a precondition", () => {
     for (const certificate of ["apiserver", "etcd-server", "etcd-peer"]) {
       const request = resource.tls_cert_request[`pki__cp-1__${certificate}`];
-      expect(request.ip_addresses.at(-1)).toBe("${var.address}");
-      expect(request.lifecycle.precondition).toMatchObject([{ condition: '${can(cidrhost("${var.address}/32", 0))}' }]);
+      expect(request.ip_addresses.at(-1)).toBe(`\${${ip("address")}}`);
+      expect(request.lifecycle.precondition).toMatchObject([
+        { error_message: expect.stringContaining("[host-ip]") },
+        { error_message: expect.stringContaining("[address-range]") },
+      ]);
     }
   });
 
   test("is where the machine's own components find its API server", () => {
     expect(output.pki_files.value["cp-1"]).toContain(
-      '"server" = "\\"https://${strcontains(var.address, ":") ? "[${var.address}]" : var.address}:6444\\""',
+      `"server" = "\\"https://\${strcontains(${ip("address")}, ":") ? "[\${${ip("address")}}]" : ${ip("address")}}:6444\\""`,
     );
   });
 });

@@ -64,7 +64,7 @@ controllerManager:
   - name: cluster-signing-cert-file
     value: /etc/kubernetes/pki/ca-signing.crt
   - name: cluster-signing-duration
-    value: 720h0m0s
+    value: "720h0m0s"
 `);
 });
 

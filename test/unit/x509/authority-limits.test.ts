@@ -92,7 +92,7 @@ describe("a leaf that is issued late in an authority's life", () => {
 
   function validations(names: readonly string[], validity: Validity, certificatePem = CA_CERTIFICATE): string[] {
     const authority = below(certificatePem, names);
-    const props = { authority, subject: new Subject({ commonName: "leaf" }), usage: KeyUsage.SERVER, validity };
+    const props = { authority, subject: new Subject({ commonName: "leaf" }), usage: KeyUsage.CLIENT, validity };
     new Certificate(authority, "leaf", props);
     return validationsOf(authority.node.root.node.children[0] as never);
   }

@@ -88,7 +88,7 @@ test("lets Terraform check names that are unresolved", () => {
   const host = new TerraformVariable(stack, "host", { type: "string" }).stringValue;
   certificateOf({ sans: [{ dns: [host] }] }, undefined, stack);
   expect(terraformOf(stack).resource.tls_cert_request.leaf).toMatchObject({
-    dns_names: ["${var.host}"],
+    dns_names: ["${lower(var.host)}"],
     lifecycle: {
       create_before_destroy: true,
       precondition: [

@@ -1,4 +1,4 @@
-import { TerraformVariable } from "cdktf";
+import { Fn, TerraformVariable, Token } from "cdktf";
 import fc from "fast-check";
 import { AltName, Problem, SubjectAltNames } from "../../../lib";
 import { Problems } from "../../../lib/errors";
@@ -152,12 +152,11 @@ describe("preconditions", () => {
     expect(SubjectAltNames.of("a", "10.0.0.1").preconditions).toEqual([]);
   });
 
-  test("one for each unresolved DNS name, which may be no address", () => {
+  // That they hold for the same values as the checks of synth is seen in test/e2e/hosts.test.ts.
+  test("one for each unresolved DNS name", () => {
     expect(preconditions({ dns: [a] })).toEqual([
       {
-        condition:
-          '${can(regex("^([*][.])?[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", "${var.a}"))' +
-          ' && !can(cidrhost("${var.a}/32", 0))}',
+        condition: expect.stringContaining('lower("${var.a}")'),
         errorMessage:
           '[host-name] sans: given "${var.a}"; allowed: a DNS name without scheme, port or path; ' +
           "fix: write the host alone, and give IP addresses as ips.",
@@ -165,25 +164,121 @@ describe("preconditions", () => {
     ]);
   });
 
-  test("one for each unresolved address", () => {
-    expect(preconditions({ ips: [a, "10.0.0.1", b] })).toEqual([
+  test("two for each unresolved address: that it is one, and that it is a machine's", () => {
+    const of = (name: string) => [
       {
-        condition: '${can(cidrhost("${var.a}/32", 0))}',
+        condition: expect.stringContaining(`"\${var.${name}}"`),
         errorMessage:
-          '[host-ip] sans: given "${var.a}"; allowed: an IPv4 or IPv6 address without a prefix length or port; ' +
+          `[host-ip] sans: given "\${var.${name}}"; allowed: an IPv4 or IPv6 address without a prefix length, a port or leading zeros; ` +
           "fix: write the address alone, and give DNS names as dns.",
       },
       {
-        condition: '${can(cidrhost("${var.b}/32", 0))}',
-        errorMessage:
-          '[host-ip] sans: given "${var.b}"; allowed: an IPv4 or IPv6 address without a prefix length or port; ' +
-          "fix: write the address alone, and give DNS names as dns.",
+        condition: expect.stringContaining(`"\${var.${name}}"`),
+        errorMessage: expect.stringContaining(`[address-range] sans: given "\${var.${name}}"`),
       },
-    ]);
+    ];
+    expect(preconditions({ ips: [a, "10.0.0.1", b] })).toEqual([...of("a"), ...of("b")]);
   });
 
   test("text around an unresolved value stays beside it", () => {
     const [{ condition }] = preconditions({ ips: [`10.0.0.${b}`] });
-    expect(condition).toBe('${can(cidrhost("10.0.0.${var.b}/32", 0))}');
+    expect(condition).toContain('"10.0.0.${var.b}"');
+  });
+});
+
+describe("the tls provider is given", () => {
+  const stack = newStack();
+  const a = new TerraformVariable(stack, "a", { type: "string" }).stringValue;
+
+  test("known names as they are, and others in their one spelling", () => {
+    const { dnsArgument, ipsArgument } = SubjectAltNames.of({ dns: [a], ips: [a] }, "b.example.com", "FD00::0001");
+    expect(resolved(stack, dnsArgument)).toEqual(["b.example.com", "${lower(var.a)}"]);
+    expect(resolved(stack, ipsArgument)).toEqual([
+      "fd00::1",
+      '${try(cidrhost(format("%s/%d", var.a, strcontains(var.a, ":") ? 128 : 32), 0), var.a)}',
+    ]);
+  });
+
+  test("nothing where there is none", () => {
+    expect(SubjectAltNames.NONE.dnsArgument).toBeUndefined();
+    expect(SubjectAltNames.NONE.ipsArgument).toBeUndefined();
+  });
+});
+
+test("a variable that is read twice is named once", () => {
+  const stack = newStack();
+  const variable = new TerraformVariable(stack, "a", { type: "string" });
+  const other = new TerraformVariable(stack, "b", { type: "string" }).stringValue;
+  const [one, again] = [variable.stringValue, variable.stringValue];
+  expect(one).not.toBe(again);
+  const { dns, ips } = SubjectAltNames.of({ dns: [one, other, again], ips: [one, "10.0.0.1", again] }).distinctIn(
+    stack,
+  );
+  expect(dns).toEqual([one, other]);
+  expect(ips).toEqual(["10.0.0.1", one]);
+});
+
+describe("what cdktf lets stand where text is wanted", () => {
+  const stack = newStack();
+  const any = new TerraformVariable(stack, "any", { type: "any" });
+  const allowed = "a DNS name or an IP address, as text";
+
+  test.each([
+    ["a resolvable", any.value, "an unresolved value that is no text"],
+    ["a number", any.numberValue, "an unresolved number"],
+  ])("%s is refused with the way to write it", (_, value, given) => {
+    expect(check(value as string)).toEqual([
+      {
+        code: "unresolved-kind",
+        at: "sans[0]",
+        given: JSON.stringify(given),
+        allowed,
+        fix: "write { dns: [Token.asString(value)] } or { ips: [Token.asString(value)] }",
+      },
+    ]);
+    expect(check({ dns: [value as string], ips: [value as string] })).toMatchObject([
+      { at: "sans[0].dns[0]", given: JSON.stringify(given), fix: "write Token.asString(value)" },
+      { at: "sans[0].ips[0]", given: JSON.stringify(given), fix: "write Token.asString(value)" },
+    ]);
+    // As it says.
+    expect(check({ dns: [Token.asString(value)], ips: [Token.asString(value)] })).toEqual([]);
+  });
+
+  test("a list is refused with the way to write its elements", () => {
+    expect(check({ dns: any.listValue }, { ips: ["10.0.0.1", ...any.listValue] })).toEqual([
+      {
+        code: "unresolved-kind",
+        at: "sans[0].dns",
+        given: '"an unresolved list"',
+        allowed: "a DNS name, as text",
+        fix: "write each element, Token.asString(Fn.element(list, 0)): how many there are has to be known at synth",
+      },
+      expect.objectContaining({ at: "sans[1].ips[1]", given: '"an unresolved list"' }),
+    ]);
+    expect(check({ dns: [Token.asString(Fn.element(any.listValue, 0))] })).toEqual([]);
+    expect(check(...(any.listValue as AltName[]))).toMatchObject([{ at: "sans", given: '"an unresolved list"' }]);
+  });
+});
+
+describe("addresses of no machine", () => {
+  test.each([
+    "0.0.0.0",
+    "0.1.2.3",
+    "::",
+    "255.255.255.255",
+    "224.0.0.1",
+    "239.1.1.1",
+    "ff02::1",
+    "169.254.1.1",
+    "FE80::1",
+  ])("%s is refused, alone and among addresses", (address) => {
+    expect(check(address, { ips: [address] })).toMatchObject([
+      { code: "address-range", at: "sans[0]" },
+      { code: "address-range", at: "sans[1].ips[0]" },
+    ]);
+  });
+
+  test.each(["127.0.0.1", "::1", "10.0.0.1", "100.64.0.1", "fd00::1", "240.0.0.1"])("%s is taken", (address) => {
+    expect(check(address)).toEqual([]);
   });
 });
