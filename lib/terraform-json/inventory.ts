@@ -5,11 +5,11 @@ import {
   INVENTORY_SCHEMA_VERSION,
   InventoryEntry,
   LATER,
-} from "../../inventory-schema";
-import { isDeeperThan, isObject, MAX_NESTING, parseJson } from "../../terraform-json/json";
-import { UnusableError } from "../../terraform-json/unusable";
+} from "../inventory-schema";
+import { isDeeperThan, isObject, MAX_NESTING, parseJson } from "./json";
+import { UnusableError } from "./unusable";
 
-// The one place where the plan report knows of the inventory's file.
+// The one place where the commands know of the inventory's file.
 export { type ConsumerEntry, type FileEntry, type Inventory, type InventoryEntry, LATER };
 
 /**
@@ -62,7 +62,7 @@ const having =
   (value) =>
     isObject(value) && Object.entries(fields).every(([name, check]) => check(value[name]));
 
-/** The form of all that the report reads of an inventory; fields that it does not read may hold anything. */
+/** The form of all that the commands read of an inventory; fields that they do not read may hold anything. */
 const FILE = having({
   holder: isText,
   path: isText,
@@ -99,29 +99,6 @@ const INVENTORY = having({ stack: isText, entries: listOf(ENTRY) });
 
 function isInventory(value: unknown): value is Inventory {
   return INVENTORY(value);
-}
-
-/** Entries of inventories by the addresses of their resources. */
-export class Entries {
-  private readonly byAddress = new Map<string, InventoryEntry>();
-
-  /** @param inventories of all stacks in the plan; none is fine */
-  public constructor(public readonly inventories: readonly Inventory[]) {
-    for (const entry of inventories.flatMap(({ entries }) => entries)) {
-      entry.addresses.forEach((address) => this.byAddress.set(address, entry));
-    }
-  }
-
-  /** The entry that one of the addresses belongs to. */
-  public of(addresses: readonly string[]): InventoryEntry | undefined {
-    for (const address of addresses) {
-      const entry = this.byAddress.get(address);
-      if (entry) {
-        return entry;
-      }
-    }
-    return undefined;
-  }
 }
 
 /** The files that an entry stands in; none for what stands in no file. */
