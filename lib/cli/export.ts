@@ -76,8 +76,10 @@ Examples:
     cdktf.out/stacks/prod-pki cdktf.out/stacks/prod-access
   terraform show -json | kubernetes-pki export --operator --root ~/prod -
   kubernetes-pki export --machine cp-1 --tar | ssh root@cp-1 tar -x -C /
-  kubernetes-pki export --machine cp-1 --root / --changes json cdktf.out/stacks/prod-pki
-  kubernetes-pki export --machine cp-1 --rotate-ca --root out/rotate cdktf.out/stacks/k3s-pki`;
+  kubernetes-pki export --machine cp-1 --root / --changes json \\
+    cdktf.out/stacks/prod-pki
+  kubernetes-pki export --machine cp-1 --rotate-ca --root out/rotate-ca \\
+    cdktf.out/stacks/prod-pki`;
 
 /** Adds the command that writes the files of a machine, of any worker or of the operator. */
 export function addExport(program: Command, io: Io): void {
