@@ -45,7 +45,8 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
     "The endpoint's host is not known at synth, or is not what its field says. Whether it is a DNS name or an IP address decides which field of the certificate names it.",
   "etcd-topology": "The distribution does not support etcd in that place.",
   "file-holder": "The row puts a file on a holder that has no certificate of that row.",
-  "file-path": "The path of a file is relative, names a directory, or is not in its shortest form.",
+  "file-path":
+    "The path of a file is relative, names a directory, or is not in its shortest form; or it lies outside of the folder that a command takes.",
   "file-twice": "Two rows write the same file of the same holder.",
   fingerprint: {
     cause:
