@@ -112,6 +112,9 @@ async function exportFiles(sources: readonly string[], options: Options, io: Io)
   const named = sources.length > 0 ? sources : ["."];
   const all = filesOfHolder(holder, await readStates(named, io), options.prefix ?? []);
   const exported = options.rotateCa ? rotationFolder(all, holder.name) : all;
+  if (options.firstStart && !exported.files.some(isRestricted)) {
+    throw new UnusableError(`no file of ${holder.name} is for a first start alone: leave out --first-start`);
+  }
   const readers = options.changes && new Readers(holder.name, exported.files, inventoriesOf(named, options, io));
   if (root === undefined) {
     exportTar(exported, holder, readers, options, io);

@@ -212,6 +212,10 @@ describe("--rotate-ca", () => {
   });
 });
 
+test("--first-start is refused where no file is for that", async () => {
+  expectOneLine(await exportState(pkiState({ "cp-1": CP_1 }), "--first-start"), "leave out --first-start");
+});
+
 describe("an archive", () => {
   async function listed(...more: string[]): Promise<{ readonly names: string[]; readonly err: string }> {
     const chunks: Buffer[] = [];
