@@ -1,6 +1,9 @@
 import type { ClusterFile } from "../kubernetes/cluster-file";
 import { CONTENT } from "../kubernetes/content-shape";
-import { Fields, fields, list, name, type Shape } from "../terraform/shape";
+import { Fields, fields, list, name, optional, type Shape } from "../terraform/shape";
+
+/** What nobody reads here. */
+const ANY: Shape = { allowed: "an object", example: "{ … }", find: () => undefined };
 
 const FIELDS = {
   path: name("/etc/kubernetes/pki/ca.crt"),
@@ -8,7 +11,8 @@ const FIELDS = {
   owner: name("root:root"),
   content: CONTENT,
   kind: name("certificate"),
-  consumers: list({ allowed: "a component", example: "{ … }", find: () => undefined }),
+  consumers: list(ANY),
+  firstStartOnly: optional(ANY),
 } satisfies Fields<ClusterFile>;
 
 /** Files of which these fields are read: those of a PKI, or a user's own. */

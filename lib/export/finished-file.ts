@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import type { FirstStartOnly } from "../kubernetes/table";
 import { UnusableError } from "../terraform-json/unusable";
 
 /** A file with everything filled in. */
@@ -10,6 +11,8 @@ export interface FinishedFile {
   /** `user:group`. */
   readonly owner: string;
   readonly text: string;
+  /** Missing where it may be written at any time. */
+  readonly firstStartOnly?: FirstStartOnly;
 }
 
 /** True for a path that stays below the root, and on its line of the report. */

@@ -5,7 +5,7 @@ import type { State } from "../terraform-json/state";
 import { UnusableError } from "../terraform-json/unusable";
 import type { FinishedFile } from "./finished-file";
 import type { ExportedOrigin } from "./record";
-import { evaluate } from "../kubernetes/content-readers";
+import { evaluate, referencesIn } from "../kubernetes/content-readers";
 import { certificatesOutput, fingerprintsOutput } from "../terraform/names";
 import { object } from "../terraform-json/json";
 
@@ -22,10 +22,23 @@ interface Part extends Published<FilesByHolder> {
   readonly state: State;
 }
 
+/** A file that is exported. */
+export interface ExportedFile extends FinishedFile {
+  /** `addressPrefix` of the cluster that it is of. */
+  readonly cluster: string;
+  /** True where nothing in it comes from the state. */
+  readonly isLiteral: boolean;
+  /**
+   * Where it is read, of a copy for a command that takes it.
+   * @default - its path
+   */
+  readonly readAt?: string;
+}
+
 /** Files that are exported, and what they come from. */
 export interface Exported {
   /** Sorted by path. */
-  readonly files: readonly FinishedFile[];
+  readonly files: readonly ExportedFile[];
   /** All that were read, also those without files of the holder. */
   readonly origins: readonly ExportedOrigin[];
 }
@@ -77,7 +90,7 @@ function originOf(part: Part, holder: RequestedHolder): ExportedOrigin {
 
 /** A file, and the state it came from as the user named it. */
 interface Found {
-  readonly file: FinishedFile;
+  readonly file: ExportedFile;
   readonly origin: string;
 }
 
@@ -90,9 +103,11 @@ function pathsIn(part: Part, holder: RequestedHolder): string[] {
 }
 
 function filesIn(part: Part, holder: RequestedHolder): Found[] {
-  const { state } = part;
-  return Object.entries(mapOf(part, holder)).map(([path, { mode, owner, content }]) => {
-    return { file: { path, mode, owner, text: fill(content, path, state) }, origin: state.origin };
+  const { state, prefix } = part;
+  return Object.entries(mapOf(part, holder)).map(([path, { content, ...access }]) => {
+    const text = fill(content, path, state);
+    const isLiteral = content !== undefined && referencesIn(content).length === 0;
+    return { file: { ...access, path, text, cluster: prefix, isLiteral }, origin: state.origin };
   });
 }
 
@@ -141,7 +156,8 @@ function partsOf(state: State): Part[] {
 }
 
 function alike(a: FinishedFile, b: FinishedFile): boolean {
-  return a.mode === b.mode && a.owner === b.owner && a.text === b.text;
+  const isStartAlike = JSON.stringify(a.firstStartOnly) === JSON.stringify(b.firstStartOnly);
+  return a.mode === b.mode && a.owner === b.owner && a.text === b.text && isStartAlike;
 }
 
 /** Fills the content of a file in from the state that published it. */

@@ -41,11 +41,14 @@ interface ExportRecord extends Origin {
   readonly path: string;
   /** Paths on the machine: names, no contents. */
   readonly files: ReadonlySet<string>;
+  /** Those that a run is about to write, or wrote and was killed before it could say so. */
+  readonly untold: readonly string[];
 }
 
 /** A record of this run, before it is saved. */
 interface OwnRecord extends ExportRecord {
   readonly files: Set<string>;
+  untold: readonly string[];
   /** What its origin has now. */
   readonly paths: Set<string>;
 }
@@ -90,6 +93,11 @@ export class Records {
     return [...new Set([...this.own.values()].flatMap(({ files }) => [...files]))].sort();
   }
 
+  /** What was written, and nobody was told. */
+  public get untold(): string[] {
+    return [...this.own.values()].flatMap(({ untold }) => untold);
+  }
+
   /** What was written and is wanted by nobody any more. */
   public get unwanted(): string[] {
     const wanted = new Set([
@@ -109,6 +117,14 @@ export class Records {
     this.own.forEach(({ files }) => files.delete(path));
   }
 
+  /** Notes of which files nobody was told yet. */
+  public tell(untold: Iterable<string>): void {
+    const all = new Set(untold);
+    this.own.forEach((record) => {
+      record.untold = [...all].filter((path) => record.paths.has(path)).sort();
+    });
+  }
+
   /** Saves what has changed. */
   public save(): void {
     this.own.forEach((record) => attempt(this.tree.shown(record.path), () => this.saveOne(record)));
@@ -121,7 +137,7 @@ export class Records {
     if (isThere && readText(this.tree, record.path) === text) {
       return;
     }
-    if (record.files.size > 0) {
+    if (record.files.size > 0 || record.untold.length > 0) {
       const target = this.tree.make(record.path, FOLDER_MODE);
       const staged = StagedFile.write(target, { bytes: Buffer.from(text), mode: FILE_MODE, id: record.id });
       try {
@@ -146,11 +162,14 @@ function newRecord(folder: string, { prefix, stack, holder, fingerprints }: Orig
   const hash = createHash("sha256").update(JSON.stringify([prefix, stack, holder, [...fingerprints].sort()]));
   const id = hash.digest("hex").slice(0, 12);
   const path = `${folder}/${prefix}-${encodeURIComponent(holder)}-${id}.json`;
-  return { prefix, stack, holder, fingerprints, id, path, files: new Set() };
+  return { prefix, stack, holder, fingerprints, id, path, files: new Set(), untold: [] };
 }
 
-function recordText({ prefix, stack, holder, fingerprints, files }: ExportRecord): string {
-  const record = { version: VERSION, prefix, stack, holder, fingerprints, files: [...files].sort() };
+function recordText({ prefix, stack, holder, fingerprints, files, untold }: ExportRecord): string {
+  const record = {
+    ...{ version: VERSION, prefix, stack, holder, fingerprints, files: [...files].sort() },
+    ...(untold.length > 0 ? { untold } : {}),
+  };
   return `${JSON.stringify(record, null, 2)}\n`;
 }
 
@@ -167,12 +186,13 @@ function readRecord(tree: Tree, path: string, id: string): ExportRecord {
   const value = parseJson(readText(tree, path));
   const read = isObject(value) && value.version === VERSION ? originIn(value) : undefined;
   const files = isObject(value) ? texts(value.files) : undefined;
-  if (!read || !files?.every(isPlainPath)) {
+  const untold = isObject(value) ? texts(value.untold ?? []) : undefined;
+  if (!read || !untold || !files?.every(isPlainPath)) {
     throw new UnusableError(
       "it should list what was exported, and is not as this version writes it: use the version that did, or remove it",
     );
   }
-  return { ...read, id, path, files: new Set(files) };
+  return { ...read, id, path, files: new Set(files), untold };
 }
 
 function originIn({ prefix, stack, holder, fingerprints }: Readonly<Record<string, unknown>>): Origin | undefined {

@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import { UnusableError } from "../terraform-json/unusable";
 import { checkPaths, FinishedFile } from "./finished-file";
+import type { Guard } from "./first-start";
 import { FindOwner, Owner, ownersIn } from "./owners";
 import { ExportedOrigin, Records } from "./record";
 import { giveTo, StagedFile } from "./staged-file";
@@ -23,6 +24,21 @@ export interface Order {
   readonly records: string;
   /** Deletes what was written once and is in the map no more. */
   readonly prune: boolean;
+  /**
+   * Looks at what will be written, and where, before any of it is.
+   * @default - all may be written
+   */
+  readonly guard?: Guard;
+  /**
+   * Tells of what was done: before that, it counts as untold.
+   * @default - whoever gets what is returned
+   */
+  readonly tell?: (done: Done) => void;
+  /**
+   * True where it tells of what earlier runs did and told nobody of, too.
+   * @default false
+   */
+  readonly tellsEarlier?: boolean;
 }
 
 /** A file that was written once and is in the map no more. */
@@ -37,6 +53,8 @@ export interface Obsolete {
 export interface Done {
   /** One for each file. */
   readonly outcomes: readonly Outcome[];
+  /** Files that an earlier run wrote, which was killed before it could say so. */
+  readonly untold: readonly string[];
   readonly obsolete: readonly Obsolete[];
   /** Owners that were not given to the files: only root can give, and only to who is known. */
   readonly ownersLeft: readonly string[];
@@ -82,6 +100,8 @@ class Writing {
   private readonly records: Records;
   /** What earlier runs wrote. */
   private readonly known: ReadonlySet<string>;
+  /** What they wrote and told nobody of. */
+  private readonly untold: ReadonlySet<string>;
   private readonly written = new Set<string>();
   private readonly deleted = new Set<string>();
 
@@ -91,8 +111,10 @@ class Writing {
   ) {
     this.findOwner = ownersIn(tree);
     this.plans = order.files.map((file) => planOf(tree, file, this.findOwner(file.owner)));
+    this.guard();
     this.records = new Records(tree, order.records, order.origins);
     this.known = new Set(this.records.files);
+    this.untold = new Set(this.records.untold);
   }
 
   public run(): Done {
@@ -101,12 +123,25 @@ class Writing {
     const paths = [...files.map(({ path }) => path), ...this.known, ...this.records.recordPaths];
     const leftovers = removeLeftovers(this.tree, this.records.ids, paths);
     const obsolete = this.writeAndPrune();
-    return {
+    const done: Done = {
       outcomes: this.plans.map(({ outcome }) => outcome),
+      untold: files.map(({ path }) => path).filter((path) => this.untold.has(path)),
       obsolete,
       ownersLeft: [...new Set(files.map(({ owner }) => owner))].filter((owner) => !this.findOwner(owner)),
       leftovers,
     };
+    this.order.tell?.(done);
+    this.records.tell(this.order.tellsEarlier ? [] : this.untold);
+    this.records.save();
+    return done;
+  }
+
+  private guard(): void {
+    const written = this.order.files.flatMap((file, index) => {
+      const { outcome, replaces } = this.plans[index]!;
+      return outcome === "written" ? [{ ...file, replaces }] : [];
+    });
+    this.order.guard?.(this.tree, written);
   }
 
   /** Notes what will be written. Not yet what replaces somebody's file: if this is killed before, that stays somebody's. */
@@ -114,6 +149,7 @@ class Writing {
     this.plans
       .filter(({ outcome, replaces }) => outcome !== "written" || !replaces)
       .forEach(({ path }) => this.records.add(path));
+    this.records.tell([...this.untold, ...this.toWrite().map(({ path }) => path)]);
     this.records.save();
   }
 
@@ -141,7 +177,7 @@ class Writing {
     const id = this.records.ids[0] ?? "0";
     const staged: { readonly plan: Plan; readonly file: StagedFile }[] = [];
     try {
-      for (const plan of this.plans.filter(({ outcome }) => outcome === "written")) {
+      for (const plan of this.toWrite()) {
         const file = attempt(this.tree.shown(plan.path), () =>
           StagedFile.write(this.tree.make(plan.path), { ...plan, id }),
         );
@@ -156,6 +192,10 @@ class Writing {
     } finally {
       staged.forEach(({ file }) => file.discard());
     }
+  }
+
+  private toWrite(): Plan[] {
+    return this.plans.filter(({ outcome }) => outcome === "written");
   }
 
   private obsolete(): Obsolete[] {
@@ -186,6 +226,7 @@ class Writing {
       }
     }
     this.deleted.forEach((path) => this.records.remove(path));
+    this.records.tell([...this.untold, ...this.written]);
   }
 }
 

@@ -1,5 +1,5 @@
 import { type Content } from "./content";
-import type { Consumer, FileKind } from "./table";
+import type { Consumer, FileKind, FirstStartOnly } from "./table";
 import { published, readPublished } from "./content-readers";
 
 /** A file of a holder: a machine, any `worker`, the `operator`. */
@@ -20,6 +20,11 @@ export interface PublishedFile {
   readonly owner: string;
   /** What stands in it, as data that refers to the state. */
   readonly content: Content;
+  /**
+   * Set where nothing may write it once the distribution runs.
+   * @default - it may be written at any time
+   */
+  readonly firstStartOnly?: FirstStartOnly;
 }
 
 /** Mode of a file with which somebody could be somebody else. */
@@ -43,10 +48,11 @@ export function accessOf({ kind, mode, owner = OWNER }: Pick<ClusterFile, "kind"
 const STRICTEST = { mode: SECRET_MODE, owner: OWNER };
 
 /** A file as it is published under its path; mode and owner are left out where they are the strictest. */
-export function publishedFile({ mode, owner, content }: PublishedFile): unknown {
+export function publishedFile({ mode, owner, content, firstStartOnly }: PublishedFile): unknown {
   return {
     ...(mode === STRICTEST.mode ? {} : { mode }),
     ...(owner === STRICTEST.owner ? {} : { owner }),
+    ...(firstStartOnly === undefined ? {} : { firstStartOnly }),
     content: published(content),
   };
 }
@@ -60,9 +66,26 @@ export function readPublishedFile(value: unknown): PublishedFile | undefined {
   const given = (value ?? {}) as Partial<Record<keyof PublishedFile, unknown>>;
   const { mode, owner } = { ...STRICTEST, ...given };
   const content = readPublished(given.content);
-  return typeof mode === "string" && /^0[0-7]{3}$/.test(mode) && typeof owner === "string" && content !== undefined
-    ? { mode, owner, content }
+  const start = given.firstStartOnly === undefined ? {} : readFirstStart(given.firstStartOnly);
+  return typeof mode === "string" &&
+    /^0[0-7]{3}$/.test(mode) &&
+    typeof owner === "string" &&
+    content !== undefined &&
+    start
+    ? { mode, owner, content, ...start }
     : undefined;
+}
+
+/** One that cannot be read is no reason to write a file at any time. */
+function readFirstStart(value: unknown): Pick<PublishedFile, "firstStartOnly"> | undefined {
+  const { command, folder, madeAtStart } = (value ?? {}) as Partial<Record<keyof FirstStartOnly, unknown>>;
+  return typeof command === "string" && /^[\w-]+( [\w-]+)*$/.test(command) && isFolder(folder) && isFolder(madeAtStart)
+    ? { firstStartOnly: { command, folder, madeAtStart } }
+    : undefined;
+}
+
+function isFolder(path: unknown): path is string {
+  return typeof path === "string" && path.startsWith("/") && !path.endsWith("/");
 }
 
 /** The public map of all files: machine, or `worker`, or `operator` → path → file. Names secrets, never holds one. */

@@ -133,8 +133,9 @@ function clusterFile(
   row: Pick<ClusterFile, "path" | "kind" | "consumers"> & Partial<ClusterFile>,
   content: Content,
 ): ClusterFile {
-  const { path, kind, consumers } = row;
-  return { path, kind, ...accessOf(row), content, consumers };
+  const { path, kind, consumers, firstStartOnly } = row;
+  const start = firstStartOnly === undefined ? {} : { firstStartOnly };
+  return { path, kind, ...accessOf(row), ...start, content, consumers };
 }
 
 function mapValues<A, B>(record: Readonly<Record<string, A>>, map: (value: A) => B): Record<string, B> {

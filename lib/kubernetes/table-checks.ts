@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { Problems } from "../errors";
 import { didYouMean } from "../terraform/closest";
 import { SYSTEM_MASTERS } from "../x509/system-masters";
-import type { CertificateRow, Consumer, DistributionTable, FileRow, TokenRow } from "./table";
+import type { CertificateRow, Consumer, DistributionTable, FileRow, FirstStartOnly, TokenRow } from "./table";
 
 /** Finds where a table contradicts itself, or what every distribution has to keep to. */
 export function checkTable(table: DistributionTable, problems: Problems): void {
@@ -159,8 +159,11 @@ function checkFrontProxy(name: string, { authorities }: DistributionTable, probl
 function checkPaths(table: DistributionTable, problems: Problems): void {
   const writers = new Map<string, string>();
   for (const [row, files] of filesByRow(table)) {
-    for (const { path, on } of files) {
+    for (const { path, on, firstStartOnly } of files) {
       checkPath(path, row, problems);
+      if (firstStartOnly) {
+        checkFirstStart(path, firstStartOnly, row, problems);
+      }
       for (const holder of on) {
         const writer = writers.get(`${holder} ${path}`);
         if (writer !== undefined) {
@@ -174,33 +177,39 @@ function checkPaths(table: DistributionTable, problems: Problems): void {
 }
 
 /** Finds a file of nowhere. */
-export function checkPath(path: string, at: string, problems: Problems): void {
-  if (!path.startsWith("/") || path.endsWith("/") || posix.normalize(path) !== path) {
+export function checkPath(given: string, at: string, problems: Problems): void {
+  if (!given.startsWith("/") || given.endsWith("/") || posix.normalize(given) !== given) {
     const fix = "write it like that; a folder it is made of ends without a slash";
-    problems.add({
-      code: "file-path",
-      at,
-      given: path,
-      allowed: "an absolute path without '.', '..' and double slashes",
-      fix,
-    });
+    const allowed = "an absolute path without '.', '..' and double slashes";
+    problems.add({ code: "file-path", at, given, allowed, fix });
   }
 }
 
+/** The command takes a folder, in which the file has to have a place. */
+function checkFirstStart(path: string, start: FirstStartOnly, at: string, problems: Problems): void {
+  const { folder, madeAtStart } = start;
+  if (!path.startsWith(`${folder}/`)) {
+    const fix = "name a folder above it in firstStartOnly";
+    problems.add({ code: "file-path", at, given: path, allowed: `a path below ${folder}`, fix });
+  }
+  checkPath(madeAtStart, at, problems);
+}
+
+/** What is checked of a file. */
+type CheckedFile = Pick<FileRow, "path" | "on" | "firstStartOnly">;
+
 /** All files of a table, by the row that has them. */
-export function filesByRow(table: DistributionTable): [row: string, files: readonly Pick<FileRow, "path" | "on">[]][] {
+export function filesByRow(table: DistributionTable): [row: string, files: readonly CheckedFile[]][] {
   const { configuration, joinPasswords = {}, access } = table;
   const parts = { authorities: table.authorities, keyPairs: table.keyPairs, certificates: table.certificates };
   const rows = Object.entries({ ...parts, joinPasswords }).flatMap(([part, named]) =>
-    Object.entries<{ readonly files: readonly Pick<FileRow, "path" | "on">[] }>(named).map(
-      ([name, { files }]): [string, readonly Pick<FileRow, "path" | "on">[]] => [`${part}.${name}`, files],
+    Object.entries<{ readonly files: readonly CheckedFile[] }>(named).map(
+      ([name, { files }]): [string, readonly CheckedFile[]] => [`${part}.${name}`, files],
     ),
   );
-  const tokens = Object.entries(access.tokens).map(
-    ([name, { file }]): [string, readonly Pick<FileRow, "path" | "on">[]] => [
-      `access.tokens.${name}`,
-      [{ path: file.path, on: [file.on] }],
-    ],
-  );
+  const tokens = Object.entries(access.tokens).map(([name, { file }]): [string, readonly CheckedFile[]] => [
+    `access.tokens.${name}`,
+    [{ path: file.path, on: [file.on] }],
+  ]);
   return [...rows, ["configuration", configuration], ...tokens];
 }

@@ -11,13 +11,16 @@ export function tableFor(
   const exists = ({ etcd }: { readonly etcd?: readonly EtcdTopology[] }) => etcd?.includes(topology) ?? true;
   // Where the distribution runs, it makes some files of the others itself.
   const isDelivered = ({ writtenBy }: FileRow) => issueLeaves || writtenBy !== "distribution";
+  // Nothing is started that would refuse a file.
+  const delivered = ({ firstStartOnly, ...row }: FileRow): FileRow =>
+    issueLeaves || firstStartOnly === undefined ? row : { ...row, firstStartOnly };
   const rowsOf = <R extends KeyPairRow>(rows: Readonly<Record<string, R>>): Record<string, R> =>
     Object.fromEntries(
       Object.entries(rows)
         .filter(([, row]) => exists(row))
         .map(([name, row]): [string, R] => [
           name,
-          { ...row, files: row.files.filter(isDelivered), secrets: row.secrets?.filter(exists) },
+          { ...row, files: row.files.filter(isDelivered).map(delivered), secrets: row.secrets?.filter(exists) },
         ]),
     );
   const authorities = rowsOf(table.authorities);

@@ -87,6 +87,16 @@ export interface Consumer {
   readonly port?: ServedPort;
 }
 
+/** What a distribution reads before its first start alone: one that is newer than what it keeps in its datastore stops it afterwards. */
+export interface FirstStartOnly {
+  /** The command that takes other files after the first start, `k3s certificate rotate-ca`; the folder with them is its `--path`. */
+  readonly command: string;
+  /** The folder that the command's `--path` stands for: what is below it has the same place there. Absolute, without a last slash. */
+  readonly folder: string;
+  /** What the distribution makes at its first start, in every topology: an absolute path. */
+  readonly madeAtStart: string;
+}
+
 /** A file that holds part of an identity. */
 export interface FileRow {
   /** Absolute path, which may hold `{machine}`; the operator's start at the folder of the operator's choice. */
@@ -120,6 +130,11 @@ export interface FileRow {
    * @default terraform
    */
   readonly writtenBy?: "terraform" | "distribution";
+  /**
+   * Set where nothing may write it once the distribution runs. Without effect with `issueLeaves`, when nobody runs it.
+   * @default - it may be written at any time
+   */
+  readonly firstStartOnly?: FirstStartOnly;
   /** Components that read it. */
   readonly consumers: readonly Consumer[];
 }

@@ -28,12 +28,13 @@ function readFile(value: unknown): ReadFile | undefined {
   if (!isObject(value) || !("content" in value)) {
     return undefined;
   }
-  const read = readPublishedFile(value) ?? readPublishedFile({ ...value, content: "" });
+  const known = readPublishedFile(value);
+  const read = known ?? readPublishedFile({ ...value, content: "", firstStartOnly: undefined });
   if (!read || !/^[\w.-]+:[\w.-]+$/.test(read.owner)) {
     return undefined;
   }
   const { mode, owner } = read;
-  return read.content === "" && value.content !== "" ? { mode, owner } : read;
+  return known ?? { mode, owner };
 }
 
 /** More than a thousand years is no validity, and no date could be worked out with it. */

@@ -1,7 +1,7 @@
 import { RandomProvider } from "@cdktf/provider-random/lib/provider";
 import { TerraformStack, TerraformVariable } from "cdktf";
 import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import {
   Cluster,
@@ -11,9 +11,11 @@ import {
   evaluate,
   Generation,
   Generations,
+  inventoryOf,
   JoinPassword,
 } from "../../lib";
-import { attempt, run } from "../sandbox/command";
+import type { Changes } from "../../lib/export/changes";
+import { attempt, Ended, run } from "../sandbox/command";
 import { joinWith, rootOf } from "../../lib/kubernetes/join";
 import {
   CA_CERTIFICATE,
@@ -45,14 +47,15 @@ beforeAll(async () => {
 
 afterAll(() => workspace?.remove());
 
-/** A cluster of K3s with both passwords. */
+/** A cluster of K3s without passwords. */
+function pkiAlone(stack: TerraformStack, props: Partial<ClusterPkiProps> = {}): ClusterPki {
+  const { K3S } = Distribution;
+  return new ClusterPki(stack, "pki", { addressPrefix: "pki", distribution: K3S, cluster: CLUSTER, ...props });
+}
+
+/** One with both. */
 function k3s(stack: TerraformStack, props: Partial<ClusterPkiProps> = {}): ClusterPki {
-  const pki = new ClusterPki(stack, "pki", {
-    addressPrefix: "pki",
-    distribution: Distribution.K3S,
-    cluster: CLUSTER,
-    ...props,
-  });
+  const pki = pkiAlone(stack, props);
   new RandomProvider(stack, "random");
   new JoinPassword(stack, "server", { pki });
   new JoinPassword(stack, "agent", { pki });
@@ -285,6 +288,136 @@ describe("rotate-ca, its rules restated from pkg/server/cert.go", () => {
       "service.key: the key that signed is not among the new ones",
     );
   });
+});
+
+/** K3s and RKE2 as a server that was started: what it makes then, and the files that it writes from its datastore at every start. */
+class Server {
+  public readonly root: string;
+  public readonly folder: string;
+  public readonly tls: string;
+
+  public constructor(
+    private readonly id: string,
+    private readonly distribution: Distribution,
+  ) {
+    this.root = path.join(workspace.folder, `${id}-server`);
+    this.folder = path.join(this.root, `var/lib/rancher/${distribution.table.name}/server`);
+    this.tls = path.join(this.folder, "tls");
+  }
+
+  /** Applies a state of a rotation. */
+  public async deploy(props: Partial<ClusterPkiProps>): Promise<void> {
+    const { distribution } = this;
+    let inventory = "";
+    workspace.synth(this.id, (stack) => {
+      // Nobody knows the hash of a root that Terraform makes.
+      const make = "root" in distribution.table.authorities ? pkiAlone : k3s;
+      make(stack, { distribution, ...props });
+      inventory = JSON.stringify(inventoryOf(stack));
+    });
+    writeFileSync(path.join(workspace.stack(this.id), "pki-inventory.json"), inventory);
+    await workspace.apply(this.id);
+  }
+
+  public export(...args: string[]): Promise<Ended> {
+    return workspace.kubernetesPki("export", "--machine", "cp-1", ...args, workspace.stack(this.id));
+  }
+
+  public async changes(...args: string[]): Promise<Changes> {
+    const { code, stdout, stderr } = await this.export("--root", this.root, "--changes", "json", ...args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    return JSON.parse(stdout) as Changes;
+  }
+
+  /** The first start: `cred` is made with any datastore. */
+  public start(): void {
+    mkdirSync(path.join(this.folder, "cred"));
+  }
+
+  /** What a rotation lays out; the folder that its command takes. */
+  public async rotationFolder(name: string): Promise<string> {
+    const folder = path.join(workspace.folder, `${this.id}-${name}`);
+    expect(await this.export("--rotate-ca", "--root", folder)).toMatchObject({ code: 0, stderr: "" });
+    return folder;
+  }
+
+  /** `rotate-ca --path`, without its answer: the next start writes what was taken. */
+  public take(folder: string): void {
+    cpSync(path.join(folder, "tls"), this.tls, { recursive: true });
+  }
+
+  /** Everything below the root, so that nothing is written in silence. */
+  public texts(): Record<string, string> {
+    return Object.fromEntries(filesBelow(this.root).map((file) => [file, read(this.root, file)]));
+  }
+}
+
+describe.each([
+  ["k3s, its authorities below a root", Distribution.k3s({ chained: "root" }), 11],
+  ["k3s", Distribution.K3S, 13],
+  ["rke2", Distribution.RKE2, 13],
+] as const)("a server of %s", (name, distribution, count) => {
+  let server: Server;
+  const program = distribution.table.name;
+  const command = `${program} certificate rotate-ca`;
+
+  beforeAll(async () => {
+    server = new Server(`started-${name.replace(/\W+/g, "-")}`, distribution);
+    await server.deploy({});
+  });
+
+  test("is given all files before its first start, and nothing after it", async () => {
+    const first = await server.changes();
+    expect(first.files).toHaveLength(count);
+    expect(first.files.every(({ change }) => change === "written")).toBe(true);
+    expect(first.components.map(({ component, action }) => `${action} ${component}`)).toContain(`restart ${program}`);
+    server.start();
+    expect(await server.changes()).toMatchObject({ unchanged: count, files: [], components: [] });
+  });
+
+  test.each([
+    ["introduced", INTRODUCED],
+    ["promoted", PROMOTED],
+  ] as const)("gets %s authorities by rotate-ca alone", async (name, generations) => {
+    await server.deploy({ authorities: everyAuthority(generations), serviceAccount: { generations } });
+    const before = server.texts();
+    const refused = await server.export("--root", server.root);
+    expect(refused).toMatchObject({ code: 1, stdout: "" });
+    expect(refused.stderr).toContain(`run ${command} --path`);
+    expect(server.texts()).toEqual(before);
+
+    const folder = await server.rotationFolder(name);
+    expect(filesBelow(folder).filter((file) => !file.startsWith(".kubernetes-pki/"))).toEqual(
+      filesBelow(server.folder),
+    );
+    expect(await rules("rotate", server.tls, path.join(folder, "tls"))).toBe("");
+
+    // Once the server took them, they are right, and what may change at any time follows: the token of a new hash.
+    server.take(folder);
+    const after = await server.changes();
+    expect(after.files.every(({ path: file }) => file.startsWith("/etc/"))).toBe(true);
+    expect(after.unchanged + after.files.length).toBe(count);
+  });
+
+  test("is offered an archive without them, and with them before its first start", async () => {
+    const archive = await server.export("--tar");
+    expect(archive.stderr).toContain("left out 11 files that a first start alone reads");
+    expect(archive.stderr).toContain(`--rotate-ca for ${command}`);
+    expect(archive.stdout).not.toContain("server-ca.crt");
+    const first = await server.export("--tar", "--first-start");
+    expect(first).toMatchObject({ code: 0, stderr: "" });
+    expect(first.stdout).toContain("server-ca.crt");
+  });
+});
+
+test("a self-signed authority that stands alone again is taken with --force alone, and export still lays it out", async () => {
+  const server = new Server("alone", Distribution.K3S);
+  await server.deploy({ authorities: everyAuthority(PROMOTED) });
+  await server.changes();
+  server.start();
+  await server.deploy({ authorities: everyAuthority(RETIRED) });
+  const folder = await server.rotationFolder("retired");
+  expect(await rules("rotate", server.tls, path.join(folder, "tls"))).toContain("server: one certificate alone");
 });
 
 describe("the hash of a secure token", () => {

@@ -22,6 +22,8 @@ of the sandbox is started from the same rows.
 - *Issued by*: \`terraform\` rows have resources. \`distribution\` rows are issued by the distribution itself, from the authorities it is
   given; with \`issueLeaves: true\` Terraform issues them as well, for components that are run by hand.
 - *Holds*: a file that is *made of others* is written by the distribution itself; Terraform writes it with \`issueLeaves: true\`.
+  One for the *first start only* is never written once the distribution runs: \`kubernetes-pki export --rotate-ca\` has the folder that
+  its \`certificate rotate-ca\` takes.
 - *When it changes*: \`reload\` is noticed by the component itself, \`restart\` is not. A version says that this was measured on it;
   without one it is what the documentation or the source says.
 - *Port*: who connects to it sees what is in the file: the certificate that is served, or the authorities whose clients are let in.
@@ -124,7 +126,7 @@ function files(table: DistributionTable): string {
 function fileCells(name: string, row: FileRow): string[] {
   return [
     code(row.path),
-    `${name}: ${row.kind}${row.writtenBy === "distribution" ? " (made of others)" : ""}`,
+    `${name}: ${row.kind}${row.writtenBy === "distribution" ? " (made of others)" : ""}${row.firstStartOnly ? " (first start only)" : ""}`,
     row.on.join(", "),
     modeAndOwner(row),
     row.consumers.map(reader).join("<br>"),

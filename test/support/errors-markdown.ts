@@ -59,7 +59,8 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "file-mode":
     "The mode is not an octal mode of four digits, or would let everybody on the machine read a private key.",
   "file-owner": "The owner of a file is not a user and a group.",
-  "file-path": "The path of a file is relative, names a directory, or is not in its shortest form.",
+  "file-path":
+    "The path of a file is relative, names a directory, or is not in its shortest form; or it lies outside of the folder that a command takes.",
   "join-authority":
     "A kubeconfig with which machines join names a file that is not there, or that has not the API server's authorities.",
   "file-twice":

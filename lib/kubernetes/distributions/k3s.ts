@@ -153,6 +153,18 @@ function inMasters(reason: string): Pick<CertificateRow, "organization" | "excep
 /** What the program itself writes from the files that it was given. */
 const DERIVED = { writtenBy: "distribution" } as const;
 
+/**
+ * What the program itself took from the files into its datastore, where it is from then on: it ends at a start that finds a newer file.
+ *
+ * @see https://docs.k3s.io/cli/certificate#rotating-custom-ca-certificates
+ * @see https://docs.rke2.io/security/certificates#rotating-custom-ca-certificates
+ * @see https://github.com/k3s-io/k3s/blob/master/pkg/cluster/bootstrap.go for what is compared at a start: ReconcileBootstrapData
+ * @see https://github.com/k3s-io/k3s/blob/master/pkg/daemons/control/server.go for `cred`, which it makes with any datastore: prepare
+ */
+function firstStartOnly(program: string, folder: string): Required<Pick<FileRow, "firstStartOnly">> {
+  return { firstStartOnly: { command: `${program} certificate rotate-ca`, folder, madeAtStart: `${folder}/cred` } };
+}
+
 /** What the program issues itself, for servers. */
 const ISSUED = { issuedBy: "distribution", holders: CONTROL_PLANE } as const;
 const CLIENT = { ...ISSUED, authority: "client", usage: KeyUsage.CLIENT } as const;
@@ -166,8 +178,9 @@ const pair = pairsOf({ endings: [".crt", ".key"], kind: "chain" });
  *
  * They issue their leaves themselves, at every start and for every agent that joins, from the authorities that they find in
  * `server/tls`. Terraform makes those, exactly the 11 files of a custom CA; they must lie there before the first start, and on every
- * server. With `issueLeaves` Terraform issues the leaves as well, for components that are run by hand. Kubeconfigs then hold what
- * K3s' name by path, certificate and key inline, and point at the API server itself instead of the program's own load balancer.
+ * server; after it, `certificate rotate-ca` takes others from another folder. With `issueLeaves` Terraform issues the leaves as well, for
+ * components that are run by hand. Kubeconfigs then hold what K3s' name by path, certificate and key inline, and point at the API server
+ * itself instead of the program's own load balancer.
  *
  * Since 1.30.12 each agent makes its keys itself; before, all kubelets and kube-proxies of a cluster had one.
  *
@@ -180,8 +193,9 @@ const pair = pairsOf({ endings: [".crt", ".key"], kind: "chain" });
  */
 export function k3s(options: K3sOptions & { readonly program: K3sProgram }): DistributionTable {
   const { program, dataDir = `/var/lib/rancher/${program}`, chained } = options;
-  const tls = `${dataDir}/server/tls`;
-  const cred = `${dataDir}/server/cred`;
+  const server = `${dataDir}/server`;
+  const tls = `${server}/tls`;
+  const cred = `${server}/cred`;
   const agent = `${dataDir}/agent`;
   const etc = `/etc/rancher/${program}`;
   const { signs, dataDir: reads, agentKubeconfigs, tokenFile, agentTokenFile } = rancher(program);
@@ -190,12 +204,13 @@ export function k3s(options: K3sOptions & { readonly program: K3sProgram }): Dis
   /** K3s itself listens on 6443, with a certificate that it keeps in a Secret, and hands on to an API server on loopback. */
   const ofApiServer = (consumer: Consumer) => (program === "k3s" ? onPort(consumer, 6444) : consumer);
 
+  const atFirst = firstStartOnly(program, server);
   const below: Pick<AuthorityRow, "issuer"> = chained ? { issuer: "intermediate" } : {};
 
   /** `<base>-ca.crt` and `<base>-ca.key`, with what reads them beside the program. */
   const authority = (base: string, certificate: readonly Consumer[], key: readonly Consumer[] = []): FileRow[] => [
-    file(`${tls}/${base}-ca.crt`, "bundle", SERVERS, [...certificate, reads]),
-    file(`${tls}/${base}-ca.key`, "private key", SERVERS, [...key, signs]),
+    file(`${tls}/${base}-ca.crt`, "bundle", SERVERS, [...certificate, reads], atFirst),
+    file(`${tls}/${base}-ca.key`, "private key", SERVERS, [...key, signs], atFirst),
   ];
 
   /** What the controller-manager signs with, and what agents verify with. */
@@ -293,7 +308,7 @@ export function k3s(options: K3sOptions & { readonly program: K3sProgram }): Dis
         purpose: PURPOSES["service-account"],
         files: [
           // Private keys: the API server takes the public ones out of them.
-          file(`${tls}/service.key`, "private keys", SERVERS, [apiserver.serviceAccountKeyFile, reads]),
+          file(`${tls}/service.key`, "private keys", SERVERS, [apiserver.serviceAccountKeyFile, reads], atFirst),
           file(
             `${tls}/service.current.key`,
             "private key",

@@ -1,6 +1,7 @@
 import { counted, Plan, PlannedResource } from "../../terraform-json/plan";
 import { Difference, differences } from "../model/differences";
-import { ComponentEffect, componentsOf, Effects, FileEffect, mergedFiles } from "../model/effects";
+import { type ComponentEffect, componentsOf } from "../../terraform-json/components";
+import { Effects, FileEffect, mergedFiles } from "../model/effects";
 import { Facts, factsOf } from "../model/facts";
 import type { GenerationSet, GenerationStanding } from "../model/generations";
 import { identitiesOf, Identity } from "../model/identity";

@@ -1,5 +1,6 @@
 import type { PlannedResource } from "../../terraform-json/plan";
 import { CLUSTER } from "../../kubernetes/cluster-file";
+import { clusterOf, keyOf, KnownFiles } from "../../terraform-json/components";
 import { ConsumerEntry, FileEntry, filesOfEntry } from "../read/inventory";
 import type { FileChange, FileDifference } from "../read/published";
 import { objectName } from "./facts";
@@ -25,36 +26,16 @@ export interface FileEffect {
   readonly from?: string;
 }
 
-/** A component that has to notice a change. */
-export interface ComponentEffect {
-  /** The cluster that it is of, by `addressPrefix`; missing for what is in none. */
-  readonly cluster?: string;
-  /** `kube-apiserver` */
-  readonly component: string;
-  /** `restart` where one of the files is read at its start alone. */
-  readonly action: "reload" | "restart";
-  /** Where it runs, sorted. */
-  readonly holders: readonly string[];
-  /** The files that make it so, sorted. */
-  readonly files: readonly string[];
-}
-
 /** Finds what a change of an identity reaches. */
 export class Effects {
-  private readonly known = new Map<string, FileEntry>();
+  private readonly known: KnownFiles;
   /** What the map of files says anew, by cluster, holder and path. */
   private readonly changes: ReadonlyMap<string, FileChange>;
   private readonly secrets: ReadonlyMap<string, readonly PlannedResource[]>;
 
   /** @param model the plan, with the inventories that tell who reads a file */
   public constructor(private readonly model: PlanModel) {
-    for (const entry of model.entries.inventories.flatMap(({ entries }) => entries)) {
-      for (const file of filesOfEntry(entry)) {
-        const key = keyOf(entry.cluster ?? "", file);
-        const consumers = [...(this.known.get(key)?.consumers ?? []), ...file.consumers];
-        this.known.set(key, { ...file, consumers: once(consumers) });
-      }
-    }
+    this.known = new KnownFiles(model.entries.inventories);
     this.changes = new Map(
       model.published.changes().map((change) => {
         const file = (change.after ?? change.before)!;
@@ -108,9 +89,8 @@ export class Effects {
   }
 
   private effect(cluster: string, { holder, path }: Pick<FileEntry, "holder" | "path">): FileEffect {
-    // What stands in no cluster has none in the inventory; the contract of addresses knows one.
     const file = { holder, path };
-    const known = this.known.get(keyOf(cluster, file)) ?? this.known.get(keyOf("", file));
+    const known = this.known.of(cluster, file);
     const { what = ["content"], before } = this.changes.get(keyOf(cluster, file)) ?? {};
     return {
       ...clusterOf(cluster),
@@ -122,47 +102,6 @@ export class Effects {
       ...(what.includes("moved") ? { from: `${before!.holder} ${before!.path}` } : {}),
     };
   }
-}
-
-/** Who has to notice that these files change, and where: those that restart first. */
-export function componentsOf(files: readonly FileEffect[]): ComponentEffect[] {
-  const found = new Map<string, { effect: ComponentEffect; holders: Set<string>; files: Set<string> }>();
-  const restarting = new Set(
-    files.flatMap((file) =>
-      file.consumers
-        .filter(({ onChange }) => onChange === "restart")
-        .map(({ component }) => runningKey(component, file)),
-    ),
-  );
-  for (const file of files) {
-    for (const { component, onChange } of file.consumers) {
-      const action = restarting.has(runningKey(component, file)) ? "restart" : "reload";
-      if (action === onChange) {
-        // Of what restarts, only the files count that make it restart.
-        const key = [action, component, file.cluster ?? ""].join("\n");
-        const known = found.get(key) ?? {
-          effect: { ...clusterOf(file.cluster), component, action, holders: [], files: [] },
-          holders: new Set<string>(),
-          files: new Set<string>(),
-        };
-        known.holders.add(file.holder);
-        known.files.add(file.path);
-        found.set(key, known);
-      }
-    }
-  }
-  const effects = [...found.values()].map(({ effect, holders, files }): ComponentEffect => {
-    return { ...effect, holders: [...holders].sort(), files: [...files].sort() };
-  });
-  // "restart" is later in the alphabet than "reload", and comes first.
-  return effects.sort(
-    (a, b) =>
-      compare(b.action, a.action) || compare(a.component, b.component) || compare(a.cluster ?? "", b.cluster ?? ""),
-  );
-}
-
-function runningKey(component: string, { cluster = "", holder }: FileEffect): string {
-  return [component, cluster, holder].join("\n");
 }
 
 /** Each file once. */
@@ -180,20 +119,6 @@ function secretsByAddress({ plan, identities }: PlanModel): Map<string, PlannedR
     }
   }
   return found;
-}
-
-function keyOf(cluster: string, { holder, path }: { readonly holder: string; readonly path: string }): string {
-  return `${cluster}\n${holder}\n${path}`;
-}
-
-function once(consumers: readonly ConsumerEntry[]): ConsumerEntry[] {
-  return [
-    ...new Map(consumers.map((entry) => [`${entry.component}\n${entry.via}\n${entry.onChange}`, entry])).values(),
-  ];
-}
-
-function clusterOf(cluster: string | undefined): { readonly cluster?: string } {
-  return cluster === undefined || cluster === "" ? {} : { cluster };
 }
 
 function byPlace(a: FileEffect, b: FileEffect): number {

@@ -1,5 +1,6 @@
 import type { Difference } from "../model/differences";
-import type { ComponentEffect, FileEffect } from "../model/effects";
+import type { ComponentEffect } from "../../terraform-json/components";
+import type { FileEffect } from "../model/effects";
 import type { Facts } from "../model/facts";
 import type { Verb } from "../model/verbs";
 import type { Danger } from "../judge/danger";

@@ -633,6 +633,7 @@ export type FileMap = Readonly<Record<string, Readonly<Record<string, PublishedF
 export interface FileRow {
     readonly alsoOf?: readonly string[];
     readonly consumers: readonly Consumer[];
+    readonly firstStartOnly?: FirstStartOnly;
     readonly kind: FileKind;
     readonly mode?: string;
     readonly on: readonly HolderKind[];
@@ -656,6 +657,12 @@ export interface FilesSecretProps extends KubernetesObjectProps {
     readonly files: readonly Pick<ClusterFile, "path" | "content">[];
     readonly name: string;
     readonly namespace: string;
+}
+
+export interface FirstStartOnly {
+    readonly command: string;
+    readonly folder: string;
+    readonly madeAtStart: string;
 }
 
 export class Generation {
@@ -1071,6 +1078,7 @@ class Problems {
 
 export interface PublishedFile {
     readonly content: Content;
+    readonly firstStartOnly?: FirstStartOnly;
     readonly mode: string;
     readonly owner: string;
 }

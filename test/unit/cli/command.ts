@@ -38,18 +38,20 @@ interface Place {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly now?: () => Date;
+  /** Takes what goes to stdout, where that is no text. */
+  readonly stdout?: (output: string | Uint8Array) => void;
 }
 
 /** Runs the command in this process, in the test's folder. */
 export async function kubernetesPki(
   argv: readonly string[],
-  { stdin = "", cwd = folder, env = {}, now }: Place = {},
+  { stdin = "", cwd = folder, env = {}, now, stdout }: Place = {},
 ): Promise<Result> {
   let out = "";
   let err = "";
   const code = await run(argv, {
     stdin: Readable.from(typeof stdin === "string" ? [Buffer.from(stdin)] : stdin, { objectMode: false }),
-    stdout: { write: (text: string) => (out += text) },
+    stdout: { write: stdout ?? ((text: string) => (out += text)) },
     stderr: { write: (text: string) => (err += text) },
     cwd,
     env: { ...cleanEnvironment(), ...env },

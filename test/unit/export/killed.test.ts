@@ -2,18 +2,21 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { ModuleKind, ScriptTarget, transpileModule } from "typescript";
+import type { Changes } from "../../../lib/export/changes";
 import { MACHINE_RECORDS } from "../../../lib/export/record";
 import type { Order } from "../../../lib/export/write-files";
 import {
   CA_CERT,
   CA_CERT_REFERENCE,
   CA_KEY,
+  CA_KEY_REFERENCE,
   exportState,
   file,
   filesBelow,
   folder,
   pkiState,
   put,
+  recordsBelow,
 } from "../cli/command";
 
 jest.setTimeout(240_000);
@@ -131,6 +134,33 @@ test("whenever an export is killed, files are whole, and the next one knows and 
   }
   expect(leftovers).toBeGreaterThan(5);
   expect(obsolete).toBeGreaterThan(1);
+});
+
+test("whenever it is killed, the next export that tells of changes tells of all that it wrote", async () => {
+  const entry = { kind: "authority", cluster: "pki", name: "kubernetes", path: "pki", addresses: [] };
+  const files = [CRT, KEY].map((path) => ({ holder: "cp-1", path, kind: "bundle", consumers: [] }));
+  put("inventory.json", { schemaVersion: 2, stack: "pki", entries: [{ ...entry, files }] });
+  let earlier = 0;
+  let ends = 0;
+  for (const { moment, check } of atEveryMoment(() => undefined)) {
+    await check(async () => {
+      // At the last moments whoever called it has the list: it is told of nothing any more.
+      const [record] = existsSync(root()) ? recordsBelow(root()) : [];
+      const isTold = record !== undefined && !readFileSync(root(record), "utf8").includes("untold");
+      ends += Number(isTold);
+      const map = { [CRT]: file(CA_CERT_REFERENCE), [KEY]: file(CA_KEY_REFERENCE, "0600") };
+      const argv = ["--changes", "json", "--inventory", "inventory.json"];
+      const { out } = await exportState(pkiState({ "cp-1": map }), ...argv);
+      const { files: told } = JSON.parse(out) as Changes;
+      earlier += told.filter((changed) => changed.earlier).length;
+      expect([moment, told.map(({ path, change }) => `${path} ${change}`)]).toEqual([
+        moment,
+        isTold ? [] : [`${CRT} written`, `${KEY} written`],
+      ]);
+    });
+  }
+  expect(earlier).toBeGreaterThan(5);
+  expect(ends).toBeLessThan(3);
 });
 
 test("whenever it is killed, what was somebody's before and still is is not taken for its own", async () => {

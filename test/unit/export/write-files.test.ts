@@ -69,7 +69,7 @@ describe("the files that are written", () => {
     await exportCp1();
     jest.restoreAllMocks();
     const pki = "/root/etc/kubernetes/pki";
-    expect(modes).toEqual([`${RECORD} 600`, `${pki}/.ca.crt 644`, `${pki}/.ca.key 600`]);
+    expect(modes).toEqual([`${RECORD} 600`, `${pki}/.ca.crt 644`, `${pki}/.ca.key 600`, `${RECORD} 600`]);
   });
 
   test("are on the disk before they are renamed, and the names of files and new folders afterwards", async () => {
@@ -108,9 +108,15 @@ describe("the files that are written", () => {
       `rename ${pki}/ca.crt`,
       `rename ${pki}/ca.key`,
     ]);
-    expect(calls.slice(start + 4).sort()).toEqual(
+    expect(calls.slice(start + 4, start + 8).sort()).toEqual(
       ["/root", "/root/etc", "/root/etc/kubernetes", pki].map((path) => `sync ${path}`),
     );
+    // That the list will name them.
+    expect(calls.slice(start + 8)).toEqual([
+      `sync ${RECORD}`,
+      `rename ${RECORD.replace("/.", "/")}`,
+      "sync /root/var/lib/kubernetes-pki",
+    ]);
   });
 
   test("are written where a folder cannot be synced", async () => {

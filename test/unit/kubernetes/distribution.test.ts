@@ -194,6 +194,24 @@ describe("a table is refused", () => {
     },
   );
 
+  test("with a file for a first start that no command could find, or that nobody could see", () => {
+    const of = (folder: string, madeAtStart: string) =>
+      problems({
+        keyPairs: {
+          tokens: tokens({
+            ...file("/opt/own/keys.pem", "public keys", "--x"),
+            firstStartOnly: { command: "own rotate", folder, madeAtStart },
+          }),
+        },
+      });
+    const at = "keyPairs.tokens";
+    expect(() => of("/opt/own", "/opt/own/made")).toThrow("no PkiError was thrown");
+    expect(of("/opt/ow", "/opt/own/made")).toMatchObject([
+      { code: "file-path", at, given: '"/opt/own/keys.pem"', allowed: "a path below /opt/ow" },
+    ]);
+    expect(of("/opt/own", "made")).toMatchObject([{ code: "file-path", at, given: '"made"' }]);
+  });
+
   test("with a key pair that is called like an authority", () => {
     expect(problems({ keyPairs: { root: tokens() } })).toMatchObject([
       { code: "name-twice", at: "keyPairs.root", given: '"root"' },

@@ -13,7 +13,7 @@ import {
   TrustBundle,
 } from "../../../../lib";
 import { leavesOf, EXTERNAL, MEMBERS, pkiOf, terraformOfPki, THREE } from "../../../support/cluster";
-import { resourcesOf } from "../../../support/graph";
+import { filesIn, resourcesOf } from "../../../support/graph";
 import { CA_CERTIFICATE } from "../../../support/pem";
 import { newApp, newStack, problemsOf, terraformOf } from "../../../support/synth";
 import { accessStack } from "../../access/fixture";
@@ -96,6 +96,44 @@ describe("the custom-CA set", () => {
       "tls_private_key.pki__keys__service-account__g2",
       "tls_private_key.pki__keys__service-account__g1",
     ]);
+  });
+});
+
+describe("what the program reads before its first start alone", () => {
+  const startOf = ({ path, firstStartOnly }: ClusterFile) => [path, firstStartOnly];
+
+  test.each(PROGRAMS)("is all of the custom-CA set, for %s", (program) => {
+    const server = `/var/lib/rancher/${program}/server`;
+    const start = { command: `${program} certificate rotate-ca`, folder: server, madeAtStart: `${server}/cred` };
+    const { pki } = pkiOf(MEMBERS, { distribution: program === "k3s" ? Distribution.K3S : Distribution.RKE2 });
+    for (const holder of ["cp-1", "etcd-1"]) {
+      const files = pki.files(holder);
+      expect(files).toHaveLength(11);
+      expect(files.map(startOf)).toEqual(files.map(({ path }) => [path, start]));
+    }
+  });
+
+  test("is in its data directory, wherever that is", () => {
+    const { pki } = pkiOf({}, { distribution: Distribution.k3s({ dataDir: "/srv/k3s" }) });
+    expect(pki.files("cp-1")[0]!.firstStartOnly).toMatchObject({ folder: "/srv/k3s/server" });
+  });
+
+  test("is published with each file", () => {
+    const published = Object.values<{ firstStartOnly?: object }>(filesIn(terraformOfPki({}, K3S))["cp-1"]);
+    expect(published.map(({ firstStartOnly }) => firstStartOnly)).toEqual(
+      Array(11).fill({
+        command: "k3s certificate rotate-ca",
+        folder: "/var/lib/rancher/k3s/server",
+        madeAtStart: "/var/lib/rancher/k3s/server/cred",
+      }),
+    );
+  });
+
+  test("is nothing where nobody runs the program", () => {
+    const { pki } = pkiOf(THREE, BY_HAND);
+    const files = pki.files("cp-1");
+    expect(files.length).toBeGreaterThan(50);
+    expect(files.filter(({ firstStartOnly }) => firstStartOnly)).toEqual([]);
   });
 });
 
