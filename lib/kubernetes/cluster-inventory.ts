@@ -8,6 +8,7 @@ import type { Cluster } from "./cluster";
 import type { ClusterParts } from "./cluster-parts";
 import { consumerEntry, consumersOf } from "./consumers";
 import { fillNames, fillText, Holder, holdersOf, holds } from "./holders";
+import { machinesOf } from "./served-ports";
 import type { CertificateRow, RowException } from "./table";
 
 /** Says of a cluster's parts what its table calls them, and of the cluster what its distribution issues itself. */
@@ -23,7 +24,7 @@ export function labelParts(pki: Construct, cluster: string, parts: ClusterParts)
       subjectInTable: subjectOf(row, holder, parts.cluster),
     }),
   );
-  inventoried(pki, { entries: () => issuedByDistribution(cluster, parts) });
+  inventoried(pki, { entries: () => issuedByDistribution(cluster, parts), machines: () => machinesOf(cluster, parts) });
 }
 
 /** `CN=…, O=…`, by the table alone. */

@@ -1,0 +1,46 @@
+import { LATER, type MachineEntry, type PortEntry } from "../inventory-schema";
+import { isExpression } from "../terraform/synthesized";
+import type { ClusterParts } from "./cluster-parts";
+import { consumersOf } from "./consumers";
+import { fillText, type Holder, holdersOf, holds } from "./holders";
+import type { DistributionTable, FileRow } from "./table";
+
+/** Machines of a cluster, and any worker, by the ports on which a handshake shows which files they use. */
+export function machinesOf(prefix: string, { table, cluster }: ClusterParts): MachineEntry[] {
+  return holdersOf(cluster)
+    .map((holder): MachineEntry => ({
+      cluster: prefix,
+      name: holder.name,
+      addresses: holder.addresses.map((address) => (isExpression(address) ? LATER : address)),
+      ports: portsOf(filesOf(table, holder), holder, (path) => fillText(path, cluster, holder.name)),
+    }))
+    .filter(({ ports }) => ports.length > 0);
+}
+
+/** Rows of certificates, and of the authorities that are trusted, which somebody holds. */
+function filesOf({ authorities, certificates }: DistributionTable, holder: Holder): FileRow[] {
+  const held = Object.values(certificates).filter((row) => holds(holder, row.holders));
+  return [...Object.values(authorities), ...held]
+    .flatMap(({ files }) => files)
+    .filter((row) => holds(holder, row.on));
+}
+
+function portsOf(files: readonly FileRow[], holder: Holder, pathOf: (path: string) => string): PortEntry[] {
+  const ports = new Map<string, PortEntry>();
+  for (const row of files) {
+    for (const { component, port } of consumersOf(row, holder)) {
+      if (port !== undefined) {
+        const number = (port.describedBy && holder[port.describedBy]) ?? port.number;
+        const key = `${component} ${number}`;
+        const known = ports.get(key)?.files ?? [];
+        const paths = [...new Set([...known, pathOf(row.path)])].sort();
+        ports.set(key, { component, number, setBy: port.setBy, files: paths });
+      }
+    }
+  }
+  return [...ports.values()].sort((a, b) => compare(a.component, b.component) || a.number - b.number);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
