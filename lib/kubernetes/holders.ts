@@ -31,7 +31,9 @@ export function holdersOf(cluster: Cluster): Holder[] {
     const addresses = machine.addresses ?? [];
     const { bindPort, extraSans = [] } = machine as ControlPlane;
     const local = kinds.includes("control-plane") && addresses.length > 0;
-    const localServer = local ? `https://${hostPort({ host: addresses[0]!, kind: "ip", port: bindPort ?? API_SERVER_PORT })}` : endpoint;
+    const localServer = local
+      ? `https://${hostPort({ host: addresses[0]!, kind: "ip", port: bindPort ?? API_SERVER_PORT })}`
+      : endpoint;
     return { name: machine.name, kinds, isMachine: true, addresses, extraSans, bindPort, localServer };
   });
   const nobody = { isMachine: false, addresses: [], extraSans: [], localServer: endpoint };

@@ -20,9 +20,7 @@ export function machinesOf(prefix: string, { table, cluster }: ClusterParts): Ma
 /** Rows of certificates, and of the authorities that are trusted, which somebody holds. */
 function filesOf({ authorities, certificates }: DistributionTable, holder: Holder): FileRow[] {
   const held = Object.values(certificates).filter((row) => holds(holder, row.holders));
-  return [...Object.values(authorities), ...held]
-    .flatMap(({ files }) => files)
-    .filter((row) => holds(holder, row.on));
+  return [...Object.values(authorities), ...held].flatMap(({ files }) => files).filter((row) => holds(holder, row.on));
 }
 
 function portsOf(files: readonly FileRow[], holder: Holder, pathOf: (path: string) => string): PortEntry[] {

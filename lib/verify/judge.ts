@@ -1,0 +1,53 @@
+import type { Expectation } from "./expectation";
+import type { Facts, Generation, Port } from "./facts";
+import { expectationReport } from "./gate";
+import { placeOf } from "./names";
+import { gravest, type Look, type PortReport, VERIFY_SCHEMA_VERSION, type VerifyReport } from "./report";
+import { servedReport } from "./served";
+import { trustedReport } from "./trusted";
+
+/** Compares what was seen with what was issued. */
+export function judge(
+  { generations, unseen }: Facts,
+  looks: readonly Look[],
+  expectations: readonly Expectation[],
+  skipped: readonly Port[],
+  now: Date,
+): VerifyReport {
+  const ports = looks.map((look) => ({ look, report: portReport(look, generations, now) }));
+  const gates = expectations.map((expectation) => expectationReport(expectation, ports, generations));
+  const sides = ports.flatMap(({ report: { served, trusted } }) => [served.verdict, trusted.verdict]);
+  const verdicts = expectations.length > 0 ? gates.map(({ verdict }) => verdict) : sides;
+  const isExpected = (authority: string) =>
+    expectations.length === 0 || expectations.some((expectation) => expectation.authority === authority);
+  return {
+    schemaVersion: VERIFY_SCHEMA_VERSION,
+    verdict: gravest(verdicts.filter((verdict) => verdict !== undefined)),
+    ports: ports.map(({ report }) => report),
+    expectations: gates,
+    skipped: skipped.map(placeOf),
+    unseen: unseen
+      .filter(({ authority }) => isExpected(authority))
+      .map(({ cluster, authority, component, via, machines, path, onChange }) => {
+        return { cluster, authority, component, via, machines, lookAt: LOOK_AT[onChange](path) };
+      }),
+  };
+}
+
+/** What tells that a file is in use, where no port does. */
+const LOOK_AT: Readonly<Record<"reload" | "restart", (path: string) => string>> = {
+  reload: (path) => `${path}, which is read again by itself: kubernetes-pki export calls it unchanged`,
+  restart: (path) => `${path}, and whether the process is younger than it (ps -o lstart)`,
+};
+
+function portReport({ port, asked, seen }: Look, all: readonly Generation[], now: Date): PortReport {
+  const generations = all.filter(({ cluster }) => cluster === port.cluster);
+  const { cluster, machine, component, number } = port;
+  return {
+    ...{ cluster, machine, component, port: number },
+    ...(asked === undefined ? {} : { asked }),
+    unreachable: seen.kind === "nothing",
+    served: servedReport(port.issued, seen, generations, now),
+    trusted: trustedReport(port.trusted, seen, generations),
+  };
+}

@@ -1,0 +1,57 @@
+import type { X509Certificate } from "node:crypto";
+import { nameText, subjectOf } from "./der";
+import type { Generation, Port } from "./facts";
+
+// Which generation a name or a signature is of.
+
+/** `kubernetes g1` */
+export function titleOf({ authority, id }: Pick<Generation, "authority" | "id">): string {
+  return `${authority} ${id}`;
+}
+
+/** `cp-1 etcd:2380` */
+export function placeOf({ machine, component, number }: Pick<Port, "machine" | "component" | "number">): string {
+  return `${machine} ${component}:${number}`;
+}
+
+/** The generations that have a name, DER: several where nothing in their subjects tells them apart. */
+export function named(name: Buffer, generations: readonly Generation[]): Generation[] {
+  const text = sorted(nameText(name) ?? "", ", ");
+  return generations.filter(({ certificate, subject }) =>
+    // Bytes are what a client compares; a text is compared where nothing else is there.
+    certificate ? subjectOf(certificate.raw)?.equals(name) : subject !== undefined && sorted(subject, ", ") === text,
+  );
+}
+
+/** The generation that signed a certificate; by the issuer's name alone where its own certificate is not there. */
+export function signerOf(certificate: X509Certificate, generations: readonly Generation[]): Generation | undefined {
+  return (
+    generations.find((generation) => generation.certificate && isSignedBy(certificate, generation.certificate)) ??
+    generations.find(({ certificate: known, subject }) => {
+      return !known && subject !== undefined && sorted(subject, ", ") === sorted(certificate.issuer, "\n");
+    })
+  );
+}
+
+function isSignedBy(certificate: X509Certificate, authority: X509Certificate): boolean {
+  try {
+    return certificate.issuer === authority.subject && certificate.verify(authority.publicKey);
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a certificate is about somebody, `CN=…, O=…`, in whatever order. */
+export function isAbout(certificate: X509Certificate, subject: string): boolean {
+  return sorted(certificate.subject, "\n") === sorted(subject, ", ");
+}
+
+/** The parts of a name, in an order that does not depend on who wrote it. */
+function sorted(name: string, separator: string): string {
+  return name.split(separator).sort().join("\n");
+}
+
+/** A subject or issuer of a certificate in one line. */
+export function oneLine(subject: string): string {
+  return subject.replaceAll("\n", ", ");
+}
