@@ -14,13 +14,29 @@ export function placeOf({ machine, component, number }: Pick<Port, "machine" | "
   return `${machine} ${component}:${number}`;
 }
 
-/** The generations that have a name, DER: several where nothing in their subjects tells them apart. */
-export function named(name: Buffer, generations: readonly Generation[]): Generation[] {
-  const text = sorted(nameText(name) ?? "", ", ");
+/** An authority that is trusted somewhere. */
+export interface TrustedName {
+  /** DER of its subject. */
+  readonly name: Buffer;
+  /** Missing where the name alone is shown. */
+  readonly certificate?: X509Certificate;
+}
+
+/**
+ * The generations that an authority may be: several where a name is all that is known, and nothing in it tells them apart. Bytes are
+ * what a client compares; a text is compared where nothing else is there.
+ */
+export function named(trusted: TrustedName, generations: readonly Generation[]): Generation[] {
+  const text = sorted(nameText(trusted.name) ?? "", ", ");
   return generations.filter(({ certificate, subject }) =>
-    // Bytes are what a client compares; a text is compared where nothing else is there.
-    certificate ? subjectOf(certificate.raw)?.equals(name) : subject !== undefined && sorted(subject, ", ") === text,
+    certificate
+      ? subjectOf(certificate.raw)?.equals(trusted.name) && hasKeyOf(trusted, certificate)
+      : subject !== undefined && sorted(subject, ", ") === text,
   );
+}
+
+function hasKeyOf({ certificate }: TrustedName, { publicKey }: X509Certificate): boolean {
+  return certificate === undefined || certificate.publicKey.equals(publicKey);
 }
 
 /** The generation that signed a certificate; by the issuer's name alone where its own certificate is not there. */

@@ -16,6 +16,8 @@ export type Seen =
   | (Shown & { readonly kind: "shown" })
   /** It speaks TLS 1.3 alone, which hides the authorities. */
   | { readonly kind: "hidden"; readonly chain: Shown["chain"] }
+  /** It is no server: certificates of authorities stand there. */
+  | { readonly kind: "bundle"; readonly certificates: readonly X509Certificate[] }
   /** Nothing, and why. */
   | { readonly kind: "nothing"; readonly reason: string };
 

@@ -63,12 +63,10 @@ export async function publishedBundles(kubectl: Kubectl, cluster: string, author
 function seenIn(pem: string | undefined): Look["seen"] {
   try {
     const blocks = pem?.match(/-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g) ?? [];
-    const [first, ...rest] = blocks.map((block) => new X509Certificate(block));
-    if (first === undefined) {
-      return { kind: "nothing", reason: "no certificate stands in it" };
-    }
-    const chain = [first, ...rest] as const;
-    return { kind: "shown", chain: [first, ...rest], authorities: chain.map(({ raw }) => subjectOf(raw)!) };
+    const certificates = blocks.map((block) => new X509Certificate(block));
+    return certificates.length > 0 && certificates.every(({ raw, publicKey }) => publicKey && subjectOf(raw))
+      ? { kind: "bundle", certificates }
+      : { kind: "nothing", reason: "no certificate stands in it" };
   } catch {
     return { kind: "nothing", reason: "what stands in it cannot be read" };
   }

@@ -15,6 +15,9 @@ export function servedReport(
   if (seen.kind === "nothing") {
     return { ...(issued ? { verdict: "not-yet" } : {}), message: seen.reason, ...certificate };
   }
+  if (seen.kind === "bundle") {
+    return { message: "nothing" };
+  }
   const [leaf] = seen.chain;
   const signer = signerOf(leaf, generations);
   const end = new Date(leaf.validTo).toISOString().replace(".000Z", "Z");

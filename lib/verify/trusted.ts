@@ -1,6 +1,6 @@
-import { nameText } from "./der";
+import { nameText, subjectOf } from "./der";
 import type { Generation, Trusted } from "./facts";
-import { named, titleOf } from "./names";
+import { named, titleOf, type TrustedName } from "./names";
 import type { Seen } from "./probe";
 import type { TrustedReport } from "./report";
 
@@ -18,7 +18,7 @@ export function trustedReport(
   const known = names.flatMap((name) => named(name, generations));
   const isDue = ({ authority }: Generation) => trusted.some((one) => one.authority === authority);
   const strangers = [
-    ...names.filter((name) => named(name, generations).length === 0).map((name) => nameText(name)!),
+    ...names.filter((name) => named(name, generations).length === 0).map(({ name }) => nameText(name)!),
     ...(trusted.length > 0 ? known.filter((one) => !isDue(one)).map(titleOf) : []),
   ];
   const found = byAuthority(known.filter((one) => trusted.length === 0 || isDue(one)));
@@ -39,8 +39,8 @@ export function trustedReport(
   return { verdict, message: problems.join("; ") || message.join(", "), ...shown };
 }
 
-/** DER of the authorities that a port names, or why there are none. */
-export function namesSeen(seen: Seen): readonly Buffer[] | string {
+/** The authorities that are trusted somewhere, or why nobody knows. */
+export function namesSeen(seen: Seen): readonly TrustedName[] | string {
   switch (seen.kind) {
     case "nothing":
       return seen.reason;
@@ -51,7 +51,9 @@ export function namesSeen(seen: Seen): readonly Buffer[] | string {
         ? "it asks for no client certificate"
         : seen.authorities.length === 0
           ? "cannot be seen: it asks for a client certificate and names no authority"
-          : seen.authorities;
+          : seen.authorities.map((name) => ({ name }));
+    case "bundle":
+      return seen.certificates.map((certificate) => ({ name: subjectOf(certificate.raw)!, certificate }));
   }
 }
 
@@ -60,7 +62,7 @@ function isExpected({ authority, state }: Generation, part: Trusted): boolean {
 }
 
 /** Whether the name that was seen may be that of another generation, which is expected. */
-function isNamesake(one: Generation, expected: readonly Generation[], names: readonly Buffer[]): boolean {
+function isNamesake(one: Generation, expected: readonly Generation[], names: readonly TrustedName[]): boolean {
   return names.some((name) => {
     const those = named(name, [one, ...expected]);
     return those.includes(one) && those.length > 1;
