@@ -11,9 +11,9 @@ import { parseExpectation } from "../verify/expectation";
 import { type Facts, factsOf, type Source } from "../verify/facts";
 import { judge } from "../verify/judge";
 import { look, lookAll, type Seen } from "../verify/probe";
-import { publishedBundles } from "../verify/published";
+import { type Node, nodesOf, publishedBundles } from "../verify/published";
 import { verifyMarkdown, verifyText } from "../verify/render";
-import { exitCodeOf, type Look, type VerifyReport } from "../verify/report";
+import { exitCodeOf, type Look } from "../verify/report";
 import { type Target, targetsOf } from "../verify/targets";
 import type { Io, SetExitCode } from "./io";
 import { collect, formatOption } from "./options";
@@ -61,7 +61,8 @@ and judges what shows that authority, and nothing else:
   retired  no server lets its clients in, and none serves what it signed
 
 --kubeconfig has kubectl (or what KUBECTL_BINARY_NAME says) read the ConfigMaps
-kube-root-ca.crt of all namespaces and cluster-info, which clients trust.
+kube-root-ca.crt of all namespaces and cluster-info, which clients trust, and the
+nodes, so that workers that have no name in the description are looked at, too.
 
 Exit codes:
   0  all is as issued, or as expected
@@ -103,14 +104,15 @@ async function verify(sources: readonly string[], options: Options, io: Io): Pro
   const timeout = timeoutOf(options.timeout);
   const facts = limited(factsOf(await sourcesOf(sources, options.inventory ?? [], io)), options.prefix);
   const expectations = (options.expect ?? []).map((text) => parseExpectation(text, facts));
+  const cluster =
+    options.kubeconfig === undefined ? undefined : await clusterOf(options.kubeconfig, facts, timeout, io);
   const { address = [], worker = [], port = [], machine = [], skip = [] } = options;
-  const { asked, skipped } = targetsOf(facts.ports, { address, worker, port, machine, skip });
-  if (asked.length === 0) {
+  const targets = targetsOf(facts.ports, { address, worker, port, machine, skip }, cluster?.nodes);
+  if (targets.asked.length === 0) {
     throw new UnusableError("there is nothing to look at: no port of the description is left");
   }
-  const bundles = options.kubeconfig === undefined ? [] : await bundlesOf(options.kubeconfig, facts, timeout, io);
-  const looks = [...(await lookAt(asked, timeout)), ...bundles];
-  const report: VerifyReport = judge(facts, looks, expectations, skipped, io.now?.() ?? new Date());
+  const looks = [...(await lookAt(targets.asked, timeout)), ...(cluster?.bundles ?? [])];
+  const report = judge({ facts, looks, expectations, ...targets }, io.now?.() ?? new Date());
   io.stdout.write(FORMATS[options.format](report));
   return exitCodeOf(report);
 }
@@ -136,16 +138,20 @@ function nowhere(machine: string): Seen {
   return { kind: "nothing", reason: `nobody said where it is: give --address ${machine}=ADDRESS` };
 }
 
-async function bundlesOf(kubeconfig: string, { ports }: Facts, timeout: number, io: Io): Promise<Look[]> {
-  const issued = ports
-    .filter(({ component }) => component === "kube-apiserver")
-    .flatMap((port) => (port.issued ? [{ ...port.issued, ...port }] : []));
-  const [first] = issued;
-  if (!first || issued.some(({ cluster }) => cluster !== first.cluster)) {
+/** What a cluster says of itself. */
+async function clusterOf(
+  kubeconfig: string,
+  { ports }: Facts,
+  timeout: number,
+  { cwd, env }: Io,
+): Promise<{ readonly bundles: readonly Look[]; readonly nodes: readonly Node[] }> {
+  const servers = ports.filter(({ component, issued }) => component === "kube-apiserver" && issued);
+  const { cluster = "", issued } = servers[0] ?? {};
+  if (!issued || ports.some((port) => port.cluster !== cluster)) {
     throw new UnusableError("--kubeconfig is of one cluster: choose one that has an API server with --prefix");
   }
-  const { cwd, env } = io;
-  return publishedBundles({ kubeconfig: resolve(cwd, kubeconfig), cwd, env, timeout }, first.cluster, first.authority);
+  const kubectl = { kubeconfig: resolve(cwd, kubeconfig), cwd, env, timeout };
+  return { bundles: await publishedBundles(kubectl, cluster, issued.authority), nodes: await nodesOf(kubectl) };
 }
 
 function limited({ generations, ports, unseen }: Facts, prefixes: readonly string[] | undefined): Facts {

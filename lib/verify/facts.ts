@@ -47,20 +47,24 @@ export interface Trusted {
   readonly generations: "all" | "active";
 }
 
-/** A port of a machine, and what is to be seen there. */
+/** A port of a machine, or another place, and what is to be seen there. */
 export interface Port {
   readonly cluster: string;
   readonly machine: string;
   readonly component: string;
-  /** The usual one, by which it is named. */
-  readonly number: number;
-  readonly setBy: string;
+  /** The one of the description, by which it is named; missing of a ConfigMap. */
+  readonly number?: number;
   /** None where nobody knows any. */
   readonly addresses: readonly string[];
   /** Missing where what is served was not issued here. */
   readonly issued?: Issued;
   /** None where whose clients are let in is not said here. */
   readonly trusted: readonly Trusted[];
+}
+
+/** A port that a component listens on. */
+export interface ListeningPort extends Port {
+  readonly number: number;
 }
 
 /** A file whose use no handshake shows. */
@@ -77,7 +81,7 @@ export interface Unseen {
 /** Everything that is compared. */
 export interface Facts {
   readonly generations: readonly Generation[];
-  readonly ports: readonly Port[];
+  readonly ports: readonly ListeningPort[];
   readonly unseen: readonly Unseen[];
 }
 
@@ -124,9 +128,9 @@ function stateOf({ cluster = NO_CLUSTER, name, generation, ...entry }: Authority
   return known ?? (published.length === 0 && certificateAt(entry.addresses, states) ? entry.state : undefined);
 }
 
-function portsOf({ inventory, states }: Source): Port[] {
+function portsOf({ inventory, states }: Source): ListeningPort[] {
   return (inventory.machines ?? []).flatMap((machine) =>
-    machine.ports.map(({ component, number, setBy, files }): Port => {
+    machine.ports.map(({ component, number, files }): ListeningPort => {
       const isHere = (file: { readonly holder: string; readonly path: string }) =>
         file.holder === machine.name && files.includes(file.path);
       const served = certificatesOf(inventory).find(
@@ -138,7 +142,7 @@ function portsOf({ inventory, states }: Source): Port[] {
         .flatMap((entry) => entry.files.filter(isHere).map(({ kind }) => [entry.name, kind] as const))
         .map(([authority, kind]): Trusted => ({ authority, generations: kind === "bundle" ? "all" : "active" }));
       return {
-        ...{ cluster: machine.cluster, machine: machine.name, component, number, setBy },
+        ...{ cluster: machine.cluster, machine: machine.name, component, number },
         addresses: machine.addresses.filter((address) => address !== LATER),
         ...(served ? { issued: issuedOf(served, states) } : {}),
         trusted: [...new Map(trusted.map((one) => [one.authority, one])).values()],

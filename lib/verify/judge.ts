@@ -1,24 +1,37 @@
 import type { Expectation } from "./expectation";
-import type { Facts, Generation, Port } from "./facts";
+import type { Facts, Generation, Port, Unseen } from "./facts";
 import { expectationReport } from "./gate";
 import { placeOf } from "./names";
-import { gravest, type Look, type PortReport, VERIFY_SCHEMA_VERSION, type VerifyReport } from "./report";
+import {
+  gravest,
+  type Look,
+  type PortReport,
+  type UnseenReport,
+  VERIFY_SCHEMA_VERSION,
+  type VerifyReport,
+} from "./report";
 import { servedReport } from "./served";
 import { trustedReport } from "./trusted";
 
+/** What is compared. */
+export interface Case {
+  readonly facts: Facts;
+  readonly looks: readonly Look[];
+  /** None: all has to be as issued. */
+  readonly expectations: readonly Expectation[];
+  /** Ports that were left out. */
+  readonly skipped: readonly Port[];
+  /** Ports of workers of which nobody said a name. */
+  readonly unnamed: readonly Port[];
+}
+
 /** Compares what was seen with what was issued. */
-export function judge(
-  { generations, unseen }: Facts,
-  looks: readonly Look[],
-  expectations: readonly Expectation[],
-  skipped: readonly Port[],
-  now: Date,
-): VerifyReport {
-  const ports = looks.map((look) => ({ look, report: portReport(look, generations, now) }));
-  const gates = expectations.map((expectation) => expectationReport(expectation, ports, generations));
+export function judge({ facts, looks, expectations, skipped, unnamed }: Case, now: Date): VerifyReport {
+  const ports = looks.map((look) => ({ look, report: portReport(look, facts.generations, now) }));
+  const gates = expectations.map((expectation) => expectationReport(expectation, ports, facts.generations));
   const sides = ports.flatMap(({ report: { served, trusted } }) => [served.verdict, trusted.verdict]);
   const verdicts = expectations.length > 0 ? gates.map(({ verdict }) => verdict) : sides;
-  const isExpected = (authority: string) =>
+  const isExpected = ({ authority }: UnseenReport) =>
     expectations.length === 0 || expectations.some((expectation) => expectation.authority === authority);
   return {
     schemaVersion: VERIFY_SCHEMA_VERSION,
@@ -26,12 +39,19 @@ export function judge(
     ports: ports.map(({ report }) => report),
     expectations: gates,
     skipped: skipped.map(placeOf),
-    unseen: unseen
-      .filter(({ authority }) => isExpected(authority))
-      .map(({ cluster, authority, component, via, machines, path, onChange }) => {
-        return { cluster, authority, component, via, machines, lookAt: LOOK_AT[onChange](path) };
-      }),
+    unseen: [...unnamed.flatMap(unnamedReports), ...facts.unseen.map(unseenReport)].filter(isExpected),
   };
+}
+
+function unnamedReports({ cluster, machine, component, number, trusted }: Port): UnseenReport[] {
+  const lookAt = "their ports: give --worker NAME=ADDRESS for each, or --kubeconfig";
+  return trusted.map(({ authority }) => {
+    return { cluster, authority, component, via: `port ${number}`, machines: [machine], lookAt };
+  });
+}
+
+function unseenReport({ cluster, authority, component, via, machines, path, onChange }: Unseen): UnseenReport {
+  return { cluster, authority, component, via, machines, lookAt: LOOK_AT[onChange](path) };
 }
 
 /** What tells that a file is in use, where no port does. */
@@ -44,7 +64,7 @@ function portReport({ port, asked, seen }: Look, all: readonly Generation[], now
   const generations = all.filter(({ cluster }) => cluster === port.cluster);
   const { cluster, machine, component, number } = port;
   return {
-    ...{ cluster, machine, component, port: number },
+    ...{ cluster, machine, component, ...(number === undefined ? {} : { port: number }) },
     ...(asked === undefined ? {} : { asked }),
     unreachable: seen.kind === "nothing",
     served: servedReport(port.issued, seen, generations, now),

@@ -9,9 +9,14 @@ export function titleOf({ authority, id }: Pick<Generation, "authority" | "id">)
   return `${authority} ${id}`;
 }
 
+/** `etcd:2380` */
+export function portName({ component, number }: Pick<Port, "component" | "number">): string {
+  return number === undefined ? component : `${component}:${number}`;
+}
+
 /** `cp-1 etcd:2380` */
-export function placeOf({ machine, component, number }: Pick<Port, "machine" | "component" | "number">): string {
-  return `${machine} ${component}:${number}`;
+export function placeOf(port: Pick<Port, "machine" | "component" | "number">): string {
+  return `${port.machine} ${portName(port)}`;
 }
 
 /** An authority that is trusted somewhere. */

@@ -1,13 +1,21 @@
 import { execFile } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import { promisify } from "node:util";
-import { list, object, parseJson, text } from "../terraform-json/json";
+import { at, type Json, list, object, parseJson, text } from "../terraform-json/json";
 import { UnusableError } from "../terraform-json/unusable";
 import { subjectOf } from "./der";
 import type { Port, Trusted } from "./facts";
 import type { Look } from "./report";
 
 // What a cluster tells its clients to trust: ConfigMaps, which kubectl reads with whatever the kubeconfig logs in with.
+
+/** A node of a cluster, and where its kubelet listens. */
+export interface Node {
+  readonly name: string;
+  readonly addresses: readonly string[];
+  /** Missing where it does not say. */
+  readonly kubeletPort?: number;
+}
 
 /** What runs kubectl. */
 export interface Kubectl {
@@ -22,16 +30,8 @@ const MOST_BYTES = 64 * 1024 * 1024;
 
 /** The ConfigMaps, each like a port that trusts what stands in it. Those that are equal are one. */
 export async function publishedBundles(kubectl: Kubectl, cluster: string, authority: string): Promise<Look[]> {
-  const roots = await get(kubectl, [
-    "configmaps",
-    "--all-namespaces",
-    "--field-selector=metadata.name=kube-root-ca.crt",
-  ]);
-  const info = await get(kubectl, [
-    "configmaps",
-    "--namespace=kube-public",
-    "--field-selector=metadata.name=cluster-info",
-  ]);
+  const roots = await configMaps(kubectl, ["--all-namespaces", "--field-selector=metadata.name=kube-root-ca.crt"]);
+  const info = await configMaps(kubectl, ["--namespace=kube-public", "--field-selector=metadata.name=cluster-info"]);
   const trusted: readonly Trusted[] = [{ authority, generations: "all" }];
   const found = [
     ...roots.map(({ namespace, data }) => ({ name: "kube-root-ca.crt", namespace, pem: text(data["ca.crt"]) })),
@@ -55,7 +55,7 @@ export async function publishedBundles(kubectl: Kubectl, cluster: string, author
   return [...bundles.values()].map(({ name, pem, namespaces }) => {
     const [first = "", ...others] = namespaces;
     const where = others.length > 0 ? `${first} and ${others.length} more` : first;
-    const port: Port = { cluster, machine: where, component: name, number: 0, setBy: "", addresses: [], trusted };
+    const port: Port = { cluster, machine: where, component: name, addresses: [], trusted };
     return { port, asked: "ConfigMap", seen: seenIn(pem) };
   });
 }
@@ -80,10 +80,30 @@ function bundleIn(kubeconfig: string | undefined): string | undefined {
 
 interface ConfigMap {
   readonly namespace: string;
-  readonly data: Readonly<Record<string, unknown>>;
+  readonly data: Json;
 }
 
-async function get({ kubeconfig, cwd, env, timeout }: Kubectl, args: readonly string[]): Promise<ConfigMap[]> {
+async function configMaps(kubectl: Kubectl, args: readonly string[]): Promise<ConfigMap[]> {
+  return (await get(kubectl, ["configmaps", ...args])).map(({ metadata, data }) => {
+    return { namespace: text(object(metadata).namespace) ?? "no namespace", data: object(data) };
+  });
+}
+
+/** The nodes that a cluster has. */
+export async function nodesOf(kubectl: Kubectl): Promise<Node[]> {
+  return (await get(kubectl, ["nodes"])).flatMap(({ metadata, status }): Node[] => {
+    const name = text(object(metadata).name);
+    const addresses = list(object(status).addresses)
+      .map(object)
+      .filter(({ type }) => type === "InternalIP")
+      .flatMap(({ address }) => text(address) ?? []);
+    const port = at(status, "daemonEndpoints.kubeletEndpoint.Port");
+    const kubeletPort = typeof port === "number" && port > 0 ? { kubeletPort: port } : {};
+    return name === undefined ? [] : [{ name, addresses, ...kubeletPort }];
+  });
+}
+
+async function get({ kubeconfig, cwd, env, timeout }: Kubectl, args: readonly string[]): Promise<readonly Json[]> {
   const binary = env["KUBECTL_BINARY_NAME"] || "kubectl";
   const seconds = `${Math.max(Math.ceil(timeout / 1000), 1)}s`;
   const all = [`--kubeconfig=${kubeconfig}`, `--request-timeout=${seconds}`, "get", ...args, "--output=json"];
@@ -96,10 +116,7 @@ async function get({ kubeconfig, cwd, env, timeout }: Kubectl, args: readonly st
   running.child.stdin?.end();
   try {
     const { stdout } = await running;
-    return list(object(parseJson(stdout)).items).map((item) => {
-      const { metadata, data } = object(item);
-      return { namespace: text(object(metadata).namespace) ?? "no namespace", data: object(data) };
-    });
+    return list(object(parseJson(stdout)).items).map(object);
   } catch (error) {
     throw failed(error as { code?: unknown; stderr?: string }, binary);
   }
@@ -110,5 +127,5 @@ function failed({ code, stderr = "" }: { code?: unknown; stderr?: string }, bina
     return new UnusableError(`cannot run ${binary}: put it on the PATH, or its name into KUBECTL_BINARY_NAME`);
   }
   const line = stderr.trim().split("\n").at(-1) || `exit code ${String(code)}`;
-  return new UnusableError(`${binary} cannot read the ConfigMaps: ${line}`);
+  return new UnusableError(`${binary} cannot read what the cluster has: ${line}`);
 }

@@ -1,4 +1,5 @@
 import { code, plain, prose } from "../terraform-json/escape";
+import { portName } from "./names";
 import type { PortReport, VerifyReport } from "./report";
 
 /** What a column is called, and what stands in it. */
@@ -12,7 +13,7 @@ interface Table {
 
 const PORT_COLUMNS: readonly Column<PortReport>[] = [
   ["MACHINE", ({ machine }) => machine],
-  ["COMPONENT", ({ component, port }) => `${component}:${port}`],
+  ["COMPONENT", ({ component, port }) => portName({ component, number: port })],
   ["ASKED", ({ asked }) => asked ?? "nobody"],
   [
     "SERVES",

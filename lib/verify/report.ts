@@ -53,8 +53,8 @@ export interface PortReport {
   readonly cluster: string;
   readonly machine: string;
   readonly component: string;
-  /** Its usual number, by which it is named. */
-  readonly port: number;
+  /** Its number in the description, by which it is named; missing of a ConfigMap. */
+  readonly port?: number;
   /** Who was asked: `10.0.0.11:6443`; missing where nobody was. */
   readonly asked?: string;
   /** True where it was asked and gave no answer, or could not be asked. */

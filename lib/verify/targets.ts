@@ -1,9 +1,10 @@
 import { isIP } from "node:net";
 import { ANY_WORKER } from "../kubernetes/cluster-file";
 import { UnusableError } from "../terraform-json/unusable";
-import type { Port } from "./facts";
+import type { ListeningPort } from "./facts";
 import { placeOf } from "./names";
 import type { Place } from "./probe";
+import type { Node } from "./published";
 
 /** How users say whom to ask, and whom not; each as it was given. */
 export interface Choice {
@@ -21,56 +22,70 @@ export interface Choice {
 
 /** A port, and where it is asked: at the first of these places that answers. */
 export interface Target {
-  readonly port: Port;
+  readonly port: ListeningPort;
   readonly places: readonly Place[];
 }
 
-/** Whom to ask, and what was left out. */
+/** Whom to ask, and whom not. */
 export interface Targets {
   readonly asked: readonly Target[];
-  readonly skipped: readonly Port[];
+  /** What was left out, as was asked for. */
+  readonly skipped: readonly ListeningPort[];
+  /** Ports of workers of which nobody said a name. */
+  readonly unnamed: readonly ListeningPort[];
 }
+
+/** The component that tells the cluster its port. */
+const KUBELET = "kubelet";
 
 /**
  * Finds where every port is.
  *
+ * @param nodes what the cluster says of its machines; undefined where it was not asked
  * @throws UnusableError when a choice cannot be read, or is about nothing that is there
  */
-export function targetsOf(described: readonly Port[], choice: Choice): Targets {
-  const workers = addressesIn("--worker", choice.worker);
-  const all = described.flatMap((port) => (port.machine === ANY_WORKER ? ofWorkers(port, workers) : [port]));
-  if (workers.size > 0 && !described.some(({ machine }) => machine === ANY_WORKER)) {
+export function targetsOf(described: readonly ListeningPort[], choice: Choice, nodes?: readonly Node[]): Targets {
+  const given = addressesIn("--worker", choice.worker);
+  const unnamed = described.filter(({ machine }) => machine === ANY_WORKER);
+  if (given.size > 0 && unnamed.length === 0) {
     throw new UnusableError("--worker: no port of a worker without a name shows a file that comes from here");
   }
-  const machines = new Set(all.map(({ machine }) => machine));
+  const names = new Set(described.map(({ machine }) => machine));
+  const others = (nodes ?? []).filter(({ name }) => !names.has(name));
+  const workers = new Map([...others.map(({ name, addresses }) => [name, addresses] as const), ...given]);
+  const all = described.flatMap((port) => (port.machine === ANY_WORKER ? ofWorkers(port, workers) : [port]));
   const addresses = addressesIn("--address", choice.address);
-  for (const [option, names] of [
-    ["--address", [...addresses.keys()]],
-    ["--machine", choice.machine],
-  ] as const) {
-    for (const name of names) {
-      if (!machines.has(name)) {
-        throw new UnusableError(`${option} ${name}: there is no such machine here, but ${listed(machines)}`);
-      }
-    }
-  }
+  checkMachines("--address", [...addresses.keys()], all);
+  checkMachines("--machine", choice.machine, all);
   const skips = choice.skip.map((text) => selectorOf("--skip", text, all));
   const numbers = choice.port.map((text) => portChoice(text, all));
   const chosen = all.filter(({ machine }) => choice.machine.length === 0 || choice.machine.includes(machine));
-  const isSkipped = (port: Port) => skips.some((fits) => fits(port));
+  const isSkipped = (port: ListeningPort) => skips.some((fits) => fits(port));
+  const targetOf = (port: ListeningPort): Target => {
+    const node = nodes?.find(({ name }) => name === port.machine);
+    const told = port.component === KUBELET ? node?.kubeletPort : undefined;
+    const number = numbers.findLast(({ fits }) => fits(port))?.number ?? told ?? port.number;
+    const known = port.addresses.length > 0 ? port.addresses : (node?.addresses ?? []);
+    return { port, places: (addresses.get(port.machine) ?? known).map((host) => ({ host, port: number })) };
+  };
   return {
-    asked: chosen
-      .filter((port) => !isSkipped(port))
-      .map((port) => {
-        const number = numbers.findLast(({ fits }) => fits(port))?.number ?? port.number;
-        const hosts = addresses.get(port.machine) ?? port.addresses;
-        return { port, places: hosts.map((host) => ({ host, port: number })) };
-      }),
+    asked: chosen.filter((port) => !isSkipped(port)).map(targetOf),
     skipped: chosen.filter(isSkipped),
+    // Who limits it to some machines knows that it is not about others.
+    unnamed: nodes === undefined && workers.size === 0 && choice.machine.length === 0 ? unnamed : [],
   };
 }
 
-function ofWorkers(port: Port, workers: ReadonlyMap<string, readonly string[]>): Port[] {
+function checkMachines(option: string, names: readonly string[], ports: readonly ListeningPort[]): void {
+  const machines = new Set(ports.map(({ machine }) => machine));
+  for (const name of names) {
+    if (!machines.has(name)) {
+      throw new UnusableError(`${option} ${name}: there is no such machine here, but ${listed(machines)}`);
+    }
+  }
+}
+
+function ofWorkers(port: ListeningPort, workers: ReadonlyMap<string, readonly string[]>): ListeningPort[] {
   return [...workers].map(([machine, addresses]) => ({ ...port, machine, addresses }));
 }
 
@@ -89,10 +104,10 @@ function addressesIn(option: string, texts: readonly string[]): Map<string, stri
   return found;
 }
 
-type Fits = (port: Port) => boolean;
+type Fits = (port: ListeningPort) => boolean;
 
 /** `component`, `component:2380`, each with `machine/` before it. */
-function selectorOf(option: string, text: string, ports: readonly Port[]): Fits {
+function selectorOf(option: string, text: string, ports: readonly ListeningPort[]): Fits {
   const [, machine, component, number] = /^(?:([^/\s]+)\/)?([\w.-]+)(?::(\d+))?$/.exec(text) ?? [];
   const fits: Fits = (port) =>
     port.component === component &&
@@ -105,7 +120,7 @@ function selectorOf(option: string, text: string, ports: readonly Port[]): Fits 
   return fits;
 }
 
-function portChoice(text: string, ports: readonly Port[]): { readonly fits: Fits; readonly number: number } {
+function portChoice(text: string, ports: readonly ListeningPort[]): { readonly fits: Fits; readonly number: number } {
   const [, selector, digits] = /^([^=]+)=(\d{1,5})$/.exec(text) ?? [];
   const number = Number(digits);
   if (selector === undefined || number < 1 || number > 65_535) {

@@ -309,6 +309,7 @@ EXPECTED   IS IT   BECAUSE
 kubernetes=g1:active   no   cp-1 kube-apiserver:6443: trusts a stranger: CN=other\\u{1b}[31m
 
 NOBODY SEES   WHAT IT READS   ON   LOOK AT
+kubelet   port 10250 (kubernetes)   worker   their ports: give --worker NAME=ADDRESS for each, or --kubeconfig
 kube-apiserver   --kubelet-certificate-authority (kubernetes)   cp-1   /kubelets.crt, and whether the process is younger than it (ps -o lstart)
 
 Something is a stranger's, or has expired: do not go on.
@@ -331,15 +332,23 @@ test("a stack's folder has an inventory beside its state", async () => {
   expect((await kubernetesPki(argv, { env: { TERRAFORM_BINARY_NAME: shown }, now: NOW })).code).toBe(0);
 });
 
-/** A kubectl that knows these ConfigMaps. */
-function kubectl(roots: readonly (readonly Authority[])[], info: readonly Authority[] = []): string {
+/** A kubectl that knows these ConfigMaps and nodes. */
+function kubectl(
+  roots: readonly (readonly Authority[])[],
+  info: readonly Authority[] = [],
+  nodes: readonly object[] = [],
+): string {
+  put("nodes.json", { items: nodes });
   const bundle = (names: readonly Authority[]) => names.map((name) => pem(`${name}.crt`)).join("");
   const map = (namespace: string, data: object) => ({ metadata: { namespace }, data });
   const base64 = Buffer.from(bundle(info)).toString("base64");
   const kubeconfig = `clusters:\n- cluster:\n    certificate-authority-data: ${base64}\n`;
   put("roots.json", { items: roots.map((names, index) => map(`ns-${index}`, { "ca.crt": bundle(names) })) });
   put("info.json", { items: info.length > 0 ? [map("kube-public", { kubeconfig })] : [] });
-  const file = put("kubectl", '#!/bin/sh\ncase "$*" in *cluster-info*) cat info.json;; *) cat roots.json;; esac\n');
+  const file = put(
+    "kubectl",
+    '#!/bin/sh\ncase "$*" in *cluster-info*) cat info.json;; *nodes*) cat nodes.json;; *) cat roots.json;; esac\n',
+  );
   chmodSync(file, 0o755);
   return file;
 }
@@ -386,12 +395,30 @@ describe("with a kubeconfig", () => {
     expect((await published(kubectl([["g2"]], ["g1", "g2", "impostor"]), INTRODUCED, ...gate)).code).toBe(3);
   });
 
+  test("nodes without a name in the description are looked at where the cluster says that they are", async () => {
+    const kubelet = await serve("issued", ["g1"]);
+    const addresses = [
+      { type: "Hostname", address: "worker-3" },
+      { type: "InternalIP", address: "127.0.0.1" },
+    ];
+    const daemonEndpoints = { kubeletEndpoint: { Port: kubelet } };
+    const nodes = ["cp-1", "worker-3"].map((name) => ({ metadata: { name }, status: { addresses, daemonEndpoints } }));
+    const { code, report } = await published(kubectl([["g1", "g2"]], [], nodes), INTRODUCED);
+    expect(code).toBe(2);
+    expect(report.ports.map(({ machine, asked, trusted }) => [machine, asked, trusted.verdict])).toEqual([
+      ["cp-1", expect.any(String), "as-issued"],
+      ["worker-3", `127.0.0.1:${kubelet}`, "not-yet"],
+      ["ns-0", "ConfigMap", "as-issued"],
+    ]);
+    expect(report.unseen.map(({ component }) => component)).toEqual(["kube-apiserver"]);
+  });
+
   test("a kubectl that is not there, or may not, is an error", async () => {
     expectOneLine(await published("no-such-kubectl", ONE), "cannot run no-such-kubectl");
     expectOneLine(await published(kubectl([]), ONE), "finds no ConfigMap kube-root-ca.crt");
     const refused = put("refused", "#!/bin/sh\necho 'error: You must be logged in' >&2\nexit 1\n");
     chmodSync(refused, 0o755);
-    expectOneLine(await published(refused, ONE), "cannot read the ConfigMaps: error: You must be logged in");
+    expectOneLine(await published(refused, ONE), "cannot read what the cluster has: error: You must be logged in");
   });
 });
 
