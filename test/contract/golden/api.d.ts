@@ -629,6 +629,7 @@ interface Guarded {
 
 interface Holder {
     readonly addresses: readonly string[];
+    readonly bindPort?: number;
     readonly extraSans: readonly AltName[];
     readonly isMachine: boolean;
     readonly kinds: readonly HolderKind[];
@@ -666,6 +667,7 @@ type IdentityKind = "authority" | "key pair" | "certificate" | "token" | "bindin
 
 export interface Inventory {
     readonly entries: readonly InventoryEntry[];
+    readonly machines?: readonly MachineEntry[];
     readonly schemaVersion: typeof INVENTORY_SCHEMA_VERSION;
     readonly stack: string;
 }
@@ -843,6 +845,13 @@ export interface Machine {
     readonly name: string;
 }
 
+export interface MachineEntry {
+    readonly addresses: readonly string[];
+    readonly cluster: string;
+    readonly name: string;
+    readonly ports: readonly PortEntry[];
+}
+
 export class NodeBootstrapping extends Construct {
     constructor(scope: Construct, id: string, props: NodeBootstrappingProps);
     readonly approveFirst: ClusterRoleBinding;
@@ -882,6 +891,13 @@ export interface PlanReport {
     readonly terraformVersion?: string;
     readonly truncated?: true;
     readonly verdict: "nothing" | "changes" | "danger";
+}
+
+export interface PortEntry {
+    readonly component: string;
+    readonly files: readonly string[];
+    readonly number: number;
+    readonly setBy: string;
 }
 
 export interface Problem {
@@ -955,6 +971,7 @@ export interface SecretRow {
 }
 
 export interface ServedPort {
+    readonly describedBy?: "bindPort";
     readonly number: number;
     readonly setBy: string;
 }

@@ -7,6 +7,7 @@ import {
   AuthorityEntry,
   Certificate,
   CertificateEntry,
+  Cluster,
   ClusterAccess,
   ClusterPki,
   ClusterPkiProps,
@@ -306,5 +307,51 @@ test("a binding says to whom the table gives its role, and a token for how long 
     usages: ["bootstrap-authentication", "bootstrap-signing"],
     rotateAfterHours: 12,
     expireAfterHours: 24,
+  });
+});
+
+describe("machines", () => {
+  const portsOf = (cluster: Cluster, distribution = Distribution.KUBEADM) =>
+    inventoryOf(pkiOf(cluster, { distribution }).stack).machines!.map(({ name, addresses, ports }) => ({
+      name,
+      addresses,
+      ports: ports.map(({ component, number, files }) => `${component}:${number} ${files.join(" ")}`),
+    }));
+
+  test("say on which ports a handshake shows which files are in use, those of workers without a name, too", () => {
+    const machines = portsOf({ ...ONE, controlPlanes: [{ ...ONE.controlPlanes![0]!, bindPort: 7443 }] });
+    const pki = "/etc/kubernetes/pki";
+    expect(machines).toEqual([
+      {
+        name: "cp-1",
+        addresses: ONE.controlPlanes![0]!.addresses,
+        ports: [
+          `etcd:2379 ${pki}/etcd/ca.crt ${pki}/etcd/server.crt`,
+          `etcd:2380 ${pki}/etcd/ca.crt ${pki}/etcd/peer.crt`,
+          `kube-apiserver:7443 ${pki}/apiserver.crt ${pki}/ca.crt ${pki}/front-proxy-ca.crt`,
+          `kube-controller-manager:10257 ${pki}/ca.crt ${pki}/front-proxy-ca.crt`,
+          `kubelet:10250 ${pki}/ca.crt`,
+        ],
+      },
+      { name: "worker", addresses: [], ports: [`kubelet:10250 ${pki}/ca.crt`] },
+    ]);
+  });
+
+  test("have the port that a distribution has, whatever bindPort says", () => {
+    const [machine] = portsOf(
+      { ...ONE, controlPlanes: [{ ...ONE.controlPlanes![0]!, bindPort: 7443 }] },
+      Distribution.K3S,
+    );
+    expect(machine!.ports.filter((port) => port.startsWith("kube-apiserver"))).toEqual([
+      expect.stringMatching(/^kube-apiserver:6444 /),
+    ]);
+  });
+
+  test("have no address that only Terraform knows", () => {
+    const stack = newStack();
+    const address = new TerraformVariable(stack, "address", { type: "string" }).stringValue;
+    const cluster = { ...ONE, controlPlanes: [{ name: "cp-1", addresses: [address] }] };
+    new ClusterPki(stack, "pki", { distribution: Distribution.KUBEADM, cluster });
+    expect(inventoryOf(stack).machines![0]!.addresses).toEqual(["(known after apply)"]);
   });
 });
