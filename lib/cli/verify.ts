@@ -162,7 +162,7 @@ function limited({ generations, ports, unseen }: Facts, prefixes: readonly strin
   const stranger = prefixes.find((prefix) => !known.has(prefix));
   if (stranger !== undefined) {
     throw new UnusableError(
-      `--prefix ${stranger}: there is no such cluster here, but ${[...known].join(", ") || "none"}`,
+      `--prefix ${plain(stranger)}: there is no such cluster here, but ${plain([...known].join(", ")) || "none"}`,
     );
   }
   const isChosen = ({ cluster }: { readonly cluster: string }) => prefixes.includes(cluster);

@@ -1,4 +1,5 @@
 import type { AuthorityEntry } from "../inventory-schema";
+import { plain } from "../terraform-json/escape";
 import { UnusableError } from "../terraform-json/unusable";
 import type { Facts } from "./facts";
 
@@ -27,7 +28,9 @@ export function parseExpectation(text: string, { generations }: Facts): Expectat
   }
   if (!generations.some((one) => one.authority === authority && one.id === generation)) {
     const known = [...new Set(generations.map((one) => `${one.authority} ${one.id}`))].join(", ");
-    throw new UnusableError(`--expect ${text}: there is no ${authority} ${generation} here, but ${known || "nothing"}`);
+    throw new UnusableError(
+      `--expect ${text}: there is no ${authority} ${generation} here, but ${plain(known) || "nothing"}`,
+    );
   }
   return { text, authority, generation, state: state as AuthorityEntry["state"] };
 }

@@ -32,11 +32,11 @@ export interface TrustedName {
  * what a client compares; a text is compared where nothing else is there.
  */
 export function named(trusted: TrustedName, generations: readonly Generation[]): Generation[] {
-  const text = sorted(nameText(trusted.name) ?? "", ", ");
+  const text = sorted(nameText(trusted.name) ?? "");
   return generations.filter(({ certificate, subject }) =>
     certificate
       ? subjectOf(certificate.raw)?.equals(trusted.name) && hasKeyOf(trusted, certificate)
-      : subject !== undefined && sorted(subject, ", ") === text,
+      : subject !== undefined && sorted(subject) === text,
   );
 }
 
@@ -49,7 +49,7 @@ export function signerOf(certificate: X509Certificate, generations: readonly Gen
   return (
     generations.find((generation) => generation.certificate && isSignedBy(certificate, generation.certificate)) ??
     generations.find(({ certificate: known, subject }) => {
-      return !known && subject !== undefined && sorted(subject, ", ") === sorted(certificate.issuer, "\n");
+      return !known && subject !== undefined && sorted(subject) === sorted(certificate.issuer);
     })
   );
 }
@@ -62,14 +62,20 @@ function isSignedBy(certificate: X509Certificate, authority: X509Certificate): b
   }
 }
 
-/** Whether a certificate is about somebody, `CN=…, O=…`, in whatever order. */
-export function isAbout(certificate: X509Certificate, subject: string): boolean {
-  return sorted(certificate.subject, "\n") === sorted(subject, ", ");
+/** Whether nothing is known by which a generation could be recognised: it is from outside, and no state has it. */
+export function isNameless({ certificate, subject }: Generation): boolean {
+  return certificate === undefined && subject === undefined;
 }
 
-/** The parts of a name, in an order that does not depend on who wrote it. */
-function sorted(name: string, separator: string): string {
-  return name.split(separator).sort().join("\n");
+/** Whether a certificate is about somebody, `CN=…, O=…`, in whatever order. */
+export function isAbout(certificate: X509Certificate, subject: string): boolean {
+  return sorted(certificate.subject) === sorted(subject);
+}
+
+/** The parts of a name, in an order that does not depend on who wrote it: Node.js gives each a line, and escapes as RFC 4514 does. */
+function sorted(name: string): string {
+  const text = name.replaceAll("\n", ", ").replace(/\\(.)/g, "$1");
+  return text.split(", ").sort().join("\n");
 }
 
 /** A subject or issuer of a certificate in one line. */

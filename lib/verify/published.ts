@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import { promisify } from "node:util";
+import { plain } from "../terraform-json/escape";
 import { at, type Json, list, object, parseJson, text } from "../terraform-json/json";
 import { UnusableError } from "../terraform-json/unusable";
 import { subjectOf } from "./der";
@@ -127,5 +128,5 @@ function failed({ code, stderr = "" }: { code?: unknown; stderr?: string }, bina
     return new UnusableError(`cannot run ${binary}: put it on the PATH, or its name into KUBECTL_BINARY_NAME`);
   }
   const line = stderr.trim().split("\n").at(-1) || `exit code ${String(code)}`;
-  return new UnusableError(`${binary} cannot read what the cluster has: ${line}`);
+  return new UnusableError(`${binary} cannot read what the cluster has: ${plain(line)}`);
 }

@@ -1,6 +1,7 @@
 import type { X509Certificate } from "node:crypto";
+import { LATER } from "../inventory-schema";
 import type { Generation, Issued } from "./facts";
-import { isAbout, oneLine, signerOf, titleOf } from "./names";
+import { isAbout, isNameless, oneLine, signerOf, titleOf } from "./names";
 import type { Seen } from "./probe";
 import type { ServedReport, Verdict } from "./report";
 
@@ -22,17 +23,24 @@ export function servedReport(
   const signer = signerOf(leaf, generations);
   const end = new Date(leaf.validTo).toISOString().replace(".000Z", "Z");
   return {
-    ...(issued ? judgeServed(issued, leaf, signer, now) : { message: "its own, which was not issued here" }),
+    ...(issued
+      ? judgeServed(issued, leaf, signer ?? nameless(issued, generations), now)
+      : { message: "its own, which was not issued here" }),
     ...certificate,
     ...(signer ? { signedBy: titleOf(signer) } : {}),
     expirationDate: end,
   };
 }
 
+/** Who may have signed, and nobody here could tell. */
+function nameless({ authority }: Issued, generations: readonly Generation[]): "nameless" | undefined {
+  return generations.some((one) => one.authority === authority && isNameless(one)) ? "nameless" : undefined;
+}
+
 function judgeServed(
   issued: Issued,
   leaf: X509Certificate,
-  signer: Generation | undefined,
+  signer: Generation | "nameless" | undefined,
   now: Date,
 ): { readonly verdict: Verdict; readonly message: string } {
   const [from, to] = [Date.parse(leaf.validFrom), Date.parse(leaf.validTo)];
@@ -47,10 +55,15 @@ function judgeServed(
   if (!signer) {
     return { verdict: "foreign", message: `a stranger's, signed by ${oneLine(leaf.issuer)}` };
   }
+  if (signer === "nameless") {
+    return { verdict: "not-yet", message: `signed by ${oneLine(leaf.issuer)}, of which a state has to tell: give one` };
+  }
   if (signer.authority !== authority) {
     return { verdict: "foreign", message: `signed by ${titleOf(signer)}, where ${authority} signs` };
   }
-  if (!isAbout(leaf, certificate ? certificate.subject.replaceAll("\n", ", ") : subject)) {
+  // A subject that Terraform fills in is in no inventory.
+  const isKnown = certificate !== undefined || !subject.includes(LATER);
+  if (isKnown && !isAbout(leaf, certificate?.subject ?? subject)) {
     return { verdict: "foreign", message: `somebody else's: ${oneLine(leaf.subject)}` };
   }
   if (certificate) {

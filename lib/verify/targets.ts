@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { ANY_WORKER } from "../kubernetes/cluster-file";
+import { plain } from "../terraform-json/escape";
 import { UnusableError } from "../terraform-json/unusable";
 import type { ListeningPort } from "./facts";
 import { placeOf } from "./names";
@@ -80,7 +81,7 @@ function checkMachines(option: string, names: readonly string[], ports: readonly
   const machines = new Set(ports.map(({ machine }) => machine));
   for (const name of names) {
     if (!machines.has(name)) {
-      throw new UnusableError(`${option} ${name}: there is no such machine here, but ${listed(machines)}`);
+      throw new UnusableError(`${option} ${plain(name)}: there is no such machine here, but ${listed(machines)}`);
     }
   }
 }
@@ -131,11 +132,13 @@ function portChoice(text: string, ports: readonly ListeningPort[]): { readonly f
   const fits = selectorOf("--port", selector, ports);
   const usual = new Set(ports.filter(fits).map((port) => `${port.component}:${port.number}`));
   if (usual.size > 1) {
-    throw new UnusableError(`--port ${text}: that component has several ports; write ${listed(usual)} before the =`);
+    throw new UnusableError(
+      `--port ${plain(text)}: that component has several ports; write ${listed(usual)} before the =`,
+    );
   }
   return { fits, number };
 }
 
 function listed(names: ReadonlySet<string>): string {
-  return [...names].join(", ") || "nothing";
+  return plain([...names].join(", ")) || "nothing";
 }

@@ -1,6 +1,6 @@
 import { nameText, subjectOf } from "./der";
 import type { Generation, Trusted } from "./facts";
-import { named, titleOf, type TrustedName } from "./names";
+import { isNameless, named, titleOf, type TrustedName } from "./names";
 import type { Seen } from "./probe";
 import type { TrustedReport } from "./report";
 
@@ -28,14 +28,17 @@ export function trustedReport(
     return { message: message.join(", ") || "nobody of this cluster", ...shown };
   }
   const expected = generations.filter((one) => trusted.some((part) => isExpected(one, part)));
-  const missing = expected.filter((one) => !known.includes(one));
+  const nameless = expected.filter(isNameless);
+  const missing = expected.filter((one) => !known.includes(one) && !nameless.includes(one));
   const left = known.filter((one) => isDue(one) && !expected.includes(one) && !isNamesake(one, expected, names));
   const problems = [
+    ...nameless.map((one) => `nobody knows the name of ${titleOf(one)}: give a state that has it`),
     ...strangers.map((name) => `trusts a stranger: ${name}`),
     ...missing.map((one) => `does not trust ${titleOf(one)} yet`),
     ...left.map((one) => `still trusts ${titleOf(one)}`),
   ];
-  const verdict = strangers.length > 0 ? "foreign" : problems.length > 0 ? "not-yet" : "as-issued";
+  const verdict =
+    strangers.length > 0 && nameless.length === 0 ? "foreign" : problems.length > 0 ? "not-yet" : "as-issued";
   return { verdict, message: problems.join("; ") || message.join(", "), ...shown };
 }
 

@@ -249,6 +249,22 @@ test("two generations with one name are none that a gate could tell apart", asyn
   expect(report.expectations[0]!.reasons[0]).toContain("has the name of g1 and g2: nobody can tell which");
 });
 
+test("an authority from outside, whose name is not known, is no stranger: a state has to tell", async () => {
+  const { entries, ...rest } = inventory(ONE) as { entries: { subject?: string; name: string }[] };
+  put("inventory.json", {
+    ...rest,
+    entries: entries.map((entry) => (entry.name === "kubernetes" ? { ...entry, subject: undefined } : entry)),
+  });
+  const argv = ["--inventory", "inventory.json", "--port", `kube-apiserver=${await serve("issued", ["g1"])}`];
+  const { code, report } = await reported(argv);
+  expect([code, report.ports[0]!.served.verdict, report.ports[0]!.trusted.verdict]).toEqual([2, "not-yet", "not-yet"]);
+  expect(report.ports[0]!.trusted.message).toContain(
+    "nobody knows the name of kubernetes g1: give a state that has it",
+  );
+  expect((await reported(["-", ...argv], state(ONE))).code).toBe(0);
+  expect((await reported([...argv, "--expect", "kubernetes=g1:trusted"])).code).toBe(2);
+});
+
 test("a generation that is described and was not applied yet is nowhere to be expected", async () => {
   put("inventory.json", inventory(INTRODUCED));
   const port = await serve("issued", ["g1"]);
