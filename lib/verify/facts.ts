@@ -133,13 +133,17 @@ function portsOf({ inventory, states }: Source): ListeningPort[] {
     machine.ports.map(({ component, number, files }): ListeningPort => {
       const isHere = (file: { readonly holder: string; readonly path: string }) =>
         file.holder === machine.name && files.includes(file.path);
-      const served = certificatesOf(inventory).find(
-        (entry) =>
-          entry.cluster === machine.cluster && entry.files.some((file) => isHere(file) && file.kind !== "private key"),
-      );
+      const own = certificatesOf(inventory).filter(({ cluster }) => cluster === machine.cluster);
+      const served = own.find(({ files: all }) => all.some((file) => isHere(file) && file.kind !== "private key"));
+      // The file of a certificate may have its authority behind it: that is no trust.
+      const isServed = (path: string) => served?.files.some((file) => isHere(file) && file.path === path);
       const trusted = authoritiesOf(inventory)
         .filter(({ cluster }) => cluster === machine.cluster)
-        .flatMap((entry) => entry.files.filter(isHere).map(({ kind }) => [entry.name, kind] as const))
+        .flatMap((entry) =>
+          entry.files
+            .filter((file) => isHere(file) && !isServed(file.path))
+            .map(({ kind }) => [entry.name, kind] as const),
+        )
         .map(([authority, kind]): Trusted => ({ authority, generations: kind === "bundle" ? "all" : "active" }));
       return {
         ...{ cluster: machine.cluster, machine: machine.name, component, number },

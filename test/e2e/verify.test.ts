@@ -4,15 +4,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "node:tls";
-import { run as kubernetesPki } from "../../lib/cli/main";
 import type { PortReport, VerifyReport } from "../../lib/verify/report";
 import { Component, Ports } from "../sandbox/components";
 import { CONTROL_PLANE, PKI_STACK, RotationStep } from "../sandbox/description";
 import { Sandbox } from "../sandbox/sandbox";
 import { handshake } from "./handshakes";
+import { choicesOf, inventoryOf, Verified, verify as verifyIn } from "./verifying";
 
 // A rotation of two authorities on running components. At each moment, what `verify` says without a credential is compared with what
 // clients see that have one of each generation, and servers that are held against each generation; and no gate opens too early.
@@ -136,7 +135,7 @@ describe("retire", () => {
 
 describe("what does not answer as it should", () => {
   test("a component that is not there, and one without an address, are not as issued", async () => {
-    const { code, report } = await verify(["--port", "kube-apiserver=1"]);
+    const { code, report } = await verify([], { "kube-apiserver": 1 });
     expect([code, report.verdict]).toEqual([2, "not-yet"]);
     expect(report.ports.find(({ component }) => component === "kube-apiserver")).toMatchObject({ unreachable: true });
   });
@@ -151,12 +150,14 @@ describe("what does not answer as it should", () => {
 
   test("an inventory without a state is enough for the gates", async () => {
     const gates = ["kubernetes=g2:active", "etcd=g1:retired"].flatMap((gate) => ["--expect", gate]);
-    expect((await verify(gates, {}, [])).code).toBe(0);
-    expect((await verify(["--expect", "kubernetes=g1:active"], {}, [])).code).toBe(2);
+    expect((await verify(gates, {}, ["--inventory", inventoryOf(sandbox)])).code).toBe(0);
+    expect((await verify(["--expect", "kubernetes=g1:active"], {}, ["--inventory", inventoryOf(sandbox)])).code).toBe(
+      2,
+    );
   });
 
   test("a stack's folder has the state and the inventory", async () => {
-    expect((await verify([], {}, [sandbox.stack(PKI_STACK)], [])).code).toBe(0);
+    expect((await verify([], {}, [sandbox.stack(PKI_STACK)])).code).toBe(0);
   });
 
   test("what the cluster publishes is compared, too", async () => {
@@ -227,36 +228,13 @@ function seenBy({ ports }: VerifyReport): string {
   }).join("\n");
 }
 
+/** By default with a state in a file, so that nobody waits for Terraform. */
 async function verify(
   more: readonly string[] = [],
   other: Readonly<Record<string, number>> = {},
-  sources: readonly string[] = ["state.json"],
-  inventory = ["--inventory", path.join(sandbox.stack(PKI_STACK), "pki-inventory.json")],
-): Promise<{ readonly code: number; readonly report: VerifyReport }> {
-  const { etcdClient, etcdPeer, controllerManager } = sandbox.ports;
-  const ports = {
-    ...{ "etcd:2379": etcdClient, "etcd:2380": etcdPeer, "kube-controller-manager": controllerManager },
-    ...other,
-  };
-  const choices = Object.entries(ports).flatMap(([name, number]) => ["--port", `${name}=${number}`]);
-  let [out, err] = ["", ""];
-  const env = {
-    ...process.env,
-    TERRAFORM_BINARY_NAME: sandbox.tools.terraform,
-    KUBECTL_BINARY_NAME: sandbox.tools.kubectl,
-  };
-  const code = await kubernetesPki(
-    ["verify", ...sources, ...inventory, "--skip", "kubelet", "-o", "json", ...choices, ...more],
-    {
-      stdin: Readable.from([]),
-      stdout: { write: (text: string) => (out += text) },
-      stderr: { write: (text: string) => (err += text) },
-      cwd: folder,
-      env,
-    },
-  );
-  expect([code, err]).toEqual([expect.any(Number), ""]);
-  return { code, report: JSON.parse(out) as VerifyReport };
+  sources: readonly string[] = [path.join(folder, "state.json"), "--inventory", inventoryOf(sandbox)],
+): Promise<Verified> {
+  return verifyIn(sandbox, [...sources, ...choicesOf(sandbox, other), ...more]);
 }
 
 async function apply(step: RotationStep): Promise<void> {

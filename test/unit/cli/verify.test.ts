@@ -265,6 +265,19 @@ test("an authority from outside, whose name is not known, is no stranger: a stat
   expect((await reported([...argv, "--expect", "kubernetes=g1:trusted"])).code).toBe(2);
 });
 
+test("an authority that stands behind the certificate of a server is not trusted by it", async () => {
+  const text = JSON.stringify(inventory(ONE))
+    .replaceAll('"/ca.crt"', '"/apiserver.crt"')
+    .replaceAll('"bundle"', '"chain"');
+  put("inventory.json", text);
+  const argv = ["-", "--inventory", "inventory.json", "--port", `kube-apiserver=${await serve("issued", [])}`];
+  const { code, report } = await reported(argv, state(ONE));
+  expect([code, report.ports[0]!.trusted]).toEqual([
+    0,
+    { message: "it asks for no client certificate", generations: {}, strangers: [] },
+  ]);
+});
+
 test("a generation that is described and was not applied yet is nowhere to be expected", async () => {
   put("inventory.json", inventory(INTRODUCED));
   const port = await serve("issued", ["g1"]);
