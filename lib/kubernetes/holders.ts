@@ -18,8 +18,6 @@ export interface Holder {
   readonly addresses: readonly string[];
   /** More names for its own API server. */
   readonly extraSans: readonly AltName[];
-  /** Port of its own API server; undefined where nobody says another than the usual one. */
-  readonly bindPort?: number;
   /** URL of the API server on the same machine; the endpoint where there is none. */
   readonly localServer: string;
 }
@@ -29,12 +27,10 @@ export function holdersOf(cluster: Cluster): Holder[] {
   const endpoint = serverUrl(cluster.endpoint);
   const machines = placedMachines(cluster).map(({ machine, kinds }): Holder => {
     const addresses = machine.addresses ?? [];
-    const { bindPort, extraSans = [] } = machine as ControlPlane;
+    const { bindPort = API_SERVER_PORT, extraSans = [] } = machine as ControlPlane;
     const local = kinds.includes("control-plane") && addresses.length > 0;
-    const localServer = local
-      ? `https://${hostPort({ host: addresses[0]!, kind: "ip", port: bindPort ?? API_SERVER_PORT })}`
-      : endpoint;
-    return { name: machine.name, kinds, isMachine: true, addresses, extraSans, bindPort, localServer };
+    const localServer = local ? `https://${hostPort({ host: addresses[0]!, kind: "ip", port: bindPort })}` : endpoint;
+    return { name: machine.name, kinds, isMachine: true, addresses, extraSans, localServer };
   });
   const nobody = { isMachine: false, addresses: [], extraSans: [], localServer: endpoint };
   return [

@@ -1,5 +1,6 @@
 import { LATER, type MachineEntry, type PortEntry } from "../inventory-schema";
 import { isExpression } from "../terraform/synthesized";
+import type { Cluster } from "./cluster";
 import type { ClusterParts } from "./cluster-parts";
 import { consumersOf } from "./consumers";
 import { fillText, type Holder, holdersOf, holds } from "./holders";
@@ -12,7 +13,7 @@ export function machinesOf(prefix: string, { table, cluster }: ClusterParts): Ma
       cluster: prefix,
       name: holder.name,
       addresses: holder.addresses.map((address) => (isExpression(address) ? LATER : address)),
-      ports: portsOf(filesOf(table, holder), holder, (path) => fillText(path, cluster, holder.name)),
+      ports: portsOf(filesOf(table, holder), holder, cluster),
     }))
     .filter(({ ports }) => ports.length > 0);
 }
@@ -23,15 +24,16 @@ function filesOf({ authorities, certificates }: DistributionTable, holder: Holde
   return [...Object.values(authorities), ...held].flatMap(({ files }) => files).filter((row) => holds(holder, row.on));
 }
 
-function portsOf(files: readonly FileRow[], holder: Holder, pathOf: (path: string) => string): PortEntry[] {
+function portsOf(files: readonly FileRow[], holder: Holder, cluster: Cluster): PortEntry[] {
+  const described = cluster.controlPlanes?.find(({ name }) => name === holder.name);
   const ports = new Map<string, PortEntry>();
   for (const row of files) {
     for (const { component, port } of consumersOf(row, holder)) {
       if (port !== undefined) {
-        const number = (port.describedBy && holder[port.describedBy]) ?? port.number;
+        const number = (port.describedBy && described?.[port.describedBy]) ?? port.number;
         const key = `${component} ${number}`;
         const known = ports.get(key)?.files ?? [];
-        const paths = [...new Set([...known, pathOf(row.path)])].sort();
+        const paths = [...new Set([...known, fillText(row.path, cluster, holder.name)])].sort();
         ports.set(key, { component, number, setBy: port.setBy, files: paths });
       }
     }

@@ -629,7 +629,6 @@ interface Guarded {
 
 interface Holder {
     readonly addresses: readonly string[];
-    readonly bindPort?: number;
     readonly extraSans: readonly AltName[];
     readonly isMachine: boolean;
     readonly kinds: readonly HolderKind[];
