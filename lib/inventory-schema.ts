@@ -41,8 +41,16 @@ export interface PortEntry {
   readonly number: number;
   /** Flag or field that sets another. */
   readonly setBy: string;
-  /** Paths, sorted: the certificate that it serves there, and the authorities whose clients it lets in. */
-  readonly files: readonly string[];
+  /** The certificate that it serves there, and the authorities whose clients it lets in; sorted by flag. */
+  readonly files: readonly ShownFile[];
+}
+
+/** A file whose use whoever connects to a port sees. */
+export interface ShownFile {
+  /** Flag or field by which the component reads it. */
+  readonly via: string;
+  /** Where it is on the machine. */
+  readonly path: string;
 }
 
 /** One thing of the inventory. */

@@ -2,7 +2,7 @@ import { LATER, type MachineEntry, type PortEntry } from "../inventory-schema";
 import { isExpression } from "../terraform/synthesized";
 import type { Cluster } from "./cluster";
 import type { ClusterParts } from "./cluster-parts";
-import { consumersOf } from "./consumers";
+import { consumerEntry, consumersOf } from "./consumers";
 import { fillText, type Holder, holdersOf, holds } from "./holders";
 import type { DistributionTable, FileRow } from "./table";
 
@@ -28,13 +28,15 @@ function portsOf(files: readonly FileRow[], holder: Holder, cluster: Cluster): P
   const described = cluster.controlPlanes?.find(({ name }) => name === holder.name);
   const ports = new Map<string, PortEntry>();
   for (const row of files) {
-    for (const { component, port } of consumersOf(row, holder)) {
+    const path = fillText(row.path, cluster, holder.name);
+    for (const consumer of consumersOf(row, holder)) {
+      const { component, port } = consumer;
       if (port !== undefined) {
         const number = (port.describedBy && described?.[port.describedBy]) ?? port.number;
         const key = `${component} ${number}`;
-        const known = ports.get(key)?.files ?? [];
-        const paths = [...new Set([...known, fillText(row.path, cluster, holder.name)])].sort();
-        ports.set(key, { component, number, setBy: port.setBy, files: paths });
+        const { via } = consumerEntry(consumer);
+        const files = [...(ports.get(key)?.files ?? []), { via, path }].sort((a, b) => compare(a.via, b.via));
+        ports.set(key, { component, number, setBy: port.setBy, files });
       }
     }
   }

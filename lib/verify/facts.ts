@@ -72,8 +72,10 @@ export interface Unseen {
   readonly cluster: string;
   readonly authority: string;
   readonly component: string;
-  readonly via: string;
+  /** Flags or fields by which it is read. */
+  readonly via: readonly string[];
   readonly machines: readonly string[];
+  /** With `{machine}` for the machine's name. */
   readonly path: string;
   readonly onChange: "reload" | "restart";
 }
@@ -132,7 +134,7 @@ function portsOf({ inventory, states }: Source): ListeningPort[] {
   return (inventory.machines ?? []).flatMap((machine) =>
     machine.ports.map(({ component, number, files }): ListeningPort => {
       const isHere = (file: { readonly holder: string; readonly path: string }) =>
-        file.holder === machine.name && files.includes(file.path);
+        file.holder === machine.name && files.some(({ path }) => path === file.path);
       const own = certificatesOf(inventory).filter(({ cluster }) => cluster === machine.cluster);
       const served = own.find(({ files: all }) => all.some((file) => isHere(file) && file.kind !== "private key"));
       // The file of a certificate may have its authority behind it: that is no trust.
@@ -163,30 +165,28 @@ function issuedOf({ name, issuer, issuedBy, subject, addresses }: CertificateEnt
 
 /** Files with trust in an authority, or a certificate of it, that a running component reads and shows nobody. */
 function unseenOf({ inventory }: Source): Unseen[] {
-  const found = new Map<string, Unseen>();
   const shown = new Set(
     (inventory.machines ?? []).flatMap(({ cluster, name, ports }) =>
-      ports.flatMap(({ component, files }) => files.map((path) => [cluster, name, component, path].join("\n"))),
+      ports.flatMap(({ component, files }) => files.map(({ via }) => [cluster, name, component, via].join("\n"))),
     ),
   );
+  const found = new Map<string, Unseen>();
   for (const entry of inventory.entries) {
     if (entry.kind !== "authority" && entry.kind !== "certificate") {
       continue;
     }
     const { cluster = NO_CLUSTER } = entry;
     const authority = entry.kind === "authority" ? entry.name : entry.issuer.authority;
-    for (const { holder, path, kind, consumers } of entry.files.filter(({ kind }) => SHOWS.includes(kind))) {
-      for (const { component, via, onChange } of consumers) {
-        if (onChange === "next-use" || shown.has([cluster, holder, component, path].join("\n"))) {
-          continue;
+    for (const file of entry.files.filter(({ kind }) => SHOWS.includes(kind))) {
+      const path = file.path.replaceAll(file.holder, "{machine}");
+      for (const { component, via, onChange } of file.consumers) {
+        if (onChange !== "next-use" && !shown.has([cluster, file.holder, component, via].join("\n"))) {
+          const key = [cluster, authority, component, path, onChange].join("\n");
+          const known = found.get(key);
+          const vias = [...new Set([...(known?.via ?? []), via])];
+          const machines = [...new Set([...(known?.machines ?? []), file.holder])];
+          found.set(key, { cluster, authority, component, via: vias, machines, path, onChange });
         }
-        // A machine's name may be a part of the path.
-        const key = [cluster, authority, component, via, kind].join("\n");
-        const machines = [...new Set([...(found.get(key)?.machines ?? []), holder])];
-        found.set(key, {
-          ...{ cluster, authority, component, via, path: found.get(key)?.path ?? path, onChange },
-          machines,
-        });
       }
     }
   }

@@ -46,7 +46,7 @@ export function judge({ facts, looks, expectations, skipped, unnamed }: Case, no
 function unnamedReports({ cluster, machine, component, number, trusted }: Port): UnseenReport[] {
   const lookAt = "their ports: give --worker NAME=ADDRESS for each, or --kubeconfig";
   return trusted.map(({ authority }) => {
-    return { cluster, authority, component, via: `port ${number}`, machines: [machine], lookAt };
+    return { cluster, authority, component, via: [`port ${number}`], machines: [machine], lookAt };
   });
 }
 
@@ -56,8 +56,8 @@ function unseenReport({ cluster, authority, component, via, machines, path, onCh
 
 /** What tells that a file is in use, where no port does. */
 const LOOK_AT: Readonly<Record<"reload" | "restart", (path: string) => string>> = {
-  reload: (path) => `${path}, which is read again by itself: kubernetes-pki export calls it unchanged`,
-  restart: (path) => `${path}, and whether the process is younger than it (ps -o lstart)`,
+  reload: (path) => `${path}, by kubernetes-pki export: it is read again by itself`,
+  restart: (path) => `${path}, by kubernetes-pki export, and whether the process is younger (ps -o lstart)`,
 };
 
 function portReport({ port, asked, seen }: Look, all: readonly Generation[], now: Date): PortReport {

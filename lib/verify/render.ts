@@ -54,7 +54,7 @@ function tablesOf({ ports, expectations, skipped, unseen }: VerifyReport): Table
     {
       header: ["NOBODY SEES", "WHAT IT READS", "ON", "LOOK AT"],
       rows: unseen.map(({ component, via, authority, machines, lookAt }) => {
-        return [component, `${via} (${authority})`, machines.join(", "), lookAt];
+        return [component, `${via.join(", ")} (${authority})`, machines.join(", "), lookAt];
       }),
     },
   ].filter(({ rows }) => rows.length > 0);

@@ -78,7 +78,8 @@ export interface UnseenReport {
   /** The authority that it is about. */
   readonly authority: string;
   readonly component: string;
-  readonly via: string;
+  /** Flags or fields by which it reads it. */
+  readonly via: readonly string[];
   readonly machines: readonly string[];
   /** What to look at instead. */
   readonly lookAt: string;

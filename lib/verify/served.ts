@@ -17,7 +17,7 @@ export function servedReport(
     return { ...(issued ? { verdict: "not-yet" } : {}), message: seen.reason, ...certificate };
   }
   if (seen.kind === "bundle") {
-    return { message: "nothing" };
+    return { message: "" };
   }
   const [leaf] = seen.chain;
   const signer = signerOf(leaf, generations);

@@ -160,6 +160,19 @@ describe("what does not answer as it should", () => {
     expect((await verify([], {}, [sandbox.stack(PKI_STACK)])).code).toBe(0);
   });
 
+  test("what no port shows is told, with what to look at instead", async () => {
+    const { unseen } = (await verify()).report;
+    const told = unseen.flatMap(({ component, via }) => via.map((flag) => `${component} ${flag}`));
+    expect(told).toEqual(
+      expect.arrayContaining([
+        "kube-apiserver --etcd-cafile",
+        "kube-controller-manager --root-ca-file",
+        "kube-controller-manager --authentication-kubeconfig",
+      ]),
+    );
+    expect(told).not.toContain("kube-apiserver --client-ca-file");
+  });
+
   test("what the cluster publishes is compared, too", async () => {
     const kubeconfig = ["--kubeconfig", sandbox.first];
     await eventually(async () => (await verify(kubeconfig)).code === 0);

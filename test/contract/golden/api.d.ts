@@ -894,7 +894,7 @@ export interface PlanReport {
 
 export interface PortEntry {
     readonly component: string;
-    readonly files: readonly string[];
+    readonly files: readonly ShownFile[];
     readonly number: number;
     readonly setBy: string;
 }
@@ -995,6 +995,11 @@ const SETS: {
     readonly "kubelet-server": "kubelets' server certificates, for the API server";
     readonly "kubelet-client": "kubelets as clients of the API server";
 };
+
+export interface ShownFile {
+    readonly path: string;
+    readonly via: string;
+}
 
 export interface SigningGeneration extends AuthorityGeneration {
     readonly privateKey: Reference;

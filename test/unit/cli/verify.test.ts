@@ -83,11 +83,18 @@ async function serve(served: Served, trusted: readonly Authority[]): Promise<num
 
 type States = Readonly<Record<string, string>>;
 
+const shown = (via: string, path: string) => ({ via, path });
+
 function inventory(states: States, more: object = {}): object {
   const consumer = { component: "kube-apiserver", via: "--client-ca-file", onChange: "reload" };
+  const serving = { ...consumer, via: "--tls-cert-file" };
   const others = { component: "kube-apiserver", via: "--kubelet-certificate-authority", onChange: "restart" };
   const bundle = { holder: "cp-1", path: "/ca.crt", kind: "bundle", consumers: [consumer] };
-  const ofWorkers = { ...bundle, holder: "worker", consumers: [{ ...consumer, component: "kubelet" }] };
+  const ofWorkers = {
+    ...bundle,
+    holder: "worker",
+    consumers: [{ ...consumer, component: "kubelet", via: "clientCAFile" }],
+  };
   const kubelets = { ...bundle, path: "/kubelets.crt", consumers: [others] };
   const generation = (name: string, id: string, state: string, files: readonly object[]) => ({
     ...{ kind: "authority", cluster: "pki", name, generation: id, state, files },
@@ -107,19 +114,24 @@ function inventory(states: States, more: object = {}): object {
         ...{ subject: "CN=kube-apiserver", usage: "server", sans: [], path: "stack/pki" },
         addresses: ["tls_locally_signed_cert.pki__cp-1__apiserver"],
         issuer: { authority: "kubernetes", generation: "g1" },
-        files: [{ ...bundle, path: "/apiserver.crt", kind: "certificate" }],
+        files: [{ ...bundle, path: "/apiserver.crt", kind: "certificate", consumers: [serving] }],
       },
     ],
     machines: [
       {
         ...{ cluster: "pki", name: "cp-1", addresses: ["127.0.0.1"] },
         ports: [
-          { component: "kube-apiserver", number: 6443, setBy: "--secure-port", files: ["/apiserver.crt", "/ca.crt"] },
+          {
+            component: "kube-apiserver",
+            number: 6443,
+            setBy: "--secure-port",
+            files: [shown("--tls-cert-file", "/apiserver.crt"), shown("--client-ca-file", "/ca.crt")],
+          },
         ],
       },
       {
         ...{ cluster: "pki", name: "worker", addresses: [] },
-        ports: [{ component: "kubelet", number: 10250, setBy: "port", files: ["/ca.crt"] }],
+        ports: [{ component: "kubelet", number: 10250, setBy: "port", files: [shown("clientCAFile", "/ca.crt")] }],
       },
     ],
     ...more,
@@ -339,7 +351,7 @@ kubernetes=g1:active   no   cp-1 kube-apiserver:6443: trusts a stranger: CN=othe
 
 NOBODY SEES   WHAT IT READS   ON   LOOK AT
 kubelet   port 10250 (kubernetes)   worker   their ports: give --worker NAME=ADDRESS for each, or --kubeconfig
-kube-apiserver   --kubelet-certificate-authority (kubernetes)   cp-1   /kubelets.crt, and whether the process is younger than it (ps -o lstart)
+kube-apiserver   --kubelet-certificate-authority (kubernetes)   cp-1   /kubelets.crt, by kubernetes-pki export, and whether the process is younger (ps -o lstart)
 
 Something is a stranger's, or has expired: do not go on.
 `,

@@ -315,25 +315,28 @@ describe("machines", () => {
     inventoryOf(pkiOf(cluster, { distribution }).stack).machines!.map(({ name, addresses, ports }) => ({
       name,
       addresses,
-      ports: ports.map(({ component, number, files }) => `${component}:${number} ${files.join(" ")}`),
+      ports: ports.map(
+        ({ component, number, files }) =>
+          `${component}:${number} ${files.map(({ via, path }) => `${via}=${path}`).join(" ")}`,
+      ),
     }));
 
   test("say on which ports a handshake shows which files are in use, those of workers without a name, too", () => {
     const machines = portsOf({ ...ONE, controlPlanes: [{ ...ONE.controlPlanes![0]!, bindPort: 7443 }] });
-    const pki = "/etc/kubernetes/pki";
+    const [pki, x509] = ["/etc/kubernetes/pki", "authentication.x509.clientCAFile"];
     expect(machines).toEqual([
       {
         name: "cp-1",
         addresses: ONE.controlPlanes![0]!.addresses,
         ports: [
-          `etcd:2379 ${pki}/etcd/ca.crt ${pki}/etcd/server.crt`,
-          `etcd:2380 ${pki}/etcd/ca.crt ${pki}/etcd/peer.crt`,
-          `kube-apiserver:7443 ${pki}/apiserver.crt ${pki}/ca.crt ${pki}/front-proxy-ca.crt`,
-          `kube-controller-manager:10257 ${pki}/ca.crt ${pki}/front-proxy-ca.crt`,
-          `kubelet:10250 ${pki}/ca.crt`,
+          `etcd:2379 --cert-file=${pki}/etcd/server.crt --trusted-ca-file=${pki}/etcd/ca.crt`,
+          `etcd:2380 --peer-cert-file=${pki}/etcd/peer.crt --peer-trusted-ca-file=${pki}/etcd/ca.crt`,
+          `kube-apiserver:7443 --client-ca-file=${pki}/ca.crt --requestheader-client-ca-file=${pki}/front-proxy-ca.crt --tls-cert-file=${pki}/apiserver.crt`,
+          `kube-controller-manager:10257 --client-ca-file=${pki}/ca.crt --requestheader-client-ca-file=${pki}/front-proxy-ca.crt`,
+          `kubelet:10250 ${x509}=${pki}/ca.crt`,
         ],
       },
-      { name: "worker", addresses: [], ports: [`kubelet:10250 ${pki}/ca.crt`] },
+      { name: "worker", addresses: [], ports: [`kubelet:10250 ${x509}=${pki}/ca.crt`] },
     ]);
   });
 
