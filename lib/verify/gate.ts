@@ -16,13 +16,14 @@ export function expectationReport(
   ports: readonly JudgedPort[],
   generations: readonly Generation[],
 ): ExpectationReport {
-  const { text, authority } = expectation;
-  const concerned = ports.filter(({ look: { port } }) => concerns(port, authority));
-  const found = concerned.flatMap((one) => reasonsAt(one, expectation, generations));
-  if (concerned.length === 0) {
-    const message = "no port that was looked at shows it";
-    return { expectation: text, verdict: "not-yet", reasons: [message] };
+  const { text, authority, state } = expectation;
+  const concerned = ports.filter(({ look: { port } }) => serves(port, authority) || trusts(port, authority));
+  const { shows, otherwise } = PROOFS[state];
+  // Nothing that speaks against it is no proof.
+  if (!concerned.some(({ look: { port } }) => shows(port, authority))) {
+    return { expectation: text, verdict: "not-yet", reasons: [otherwise] };
   }
+  const found = concerned.flatMap((one) => reasonsAt(one, expectation, generations));
   return {
     expectation: text,
     verdict: gravest(found.map(({ verdict }) => verdict)),
@@ -30,9 +31,26 @@ export function expectationReport(
   };
 }
 
-/** Whether a port shows something of an authority. */
-function concerns({ issued, trusted }: Port, authority: string): boolean {
-  return issued?.authority === authority || trusted.some((one) => one.authority === authority);
+/** What at least one port has to show, and what is said where none does. */
+const PROOFS: Readonly<
+  Record<Expectation["state"], { shows(port: Port, authority: string): boolean; readonly otherwise: string }>
+> = {
+  trusted: { shows: trusts, otherwise: "no port that was looked at shows who trusts it" },
+  active: { shows: serves, otherwise: "no port that was looked at shows what it signed" },
+  retired: {
+    shows: (port, authority) => serves(port, authority) || trusts(port, authority),
+    otherwise: "no port that was looked at shows anything of it",
+  },
+};
+
+/** Whether what a port serves was issued by an authority. */
+function serves({ issued }: Port, authority: string): boolean {
+  return issued?.authority === authority;
+}
+
+/** Whether a port is to trust an authority. */
+function trusts({ trusted }: Port, authority: string): boolean {
+  return trusted.some((one) => one.authority === authority);
 }
 
 interface Obstacle {
@@ -46,17 +64,18 @@ function reasonsAt({ look, report }: JudgedPort, expectation: Expectation, all: 
   const { port, seen } = look;
   const { authority, generation } = expectation;
   const place = placeOf(port);
-  const serves = port.issued?.authority === authority;
-  const trusts = port.trusted.some((one) => one.authority === authority);
+  const [isServed, isTrusted] = [serves(port, authority), trusts(port, authority)];
   const { served, trusted } = report;
   if (seen.kind === "nothing") {
     return [{ place, verdict: "not-yet", message: seen.reason }];
   }
   const grave: Obstacle[] = [
-    ...(serves && served.verdict === "foreign"
+    ...(isServed && served.verdict === "foreign"
       ? [{ place, verdict: served.verdict, message: `serves ${served.message}` }]
       : []),
-    ...(trusts && trusted.verdict === "foreign" ? [{ place, verdict: trusted.verdict, message: trusted.message }] : []),
+    ...(isTrusted && trusted.verdict === "foreign"
+      ? [{ place, verdict: trusted.verdict, message: trusted.message }]
+      : []),
   ];
   const names = namesSeen(seen);
   const own = all.filter(({ cluster, authority: name }) => cluster === port.cluster && name === authority);
@@ -85,6 +104,6 @@ function reasonsAt({ look, report }: JudgedPort, expectation: Expectation, all: 
       retired: isSigned ? [`still serves what ${title} signed, ${until}`] : [],
     }[expectation.state];
   };
-  const messages = [...(trusts ? trust() : []), ...(serves ? signature() : [])];
+  const messages = [...(isTrusted ? trust() : []), ...(isServed ? signature() : [])];
   return [...grave, ...messages.map((message): Obstacle => ({ place, verdict: "not-yet", message }))];
 }

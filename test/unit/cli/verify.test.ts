@@ -251,6 +251,34 @@ test("a gate is shut for what cannot be reached, seen or told apart, and for str
   expect((await verify(await serve("issued", ["g1"]), ONE, "--expect", "etcd=g1:trusted")).code).toBe(2);
 });
 
+test("a gate is shut where nothing speaks against it, and nothing for it", async () => {
+  const port = await serve("issued", ["g1"]);
+  const reasons = async (text: string, ...gate: string[]) => {
+    put("inventory.json", text);
+    const argv = ["--inventory", "inventory.json", "--port", `kube-apiserver=${port}`];
+    const { code, report } = await reported([...argv, ...gate]);
+    return [code, ...report.expectations[0]!.reasons];
+  };
+  // An authority of which only certificates are seen, one of which only trust is, and one of which nothing is.
+  const without = (via: string, path: string) =>
+    JSON.stringify(inventory(ONE)).replace(JSON.stringify(shown(via, path)), JSON.stringify(shown(via, "/elsewhere")));
+  const [served, trusted] = [without("--client-ca-file", "/ca.crt"), without("--tls-cert-file", "/apiserver.crt")];
+  expect(await reasons(served, "--expect", "kubernetes=g1:active")).toEqual([0]);
+  expect(await reasons(served, "--expect", "kubernetes=g1:trusted")).toEqual([
+    2,
+    "no port that was looked at shows who trusts it",
+  ]);
+  expect(await reasons(trusted, "--expect", "kubernetes=g1:trusted")).toEqual([0]);
+  expect(await reasons(trusted, "--expect", "kubernetes=g1:active")).toEqual([
+    2,
+    "no port that was looked at shows what it signed",
+  ]);
+  expect(await reasons(trusted, "--expect", "etcd=g1:retired")).toEqual([
+    2,
+    "no port that was looked at shows anything of it",
+  ]);
+});
+
 test("two generations with one name are none that a gate could tell apart", async () => {
   const port = await serve("issued", ["g1"]);
   const alike = JSON.stringify(inventory(INTRODUCED)).replaceAll("CN=kubernetes, OU=g2", "CN=kubernetes");
