@@ -103,6 +103,11 @@ export function addVerify(program: Command, io: Io, setExitCode: SetExitCode): v
 async function verify(sources: readonly string[], options: Options, io: Io): Promise<number> {
   const timeout = timeoutOf(options.timeout);
   const facts = limited(factsOf(await sourcesOf(sources, options.inventory ?? [], io)), options.prefix);
+  if (facts.ports.length === 0) {
+    throw new UnusableError(
+      "the inventory has no machine with a port: make it with this version (cdktf synth), of a PKI",
+    );
+  }
   const expectations = (options.expect ?? []).map((text) => parseExpectation(text, facts));
   const cluster =
     options.kubeconfig === undefined ? undefined : await clusterOf(options.kubeconfig, facts, timeout, io);

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createServer, type Server } from "node:tls";
+import { createServer, type Server, type TlsOptions } from "node:tls";
 import type { VerifyReport } from "../../../lib/verify/report";
 import { jsonTexts } from "../../support/json-texts";
 import { expectOneLine, kubernetesPki, put, putStack, Result } from "./command";
@@ -72,9 +72,9 @@ afterEach(async () => {
 afterAll(() => rmSync(certificates, { recursive: true }));
 
 /** A server on a port of its own. */
-async function serve(served: Served, trusted: readonly Authority[]): Promise<number> {
+async function serve(served: Served, trusted: readonly Authority[], more: TlsOptions = {}): Promise<number> {
   const clients = trusted.length > 0 ? { requestCert: true, ca: trusted.map((name) => pem(`${name}.crt`)) } : {};
-  const server = createServer({ cert: pem(`${served}.crt`), key: pem(`${served}.key`), ...clients });
+  const server = createServer({ cert: pem(`${served}.crt`), key: pem(`${served}.key`), ...clients, ...more });
   server.on("tlsClientError", () => undefined);
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -249,6 +249,37 @@ test("a gate is shut for what cannot be reached, seen or told apart, and for str
   expect((await verify(await serve("issued", ["g1"]), ONE, ...expectation)).code).toBe(0);
   // No port shows anything of it.
   expect((await verify(await serve("issued", ["g1"]), ONE, "--expect", "etcd=g1:trusted")).code).toBe(2);
+});
+
+test("what TLS 1.3 hides is not seen, and a gate that needs it is shut", async () => {
+  const port = await serve("issued", ["g1"], { minVersion: "TLSv1.3" });
+  const { code, report } = await verify(port, ONE);
+  expect([code, report.ports[0]!.served.verdict, report.ports[0]!.trusted]).toEqual([
+    ...[2, "as-issued"],
+    {
+      verdict: "not-yet",
+      message: expect.stringMatching(/^cannot be seen: .*TLS 1.3/),
+      generations: {},
+      strangers: [],
+    },
+  ]);
+  for (const gate of ["g1:trusted", "g1:active", "g1:retired"]) {
+    expect((await verify(port, ONE, "--expect", `kubernetes=${gate}`)).code).toBe(2);
+  }
+});
+
+test("of several clusters each has its own, and --prefix chooses", async () => {
+  const [port, text] = [await serve("issued", ["g1"]), JSON.stringify(inventory(ONE))];
+  put("inventory.json", text);
+  put("other.json", text.replaceAll('"cluster":"pki"', '"cluster":"other"').replaceAll('"cp-1"', '"cp-9"'));
+  const argv = ["--inventory", "inventory.json", "--inventory", "other.json", "--port", `kube-apiserver=${port}`];
+  const { code, report } = await reported(argv);
+  expect([code, report.ports.map(({ cluster, machine }) => `${cluster} ${machine}`)]).toEqual([
+    0,
+    ["pki cp-1", "other cp-9"],
+  ]);
+  expect((await kubernetesPki(["verify", ...argv], { now: NOW })).out).toMatch(/^CLUSTER +MACHINE/);
+  expect((await reported([...argv, "--prefix", "other"])).report.ports.map(({ machine }) => machine)).toEqual(["cp-9"]);
 });
 
 test("a gate is shut where nothing speaks against it, and nothing for it", async () => {
@@ -507,6 +538,16 @@ test.each<[readonly string[], string]>([
 ])("%s is refused in one line", async (more, text) => {
   put("inventory.json", inventory(ONE));
   expectOneLine(await kubernetesPki(["verify", "--inventory", "inventory.json", ...more]), text);
+});
+
+test("an inventory that knows of no machines is of another version, or of no PKI", async () => {
+  put("inventory.json", inventory(ONE, { machines: undefined }));
+  expectOneLine(
+    await kubernetesPki(["verify", "--inventory", "inventory.json"]),
+    "the inventory has no machine with a port",
+  );
+  put("inventory.json", inventory(ONE, { machines: [{ name: "cp-1" }] }));
+  expectOneLine(await kubernetesPki(["verify", "--inventory", "inventory.json"]), "inventory.json is no inventory");
 });
 
 test("a state without an inventory does not say where anything is", async () => {
