@@ -17,6 +17,40 @@ export interface Inventory {
   readonly stack: string;
   /** Sorted by kind, cluster, name, generation and holder. */
   readonly entries: readonly InventoryEntry[];
+  /** Machines of the stack's clusters, as `kubernetes-pki verify` asks them; missing where there are none. */
+  readonly machines?: readonly MachineEntry[];
+}
+
+/** A machine, and where whoever connects to it sees which of its files are in use. */
+export interface MachineEntry {
+  /** The cluster, by its `addressPrefix`. */
+  readonly cluster: string;
+  /** Its name; `worker` stands for any worker. */
+  readonly name: string;
+  /** Its IP addresses; `(known after apply)` for those that are not known at synth. */
+  readonly addresses: readonly string[];
+  /** Sorted by component and number. */
+  readonly ports: readonly PortEntry[];
+}
+
+/** A port on which a component serves TLS. */
+export interface PortEntry {
+  /** `kube-apiserver`, `etcd`, … */
+  readonly component: string;
+  /** The one of the description, or the usual one. */
+  readonly number: number;
+  /** Flag or field that sets another. */
+  readonly setBy: string;
+  /** The certificate that it serves there, and the authorities whose clients it lets in; sorted by flag. */
+  readonly files: readonly ShownFile[];
+}
+
+/** A file whose use whoever connects to a port sees. */
+export interface ShownFile {
+  /** Flag or field by which the component reads it. */
+  readonly via: string;
+  /** Where it is on the machine. */
+  readonly path: string;
 }
 
 /** One thing of the inventory. */

@@ -5,6 +5,7 @@ import { addExport } from "./export";
 import type { Io, SetExitCode } from "./io";
 import { addPlan } from "./plan";
 import { addStatus } from "./status";
+import { addVerify } from "./verify";
 import { UnusableError } from "../terraform-json/unusable";
 
 /**
@@ -43,6 +44,7 @@ function commands(io: Io, setExitCode: SetExitCode): Command {
   addExport(program, io);
   addPlan(program, io, setExitCode);
   addStatus(program, io, setExitCode);
+  addVerify(program, io, setExitCode);
   return program;
 }
 

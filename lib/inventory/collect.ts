@@ -27,7 +27,13 @@ export function inventoryOf(stack: TerraformStack): Inventory {
   const files = filesByAddress(nodes);
   const issuers = issuersByAddress(said);
   const entries = said.map(({ node, entry }) => complete(node, entry, files, issuers));
-  return { schemaVersion: INVENTORY_SCHEMA_VERSION, stack: stack.node.id, entries: entries.sort(byWhatItIs) };
+  const machines = nodes.flatMap((node) => saidBy(node).machines?.() ?? []);
+  return {
+    schemaVersion: INVENTORY_SCHEMA_VERSION,
+    stack: stack.node.id,
+    entries: entries.sort(byWhatItIs),
+    ...(machines.length > 0 ? { machines } : {}),
+  };
 }
 
 interface Said {

@@ -8,6 +8,7 @@ import type { Cluster } from "./cluster";
 import type { ClusterLeaf, ClusterParts } from "./cluster-parts";
 import { consumerEntry, consumersOf } from "./consumers";
 import { fillNames, fillText, Holder, holdersOf, holds } from "./holders";
+import { machinesOf } from "./served-ports";
 import type { CertificateRow, RowException } from "./table";
 
 /** Says of a cluster's parts what its table calls them, and of the cluster what its distribution issues itself. */
@@ -17,7 +18,7 @@ export function labelParts(pki: Construct, cluster: string, parts: ClusterParts)
   authorities.forEach((authority, name) => label(authority, said(name, table.authorities[name]!)));
   keyPairs.forEach((keyPair, name) => label(keyPair, said(name, table.keyPairs[name]!)));
   leaves.forEach((leaf) => labelLeaf(cluster, leaf, subjectOf(leaf.row, leaf.holder, parts.cluster)));
-  inventoried(pki, { entries: () => issuedByDistribution(cluster, parts) });
+  inventoried(pki, { entries: () => issuedByDistribution(cluster, parts), machines: () => machinesOf(cluster, parts) });
 }
 
 /** Says of a certificate what it is called, and the subject that its distribution's table gives it, where it is of that table. */

@@ -101,7 +101,7 @@ export const etcdctl = {
 } as const;
 
 const apiserverFlags = flagsOf("kube-apiserver", KUBERNETES);
-const API_SERVER: ServedPort = { number: 6443, setBy: "--secure-port" };
+const API_SERVER: ServedPort = { number: 6443, setBy: "--secure-port", describedBy: "bindPort" };
 
 /** @see https://kubernetes.io/docs/reference/command-line-tools-reference/kube-apiserver/ */
 export const apiserver = {

@@ -43,6 +43,11 @@ export interface ServedPort {
   readonly number: number;
   /** The flag or field that sets another, e.g. `--secure-port`. */
   readonly setBy: string;
+  /**
+   * The field of a control plane's description that says another.
+   * @default - the description says nothing of it
+   */
+  readonly describedBy?: "bindPort";
 }
 
 /** A component that reads a file, and the flag or field that names it. */

@@ -95,7 +95,11 @@ const ENTRY = having({
   unprotected: optional(isTrue),
   files: optional(listOf(FILE)),
 });
-const INVENTORY = having({ stack: isText, entries: listOf(ENTRY) });
+const isPort: Check = (value) => Number.isInteger(value) && Number(value) > 0 && Number(value) < 65_536;
+const SHOWN = having({ via: isText, path: isText });
+const PORT = having({ component: isText, number: isPort, setBy: isText, files: listOf(SHOWN) });
+const MACHINE = having({ cluster: isText, name: isText, addresses: listOf(isText), ports: listOf(PORT) });
+const INVENTORY = having({ stack: isText, entries: listOf(ENTRY), machines: optional(listOf(MACHINE)) });
 
 function isInventory(value: unknown): value is Inventory {
   return INVENTORY(value);

@@ -1,5 +1,5 @@
 import type { IConstruct } from "constructs";
-import type { AuthorityEntry, FileEntry, InventoryEntry } from "../inventory-schema";
+import type { AuthorityEntry, FileEntry, InventoryEntry, MachineEntry } from "../inventory-schema";
 
 const INVENTORIED = Symbol.for("cdktf-kubernetes-pki/inventoried");
 const LABEL = Symbol.for("cdktf-kubernetes-pki/label");
@@ -12,6 +12,8 @@ export interface Inventoried {
   readonly guards?: () => readonly GuardedGeneration[];
   /** Files, and keys of Secrets, that it makes of what others issue. @default - none */
   readonly files?: () => readonly MadeFile[];
+  /** Machines of its cluster. @default - none */
+  readonly machines?: () => readonly MachineEntry[];
 }
 
 /** An entry without what others know of it: which files it stands in, and what its issuer is called. */

@@ -5,6 +5,7 @@ import { distributionNamed, distributionNames } from "../sandbox/distribution";
 import { Sandbox } from "../sandbox/sandbox";
 import { describeHandshakes } from "./handshakes";
 import { describeIdentities, NAMED_WORKER } from "./identities";
+import { describeVerify } from "./verifying";
 
 // Distributions that cannot be had here: a control plane of upstream components, on each one's own files and with the flags that it
 // passes. kubeadm's is in sandbox.test.ts.
@@ -48,6 +49,8 @@ describe.each(distributionNames.filter((name) => name !== "kubeadm"))("%s", (dis
     () => distributionNamed(distribution).table,
     () => sandbox,
   );
+
+  describeVerify(() => sandbox);
 
   describeIdentities(distribution, NODE, () => sandbox);
 });

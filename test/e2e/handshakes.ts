@@ -55,8 +55,8 @@ function certificatesShown(
     .flatMap((text) => text.match(CERTIFICATE)!.map((pem) => new X509Certificate(pem)));
 }
 
-/** What a server shows to somebody without a certificate. */
-async function handshake(port: number): Promise<{ certificate: X509Certificate; authorities: string[] }> {
+/** What a server shows to somebody without a certificate, by openssl. */
+export async function handshake(port: number): Promise<{ certificate: X509Certificate; authorities: string[] }> {
   const { stdout } = await attempt("openssl", ["s_client", "-connect", `127.0.0.1:${port}`, "-nameopt", "RFC2253"]);
   const names = /Acceptable client certificate CA names\n([^]*?)\n(?:Client Certificate Types|Requested Signature)/;
   return {

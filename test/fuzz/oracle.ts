@@ -15,12 +15,27 @@ function canonical(name: string): string {
 
 /** Terraform's variables have their values as defaults: what only Terraform knows is known here, too. */
 export function filled(code: Code): Code {
-  const variables = Object.entries<any>(code.variable ?? {});
-  const text = variables.reduce(
-    (written, [name, { default: value }]) => written.replaceAll(`\${var.${name}}`, String(value)),
-    JSON.stringify(code),
-  );
-  return JSON.parse(text);
+  return fill(code, (name) => code.variable?.[name]?.default);
+}
+
+function fill(value: any, defaultOf: (variable: string) => string | undefined): any {
+  if (typeof value === "string") {
+    return valueOf(value, defaultOf) ?? value;
+  }
+  if (Array.isArray(value)) {
+    return value.map((inner) => fill(inner, defaultOf));
+  }
+  return typeof value === "object" && value !== null
+    ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, fill(inner, defaultOf)]))
+    : value;
+}
+
+/** The value of an expression that does no more to a variable than write it in its one spelling, in which it is already. */
+function valueOf(text: string, defaultOf: (variable: string) => string | undefined): string | undefined {
+  const [, expression = ""] = /^\$\{(.*)\}$/.exec(text) ?? [];
+  const variables = new Set([...expression.matchAll(/\bvar\.([\w-]+)/g)].map(([, name]) => name!));
+  const isSpelling = /^(var|lower|try\(cidrhost|trimsuffix|distinct)\b/.test(expression);
+  return variables.size === 1 && isSpelling ? defaultOf([...variables][0]!) : undefined;
 }
 
 /** Lines that say what is wrong; none where all is right. */
@@ -142,6 +157,9 @@ function servers(code: Code, drawn: Drawn): string[] {
 /** No output holds a key. */
 function secrets(code: Code): string[] {
   return Object.entries<any>(code.output ?? {}).flatMap(([name, { value }]) =>
-    /\$\{[^}]*private_key_pem/.test(JSON.stringify(value)) ? [`${name}: it holds a private key`] : [],
+    // Where a key stands is said in quotes; without them, it would be the key itself.
+    /[^"\w.-]tls_private_key\.[\w-]+\.private_key_pem/.test(JSON.stringify(value))
+      ? [`${name}: it holds a private key`]
+      : [],
   );
 }

@@ -10,6 +10,16 @@ export const CONTROL_PLANE = "cp-1";
 
 const VARIABLE = "SANDBOX";
 
+/** Steps of a rotation, after each of which everything goes on. */
+const STEPS = {
+  introduced: () => ({ g1: Generation.active(), g2: Generation.trusted() }),
+  promoted: () => ({ g1: Generation.trusted(), g2: Generation.active() }),
+  retired: () => ({ g1: Generation.retired(), g2: Generation.active() }),
+} as const;
+
+/** How far a rotation has come. */
+export type RotationStep = keyof typeof STEPS;
+
 /** What the process that runs the sandbox tells the app that cdktf runs. */
 interface Settings {
   readonly port: number;
@@ -21,6 +31,8 @@ interface Settings {
   readonly extraSans?: readonly string[];
   /** Whether everything has a second generation by now, which signs. */
   readonly rotated?: boolean;
+  /** How far some of the authorities have come in a rotation. @default - nobody rotates any */
+  readonly rotation?: { readonly authorities: readonly string[]; readonly step: RotationStep };
   /** First part of the stacks' names. @default sandbox */
   readonly stacks?: string;
 }
@@ -36,7 +48,7 @@ export class SandboxDescription {
   public readonly backend: Backend = localState("state");
 
   public constructor(private readonly settings: Settings) {
-    const { port, workers, extraSans, rotated } = settings;
+    const { port, workers, extraSans, rotated, rotation } = settings;
     const distribution = distributionNamed(settings.distribution);
     this.props = {
       distribution,
@@ -52,6 +64,7 @@ export class SandboxDescription {
         extraSans,
       },
       ...(rotated ? secondGeneration(distribution) : {}),
+      ...(rotation ? rotationOf(rotation) : {}),
     };
     this.access = "worker" in distribution.table.access.tokens ? {} : { tokens: {} };
   }
@@ -72,7 +85,7 @@ export class SandboxDescription {
   }
 
   /** The same cluster with something else about it. */
-  public with(settings: Partial<Pick<Settings, "extraSans" | "stacks" | "rotated">>): SandboxDescription {
+  public with(settings: Partial<Pick<Settings, "extraSans" | "stacks" | "rotated" | "rotation">>): SandboxDescription {
     return new SandboxDescription({ ...this.settings, ...settings });
   }
 }
@@ -86,4 +99,8 @@ function secondGeneration({ table }: Distribution): Partial<ClusterPkiProps> {
     serviceAccount: { generations },
     certificates: every(table.certificates, { keyGeneration: "k2" }),
   };
+}
+
+function rotationOf({ authorities, step }: NonNullable<Settings["rotation"]>): Partial<ClusterPkiProps> {
+  return { authorities: Object.fromEntries(authorities.map((name) => [name, { generations: STEPS[step]() }])) };
 }

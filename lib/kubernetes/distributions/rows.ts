@@ -77,9 +77,9 @@ export function withFlags(reader: Consumer, flags: Readonly<Record<string, strin
   return { ...reader, with: { ...reader.with, ...flags } };
 }
 
-/** A reader whose port is not the usual one. */
-export function onPort(reader: Consumer, number: number): Consumer {
-  return { ...reader, port: { ...reader.port!, number } };
+/** A reader whose port is not the usual one, and is not the description's either. */
+export function onPort({ port, ...reader }: Consumer, number: number): Consumer {
+  return { ...reader, port: { number, setBy: port!.setBy } };
 }
 
 /** How a distribution names and keeps a certificate and its key. */

@@ -776,6 +776,7 @@ export function ignition(files: readonly Pick<ClusterFile, "path" | "mode" | "ow
 
 export interface Inventory {
     readonly entries: readonly InventoryEntry[];
+    readonly machines?: readonly MachineEntry[];
     readonly schemaVersion: typeof INVENTORY_SCHEMA_VERSION;
     readonly stack: string;
 }
@@ -1012,6 +1013,13 @@ export interface Machine {
     readonly name: string;
 }
 
+export interface MachineEntry {
+    readonly addresses: readonly string[];
+    readonly cluster: string;
+    readonly name: string;
+    readonly ports: readonly PortEntry[];
+}
+
 export type NameLists<Names extends DistributionNames> = {
     readonly [Kind in keyof DistributionNames]: readonly Names[Kind][];
 };
@@ -1057,6 +1065,13 @@ export interface PlanReport {
     readonly terraformVersion?: string;
     readonly truncated?: true;
     readonly verdict: "nothing" | "changes" | "danger";
+}
+
+export interface PortEntry {
+    readonly component: string;
+    readonly files: readonly ShownFile[];
+    readonly number: number;
+    readonly setBy: string;
 }
 
 export interface Problem {
@@ -1132,6 +1147,7 @@ export interface SecretRow {
 }
 
 export interface ServedPort {
+    readonly describedBy?: "bindPort";
     readonly number: number;
     readonly setBy: string;
 }
@@ -1156,6 +1172,11 @@ const SETS: {
     readonly "kubelet-server": "kubelets' server certificates, for the API server";
     readonly "kubelet-client": "kubelets as clients of the API server";
 };
+
+export interface ShownFile {
+    readonly path: string;
+    readonly via: string;
+}
 
 export interface SigningGeneration extends AuthorityGeneration {
     readonly privateKey: Reference;

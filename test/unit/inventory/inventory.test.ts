@@ -7,6 +7,7 @@ import {
   AuthorityEntry,
   Certificate,
   CertificateEntry,
+  Cluster,
   ClusterAccess,
   ClusterPki,
   ClusterPkiProps,
@@ -307,5 +308,54 @@ test("a binding says to whom the table gives its role, and a token for how long 
     usages: ["bootstrap-authentication", "bootstrap-signing"],
     rotateAfterHours: 12,
     expireAfterHours: 24,
+  });
+});
+
+describe("machines", () => {
+  const portsOf = (cluster: Cluster, distribution: Distribution = Distribution.KUBEADM) =>
+    inventoryOf(pkiOf(cluster, { distribution }).stack).machines!.map(({ name, addresses, ports }) => ({
+      name,
+      addresses,
+      ports: ports.map(
+        ({ component, number, files }) =>
+          `${component}:${number} ${files.map(({ via, path }) => `${via}=${path}`).join(" ")}`,
+      ),
+    }));
+
+  test("say on which ports a handshake shows which files are in use, those of workers without a name, too", () => {
+    const machines = portsOf({ ...ONE, controlPlanes: [{ ...ONE.controlPlanes![0]!, bindPort: 7443 }] });
+    const [pki, x509] = ["/etc/kubernetes/pki", "authentication.x509.clientCAFile"];
+    expect(machines).toEqual([
+      {
+        name: "cp-1",
+        addresses: ONE.controlPlanes![0]!.addresses,
+        ports: [
+          `etcd:2379 --cert-file=${pki}/etcd/server.crt --trusted-ca-file=${pki}/etcd/ca.crt`,
+          `etcd:2380 --peer-cert-file=${pki}/etcd/peer.crt --peer-trusted-ca-file=${pki}/etcd/ca.crt`,
+          `kube-apiserver:7443 --client-ca-file=${pki}/ca.crt --requestheader-client-ca-file=${pki}/front-proxy-ca.crt --tls-cert-file=${pki}/apiserver.crt`,
+          `kube-controller-manager:10257 --client-ca-file=${pki}/ca.crt --requestheader-client-ca-file=${pki}/front-proxy-ca.crt`,
+          `kubelet:10250 ${x509}=${pki}/ca.crt`,
+        ],
+      },
+      { name: "worker", addresses: [], ports: [`kubelet:10250 ${x509}=${pki}/ca.crt`] },
+    ]);
+  });
+
+  test("have the port that a distribution has, whatever bindPort says", () => {
+    const [machine] = portsOf(
+      { ...ONE, controlPlanes: [{ ...ONE.controlPlanes![0]!, bindPort: 7443 }] },
+      Distribution.K3S,
+    );
+    expect(machine!.ports.filter((port) => port.startsWith("kube-apiserver"))).toEqual([
+      expect.stringMatching(/^kube-apiserver:6444 /),
+    ]);
+  });
+
+  test("have no address that only Terraform knows", () => {
+    const stack = newStack();
+    const address = new TerraformVariable(stack, "address", { type: "string" }).stringValue;
+    const cluster = { ...ONE, controlPlanes: [{ name: "cp-1", addresses: [address] }] };
+    new ClusterPki(stack, "pki", { distribution: Distribution.KUBEADM, cluster });
+    expect(inventoryOf(stack).machines![0]!.addresses).toEqual(["(known after apply)"]);
   });
 });

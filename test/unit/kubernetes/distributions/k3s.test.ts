@@ -202,11 +202,14 @@ describe("leaves", () => {
 
   test("are no others, and RKE2's users and files have its name", () => {
     expect(Object.keys(table.certificates)).toHaveLength(17);
-    // And its API server has port 6443 to itself, where K3s stands before its own.
+    // And its API server has the description's port to itself, where K3s stands before its own.
     const renamed = JSON.stringify(tables.k3s)
       .replaceAll("k3s", "rke2")
       .replaceAll("K3s", "rke2")
-      .replaceAll('"number":6444', '"number":6443');
+      .replaceAll(
+        '"number":6444,"setBy":"--secure-port"',
+        '"number":6443,"setBy":"--secure-port","describedBy":"bindPort"',
+      );
     expect(JSON.parse(JSON.stringify(tables.rke2))).toEqual(JSON.parse(renamed));
     expect(tables.rke2.certificates["supervisor"]!.commonName).toBe("system:rke2-supervisor");
     expect(pathsOf(pkiOf({}, { ...BY_HAND, distribution: Distribution.RKE2 }).pki.files("cp-1"))).toEqual(
