@@ -29,7 +29,7 @@ export type AltName = string | TypedNames;
 
 /**
  * The DNS names and IP addresses a certificate is valid for: canonical, sorted, each once, because the tls provider
- * re-issues a certificate when only their order changes. Unresolved values follow the others in the order given.
+ * re-issues a certificate when only their order changes. Unresolved values follow the others.
  *
  * @see https://www.rfc-editor.org/rfc/rfc5280#section-4.2.1.6
  */
@@ -54,11 +54,16 @@ export class SubjectAltNames {
     return new SubjectAltNames(ordered(dns), ordered(ips));
   }
 
-  /** The same without unresolved names that stand for what one before them does: a variable that was read twice. */
+  /**
+   * The same with each unresolved name once, whichever tokens stand for it, and sorted by what it is to Terraform: in which order they
+   * are written means nothing.
+   */
   public distinctIn(scope: IConstruct): SubjectAltNames {
     const distinct = (names: readonly string[]) => {
-      const texts = names.map((name) => tokenText(scope, name));
-      return names.filter((_, index) => texts.indexOf(texts[index]!) === index);
+      const unresolved = names.filter((name) => Token.isUnresolved(name));
+      const byText = new Map(unresolved.map((name) => [tokenText(scope, name), name]));
+      const texts = [...byText.keys()].sort();
+      return [...names.filter((name) => !Token.isUnresolved(name)), ...texts.map((text) => byText.get(text)!)];
     };
     return new SubjectAltNames(distinct(this.dns), distinct(this.ips));
   }

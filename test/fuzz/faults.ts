@@ -12,6 +12,8 @@ export interface Fault {
   readonly plant: (props: any) => boolean;
   /** Faults of one place cannot be planted together. */
   readonly place: string;
+  /** How far below the props it is. */
+  readonly depth: number;
 }
 
 /** Sets a value that stands there, or may stand there. */
@@ -22,6 +24,7 @@ function set(name: string, at: RegExp, place: string, path: string, value: unkno
     name: `${name}: ${path}`,
     at,
     place,
+    depth: keys.length,
     plant: (props) => {
       const owner = keys.reduce<any>((inner, key) => inner?.[key], props);
       if (typeof owner !== "object" || owner === null) {

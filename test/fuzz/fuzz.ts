@@ -80,57 +80,73 @@ function right(one: Drawn, number: number, report: Report): boolean {
 
 /** What is wrong is refused, and every mistake is named. */
 function wrong(one: Drawn, faults: readonly Fault[], report: Report): boolean {
+  const places = new Set<string>();
+  const apart = faults.filter(({ place }) => !places.has(place) && places.add(place));
+  const alone = apart.flatMap((fault) => {
+    const codes = refusal(one, [fault], report);
+    return codes ? [{ fault, isShape: codes.every((code) => SHAPES.has(code)) }] : [];
+  });
+  if (alone.length < 2) {
+    return alone.length > 0;
+  }
+  // What a description means is looked at when it has its shape: until then, mistakes of the second kind are not seen.
+  const shapes = alone.filter(({ isShape }) => isShape);
+  const seen = (shapes.length > 0 ? shapes : alone).map(({ fault }) => fault);
+  return (
+    refusal(
+      one,
+      alone.map(({ fault }) => fault),
+      report,
+      seen,
+    ) !== undefined
+  );
+}
+
+/** Codes of mistakes by which a description has another shape than it should. */
+const SHAPES = new Set([
+  ...["missing", "wrong-type", "unknown-key", "unknown-value", "unresolved", "unresolved-kind", "token-text"],
+  "plain-text",
+]);
+
+/**
+ * Plants mistakes, and looks at the error.
+ *
+ * @param named those that have to be named
+ * @returns codes of the error; undefined where there is no such place, or no error as it should be
+ */
+function refusal(
+  one: Drawn,
+  faults: readonly Fault[],
+  report: Report,
+  named: readonly Fault[] = faults,
+): string[] | undefined {
   const stack = newStack(one.name);
   const props = propsOf(stack, one);
-  const places = new Set<string>();
-  const planted = faults.filter(
-    ({ place, plant }) => !places.has(place) && plant(props) !== false && places.add(place),
-  );
-  // Without a cluster there is nothing in it.
-  const named = planted.filter(
-    ({ place }) =>
-      (props as object as { cluster?: unknown }).cluster !== undefined ||
-      !IN_CLUSTER.has(place) ||
-      place === "endpoint",
-  );
+  // What a mistake takes away has no place for another one.
+  const planted = [...faults].sort((a, b) => a.depth - b.depth).filter(({ plant }) => plant(props));
   const names = planted.map(({ name }) => name);
   if (planted.length === 0) {
-    return false;
+    return undefined;
   }
   try {
     new ClusterPki(stack, "pki", props);
     report("it is accepted", names);
-    return false;
+    return undefined;
   } catch (error) {
     if (!(error instanceof PkiError)) {
       report(`it ends in ${String(error).slice(0, 200)}`, names);
-      return false;
+      return undefined;
     }
     if (NEVER_SAID.test(error.message)) {
       report(`the message says what nobody understands: ${error.message}`, names);
     }
     const said = error.problems.map(({ at }) => at).join("\n");
-    named
-      .filter(({ at }) => !at.test(said))
+    planted
+      .filter((fault) => named.includes(fault) && !fault.at.test(said))
       .forEach(({ name }) => report(`${name} is not named in ${error.message}`, names));
-    return true;
+    return error.problems.map(({ code }) => code);
   }
 }
-
-const IN_CLUSTER = new Set([
-  "endpoint",
-  "name",
-  "cidrs",
-  "machines",
-  "machine name",
-  "addresses",
-  "bindPort",
-  "machine key",
-  "cluster key",
-  "extraSans",
-  "etcd",
-  "clusterDomain",
-]);
 
 function attempt<T>(act: () => T, report: Report): T | undefined {
   try {
