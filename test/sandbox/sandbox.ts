@@ -129,6 +129,20 @@ export class Sandbox {
     this.daemons.splice(index, 0, this.daemons.pop()!);
   }
 
+  /** Ends the kubelet of a node that joined by token, and starts it again with the files that it has by now. */
+  public async restartNode(name: string): Promise<void> {
+    const index = this.daemons.findIndex((daemon) => daemon.name === name);
+    await this.daemons[index]!.stop();
+    this.daemons.splice(index, 1);
+    const [port] = await freePorts(1);
+    await this.startNode(name, port!, this.joined(name));
+  }
+
+  /** Lets one more node join. */
+  public join(name: string): Promise<void> {
+    return this.joinNodes([name]);
+  }
+
   /** Where the files of a machine are, as if it were the root of its disk. */
   public machine(name: string): string {
     return path.join(this.folder, "machines", name);
@@ -256,9 +270,10 @@ export class Sandbox {
     }
   }
 
-  private async startNode(name: string, port: number): Promise<Daemon> {
+  private async startNode(name: string, port: number, joined?: readonly string[]): Promise<Daemon> {
     const root = this.machine(name);
-    const flags = [...hollowFlags(name, port, path.join(root, "var/lib/kubelet/pki")), ...(await this.joinFlags(name))];
+    const files = joined ?? (await this.joinFlags(name));
+    const flags = [...hollowFlags(name, port, path.join(root, "var/lib/kubelet/pki")), ...files];
     const temporary = path.join(root, "tmp");
     await mkdir(temporary, { recursive: true });
     this.progress(`start ${name}`);
@@ -280,10 +295,16 @@ export class Sandbox {
       await mkdir(path.dirname(bootstrap), { recursive: true });
       await writeFile(bootstrap, unpacked(token.format, await readFile(source, "utf8")), { mode: 0o600 });
     }
-    return [`--kubeconfig=${this.kubelet(name)}`, `--bootstrap-kubeconfig=${bootstrap}`];
+    return this.joined(name);
   }
 
-  private kubelet(node: string): string {
+  /** The flags of a node that joins, or joined, by token. */
+  private joined(name: string): string[] {
+    return [`--kubeconfig=${this.kubelet(name)}`, `--bootstrap-kubeconfig=${this.bootstrapKubeconfig(name)!}`];
+  }
+
+  /** The kubeconfig that a node uses. */
+  public kubelet(node: string): string {
     return this.file(node, kubeletKubeconfig(this.table));
   }
 
