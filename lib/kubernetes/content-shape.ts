@@ -77,9 +77,10 @@ const AUTHORITY_FILE = fields({ file: name("pki/ca.crt") } satisfies Fields<Cert
 
 /** PEM as content, or the file that has it. */
 function authorityShape(content: Shape): Shape {
-  return either("content, or { file }", "pki.bundle().pem", (value) =>
+  const shape = either("content, or { file }", "pki.bundle().pem", (value) =>
     typeof value === "object" && value !== null && Object.hasOwn(value, "file") ? AUTHORITY_FILE : content,
   );
+  return { ...shape, isVerbatim: true };
 }
 
 function kubeconfigFields(content: Shape) {

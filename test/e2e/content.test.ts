@@ -1,5 +1,7 @@
 import { DataResource, TerraformOutput } from "cdktf";
-import { Content, evaluate, kubeconfig, toTerraform } from "../../lib";
+import type { Content } from "../../lib";
+import { evaluate, toTerraform } from "../../lib/kubernetes/content-readers";
+import { kubeconfig } from "../../lib/kubernetes/kubeconfig";
 import { pin } from "../../lib/terraform/pin";
 import { Workspace } from "./workspace";
 
