@@ -91,7 +91,7 @@ test("it compiles, and its own tests pass", async () => {
   // Not only checked: the other CDK runs what comes out.
   expect(await attempt("npx", ["tsc"], { cwd: workspace.folder })).toMatchObject({ stdout: "", code: 0 });
   const { code, stderr } = await attempt("npm", ["test", "--silent"], { cwd: workspace.folder });
-  expect([code, stderr]).toEqual([0, expect.stringMatching(/Tests: +6 passed, 6 total/)]);
+  expect([code, stderr]).toEqual([0, expect.stringMatching(/Tests: +[1-9]\d* passed, \d+ total/)]);
 });
 
 test("every stack of its app is in one of the lists below", () => {
@@ -175,14 +175,19 @@ test("with CDK Terrain in the place of cdktf the same comes out, and OpenTofu ap
   expect([ours, theirs].map((each) => each!["//"].metadata.version)).toEqual([versionOf("cdktf"), versionOf("cdktn")]);
   expect({ ...theirs!, "//": {} }).toEqual({ ...ours!, "//": {} });
 
-  const env = { ...process.env, TERRAFORM_BINARY_NAME: "tofu" };
-  const { terraform: tofu } = await findTools(["terraform"], { env });
-  const providers = await providerEnvironment({ terraform: tofu, env });
-  const options = {
-    cwd: path.join(project, "cdktf.out", "stacks", "shop-20-pki"),
-    env: { ...env, ...providers.env },
-  };
+  const stack = path.join(project, "cdktf.out", "stacks", "shop-20-pki");
+  const { terraform: tofu } = await findTools(["terraform"], {
+    env: { ...process.env, TERRAFORM_BINARY_NAME: "tofu" },
+  });
+  const providers = await providerEnvironment({ terraform: tofu });
+  const env = { ...process.env, ...providers.env, TERRAFORM_BINARY_NAME: tofu };
+  const options = { cwd: stack, env };
   await run(tofu, ["init", "-no-color"], options);
   await run(tofu, ["apply", "-auto-approve", "-no-color"], options);
   await run(tofu, ["plan", "-detailed-exitcode", "-no-color"], options);
+  const command = path.join(project, "node_modules", OURS, "dist", "lib", "cli", "main.js");
+  const written = ["export", "--machine", "shop-20-server", "--root", "out", stack];
+  await run("node", [command, ...written], { cwd: project, env });
+  const token = readFileSync(path.join(project, "out", "etc", "rancher", "k3s", "token"), "utf8");
+  expect(token).toMatch(/^K10[0-9a-f]{64}::server:/);
 });

@@ -29,7 +29,7 @@ export abstract class PlatformCluster extends Construct {
     this.deliver(backend);
   }
 
-  /** Makes what brings the identity to where it is used. */
+  /** Makes what brings the identity to where it is used. It runs before a subclass has fields of its own. */
   protected abstract deliver(backend: Backend): void;
 
   /** A stack `<cluster's name>-<purpose>`. cdktf wants ids of stacks to be unique in the app, wherever they stand. */
