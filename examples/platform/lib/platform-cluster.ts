@@ -32,10 +32,18 @@ export abstract class PlatformCluster extends Construct {
   /** Makes what brings the identity to where it is used. It runs before a subclass has fields of its own. */
   protected abstract deliver(backend: Backend): void;
 
-  /** A stack `<cluster's name>-<purpose>`. cdktf wants ids of stacks to be unique in the app, wherever they stand. */
+  /**
+   * A stack `<cluster's name>-<purpose>`: the id of this construct is the cluster's name, as `Region.cluster` has it.
+   *
+   * @throws Error where another cluster has that name: cdktf writes two stacks of one id to one folder, and says nothing
+   */
   protected stack(purpose: string, backend: Backend): TerraformStack {
-    // The id of this construct is the cluster's name: see {@link Region.cluster}.
-    const stack = new TerraformStack(this, `${this.node.id}-${purpose}`);
+    const id = `${this.node.id}-${purpose}`;
+    const taken = this.node.root.node.findAll().find((node) => TerraformStack.isStack(node) && node.node.id === id);
+    if (taken) {
+      throw new Error(`${this.node.path}: there is a stack ${id} at ${taken.node.path}: give one cluster another name`);
+    }
+    const stack = new TerraformStack(this, id);
     backend(stack);
     return stack;
   }

@@ -2,8 +2,11 @@ import { App } from "cdktf";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { shop } from "../clusters/edge";
 import { Platform } from "../clusters/platform";
 import { localState } from "../lib/backend";
+import { EdgeCluster } from "../lib/kinds";
+import { Region } from "../lib/region";
 
 interface Synthesized {
   readonly resource: Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, unknown>>>>>>;
@@ -96,6 +99,15 @@ test("one more shop changes nothing of the others", () => {
   const { "shop-20-pki": added, ...before } = stacks;
   expect(synth(Array.from({ length: 19 }, (_, i) => i + 1))).toEqual(before);
   expect(added).toBeDefined();
+});
+
+test("two clusters of one name are refused, wherever they stand", () => {
+  const app = new App();
+  const props = { ...shop(7), backend: localState("state") };
+  new Region(app, "north").cluster(EdgeCluster, props);
+  expect(() => new Region(app, "south").cluster(EdgeCluster, props)).toThrow(
+    "south/shop-07: there is a stack shop-07-pki at north/shop-07/shop-07-pki",
+  );
 });
 
 test("no output gives a secret away", () => {
