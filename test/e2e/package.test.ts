@@ -9,6 +9,9 @@ const ROOT = path.join(__dirname, "..", "..");
 const README = readFileSync(path.join(ROOT, "README.md"), "utf8");
 const EXAMPLES = [...README.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code!);
 
+const PAGE = readFileSync(path.join(ROOT, "docs", "projects.md"), "utf8");
+const PROGRAMS = [...PAGE.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code!);
+
 const folder = mkdtempSync(path.join(tmpdir(), "package-"));
 const project = path.join(folder, "project");
 let packed: string[];
@@ -73,25 +76,51 @@ function anchorsOf(page: string): string[] {
   );
 }
 
-test("every example of the README compiles as it stands", async () => {
-  expect(EXAMPLES.length).toBeGreaterThanOrEqual(4);
-  const files = EXAMPLES.map((code, index) => {
-    const file = `example-${index}.ts`;
+/** Writes programs into a folder of the project, of modules of that type, and has them compiled. */
+async function compile(name: string, programs: readonly string[], type = "commonjs"): Promise<string> {
+  mkdirSync(path.join(project, name), { recursive: true });
+  if (type === "module") {
+    writeFileSync(path.join(project, name, "package.json"), JSON.stringify({ type }));
+  }
+  const files = programs.map((code, index) => {
+    const file = path.join(name, `example-${index}.ts`);
     writeFileSync(path.join(project, file), code);
     return file;
   });
   const options = [
     "--strict",
     "--module",
-    "node16",
+    "nodenext",
     "--moduleResolution",
-    "node16",
+    "nodenext",
     "--target",
     "es2022",
     "--skipLibCheck",
   ];
-  const { stdout } = await attempt("npx", ["tsc", ...options, ...files], { cwd: project });
-  expect(stdout).toBe("");
+  return (await attempt("npx", ["tsc", ...options, ...files], { cwd: project })).stdout;
+}
+
+test("every example of the README compiles as it stands", async () => {
+  expect(EXAMPLES.length).toBeGreaterThanOrEqual(4);
+  expect(await compile(".", EXAMPLES)).toBe("");
+});
+
+test("every program of docs/projects.md compiles and runs as it stands", async () => {
+  expect(PROGRAMS.length).toBeGreaterThanOrEqual(5);
+  expect(await compile("programs", PROGRAMS)).toBe("");
+  for (const index of PROGRAMS.keys()) {
+    await run("node", [`example-${index}.js`], { cwd: path.join(project, "programs") });
+  }
+});
+
+test("the program for ECMAScript modules runs as one, and one without the whole names of files does not compile", async () => {
+  const modules = PROGRAMS.filter((code) => code.includes("/index.js"));
+  expect(modules).toHaveLength(1);
+  expect(await compile("modules", modules, "module")).toBe("");
+  await run("node", ["example-0.js"], { cwd: path.join(project, "modules") });
+  expect(existsSync(path.join(project, "modules/cdktf.out/stacks/prod-pki/pki-inventory.json"))).toBe(true);
+  const bare = modules.map((code) => code.replace("/index.js", ""));
+  expect(await compile("bare", bare, "module")).toContain("error TS2307");
 });
 
 test("the first example synthesizes as it stands", async () => {
