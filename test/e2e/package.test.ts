@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { attempt, run } from "../sandbox/command";
@@ -15,6 +15,8 @@ const PROGRAMS = [...PAGE.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => c
 const folder = mkdtempSync(path.join(tmpdir(), "package-"));
 const project = path.join(folder, "project");
 let packed: string[];
+let tarball: string;
+const QUIET = ["--no-audit", "--no-fund", "--prefer-offline", "--silent"];
 
 // A project with nothing in it but what the README tells to install.
 beforeAll(async () => {
@@ -22,6 +24,7 @@ beforeAll(async () => {
     await run("npm", ["pack", "--json", "--silent", "--pack-destination", folder], { cwd: ROOT }),
   ) as [{ filename: string; files: { path: string }[] }];
   packed = files.map((file) => file.path);
+  tarball = filename;
   const manifest = JSON.parse(readFileSync(path.join(ROOT, "package.json"), "utf8")) as {
     devDependencies: Record<string, string>;
   };
@@ -30,8 +33,7 @@ beforeAll(async () => {
   );
   mkdirSync(project);
   writeFileSync(path.join(project, "package.json"), JSON.stringify({ name: "blank", private: true }));
-  const quiet = ["--no-audit", "--no-fund", "--prefer-offline", "--silent"];
-  await run("npm", ["install", ...quiet, path.join(folder, filename), ...versions], { cwd: project });
+  await run("npm", ["install", ...QUIET, path.join(folder, filename), ...versions], { cwd: project });
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -121,6 +123,24 @@ test("the program for ECMAScript modules runs as one, and one without the whole 
   expect(existsSync(path.join(project, "modules/cdktf.out/stacks/prod-pki/pki-inventory.json"))).toBe(true);
   const bare = modules.map((code) => code.replace("/index.js", ""));
   expect(await compile("bare", bare, "module")).toContain("error TS2307");
+});
+
+test("with the package.json for CDK Terrain the same programs run on it", async () => {
+  const terrain = path.join(folder, "terrain");
+  const [, text] = /```json\n([\s\S]*?)```/.exec(PAGE)!;
+  const manifest = JSON.parse(text!) as { dependencies: Record<string, string> };
+  manifest.dependencies["cdktf-kubernetes-pki"] = `file:${path.join(folder, tarball)}`;
+  mkdirSync(terrain);
+  writeFileSync(path.join(terrain, "package.json"), JSON.stringify({ ...manifest, private: true }));
+  await run("npm", ["install", ...QUIET], { cwd: terrain });
+  const core = readFileSync(path.join(terrain, "node_modules/cdktf/package.json"), "utf8");
+  expect(JSON.parse(core)).toMatchObject({ name: "cdktn" });
+  expect(await compile("for-terrain", PROGRAMS)).toBe("");
+  for (const index of PROGRAMS.keys()) {
+    const file = `example-${index}.js`;
+    copyFileSync(path.join(project, "for-terrain", file), path.join(terrain, file));
+    await run("node", [file], { cwd: terrain });
+  }
 });
 
 test("the first example synthesizes as it stands", async () => {
