@@ -76,7 +76,13 @@ const TOKEN = /\$\{TfToken\[[^\]]+\]\}/g;
 
 function findWrong(shape: Shape, value: unknown, at: string, problems: Problems): void {
   if (value === undefined) {
-    problems.add({ code: "missing", at, given: "nothing", allowed: shape.allowed, fix: `write ${shape.example}` });
+    problems.add({
+      code: "missing",
+      at,
+      given: new Words("nothing"),
+      allowed: shape.allowed,
+      fix: `write ${shape.example}`,
+    });
   } else if (typeof value === "string" && isBrokenToken(value, shape)) {
     const allowed = "a token of cdktf's, whole, as it was made in this run";
     const fix = value.includes(LIST_TOKEN)
@@ -339,7 +345,7 @@ function findField(field: Shape | OptionalShape, value: unknown, key: string, at
   if (value === undefined) {
     if (!("optional" in field)) {
       const fix = `add ${key}: ${shape.example}`;
-      problems.add({ code: "missing", at, given: "nothing", allowed: shape.allowed, fix });
+      problems.add({ code: "missing", at, given: new Words("nothing"), allowed: shape.allowed, fix });
     }
     return;
   }
