@@ -3,7 +3,6 @@ import { PkiError, writeInventories } from "../lib";
 import { ClusterAccessStack } from "./cluster-access-stack";
 import { ClusterPkiStack } from "./cluster-pki-stack";
 import { clusters } from "./clusters";
-import { printWarnings } from "./warnings";
 
 try {
   const app = new App();
@@ -14,7 +13,6 @@ try {
       new ClusterAccessStack(app, `${cluster.name}-access`, { ...access, pki, backend });
     }
   }
-  printWarnings(app);
   app.synth();
   writeInventories(app);
 } catch (error) {

@@ -30,7 +30,8 @@ export function checkBesidePki(scope: IConstruct, described: Described, problems
   const { table, cluster: known, authorities } = pki.parts;
   const contradicts = (at: string, given: string, allowed: string, fix: string) =>
     problems.add({ code: "other-cluster", at, given, allowed: `${allowed}, as ${pki.node.path} has it`, fix });
-  const same = "give the description that the ClusterPki has";
+  const same =
+    "give { pki } in place of distribution, cluster and certificateAuthority, or the description that the ClusterPki has";
   const facts = [
     ["distribution", distribution.table.name, table.name],
     ["cluster.name", cluster.name, known.name],
@@ -43,7 +44,7 @@ export function checkBesidePki(scope: IConstruct, described: Described, problems
   if (!isEndpointOf(scope, cluster, known)) {
     const { endpoint } = known;
     const allowed = Token.isUnresolved(hostAndPort(endpoint).host) ? "the endpoint" : hostPort(hostAndPort(endpoint));
-    const fix = `${same}, or add the host to its extraSans`;
+    const fix = `${same}, or add the host to the extraSans of that ClusterPki`;
     contradicts("cluster.endpoint", hostPort(hostAndPort(cluster.endpoint)), allowed, fix);
   }
   const bundle = authorities.get(table.apiServerAuthority)!.bundle;

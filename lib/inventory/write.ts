@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { checkShape, made } from "../terraform/shape";
 import { inventoryOf } from "./collect";
 import { INVENTORY_FILE } from "../inventory-schema";
+import { warningsOf } from "./warnings";
 
 const APP = made("an App", "the app", (value) => "manifest" in value && "outdir" in value && "node" in value);
 
@@ -11,12 +12,16 @@ const APP = made("an App", "the app", (value) => "manifest" in value && "outdir"
  * Writes the inventory of every stack of an app that has one, as `pki-inventory.json` beside its `cdk.tf.json`. Call it after
  * `app.synth()`. Public: it names secrets and never holds one.
  *
+ * Prints the warnings of every construct of the app to standard error: cdktf shows them where its own command synthesizes, and not where
+ * the program is run by itself.
+ *
  * @returns the files that were written
  * @throws PkiError when it is no app
  * @see kubernetes-pki plan, which reads it
  */
 export function writeInventories(app: App): string[] {
   checkShape("writeInventories", app, APP, "app");
+  warningsOf(app).forEach((warning) => console.error(warning));
   return app.node
     .findAll()
     .filter((node): node is TerraformStack => TerraformStack.isStack(node))

@@ -40,7 +40,7 @@ export function refuseToChoose(path: string, given: string, holders: readonly st
       at: "holder",
       given: "none",
       allowed: holders.join(", "),
-      fix: `each of these has one of its own: name it, ("${given}", "${holders[0]}")`,
+      fix: `each of these has one of its own: say whose is meant, ("${given}", "${holders[0]}")`,
     },
   ]);
 }

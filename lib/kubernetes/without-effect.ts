@@ -1,4 +1,4 @@
-import type { Problems } from "../errors";
+import { type Problems, Words } from "../errors";
 import { type Cluster, placedMachines } from "./cluster";
 import type { ClusterPkiProps } from "./cluster-pki-props";
 import type { CertificateRow, DistributionTable, FileRow, HolderKind } from "./table";
@@ -22,17 +22,20 @@ function rowsOf({ certificates }: DistributionTable, issueLeaves: boolean | unde
   return { issued: rows.filter(isIssued), others: rows.filter((row) => !isIssued(row)) };
 }
 
+/** Where the table has the certificate, and somebody else issues it. */
+const OR_ISSUE = ", or set issueLeaves: true where you run the components by hand";
+
 /** Finds what was chosen and changes nothing, because the distribution issues the certificates that it is about. */
 export function checkEffects(props: ClusterPkiProps, table: DistributionTable, problems: Problems): void {
   const { validity, keyAlgorithm, certificates = {}, issueLeaves } = props;
   const { issued, others } = rowsOf(table, issueLeaves);
-  const refuse = (at: string, whose: string) =>
+  const refuse = (at: string, whose: string, fix = OR_ISSUE) =>
     problems.add({
       code: "without-effect",
       at,
-      given: "a choice that changes nothing",
+      given: new Words("a choice that changes nothing"),
       allowed: `choices for what Terraform issues: ${table.name} issues ${whose} itself`,
-      fix: "leave it out and choose it in the distribution's own configuration, or set issueLeaves where you run the components by hand",
+      fix: `leave it out and choose it in the distribution's own configuration${fix}`,
     });
   for (const [at, value] of Object.entries({ validity, keyAlgorithm })) {
     if (value !== undefined && issued.length === 0) {
@@ -47,7 +50,7 @@ export function checkEffects(props: ClusterPkiProps, table: DistributionTable, p
   }
   for (const { at, uses } of optionsOf(props.cluster)) {
     if (!issued.some(uses) && !others.some(uses)) {
-      refuse(at, "the certificates that it is about");
+      refuse(at, "the certificates that it is about", "");
     }
   }
 }

@@ -2,6 +2,7 @@ import { TerraformProvider, Token, Tokenization } from "cdktf";
 import { type Construct } from "constructs";
 import { Problems, Words, wordsFor } from "../errors";
 import { didYouMean } from "./closest";
+import { checkCore } from "./core";
 
 // What was written in YAML, in JavaScript or past a cast has whatever type it has. Each door looks at its props by a description that is
 // data, and finds all that is wrong with their shape before anything reads them. What the values mean is looked at afterwards.
@@ -42,6 +43,9 @@ export function optional(shape: Shape): OptionalShape {
  * @throws PkiError with every place whose shape is wrong
  */
 export function checkShape(where: Construct | string, value: unknown, shape: Shape, at = "props"): void {
+  if (typeof where !== "string") {
+    checkCore(where);
+  }
   const problems = new Problems();
   findWrong(shape, value, at, problems);
   problems.throwIfAny(typeof where === "string" ? where : where.node.path);
@@ -72,7 +76,13 @@ const TOKEN = /\$\{TfToken\[[^\]]+\]\}/g;
 
 function findWrong(shape: Shape, value: unknown, at: string, problems: Problems): void {
   if (value === undefined) {
-    problems.add({ code: "missing", at, given: "nothing", allowed: shape.allowed, fix: `write ${shape.example}` });
+    problems.add({
+      code: "missing",
+      at,
+      given: new Words("nothing"),
+      allowed: shape.allowed,
+      fix: `write ${shape.example}`,
+    });
   } else if (typeof value === "string" && isBrokenToken(value, shape)) {
     const allowed = "a token of cdktf's, whole, as it was made in this run";
     const fix = value.includes(LIST_TOKEN)
@@ -335,7 +345,7 @@ function findField(field: Shape | OptionalShape, value: unknown, key: string, at
   if (value === undefined) {
     if (!("optional" in field)) {
       const fix = `add ${key}: ${shape.example}`;
-      problems.add({ code: "missing", at, given: "nothing", allowed: shape.allowed, fix });
+      problems.add({ code: "missing", at, given: new Words("nothing"), allowed: shape.allowed, fix });
     }
     return;
   }

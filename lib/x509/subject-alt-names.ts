@@ -61,7 +61,8 @@ export class SubjectAltNames {
   public distinctIn(scope: IConstruct): SubjectAltNames {
     const distinct = (names: readonly string[]) => {
       const unresolved = names.filter((name) => Token.isUnresolved(name));
-      const byText = new Map(unresolved.map((name) => [tokenText(scope, name), name]));
+      // Of several readings of one variable, the first stays.
+      const byText = new Map([...unresolved].reverse().map((name) => [tokenText(scope, name), name]));
       const texts = [...byText.keys()].sort();
       return [...names.filter((name) => !Token.isUnresolved(name)), ...texts.map((text) => byText.get(text)!)];
     };

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { attempt, run } from "../sandbox/command";
@@ -9,9 +9,14 @@ const ROOT = path.join(__dirname, "..", "..");
 const README = readFileSync(path.join(ROOT, "README.md"), "utf8");
 const EXAMPLES = [...README.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code!);
 
+const PAGE = readFileSync(path.join(ROOT, "docs", "projects.md"), "utf8");
+const PROGRAMS = [...PAGE.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code!);
+
 const folder = mkdtempSync(path.join(tmpdir(), "package-"));
 const project = path.join(folder, "project");
 let packed: string[];
+let tarball: string;
+const QUIET = ["--no-audit", "--no-fund", "--prefer-offline", "--silent"];
 
 // A project with nothing in it but what the README tells to install.
 beforeAll(async () => {
@@ -19,6 +24,7 @@ beforeAll(async () => {
     await run("npm", ["pack", "--json", "--silent", "--pack-destination", folder], { cwd: ROOT }),
   ) as [{ filename: string; files: { path: string }[] }];
   packed = files.map((file) => file.path);
+  tarball = filename;
   const manifest = JSON.parse(readFileSync(path.join(ROOT, "package.json"), "utf8")) as {
     devDependencies: Record<string, string>;
   };
@@ -27,8 +33,7 @@ beforeAll(async () => {
   );
   mkdirSync(project);
   writeFileSync(path.join(project, "package.json"), JSON.stringify({ name: "blank", private: true }));
-  const quiet = ["--no-audit", "--no-fund", "--prefer-offline", "--silent"];
-  await run("npm", ["install", ...quiet, path.join(folder, filename), ...versions], { cwd: project });
+  await run("npm", ["install", ...QUIET, path.join(folder, filename), ...versions], { cwd: project });
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -73,25 +78,69 @@ function anchorsOf(page: string): string[] {
   );
 }
 
-test("every example of the README compiles as it stands", async () => {
-  expect(EXAMPLES.length).toBeGreaterThanOrEqual(4);
-  const files = EXAMPLES.map((code, index) => {
-    const file = `example-${index}.ts`;
+/** Writes programs into a folder of the project, of modules of that type, and has them compiled. */
+async function compile(name: string, programs: readonly string[], type = "commonjs"): Promise<string> {
+  mkdirSync(path.join(project, name), { recursive: true });
+  if (type === "module") {
+    writeFileSync(path.join(project, name, "package.json"), JSON.stringify({ type }));
+  }
+  const files = programs.map((code, index) => {
+    const file = path.join(name, `example-${index}.ts`);
     writeFileSync(path.join(project, file), code);
     return file;
   });
   const options = [
     "--strict",
     "--module",
-    "node16",
+    "nodenext",
     "--moduleResolution",
-    "node16",
+    "nodenext",
     "--target",
     "es2022",
     "--skipLibCheck",
   ];
-  const { stdout } = await attempt("npx", ["tsc", ...options, ...files], { cwd: project });
-  expect(stdout).toBe("");
+  return (await attempt("npx", ["tsc", ...options, ...files], { cwd: project })).stdout;
+}
+
+test("every example of the README compiles as it stands", async () => {
+  expect(EXAMPLES.length).toBeGreaterThanOrEqual(4);
+  expect(await compile(".", EXAMPLES)).toBe("");
+});
+
+test("every program of docs/projects.md compiles and runs as it stands", async () => {
+  expect(PROGRAMS.length).toBeGreaterThanOrEqual(5);
+  expect(await compile("programs", PROGRAMS)).toBe("");
+  for (const index of PROGRAMS.keys()) {
+    await run("node", [`example-${index}.js`], { cwd: path.join(project, "programs") });
+  }
+});
+
+test("the program for ECMAScript modules runs as one, and one without the whole names of files does not compile", async () => {
+  const modules = PROGRAMS.filter((code) => code.includes("/index.js"));
+  expect(modules).toHaveLength(1);
+  expect(await compile("modules", modules, "module")).toBe("");
+  await run("node", ["example-0.js"], { cwd: path.join(project, "modules") });
+  expect(existsSync(path.join(project, "modules/cdktf.out/stacks/prod-pki/pki-inventory.json"))).toBe(true);
+  const bare = modules.map((code) => code.replace("/index.js", ""));
+  expect(await compile("bare", bare, "module")).toContain("error TS2307");
+});
+
+test("with the package.json for CDK Terrain the same programs run on it", async () => {
+  const terrain = path.join(folder, "terrain");
+  const [, text] = /```json\n([\s\S]*?)```/.exec(PAGE)!;
+  const manifest = JSON.parse(text!) as { dependencies: Record<string, string> };
+  manifest.dependencies["cdktf-kubernetes-pki"] = `file:${path.join(folder, tarball)}`;
+  mkdirSync(terrain);
+  writeFileSync(path.join(terrain, "package.json"), JSON.stringify({ ...manifest, private: true }));
+  await run("npm", ["install", ...QUIET], { cwd: terrain });
+  const core = readFileSync(path.join(terrain, "node_modules/cdktf/package.json"), "utf8");
+  expect(JSON.parse(core)).toMatchObject({ name: "cdktn" });
+  expect(await compile("for-terrain", PROGRAMS)).toBe("");
+  for (const index of PROGRAMS.keys()) {
+    const file = `example-${index}.js`;
+    copyFileSync(path.join(project, "for-terrain", file), path.join(terrain, file));
+    await run("node", [file], { cwd: terrain });
+  }
 });
 
 test("the first example synthesizes as it stands", async () => {

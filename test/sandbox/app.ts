@@ -4,7 +4,6 @@ import path from "node:path";
 import { writeInventories } from "../../lib";
 import { ClusterAccessStack } from "../../stacks/cluster-access-stack";
 import { ClusterPkiStack } from "../../stacks/cluster-pki-stack";
-import { printWarnings } from "../../stacks/warnings";
 import { SandboxDescription } from "./description";
 import { toKubernetesProvider113 } from "./kubernetes-provider-1.13";
 
@@ -14,7 +13,6 @@ const app = new App();
 const { props, backend, stacks } = description;
 const { pki } = new ClusterPkiStack(app, `${stacks}-pki`, { ...props, backend });
 const access = new ClusterAccessStack(app, `${stacks}-access`, { ...props, ...description.access, backend, pki });
-printWarnings(app);
 app.synth();
 writeInventories(app);
 

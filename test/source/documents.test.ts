@@ -20,6 +20,19 @@ test("every command of npm that CONTRIBUTING.md names is there", () => {
   expect(named.map(([, name]) => name!).filter((name) => !(name in scripts))).toEqual([]);
 });
 
+test("every name that CHANGELOG.md announces is one of the package", () => {
+  const [, unreleased] = readFileSync(join(ROOT, "CHANGELOG.md"), "utf8").split(/^## /m);
+  const prose = unreleased!.replace(/^ *```[\s\S]*?```$/gm, "");
+  const named = [
+    ...prose.matchAll(/`([A-Z][a-z]+(?:[A-Z][A-Za-z]*)?|[a-z]+[A-Z][A-Za-z]*)(?:\([^`]*\)|\.[^`]*)?`/g),
+  ].map(([, name]) => name!);
+  const api = readFileSync(join(ROOT, "test/contract/golden/api.d.ts"), "utf8");
+  // Names of classes, functions and members; and columns of tables, which stand in members of types.
+  const missing = named.filter((name) => !new RegExp(`\\b${name}\\b`).test(api));
+  expect(named).toEqual(expect.arrayContaining(["ClusterPki", "Generation", "writeInventories", "movedFrom"]));
+  expect(missing).toEqual([]);
+});
+
 function exists(path: string): boolean {
   return existsSync(join(ROOT, path));
 }

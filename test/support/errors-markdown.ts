@@ -121,7 +121,7 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "other-cluster": {
     cause:
       "The access to a cluster and its `ClusterPki` contradict each other. What joins would be given the files of another distribution, or look for the API server where its certificate is not valid.",
-    fix: "give the description that the `ClusterPki` has, and `pki.bundle()`; add the host of another endpoint to its `extraSans`",
+    fix: "give `{ pki }` in place of `distribution`, `cluster` and `certificateAuthority`, or the description that the `ClusterPki` has, and `pki.bundle()`; add the host of another endpoint to the PKI's `extraSans`",
   },
   "other-stack":
     "The keys to deliver are in another stack. They would have to pass through an output, and end up in both states.",
@@ -201,6 +201,8 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "token-name": "The name of a token is part of Terraform names, and this one cannot be.",
   "token-text":
     "The text looks like a token of cdktf's and is none: a part of one, one of another run, or a list where text has to be. cdktf would stop without saying where.",
+  "two-cores":
+    "The stack is CDK Terrain's, and this library and the bindings of providers load cdktf. Synth would end in a TypeError about `_resetResolveDiscoveredProviderFeatureUsage`.",
   "unknown-authority": "There is no authority of that name.",
   "unknown-certificate": "There is no certificate of that name, or its holder is another one.",
   "unknown-holder": "There is no holder of that name, or it does not have that certificate.",
@@ -224,8 +226,11 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
     fix: "the message says how to write it, such as `Token.asString(value)`",
   },
   validity: "The validity is not a whole number of hours, or so long that it would overflow.",
-  "without-effect":
-    "The choice is for certificates that the distribution issues itself, or that nothing has, so that it would change nothing. A warning, where the inventory shows it.",
+  "without-effect": {
+    cause:
+      "The choice is for certificates that the distribution issues itself, or that nothing has, so that it would change nothing. A warning, where the inventory shows it.",
+    fix: "leave it out and choose it in the distribution's own configuration, or set issueLeaves: true where you run the components by hand",
+  },
   "wrong-type":
     "The value has another type than the one that is read there. What comes from YAML, JavaScript or a cast is not looked at by the compiler.",
 };

@@ -1,4 +1,4 @@
-import { App, TerraformResource, TerraformStack, TerraformVariable } from "cdktf";
+import { Annotations, App, TerraformResource, TerraformStack, TerraformVariable } from "cdktf";
 import { Construct } from "constructs";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -232,6 +232,29 @@ test("it is written beside the cdk.tf.json of each stack that has one", () => {
     expect(existsSync(join(outdir, "stacks/prod-pki/cdk.tf.json"))).toBe(true);
     expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({ schemaVersion: 2, stack: "prod-pki" });
   } finally {
+    rmSync(outdir, { recursive: true });
+  }
+});
+
+test("warnings of every construct are printed with what is written, each with its path", () => {
+  const outdir = mkdtempSync(join(tmpdir(), "inventory-"));
+  const error = jest.spyOn(console, "error").mockImplementation(() => undefined);
+  try {
+    const app = new App({ outdir });
+    pkiOf({}, { deletionProtection: false }, newStack("prod-pki", app));
+    const theirs = new Construct(new TerraformStack(app, "other"), "nested");
+    Annotations.of(theirs).addInfo("nothing to do");
+    Annotations.of(theirs).addWarning("look here");
+    Annotations.of(theirs).addWarning("look here");
+    app.synth();
+    expect(error).not.toHaveBeenCalled();
+    writeInventories(app);
+    expect(error.mock.calls).toEqual([
+      ["warning: prod-pki/pki: deletionProtection is off: a plan may destroy authorities and service-account keys"],
+      ["warning: other/nested: look here"],
+    ]);
+  } finally {
+    error.mockRestore();
     rmSync(outdir, { recursive: true });
   }
 });

@@ -97,7 +97,7 @@ describe("accessors", () => {
         at: "holder",
         given: "none",
         allowed: "cp-1, operator",
-        fix: 'each of these has one of its own: name it, ("admin", "cp-1")',
+        fix: 'each of these has one of its own: say whose is meant, ("admin", "cp-1")',
       },
     ]);
     expect(errorOf(() => one.kubeconfig("nobody"))).toMatchObject(unknown("certificate", "nobody", allowed));

@@ -93,9 +93,9 @@ describe("choices for what the distribution issues", () => {
       {
         code: "without-effect",
         at: "validity",
-        given: '"a choice that changes nothing"',
+        given: "a choice that changes nothing",
         allowed: "choices for what Terraform issues: kubeadm issues every certificate that is no authority itself",
-        fix: "leave it out and choose it in the distribution's own configuration, or set issueLeaves where you run the components by hand",
+        fix: "leave it out and choose it in the distribution's own configuration, or set issueLeaves: true where you run the components by hand",
       },
     ]);
   });

@@ -1,10 +1,10 @@
 import { App, TerraformStack } from "cdktf";
 import { ClusterAccessStack } from "../../../stacks/cluster-access-stack";
 import { Distribution } from "../../../lib";
+import { warningsOf } from "../../../lib/inventory/warnings";
 import { localState } from "../../../stacks/backend";
 import { ClusterPkiStack, ClusterPkiStackProps } from "../../../stacks/cluster-pki-stack";
 import { clusters } from "../../../stacks/clusters";
-import { printWarnings } from "../../../stacks/warnings";
 import { expressionsIn, resourcesOf } from "../../support/graph";
 import { newApp, synthApp, validationsOf } from "../../support/synth";
 
@@ -88,26 +88,8 @@ test("only what crosses stacks is marked sensitive, by cdktf", () => {
   expect(sensitive.filter((name) => !name.startsWith("cross-stack-output-"))).toEqual([]);
 });
 
-describe("warnings", () => {
-  afterEach(() => jest.restoreAllMocks());
-
-  function printed(root: App): string[] {
-    const error = jest.spyOn(console, "error").mockImplementation(() => undefined);
-    printWarnings(root);
-    return error.mock.calls.map(([line]) => line as string);
-  }
-
-  test("there are none for the sample", () => {
-    expect(printed(app)).toEqual([]);
-  });
-
-  test("are printed with the path of their construct", () => {
-    const careless = newApp();
-    new ClusterPkiStack(careless, "test-pki", { ...clusters[0]!, deletionProtection: false });
-    expect(printed(careless)).toEqual([
-      "warning: test-pki/pki: deletionProtection is off: a plan may destroy authorities and service-account keys",
-    ]);
-  });
+test("the sample has no warnings", () => {
+  expect(warningsOf(app)).toEqual([]);
 });
 
 describe("a cluster of another distribution", () => {

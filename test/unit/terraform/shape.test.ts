@@ -50,7 +50,7 @@ test("what is right is taken", () => {
 test("all that is wrong is told at once, each at its place", () => {
   expect(errorOf(() => checkShape("stack/lamp", { prot: 1, tags: { a: 1, "b c": null } }, PROPS)).message).toBe(
     `4 problems at stack/lamp
-  [missing] name: given "nothing"; allowed: text; fix: add name: "lamp"
+  [missing] name: given nothing; allowed: text; fix: add name: "lamp"
   [wrong-type] tags.a: given 1; allowed: text; fix: write "kitchen"
   [wrong-type] tags["b c"]: given null; allowed: text; fix: leave it out, or write "kitchen"
   [unknown-key] prot: given "prot"; allowed: name, port, tags; fix: did you mean "port"?`,
