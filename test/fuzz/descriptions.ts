@@ -67,6 +67,9 @@ const TOPOLOGIES: Readonly<Record<string, readonly ("stacked" | "members" | "ext
   "cluster-api": ["stacked", "members"],
 };
 
+/** Words that stand where a machine's name would in a Terraform address: the README has them. */
+const RESERVED = ["worker", "operator", "cluster", "ca", "keys", "token", "binding", "secret", "guards"];
+
 const label = fc.stringMatching(/^[a-z]([-a-z0-9]{0,10}[a-z0-9])?$/);
 const nodeName = fc.oneof(label, fc.stringMatching(/^[a-z][-a-z0-9]{0,6}[a-z0-9](\.[a-z][a-z0-9]{0,6}){0,2}$/));
 const dnsName = fc.stringMatching(/^[a-z][a-z0-9]{0,8}(-[a-z0-9]{1,4})?\.[a-z][a-z0-9]{0,8}\.[a-z]{2,5}$/);
@@ -87,7 +90,10 @@ export const drawn: fc.Arbitrary<Drawn> = fc
     distribution: fc.constantFrom(...Object.keys(TOPOLOGIES)),
     issueLeaves: fc.boolean(),
     name: label,
-    names: fc.uniqueArray(nodeName, { minLength: 10, maxLength: 10 }),
+    names: fc.uniqueArray(
+      nodeName.filter((name) => !RESERVED.includes(name)),
+      { minLength: 10, maxLength: 10 },
+    ),
     sans: fc.uniqueArray(dnsName, { minLength: 6, maxLength: 6 }),
     numbers: fc.uniqueArray(fc.integer({ min: 1, max: 60_000 }), { minLength: 24, maxLength: 24 }),
     isLater: fc.array(fc.boolean(), { minLength: 24, maxLength: 24 }),
