@@ -55,6 +55,9 @@ test("promoted: it goes on with an API server of the next generation, and one mo
   await expectAlive("node-1");
   await sandbox.join("node-2");
   expect([issuerOf("node-1"), issuerOf("node-2")]).toEqual(["g1", "g2"]);
+  // What the description says of it by default, and the five minutes by which the controller-manager dates back.
+  const { validFrom, validTo } = new X509Certificate(clientOf("node-2").cert);
+  expect(Math.floor((Date.parse(validTo) - Date.parse(validFrom)) / 3_600_000)).toBe(30 * 24);
 });
 
 test("to retire now is refused: a node's certificate is of the last generation", async () => {
