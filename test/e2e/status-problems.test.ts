@@ -47,15 +47,26 @@ function openssl(...args: string[]): string {
   return execFileSync("openssl", args, { cwd: made, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 }
 
-const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"];
+const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
 
-function signed(name: string, subject: string, issuer: string | undefined, extensions: readonly string[]): void {
+/** Nobody outlives who signed, also when that was made in the second before. */
+const DAYS = { root: "40", below: "30", leaf: "20" };
+
+function signed(
+  name: string,
+  subject: string,
+  issuer: string | undefined,
+  days: string,
+  extensions: readonly string[],
+): void {
   const by = issuer === undefined ? [] : ["-CA", `${issuer}.crt`, "-CAkey", `${issuer}.key`];
   const added = extensions.flatMap((extension) => ["-addext", extension]);
   openssl(
     "req",
     "-x509",
     ...NEW_KEY,
+    "-days",
+    days,
     "-subj",
     subject,
     "-keyout",
@@ -68,12 +79,18 @@ function signed(name: string, subject: string, issuer: string | undefined, exten
 }
 
 function authority(name: string, subject: string, issuer?: string): void {
-  signed(name, subject, issuer, ["keyUsage=critical,keyCertSign,cRLSign"]);
+  signed(name, subject, issuer, issuer === undefined ? DAYS.root : DAYS.below, [
+    "keyUsage=critical,keyCertSign,cRLSign",
+  ]);
 }
 
 function leaf(name: string, issuer: string, use: string, names: string): void {
   const uses = ["keyUsage=critical,digitalSignature,keyEncipherment", `extendedKeyUsage=${use}`];
-  signed(name, `/CN=${name}`, issuer, ["basicConstraints=critical,CA:FALSE", ...uses, `subjectAltName=${names}`]);
+  signed(name, `/CN=${name}`, issuer, DAYS.leaf, [
+    "basicConstraints=critical,CA:FALSE",
+    ...uses,
+    `subjectAltName=${names}`,
+  ]);
 }
 
 function place(from: string, to: string): string {
