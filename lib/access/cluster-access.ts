@@ -98,7 +98,8 @@ export interface ClusterAccessProps extends ClusterAccessOptions {
   readonly cluster: Pick<Cluster, "name" | "endpoint">;
   /**
    * The authorities that may have signed the API server's certificate: `pki.bundle()`, or the whole bundle as PEM, which may be unresolved,
-   * e.g. a variable. A secure token of K3s or RKE2 takes no unresolved text.
+   * e.g. a variable. A secure token of K3s or RKE2 takes no unresolved text. What joins kubeadm or a single CA finds the authorities in a file
+   * of its own disk: there it is looked at, and nothing is made of it.
    */
   readonly certificateAuthority: TrustBundle | string;
   /**
