@@ -28,13 +28,23 @@ interface Worded {
 
 /** Equal changes as one row, in the order of the first of each. */
 export function rowsOf(changes: readonly IdentityChange[]): Row[] {
-  const worded = changes.map((change): Worded => ({
-    change,
-    bareName: bareName(change),
-    essentials: essentials(change).map(withoutHolder(change)),
-  }));
-  const fine = grouped(worded, (one) => [one.bareName, ...one.essentials]);
-  return fine.length > PAGE ? grouped(worded, () => []).map((row) => ({ ...row, essentials: [] })) : fine;
+  const own = ({ bareName, essentials }: Worded) => [bareName, ...essentials];
+  const seen = new Set<string>();
+  // Of very many, the first few tell that they are no page.
+  const isLong = changes.some((change) => seen.add(JSON.stringify(own(worded(change)))).size > PAGE);
+  const fine = isLong ? [] : grouped(changes.map(worded), own);
+  return !isLong && fine.length <= PAGE
+    ? fine
+    : grouped(changes.map(unworded), () => []).map((row) => ({ ...row, essentials: [] }));
+}
+
+function worded(change: IdentityChange): Worded {
+  return { change, bareName: bareName(change), essentials: essentials(change).map(withoutHolder(change)) };
+}
+
+/** Where nothing but the change is looked at. */
+function unworded(change: IdentityChange): Worded {
+  return { change, bareName: bareName(change), essentials: [] };
 }
 
 function grouped(worded: readonly Worded[], also: (one: Worded) => readonly string[]): Row[] {
