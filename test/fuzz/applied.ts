@@ -131,6 +131,8 @@ function wrongFiles(
   return files.flatMap(([name, { content }], index) => {
     const text = evaluate(content, lookup);
     const hash = createHash("sha256").update(text).digest("hex");
-    return outputs[`file-${index}`].value === hash || text.includes("${") ? [] : [`${name}: two readers, two texts`];
+    // Text with a value that only Terraform knows has one reader here: its hash is Terraform's alone.
+    const isLater = text.includes("${TfToken[");
+    return outputs[`file-${index}`].value === hash || isLater ? [] : [`${name}: two readers, two texts`];
   });
 }
