@@ -1,7 +1,7 @@
 import { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import { Problems } from "../errors";
-import { checkNameAndEndpoint } from "../kubernetes/cluster-checks";
+import { checkNameAndEndpoint } from "../kubernetes/checks/cluster-checks";
 import { bundlePem, checkPkiOrParts, type IClusterPki, PKI, PKI_FIELDS } from "../kubernetes/cluster-identity";
 import { checkSecureToken, joinWith, rootOf } from "../kubernetes/join";
 import { checkBesidePki } from "./beside-pki";
@@ -33,7 +33,7 @@ import { Content } from "../kubernetes/content";
 import { Distribution } from "../kubernetes/distribution";
 import { ClusterFile, OWNER, SECRET_MODE } from "../kubernetes/cluster-file";
 import { publishFiles } from "../kubernetes/outputs";
-import { endpointConditions } from "../kubernetes/unresolved-hosts";
+import { endpointConditions } from "../kubernetes/checks/unresolved-hosts";
 
 /** What may be chosen for a {@link ClusterAccess}. */
 export interface ClusterAccessOptions extends KubernetesObjectProps {

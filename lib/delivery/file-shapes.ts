@@ -1,5 +1,5 @@
 import type { ClusterFile } from "../kubernetes/cluster-file";
-import { CONTENT } from "../kubernetes/content-shape";
+import { CONTENT } from "../kubernetes/checks/content-shape";
 import { Fields, fields, list, name, optional, type Shape } from "../terraform/shape";
 
 /** What nobody reads here. */

@@ -16,7 +16,7 @@ import { pin } from "../terraform/pin";
 import { ClusterPki } from "../kubernetes/cluster-pki";
 import { JoinPasswordFileRow, JoinPasswordRow } from "../kubernetes/table";
 import { ClusterFile, OWNER, SECRET_MODE } from "../kubernetes/cluster-file";
-import { refuseName } from "../kubernetes/unknown-names";
+import { refuseName } from "../kubernetes/checks/unknown-names";
 import { publishFiles } from "../kubernetes/outputs";
 
 /** Props of a {@link JoinPassword}. */

@@ -6,7 +6,7 @@ import { AUTHORITY, type ICertificateAuthority, issuersOf } from "../x509/certif
 import { CERTIFICATE_OPTIONS, checkCertificateOptions, type CertificateOptions } from "../x509/certificate";
 import { KEY_USAGE, type KeyUsage } from "../x509/key-usage";
 import { ALT_NAMES } from "../x509/alt-name-shape";
-import { CONTENT } from "./content-shape";
+import { CONTENT } from "./checks/content-shape";
 import { either, fields, Fields, list, name, oneOf, optional, type Shape, text } from "../terraform/shape";
 import { type AltName, checkAltNames } from "../x509/subject-alt-names";
 import { type ClusterFile, ANY_WORKER, CLUSTER, accessOf, OPERATOR, PUBLIC_MODE, SECRET_MODE } from "./cluster-file";
@@ -17,7 +17,7 @@ import { referencesIn } from "./content-readers";
 import type { Distribution, NamesOf } from "./distribution";
 import { fillNames, fillText, type Holder, holds, TEMPLATES } from "./holders";
 import type { CertificateRow, Consumer, FileKind } from "./table";
-import { checkPath, filesByRow } from "./table-checks";
+import { checkPath, filesByRow } from "./checks/table-checks";
 
 /** What a file of one's own is, and who reads it. */
 interface AddedProps {

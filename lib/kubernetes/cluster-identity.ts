@@ -1,7 +1,7 @@
 import type { Problems } from "../errors";
 import { blocksOf, CERTIFICATE, isLiteral } from "../x509/pem";
 import { either, fields, Fields, instanceOf, text } from "../terraform/shape";
-import { NAME_AND_ENDPOINT } from "./cluster-shape";
+import { NAME_AND_ENDPOINT } from "./checks/cluster-shape";
 import { TrustBundle } from "../x509/trust-bundle";
 import type { Cluster } from "./cluster";
 import { DISTRIBUTION, type Distribution } from "./distribution";

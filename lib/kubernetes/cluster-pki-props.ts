@@ -8,7 +8,7 @@ import { MORE_SUBJECT_FIELDS, type SubjectFields } from "../x509/subject";
 import type { AltName } from "../x509/subject-alt-names";
 import { VALIDITY, type Validity } from "../x509/validity";
 import type { Cluster } from "./cluster";
-import { CLUSTER_SHAPE } from "./cluster-shape";
+import { CLUSTER_SHAPE } from "./checks/cluster-shape";
 import { DISTRIBUTION, type Distribution, type NamesOf } from "./distribution";
 
 /** What may be chosen for one certificate of a cluster. */

@@ -34,12 +34,12 @@ import type { Cluster } from "./cluster";
 import type { ClusterPkiAttributes, IClusterPki } from "./cluster-identity";
 import { labelLeaf, labelParts } from "./cluster-inventory";
 import type { ClusterLeaf, ClusterParts } from "./cluster-parts";
-import { checkClusterPki } from "./cluster-pki-checks";
+import { checkClusterPki } from "./checks/cluster-pki-checks";
 import { clusterSubject } from "./cluster-subject";
-import { exceptionWarnings, namesOfOthers } from "./cluster-pki-validations";
+import { exceptionWarnings, namesOfOthers } from "./checks/cluster-pki-validations";
 import type { Content } from "./content";
 import { ANY_WORKER, CLUSTER, ClusterFile, OPERATOR } from "./cluster-file";
-import { sharedRootWarnings } from "./outside-checks";
+import { sharedRootWarnings } from "./checks/outside-checks";
 import type { Distribution, NamesOf } from "./distribution";
 import { fillNames, fillText, Holder, holdersOf, holds } from "./holders";
 import { type FileLists, publishCertificates, publishFiles, publishFingerprints } from "./outputs";
@@ -47,9 +47,9 @@ import { referencesElsewhere } from "./own-state";
 import { pkisOf } from "./pkis";
 import type { CertificateRow } from "./table";
 import { kubeconfigRows, tableFor } from "./table-for";
-import { type Named, refuseName, refuseToChoose } from "./unknown-names";
-import { hostConditions } from "./unresolved-hosts";
-import { effectWarnings } from "./without-effect";
+import { type Named, refuseName, refuseToChoose } from "./checks/unknown-names";
+import { hostConditions } from "./checks/unresolved-hosts";
+import { effectWarnings } from "./checks/without-effect";
 
 const NAME = nameShape("prometheus");
 

@@ -2,7 +2,7 @@ import { conditional, Fn, Token } from "cdktf";
 import { checkShape } from "../terraform/shape";
 import { canonicalHost, canonicalIp, isMistake, parseHost } from "../x509/host";
 import { canonicalDnsToken, canonicalIpToken } from "../x509/host-conditions";
-import { ENDPOINT } from "./cluster-shape";
+import { ENDPOINT } from "./checks/cluster-shape";
 import type { EtcdTopology, HolderKind } from "./table";
 import type { AltName } from "../x509/subject-alt-names";
 import { Validity } from "../x509/validity";

@@ -4,7 +4,7 @@ import { checkShape, list, type Shape } from "../terraform/shape";
 import type { Content } from "./content";
 import { concat } from "./content";
 import * as readers from "./content-readers";
-import { CONTENT } from "./content-shape";
+import { CONTENT } from "./checks/content-shape";
 
 // What others hand in is looked at here. What is made inside goes past these, and the commands, which need no cdktf, too.
 

@@ -5,7 +5,7 @@ import { k3s, type K3sChain, type K3sNames, type K3sOptions } from "./distributi
 import { kubeadm, type KubeadmNames } from "./distributions/kubeadm";
 import { singleCa, type SingleCaNames, type SingleCaOptions, type SingleCaSet } from "./distributions/single-ca";
 import type { DistributionNames, DistributionTable } from "./table";
-import { checkTable } from "./table-checks";
+import { checkTable } from "./checks/table-checks";
 import { kubeconfigRows } from "./table-for";
 
 /** What the parts of a distribution are called. */
@@ -16,7 +16,7 @@ export type NameLists<Names extends DistributionNames> = {
 /** What the authorities, key pairs and certificates of a distribution, or of one of several, are called. */
 export type NamesOf<Of extends Distribution> = Of extends Distribution<infer Names> ? Names : never;
 import { checkShape, fields, Fields, flag, instanceOf, list, name, oneOf, optional } from "../terraform/shape";
-import { TABLE } from "./table-shape";
+import { TABLE } from "./checks/table-shape";
 
 const K3S_OPTIONS = fields({
   dataDir: optional(name("/var/lib/rancher/k3s")),

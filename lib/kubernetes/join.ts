@@ -6,8 +6,8 @@ import type { TrustBundle } from "../x509/trust-bundle";
 import { bundlePem, checkPkiOrParts, type IClusterPki, PKI } from "./cluster-identity";
 import { Cluster, hostAndPort, hostPort } from "./cluster";
 import { content, Content } from "./content";
-import { NAME_AND_ENDPOINT } from "./cluster-shape";
-import { CONTENT } from "./content-shape";
+import { NAME_AND_ENDPOINT } from "./checks/cluster-shape";
+import { CONTENT } from "./checks/content-shape";
 import { kubeconfig } from "./kubeconfig";
 import type { JoinFormat } from "./table";
 

@@ -3,7 +3,7 @@ import { serverUrl } from "./cluster";
 import { bundlePem, checkPkiOrParts, type IClusterPki, PKI } from "./cluster-identity";
 import type { Content, KubeconfigProps } from "./content";
 import { checkShape, fields, Fields } from "../terraform/shape";
-import { KUBECONFIG, KUBECONFIG_USER } from "./content-shape";
+import { KUBECONFIG, KUBECONFIG_USER } from "./checks/content-shape";
 import { kubeconfig as inline } from "./kubeconfig";
 
 // Apart from the text of kubeconfigs, which the command line reads without cdktf.

@@ -11,11 +11,11 @@ import {
   optional,
   type Shape,
   tagged,
-} from "../terraform/shape";
-import { checkInherited } from "../terraform/construct-id";
-import { VALIDITY } from "../x509/validity";
-import { ALT_NAMES } from "../x509/alt-name-shape";
-import type { Cluster, ControlPlane, Endpoint, Etcd, Machine } from "./cluster";
+} from "../../terraform/shape";
+import { checkInherited } from "../../terraform/construct-id";
+import { VALIDITY } from "../../x509/validity";
+import { ALT_NAMES } from "../../x509/alt-name-shape";
+import type { Cluster, ControlPlane, Endpoint, Etcd, Machine } from "../cluster";
 
 const PORT = optional(number(6443));
 

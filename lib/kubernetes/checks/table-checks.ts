@@ -1,8 +1,8 @@
 import { posix } from "node:path";
-import { Problems } from "../errors";
-import { didYouMean } from "../terraform/closest";
-import { SYSTEM_MASTERS } from "../x509/system-masters";
-import type { CertificateRow, Consumer, DistributionTable, FileRow, FirstStartOnly, TokenRow } from "./table";
+import { Problems } from "../../errors";
+import { didYouMean } from "../../terraform/closest";
+import { SYSTEM_MASTERS } from "../../x509/system-masters";
+import type { CertificateRow, Consumer, DistributionTable, FileRow, FirstStartOnly, TokenRow } from "../table";
 
 /** Finds where a table contradicts itself, or what every distribution has to keep to. */
 export function checkTable(table: DistributionTable, problems: Problems): void {

@@ -1,7 +1,7 @@
 import { TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
-import { Certificate } from "../x509/certificate";
-import type { ClusterParts } from "./cluster-parts";
+import { Certificate } from "../../x509/certificate";
+import type { ClusterParts } from "../cluster-parts";
 import { protectedNamesIn } from "./protected-names";
 
 /** Where the distribution breaks a rule of this library with what Terraform issues, and why. */

@@ -1,10 +1,10 @@
-import { RESERVED_HOLDERS } from "../terraform/names";
+import { RESERVED_HOLDERS } from "../../terraform/names";
 import { Token } from "cdktf";
 import * as ipaddr from "ipaddr.js";
-import { Problems } from "../errors";
-import { canonicalIp, isMistake, parseHost, RFC_1123_SUBDOMAIN } from "../x509/host";
-import { checkAltNames } from "../x509/subject-alt-names";
-import { checkText, eachText } from "../x509/text-values";
+import { Problems } from "../../errors";
+import { canonicalIp, isMistake, parseHost, RFC_1123_SUBDOMAIN } from "../../x509/host";
+import { checkAltNames } from "../../x509/subject-alt-names";
+import { checkText, eachText } from "../../x509/text-values";
 import { checkEndpointRange, checkReachable } from "./address-checks";
 import { ambiguousAddress, endpointFix } from "./endpoint-advice";
 import {
@@ -16,9 +16,9 @@ import {
   hostAndPort,
   PlacedMachine,
   placedMachines,
-} from "./cluster";
-import { ANY_WORKER, CLUSTER, OPERATOR } from "./cluster-file";
-import type { DistributionTable } from "./table";
+} from "../cluster";
+import { ANY_WORKER, CLUSTER, OPERATOR } from "../cluster-file";
+import type { DistributionTable } from "../table";
 
 /** `system:node:` takes 12 of the 64 bytes that a common name may have. */
 const MAX_NODE_NAME_BYTES = 52;

@@ -1,12 +1,12 @@
 import { Token } from "cdktf";
 import * as ipaddr from "ipaddr.js";
-import { type Condition, condition } from "../terraform/condition";
-import { quoted } from "../terraform/expression";
-import { type AddressRange, UNNAMEABLE } from "../x509/address-range";
-import { canonicalHost, canonicalIp } from "../x509/host";
-import { canonicalIpOperand, isHostOperand, isIpOperand, isOutsideOperand } from "../x509/host-conditions";
+import { type Condition, condition } from "../../terraform/condition";
+import { quoted } from "../../terraform/expression";
+import { type AddressRange, UNNAMEABLE } from "../../x509/address-range";
+import { canonicalHost, canonicalIp } from "../../x509/host";
+import { canonicalIpOperand, isHostOperand, isIpOperand, isOutsideOperand } from "../../x509/host-conditions";
 import { LOOPBACK_NAMES, rangesFor } from "./address-checks";
-import { type Cluster, type Endpoint, hostAndPort, placedMachines } from "./cluster";
+import { type Cluster, type Endpoint, hostAndPort, placedMachines } from "../cluster";
 
 /**
  * What Terraform checks of a cluster's hosts that synth does not know, by the rules of those that it knows: also where the distribution

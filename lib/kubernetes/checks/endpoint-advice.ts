@@ -1,5 +1,5 @@
-import { canonicalIp, type HostMistake, isMistake, parseHost } from "../x509/host";
-import { type Endpoint, hostAndPort, hostPort } from "./cluster";
+import { canonicalIp, type HostMistake, isMistake, parseHost } from "../../x509/host";
+import { type Endpoint, hostAndPort, hostPort } from "../cluster";
 
 /** Ports that a URL leaves out. */
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { https: 443, http: 80 };

@@ -1,7 +1,7 @@
-import { either, fields, Fields, list, name, optional, type Shape, text } from "../terraform/shape";
+import { either, fields, Fields, list, name, optional, type Shape, text } from "../../terraform/shape";
 import { Token } from "cdktf";
-import type { Reference } from "../terraform/reference";
-import type { CertificateAuthorityFile, Content, Credentials, KubeconfigContent, KubeconfigProps } from "./content";
+import type { Reference } from "../../terraform/reference";
+import type { CertificateAuthorityFile, Content, Credentials, KubeconfigContent, KubeconfigProps } from "../content";
 
 /** The forms of content that are an object with one field, by that field. */
 type Form = Exclude<Content, string | Reference> extends infer U ? (U extends U ? keyof U : never) : never;

@@ -1,7 +1,7 @@
 import { Token } from "cdktf";
-import type { Problems } from "../errors";
-import { type AddressRange, rangeOf, rangeWords, UNNAMEABLE, UNREACHABLE } from "../x509/address-range";
-import { type Cluster, type Endpoint, hostAndPort, placedMachines } from "./cluster";
+import type { Problems } from "../../errors";
+import { type AddressRange, rangeOf, rangeWords, UNNAMEABLE, UNREACHABLE } from "../../x509/address-range";
+import { type Cluster, type Endpoint, hostAndPort, placedMachines } from "../cluster";
 
 /** Names that are each machine's own, whoever asks. */
 export const LOOPBACK_NAMES: readonly string[] = ["localhost", "ip6-localhost", "ip6-loopback"];

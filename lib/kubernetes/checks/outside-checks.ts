@@ -1,11 +1,11 @@
-import { clusterSubject } from "./cluster-subject";
-import type { Problems } from "../errors";
-import { checkDistinct, checkSubjects, placed, type PlacedGeneration } from "../x509/distinct";
-import { checkPurposes } from "../x509/authority-limits";
-import { FIRST_GENERATION, type Generation } from "../x509/generation";
-import { addFault, authoritiesText, isIssuedBy, isLiteral, literalCertificates, nameOf } from "../x509/pem";
-import type { ClusterPkiProps } from "./cluster-pki-props";
-import type { DistributionTable, RowException } from "./table";
+import { clusterSubject } from "../cluster-subject";
+import type { Problems } from "../../errors";
+import { checkDistinct, checkSubjects, placed, type PlacedGeneration } from "../../x509/distinct";
+import { checkPurposes } from "../../x509/authority-limits";
+import { FIRST_GENERATION, type Generation } from "../../x509/generation";
+import { addFault, authoritiesText, isIssuedBy, isLiteral, literalCertificates, nameOf } from "../../x509/pem";
+import type { ClusterPkiProps } from "../cluster-pki-props";
+import type { DistributionTable, RowException } from "../table";
 
 /** What stands in no generation alone: authorities from outside beside each other, and beside what the distribution lets them sign. */
 export function checkTogether(

@@ -1,15 +1,15 @@
-import { Problems } from "../errors";
-import { checkMovedFrom, checkNamePart } from "../terraform/names";
-import { checkCertificateOptions } from "../x509/certificate";
-import { checkGenerations, FIRST_GENERATION } from "../x509/generation";
-import { checkAltNames } from "../x509/subject-alt-names";
+import { Problems } from "../../errors";
+import { checkMovedFrom, checkNamePart } from "../../terraform/names";
+import { checkCertificateOptions } from "../../x509/certificate";
+import { checkGenerations, FIRST_GENERATION } from "../../x509/generation";
+import { checkAltNames } from "../../x509/subject-alt-names";
 import { checkCluster, checkUnresolved, type TextOf } from "./cluster-checks";
-import { checkSubjectFields } from "./cluster-subject";
+import { checkSubjectFields } from "../cluster-subject";
 import { checkTogether } from "./outside-checks";
 import { checkAddedNames, checkProtectedNames } from "./protected-names";
-import type { DistributionTable } from "./table";
+import type { DistributionTable } from "../table";
 import { checkEffects } from "./without-effect";
-import type { ClusterPkiProps } from "./cluster-pki-props";
+import type { ClusterPkiProps } from "../cluster-pki-props";
 import { checkNames } from "./unknown-names";
 
 /** Finds everything that is wrong with the description of a cluster's PKI. */

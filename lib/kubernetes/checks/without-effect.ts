@@ -1,7 +1,7 @@
-import { type Problems, Words } from "../errors";
-import { type Cluster, placedMachines } from "./cluster";
-import type { ClusterPkiProps } from "./cluster-pki-props";
-import type { CertificateRow, DistributionTable, FileRow, HolderKind } from "./table";
+import { type Problems, Words } from "../../errors";
+import { type Cluster, placedMachines } from "../cluster";
+import type { ClusterPkiProps } from "../cluster-pki-props";
+import type { CertificateRow, DistributionTable, FileRow, HolderKind } from "../table";
 
 /** A certificate of a table that Terraform issues, or that the distribution does. */
 interface Rows {

@@ -1,16 +1,16 @@
-import { type Problems, problemText } from "../errors";
-import { LATER } from "../inventory-schema";
-import type { Certificate } from "../x509/certificate";
-import { rangeOf } from "../x509/address-range";
-import { canonicalHost } from "../x509/host";
-import { issued } from "../x509/issued";
-import { SubjectAltNames } from "../x509/subject-alt-names";
+import { type Problems, problemText } from "../../errors";
+import { LATER } from "../../inventory-schema";
+import type { Certificate } from "../../x509/certificate";
+import { rangeOf } from "../../x509/address-range";
+import { canonicalHost } from "../../x509/host";
+import { issued } from "../../x509/issued";
+import { SubjectAltNames } from "../../x509/subject-alt-names";
 import { LOOPBACK_NAMES } from "./address-checks";
-import { type Cluster, placedMachines } from "./cluster";
-import type { ClusterParts } from "./cluster-parts";
-import type { ClusterPkiProps } from "./cluster-pki-props";
-import { fillNames, holdersOf } from "./holders";
-import type { CertificateRow, DistributionTable } from "./table";
+import { type Cluster, placedMachines } from "../cluster";
+import type { ClusterParts } from "../cluster-parts";
+import type { ClusterPkiProps } from "../cluster-pki-props";
+import { fillNames, holdersOf } from "../holders";
+import type { CertificateRow, DistributionTable } from "../table";
 
 /** How clients find the API server, whatever the distribution. */
 const API_SERVER_NAMES = [

@@ -1,6 +1,6 @@
-import { checkConstructId } from "../terraform/construct-id";
-import { fields, flag, list, name, optional, record, type Shape, text } from "../terraform/shape";
-import type { AccessRow, CertificateRow, DistributionTable } from "./table";
+import { checkConstructId } from "../../terraform/construct-id";
+import { fields, flag, list, name, optional, record, type Shape, text } from "../../terraform/shape";
+import type { AccessRow, CertificateRow, DistributionTable } from "../table";
 
 // The frame of a table: what everything in the library reads of it. What its rows say is looked at by `checkTable`.
 

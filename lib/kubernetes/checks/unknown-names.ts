@@ -1,6 +1,6 @@
-import { PkiError, type Problem, type Problems } from "../errors";
-import { didYouMean } from "../terraform/closest";
-import { checkShape, member, name } from "../terraform/shape";
+import { PkiError, type Problem, type Problems } from "../../errors";
+import { didYouMean } from "../../terraform/closest";
+import { checkShape, member, name } from "../../terraform/shape";
 
 /** What is asked for by a name. */
 export type Named = "authority" | "key-pair" | "certificate" | "kubeconfig" | "holder";
