@@ -7,7 +7,7 @@ import { Writable } from "node:stream";
 import { run } from "../../lib/cli/main";
 import { CONTROL_PLANE, PKI_STACK, RotationStep } from "../sandbox/description";
 import { Sandbox } from "../sandbox/sandbox";
-import { ask, Identity } from "./ask";
+import { ask, Identity } from "../sandbox/ask";
 
 // The authority of the API server and of its clients is rotated while nodes that joined by token go on, others join, and people call at
 // about 20 times a second. Each step is applied, exported and delivered as a user does it. No call may fail for who somebody is, or for
@@ -105,7 +105,7 @@ async function step(name: RotationStep): Promise<void> {
 }
 
 function descriptionOf(name: RotationStep) {
-  return sandbox.description.with({ rotation: { authorities: ["kubernetes"], step: name } });
+  return sandbox.description.with({ rotation: { of: ["kubernetes"], step: name } });
 }
 
 /** What the gate says of a step that is planned and not applied. */

@@ -11,7 +11,7 @@ import { Component, Ports } from "../sandbox/components";
 import { CONTROL_PLANE, PKI_STACK, RotationStep } from "../sandbox/description";
 import { Sandbox } from "../sandbox/sandbox";
 import { handshake } from "./handshakes";
-import { choicesOf, inventoryOf, Verified, verify as verifyIn } from "./verifying";
+import { choicesOf, inventoryOf, Verified, verify as verifyIn } from "../sandbox/verification";
 
 // A rotation of two authorities on running components. At each moment, what `verify` says without a credential is compared with what
 // clients see that have one of each generation, and servers that are held against each generation; and no gate opens too early.
@@ -251,10 +251,7 @@ async function verify(
 }
 
 async function apply(step: RotationStep): Promise<void> {
-  await sandbox.deploy(
-    PKI_STACK,
-    sandbox.description.with({ rotation: { authorities: ["kubernetes", "etcd"], step } }),
-  );
+  await sandbox.deploy(PKI_STACK, sandbox.description.with({ rotation: { of: ["kubernetes", "etcd"], step } }));
   await readState();
 }
 

@@ -23,7 +23,7 @@ export class Daemon {
     const logs = path.join(options.folder, "logs");
     await mkdir(logs, { recursive: true });
     const log = path.join(logs, `${options.name}.log`);
-    const output = openSync(log, "w");
+    const output = openSync(log, "a");
     const child = spawn(...tied(options.command, options.args), {
       // A group of its own: Ctrl-C in a terminal reaches us alone, and we end the servers in order.
       detached: true,

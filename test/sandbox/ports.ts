@@ -27,9 +27,9 @@ function listen(port: number): Promise<Server> {
 }
 
 /** Whether somebody listens on a port. */
-export function accepts(port: number): Promise<boolean> {
+export function accepts(port: number, host = "127.0.0.1"): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
+    const socket = connect(port, host);
     socket.once("connect", () => {
       socket.destroy();
       resolve(true);

@@ -1,0 +1,242 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { DistributionTable } from "../../lib";
+import type { PortReport } from "../../lib/verify/report";
+import { PKI_STACK, ROTATION_STEPS, RotationStep } from "./description";
+import { Caller, callersOf, Load, machinesOf, nodeCallers, podCallers, statusOf, tokenOf } from "./load";
+import { Probes } from "./probes";
+import type { Delivery, Sandbox } from "./sandbox";
+import { choicesOf, inventoryOf, Verified, verify } from "./verification";
+
+/** What has to be seen after a step, and not before it: `kubernetes=g2:trusted`. */
+const GATES: Readonly<Record<RotationStep, string | undefined>> = {
+  introduced: "g2:trusted",
+  promoted: "g2:active",
+  retired: "g1:retired",
+  removed: undefined,
+};
+
+/** Components read some files again by themselves, within seconds. */
+const SETTLES_SECONDS = 30;
+
+/** A port, by what `verify` says of it and by what real clients see. */
+export interface Sight {
+  readonly machine: string;
+  /** `etcd:2379` */
+  readonly place: string;
+  /** Who signed what it serves, and whose clients it lets in. */
+  readonly verify: string;
+  readonly probes: string;
+}
+
+/** A step, when it was taken everywhere. */
+export interface StepReport {
+  readonly step: RotationStep;
+  readonly seconds: number;
+  readonly deliveries: readonly Delivery[];
+  /** How it is at the end. */
+  readonly sights: readonly Sight[];
+  /** How often `verify` and clients were compared, at all ports: before, after each machine, and at the end. */
+  readonly compared: number;
+  /** Where they did not agree. */
+  readonly differences: readonly string[];
+  /** Each gate of the step with its exit code at every moment. The last one is that at the end. */
+  readonly gates: Readonly<Record<string, readonly number[]>>;
+  /** Nodes that joined again, and one that came and went. */
+  readonly joined: readonly string[];
+}
+
+/** What a rotation was like. */
+export interface RotationReport {
+  readonly steps: readonly StepReport[];
+  /** Groups of callers. */
+  readonly load: Load;
+  /** What only the first generation vouches for, and what the API servers and etcd made of it at the end; none is good. */
+  readonly stillAccepted: readonly string[];
+}
+
+/** Names that can be rotated: authorities and key pairs of the distribution. */
+export function rotatable({ authorities, keyPairs }: DistributionTable): string[] {
+  return [...Object.keys(authorities), ...Object.keys(keyPairs)];
+}
+
+/**
+ * Rotates authorities and key pairs on a running sandbox, as `docs/rotation.md` says: each step is deployed, brought to one machine
+ * after the other with the restarts that `kubernetes-pki export` names, and looked at with `kubernetes-pki verify`, while many call.
+ */
+export class Rotation {
+  private readonly probes: Probes;
+  private readonly state: string;
+  private readonly load: Load;
+  private pods: Caller[] = [];
+  /** Of the first generation. */
+  private readonly oldTokens: string[] = [];
+
+  /** @param told called with each step when it is over */
+  public constructor(
+    private readonly sandbox: Sandbox,
+    private readonly names: readonly string[],
+    private readonly nodes: readonly string[],
+    private readonly told: (report: StepReport) => void = () => undefined,
+    more: readonly Caller[] = [],
+  ) {
+    this.probes = new Probes(sandbox);
+    this.state = path.join(mkdtempSync(path.join(sandbox.folder, "rotation-")), "state.json");
+    this.load = new Load(sandbox, [...callersOf(sandbox, nodes), ...more]);
+  }
+
+  /** All steps. */
+  public async play(): Promise<RotationReport> {
+    try {
+      await this.readState();
+      await this.issueToken("before");
+      const steps: StepReport[] = [];
+      for (const step of ROTATION_STEPS) {
+        const report = await this.take(step);
+        this.told(report);
+        steps.push(report);
+      }
+      return { steps, load: this.load, stillAccepted: await this.stillAccepted() };
+    } finally {
+      await this.load.stop();
+    }
+  }
+
+  private async take(step: RotationStep): Promise<StepReport> {
+    const started = Date.now();
+    const { sandbox } = this;
+    await sandbox.deploy(PKI_STACK, sandbox.description.with({ rotation: { of: this.names, step } }));
+    await this.readState();
+    const authorities = this.names.filter((name) => name in sandbox.description.props.distribution.table.authorities);
+    const gate = GATES[step];
+    const gates: Record<string, number[]> = Object.fromEntries(
+      gate === undefined ? [] : authorities.map((name) => [`${name}=${gate}`, []]),
+    );
+    const deliveries: Delivery[] = [];
+    const differences: string[] = [];
+    let sights: readonly Sight[] = [];
+    let compared = 0;
+    const look = async (when: string) => {
+      sights = await this.sights();
+      compared += sights.length;
+      differences.push(...sights.filter(differs).map((sight) => `${when}: ${textOf(sight)}`));
+      for (const [name, codes] of Object.entries(gates)) {
+        codes.push((await this.verify(["--expect", name])).code);
+      }
+    };
+    await look("before any delivery");
+    for (const to of [...sandbox.servers.map(({ machine }) => machine.name), "operator", ...this.nodes]) {
+      deliveries.push(await sandbox.deliver(to));
+      if (sandbox.servers.some(({ machine }) => machine.name === to)) {
+        await look(`after ${to}`);
+      }
+    }
+    await this.until("as issued", async () => (await this.verify([])).code === 0);
+    await look("at the end");
+    const joined = await this.join(step);
+    await this.issueToken(step);
+    const seconds = (Date.now() - started) / 1000;
+    return { step, seconds, deliveries, sights, compared, differences, gates, joined };
+  }
+
+  /** After the promotion every node asks for a certificate again, and every pod has another token. At each step somebody new comes, and goes. */
+  private async join(step: RotationStep): Promise<string[]> {
+    const { sandbox } = this;
+    const again = step === "promoted" ? this.nodes : [];
+    for (const node of again) {
+      await sandbox.rejoin(node);
+    }
+    const guest = `node-${step}`;
+    await sandbox.join(guest);
+    const callers = nodeCallers(sandbox, guest);
+    this.load.add(...callers);
+    await sleep(5000);
+    this.load.remove(...callers);
+    await sandbox.leave(guest);
+    return [...again, guest];
+  }
+
+  /** From the promotion on, tokens of the first generation are let go, as pods do when they get another. */
+  private async issueToken(when: string): Promise<void> {
+    if (when === "promoted") {
+      this.load.remove(...this.pods);
+      this.pods = [];
+    } else if (when === "before" || when === "introduced") {
+      this.oldTokens.push(await tokenOf(this.sandbox));
+    }
+    const callers = await podCallers(this.sandbox, when);
+    this.pods.push(...callers);
+    this.load.add(...callers);
+  }
+
+  private async readState(): Promise<void> {
+    writeFileSync(this.state, await this.probes.readState(), { mode: 0o600 });
+  }
+
+  private verify(more: readonly string[]): Promise<Verified> {
+    const argv = [this.state, "--inventory", inventoryOf(this.sandbox), ...choicesOf(this.sandbox), ...more];
+    return verify(this.sandbox, argv);
+  }
+
+  /** Every port as `verify` and clients see it. While a component reads a file again, they may see different things: they look again. */
+  private async sights(): Promise<readonly Sight[]> {
+    let sights: readonly Sight[] = [];
+    await this.until("seen alike", async () => {
+      const { report } = await this.verify([]);
+      sights = await Promise.all(report.ports.map((port) => this.sight(port)));
+      return !sights.some(differs);
+    });
+    return sights;
+  }
+
+  private async sight({ machine, component, port, asked, served, trusted }: PortReport): Promise<Sight> {
+    const [, host, number] = /^(.*):(\d+)$/.exec(asked!)!;
+    const place = { host: host!, port: Number(number) };
+    const [signers, letIn] = [await this.probes.serves(place), await this.probes.letIn(component, place)];
+    return {
+      machine,
+      place: `${component}:${port ?? ""}`,
+      verify: sightText(served.signedBy ? [served.signedBy] : [], trusted.generations),
+      probes: sightText(signers, letIn),
+    };
+  }
+
+  /** Waits as long as that may take. What is not so by then is seen in the report. */
+  private async until(_what: string, isSo: () => Promise<boolean>): Promise<void> {
+    for (const end = Date.now() + SETTLES_SECONDS * 1000; !(await isSo()) && Date.now() < end;) {
+      await sleep(500);
+    }
+  }
+
+  private async stillAccepted(): Promise<string[]> {
+    const found = (await this.sights())
+      .map(({ machine, place, probes }) => `${machine} ${place}: ${probes}`)
+      .filter((line) => this.names.some((name) => line.includes(`${name} g1`)));
+    if (this.names.some((name) => !(name in this.sandbox.description.props.distribution.table.authorities))) {
+      for (const machine of machinesOf(this.sandbox, "control-plane")) {
+        for (const token of this.oldTokens) {
+          const status = await statusOf(this.sandbox, machine, { token });
+          found.push(...(status === 401 ? [] : [`${machine}: a token of the first generation: ${status}`]));
+        }
+      }
+    }
+    return found;
+  }
+}
+
+function differs({ verify, probes }: Sight): boolean {
+  return verify !== probes;
+}
+
+function textOf({ machine, place, verify, probes }: Sight): string {
+  return `${machine} ${place}: verify says ${verify}; clients see ${probes}`;
+}
+
+function sightText(signers: readonly string[], letIn: Readonly<Record<string, readonly string[]>>): string {
+  const trusts = Object.entries(letIn)
+    .filter(([, ids]) => ids.length > 0)
+    .map(([name, ids]) => `${name} ${[...ids].sort().join("+")}`)
+    .sort();
+  return `by ${signers.join(" or ") || "itself"}, for ${trusts.join(", ") || "nobody"}`;
+}
