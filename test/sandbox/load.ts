@@ -10,6 +10,8 @@ import { fromKubeconfig, Held, identityIn, TableReader } from "./table-reader";
 
 /** How long between two calls, of whomever. 30 calls a second are made so. */
 const EVERY_MS = 33;
+/** Calls that wait for an answer at the same time, at the most. */
+const AT_ONCE = 50;
 /** A node that did not renew its lease for so long is not ready: kube-controller-manager's `--node-monitor-grace-period`. */
 const HEARTBEAT_SECONDS = 50;
 const AGAIN_MS = 200;
@@ -81,10 +83,12 @@ export class Load {
     return { made, refused: sum((count) => count.refused), failures, perSecond: made / seconds };
   }
 
+  /** Makes the calls that are due, those of moments in which this process was busy, too. */
   private next(): void {
-    const caller = this.callers[this.turn++ % this.callers.length]!;
-    const call = this.count(caller).finally(() => this.running.delete(call));
-    this.running.add(call);
+    for (; this.turn < (Date.now() - this.started) / EVERY_MS && this.running.size < AT_ONCE; this.turn++) {
+      const call = this.count(this.callers[this.turn % this.callers.length]!).finally(() => this.running.delete(call));
+      this.running.add(call);
+    }
   }
 
   private async count({ group, name, machine, call }: Caller): Promise<void> {

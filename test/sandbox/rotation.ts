@@ -73,12 +73,12 @@ export class Rotation {
   /** Of the first generation. */
   private readonly oldTokens: string[] = [];
 
-  /** @param told called with each step when it is over */
+  /** @param told called with each step when it is over; the next one waits for it */
   public constructor(
     private readonly sandbox: Sandbox,
     private readonly names: readonly string[],
     private readonly nodes: readonly string[],
-    private readonly told: (report: StepReport) => void = () => undefined,
+    private readonly told: (report: StepReport) => void | Promise<void> = () => undefined,
     more: readonly Caller[] = [],
   ) {
     this.probes = new Probes(sandbox);
@@ -94,7 +94,7 @@ export class Rotation {
       const steps: StepReport[] = [];
       for (const step of ROTATION_STEPS) {
         const report = await this.take(step);
-        this.told(report);
+        await this.told(report);
         steps.push(report);
       }
       return { steps, load: this.load, stillAccepted: await this.stillAccepted() };
@@ -132,7 +132,7 @@ export class Rotation {
         await look(`after ${to}`);
       }
     }
-    await this.until("as issued", async () => (await this.verify([])).code === 0);
+    await this.until(async () => (await this.verify([])).code === 0);
     await look("at the end");
     const joined = await this.join(step);
     await this.issueToken(step);
@@ -182,7 +182,7 @@ export class Rotation {
   /** Every port as `verify` and clients see it. While a component reads a file again, they may see different things: they look again. */
   private async sights(): Promise<readonly Sight[]> {
     let sights: readonly Sight[] = [];
-    await this.until("seen alike", async () => {
+    await this.until(async () => {
       const { report } = await this.verify([]);
       sights = await Promise.all(report.ports.map((port) => this.sight(port)));
       return !sights.some(differs);
@@ -203,7 +203,7 @@ export class Rotation {
   }
 
   /** Waits as long as that may take. What is not so by then is seen in the report. */
-  private async until(_what: string, isSo: () => Promise<boolean>): Promise<void> {
+  private async until(isSo: () => Promise<boolean>): Promise<void> {
     for (const end = Date.now() + SETTLES_SECONDS * 1000; !(await isSo()) && Date.now() < end;) {
       await sleep(500);
     }
