@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DistributionTable } from "../../lib";
-import type { PortReport } from "../../lib/verify/report";
+import { exitCodeOf, type PortReport, type VerifyReport } from "../../lib/verify/report";
 import { PKI_STACK, ROTATION_STEPS, RotationStep } from "./description";
 import { Caller, callersOf, Load, machinesOf, nodeCallers, podCallers, statusOf, tokenOf } from "./load";
 import { Probes } from "./probes";
@@ -118,11 +118,12 @@ export class Rotation {
     let sights: readonly Sight[] = [];
     let compared = 0;
     const look = async (when: string) => {
-      sights = await this.sights();
+      const moment = await this.look(Object.keys(gates));
+      sights = moment.sights;
       compared += sights.length;
       differences.push(...sights.filter(differs).map((sight) => `${when}: ${textOf(sight)}`));
-      for (const [name, codes] of Object.entries(gates)) {
-        codes.push((await this.verify(["--expect", name])).code);
+      for (const { expectation, verdict } of moment.report.expectations) {
+        gates[expectation]!.push(exitCodeOf({ verdict }));
       }
     };
     await look("before any delivery");
@@ -132,7 +133,10 @@ export class Rotation {
         await look(`after ${to}`);
       }
     }
-    await this.until(async () => (await this.verify([])).code === 0);
+    await settled(
+      () => this.verify([]),
+      ({ code }) => code === 0,
+    );
     await look("at the end");
     const joined = await this.join(step);
     await this.issueToken(step);
@@ -180,14 +184,13 @@ export class Rotation {
   }
 
   /** Every port as `verify` and clients see it. While a component reads a file again, they may see different things: they look again. */
-  private async sights(): Promise<readonly Sight[]> {
-    let sights: readonly Sight[] = [];
-    await this.until(async () => {
-      const { report } = await this.verify([]);
-      sights = await Promise.all(report.ports.map((port) => this.sight(port)));
-      return !sights.some(differs);
-    });
-    return sights;
+  private async look(gates: readonly string[] = []): Promise<{ sights: readonly Sight[]; report: VerifyReport }> {
+    const expecting = gates.flatMap((gate) => ["--expect", gate]);
+    const see = async () => {
+      const { report } = await this.verify(expecting);
+      return { report, sights: await Promise.all(report.ports.map((port) => this.sight(port))) };
+    };
+    return settled(see, ({ sights }) => !sights.some(differs));
   }
 
   private async sight({ machine, component, port, asked, served, trusted }: PortReport): Promise<Sight> {
@@ -202,15 +205,8 @@ export class Rotation {
     };
   }
 
-  /** Waits as long as that may take. What is not so by then is seen in the report. */
-  private async until(isSo: () => Promise<boolean>): Promise<void> {
-    for (const end = Date.now() + SETTLES_SECONDS * 1000; !(await isSo()) && Date.now() < end;) {
-      await sleep(500);
-    }
-  }
-
   private async stillAccepted(): Promise<string[]> {
-    const found = (await this.sights())
+    const found = (await this.look()).sights
       .map(({ machine, place, probes }) => `${machine} ${place}: ${probes}`)
       .filter((line) => this.names.some((name) => line.includes(`${name} g1`)));
     if (this.names.some((name) => !(name in this.sandbox.description.props.distribution.table.authorities))) {
@@ -222,6 +218,17 @@ export class Rotation {
       }
     }
     return found;
+  }
+}
+
+/** Looks until it is right, or as long as that may take: then the last look is what there is. */
+async function settled<T>(see: () => Promise<T>, isRight: (seen: T) => boolean): Promise<T> {
+  const end = Date.now() + SETTLES_SECONDS * 1000;
+  for (let seen = await see(); ; seen = await see()) {
+    if (isRight(seen) || Date.now() > end) {
+      return seen;
+    }
+    await sleep(500);
   }
 }
 

@@ -30,7 +30,7 @@ import {
 } from "./distribution";
 import { kubernetesPki } from "./kubernetes-pki";
 import { environmentOfKubeconfig } from "./kubernetes-provider-1.13";
-import { accepts, checkFree, freePorts } from "./ports";
+import { accepts, checkFree, freePorts, shakesHands } from "./ports";
 import { noNamespaces } from "./tied";
 import { findTools, Progress, providerEnvironment } from "./tools";
 
@@ -188,8 +188,12 @@ export class Sandbox {
   public async rejoin(name: string): Promise<void> {
     await this.endNode(name);
     await rm(this.kubelet(name));
-    await rm(path.join(this.certificates(name), CLIENT_CERTIFICATE));
-    await this.joinNodes([name]);
+    const certificate = path.join(this.certificates(name), CLIENT_CERTIFICATE);
+    await rm(certificate);
+    const [port] = await freePorts(1);
+    const node = await this.startNode(name, port!);
+    // Its object says Ready all the time.
+    await node.until("certified", () => Promise.resolve(existsSync(certificate)));
   }
 
   /** Ends a node, and takes it out of the cluster. */
@@ -460,7 +464,8 @@ export class Sandbox {
     const host = this.address(machine);
     switch (component) {
       case "etcd":
-        return daemon.until("listening", () => accepts(this.ports.etcdClient, host));
+        // It listens before it is a member, and answers then.
+        return daemon.until("a member", () => shakesHands(this.ports.etcdClient, host));
       case "kube-apiserver":
         return daemon.until("ready", () => isReady({ host, port: this.ports.apiServer }));
       case "kube-controller-manager":
