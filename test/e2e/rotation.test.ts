@@ -115,7 +115,7 @@ test("nodes join at every step, and again after the promotion: then their certif
     introduced: { nodes: nodes("g1"), gate: expect.anything() as unknown },
     // The plan knows of no certificate that a node has.
     promoted: { nodes: nodes("g2"), gate: { code: 3, dangers: ["retired-too-soon"] } },
-    retired: { nodes: nodes("g2"), gate: { code: 0, dangers: [] } },
+    retired: { nodes: nodes("g2"), gate: { code: 2, dangers: [] } },
     removed: { nodes: nodes("g2"), gate: undefined },
   });
 });

@@ -90,6 +90,9 @@ export class Sandbox {
   /** From a machine with Node, Go and Terraform to a control plane with its nodes. Leaves nothing running when it fails. */
   public static async start(options: SandboxOptions): Promise<Sandbox> {
     const { table } = distributionNamed(options.distribution);
+    if (options.highlyAvailable && table.requires.etcd?.includes("members") === false) {
+      throw new Error(`--highly-available: etcd has no machines of its own in ${table.name}`);
+    }
     // Before anything is deleted: it may be another sandbox in the same folder that has the port.
     if (options.port !== undefined) {
       await checkFree(options.port);
@@ -240,7 +243,8 @@ export class Sandbox {
       }
       (isNode || here.includes(component) ? restarted : elsewhere).push(component);
     }
-    return { to, files: changes.files.length, restarted, elsewhere };
+    const files = changes.files.filter(({ change }) => change === "written").length;
+    return { to, files, restarted, elsewhere };
   }
 
   private async kubernetesPki(argv: readonly string[]): Promise<string> {
