@@ -28,6 +28,7 @@ export class Balancer {
   private readonly sockets = new Set<Socket>();
   private readonly timer: NodeJS.Timeout;
   private ready: readonly Place[] = [];
+  private isLooking = false;
   private turn = 0;
 
   private constructor(private readonly servers: readonly Place[]) {
@@ -77,8 +78,13 @@ export class Balancer {
   }
 
   private async look(): Promise<void> {
+    if (this.isLooking) {
+      return; // An answer that comes late must not stand for one that came since.
+    }
+    this.isLooking = true;
     const answers = await Promise.all(this.servers.map(isReady));
     this.ready = this.servers.filter((_, index) => answers[index]);
+    this.isLooking = false;
   }
 }
 
