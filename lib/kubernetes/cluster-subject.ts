@@ -1,6 +1,6 @@
 import type { Problems } from "../errors";
 import { Subject, type SubjectFields } from "../x509/subject";
-import { checkText } from "../x509/text-values";
+import { checkText } from "../terraform/text-values";
 import type { ClusterPkiProps } from "./cluster-pki-props";
 
 /** The fields of every subject that may be chosen for a whole cluster. */

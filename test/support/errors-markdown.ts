@@ -176,6 +176,8 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "service-cidr-size":
     "The service CIDR is too small for the addresses of the API server and of DNS, or larger than the distribution takes.",
   "shared-key": "The private key of a leaf certificate would be on more than one machine.",
+  "stack-id-taken":
+    "Two stacks of one app have the same id in different places of the tree. cdktf writes both into the folder of that name, the second over the first, and says nothing: a PKI would be gone from the next deploy.",
   subject:
     "A field of the subject is empty or too long (X.520), or has control characters or blanks around it, which comparisons of names leave out.",
   "subject-field":

@@ -113,6 +113,8 @@ export interface K0sNames extends DistributionNames {
   readonly keyPair: "service-account";
   readonly certificate: K0sCertificate;
   readonly kubeconfig: K0sKubeconfig;
+  /** None: machines join with bootstrap tokens. */
+  readonly joinPassword: never;
 }
 
 /**
