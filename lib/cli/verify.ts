@@ -68,7 +68,7 @@ kube-root-ca.crt of all namespaces, cluster-info and
 extension-apiserver-authentication, which clients and aggregated API servers
 trust; the nodes, so that workers that have no name in the description are looked
 at, too; and their CertificateSigningRequests, which have the certificate that
-each node comes with for an hour. A node of which there is none keeps the gates
+each node comes with for an hour or two. A node of which there is none keeps the gates
 active and retired shut until all that an earlier generation signed has ended, or
 until somebody has looked at it: --skip node-1/kubelet-client.
 

@@ -137,7 +137,7 @@ export async function nodesOf(kubectl: Kubectl): Promise<Node[]> {
 /** The signer that kubelets ask for the certificates with which they come. */
 const SIGNER = "kubernetes.io/kube-apiserver-client-kubelet";
 
-/** The certificates that the cluster issued for nodes, as long as it keeps the requests: an hour, by kube-controller-manager. */
+/** The certificates that the cluster issued for nodes, as long as kube-controller-manager keeps the requests: one to two hours. */
 export async function nodeCertificatesOf(kubectl: Kubectl): Promise<NodeCertificate[]> {
   const resource = "certificatesigningrequests.certificates.k8s.io";
   const requests = await get(kubectl, [resource, `--field-selector=spec.signerName=${SIGNER}`]);
