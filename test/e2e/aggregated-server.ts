@@ -54,6 +54,8 @@ export class AggregatedServer {
   ) {
     const options = { ...identity, ca: undefined, requestCert: true, rejectUnauthorized: false };
     this.server = createServer(options, (request, response) => this.answer(request, response));
+    // A connection that the client takes for open is not closed under it.
+    this.server.keepAliveTimeout = 0;
     this.reading = this.keepReading(read);
   }
 
