@@ -89,6 +89,7 @@ export interface AuthorityEntry extends Entry, Guarded {
     readonly keyAlgorithm?: string;
     readonly kind: "authority";
     readonly sans: readonly string[];
+    readonly signsNodesForHours?: number;
     readonly state: "active" | "trusted" | "retired";
     readonly subject?: string;
     readonly validityHours?: number;
