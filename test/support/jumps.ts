@@ -44,7 +44,9 @@ const JUMPS: Readonly<Record<Standing, readonly string[]>> = {
 
 /** Dangers of a change, sorted: `introduced-and-promoted g2`. */
 export function dangersOf(from: Standing, to: Standing): string[] {
-  return JUMPS[from][STANDINGS.indexOf(to)]!.split(", ").filter((danger) => danger !== OK).sort();
+  return JUMPS[from][STANDINGS.indexOf(to)]!.split(", ")
+    .filter((danger) => danger !== OK)
+    .sort();
 }
 
 /** Every change. */

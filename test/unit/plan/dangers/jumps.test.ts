@@ -17,7 +17,7 @@ const IDS = ["g1", "g2"] as const;
 function generations(from: Standing, to: Standing, name: string, values: (id: string) => object): object[] {
   const [before, after] = [statesOf(from), statesOf(to)];
   return IDS.filter((id) => before[id] ?? after[id]).map((id) => {
-    const [is, was] = [after[id] && values(id), before[id] && values(id)];
+    const [was, is] = [before, after].map((states) => (states[id] === undefined ? undefined : values(id)));
     const actions = was ? (is ? ["no-op"] : ["delete"]) : ["create"];
     return resource(`${name}__${id}`, { actions, before: was ?? null, after: is ?? null });
   });
@@ -45,7 +45,14 @@ function ofAuthority(from: Standing, to: Standing): object {
     {
       ...outputChanges({ ca: { kubernetes: statesOf(from) } }, { ca: { kubernetes: statesOf(to) } }),
       configuration: configuration([
-        ...IDS.map((id) => [`tls_self_signed_cert.${name}__${id}`, "private_key_pem", `tls_private_key.${name}__${id}.private_key_pem`] as const),
+        ...IDS.map(
+          (id) =>
+            [
+              `tls_self_signed_cert.${name}__${id}`,
+              "private_key_pem",
+              `tls_private_key.${name}__${id}.private_key_pem`,
+            ] as const,
+        ),
         [ADDRESS.leaf, "ca_cert_pem", `tls_self_signed_cert.${name}__${signs}.cert_pem`],
         [ADDRESS.leaf, "ca_private_key_pem", `tls_private_key.${name}__${signs}.private_key_pem`],
       ]),
