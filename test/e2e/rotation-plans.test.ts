@@ -266,7 +266,7 @@ describe.each([...Array(ROUNDS).keys()])("round %i", (round) => {
     const made = rings.flatMap((ring) =>
       generation(before, ring, "g1").map(({ address }) => address.replace(/g1$/, "g2")),
     );
-    expect(made.length).toBeGreaterThan(rings.length);
+    expect(made.length).toBeGreaterThanOrEqual(rings.length);
     expect(found.changes).toEqual(sorted(made.map((address) => `create ${address}`)));
     expect(found.outputs).toEqual(
       sorted([...outputsOf(rings, "certificates", "fingerprints"), ...outputsOf(withFiles(rings, before), "files")]),
@@ -329,7 +329,7 @@ describe.each([...Array(ROUNDS).keys()])("round %i", (round) => {
       const parts = generation(before, ring, "g1");
       return [...publicOf(parts, ring), ...keysOf(parts)];
     });
-    expect(held.length).toBeGreaterThan(rings.length);
+    expect(held.length).toBeGreaterThanOrEqual(rings.length);
     expect(changedFiles(before, after)).toEqual(holding(before, held));
     expect(holding(after, held)).toEqual([]);
   });
