@@ -71,7 +71,12 @@ describe.each(distributionNames.filter((name) => name !== "kubeadm"))("%s", (dis
       const pki = path.join(sandbox.folder, "state", `${PKI_STACK}.tfstate`);
       renameSync(pki, `${pki}.away`);
       try {
-        const { code, stdout, stderr } = await sandbox.terraform(ACCESS_STACK, "plan", "-detailed-exitcode", "-no-color");
+        const { code, stdout, stderr } = await sandbox.terraform(
+          ACCESS_STACK,
+          "plan",
+          "-detailed-exitcode",
+          "-no-color",
+        );
         expect({ code, text: `${stdout}${stderr}` }).toEqual({ code: 0, text: expect.stringContaining("No changes.") });
       } finally {
         renameSync(`${pki}.away`, pki);
@@ -83,7 +88,9 @@ describe.each(distributionNames.filter((name) => name !== "kubeadm"))("%s", (dis
         sandbox.first,
         ...["get", "configmap", "kube-root-ca.crt", "--namespace=kube-system", "--output=json"],
       );
-      expect(kept.values.output.bundle).toBe((JSON.parse(published) as { data: Record<string, string> }).data["ca.crt"]);
+      expect(kept.values.output.bundle).toBe(
+        (JSON.parse(published) as { data: Record<string, string> }).data["ca.crt"],
+      );
       // The file that the controller-manager was told to publish.
       const delivered = filesWith(sandbox.machine(CONTROL_PLANE), kept.values.output.bundle);
       expect(delivered).toContain(ROOT_CA_FILES[distribution]);

@@ -373,8 +373,8 @@ spec:
     extraArgs:
       client-ca-file: ${pki}/ca-bundle.crt
       root-ca-file: ${pki}/ca-bundle.crt
-      cluster-signing-duration: {clusterSigningDuration}
       requestheader-client-ca-file: ${pki}/front-proxy-ca-bundle.crt
+      cluster-signing-duration: {clusterSigningDuration}
   # Where k0s runs etcd itself.
   storage:
     type: etcd

@@ -1,4 +1,5 @@
 import { gunzipSync } from "node:zlib";
+import { TlsProvider } from "@cdktf/provider-tls/lib/provider";
 import { TerraformOutput, TerraformStack, TerraformVariable } from "cdktf";
 import { ClusterAccess, ClusterPki, Distribution, evaluate, joinWith, kubeconfig, toTerraform } from "../../../lib";
 import { ONE, pkiOf } from "../../support/cluster";
@@ -63,6 +64,7 @@ describe.each([
     const ofParts = bothStacks((stack, pki) => new ClusterAccess(stack, "access", parts(pki)), distribution);
     expect(read(ofParts["prod-access"])).toEqual(["terraform_remote_state"]);
     const stack = accessStack();
+    new TlsProvider(stack, "tls");
     const { pki } = pkiOf({}, { distribution }, stack);
     new ClusterAccess(stack, "access", { pki, addressPrefix: "access" });
     expect(read(synth(stack))).toEqual([]);
