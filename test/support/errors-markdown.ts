@@ -158,6 +158,8 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "plain-text":
     "The text has a character or a sequence of which Terraform, YAML or a terminal would make something else.",
   port: "The port is not a TCP port.",
+  "published-authority":
+    "The ConfigMap `kube-root-ca.crt` of `kube-system` is missing, or holds no certificate, or a private key. Terraform says so in a plan. What joins would be given it as the authority of the API server.",
   "protected-name":
     "The certificate would have a name of somebody else: of the API server, of every machine, or one by which a component knows its own clients. Who holds its key could be that one.",
   "secret-key": "The file's path cannot be turned into a key of a Secret.",
