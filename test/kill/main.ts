@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import type { EngineName } from "../campaign/engine";
 import { Random } from "../campaign/random";
 import { campaign } from "./campaign";
+import { ExportOutcome, killExports } from "./killed-export";
 import { printed, Row } from "./printed";
 import { BackendName, Stand } from "./stand";
 
@@ -25,7 +26,9 @@ async function main(): Promise<void> {
     process.exit(130);
   };
   process.once("SIGINT", stop).once("SIGTERM", stop);
+  const seed = Number(values.seed);
   const rows: Row[] = [];
+  let exported: ExportOutcome | undefined;
   try {
     for (const engine of values.engine.split(",") as EngineName[]) {
       for (const backend of values.backend.split(",") as BackendName[]) {
@@ -34,7 +37,7 @@ async function main(): Promise<void> {
           await stand.undisturbed();
           const outcomes = await campaign(stand, backend, {
             points: Number(values.points),
-            random: new Random(Number(values.seed)),
+            random: new Random(seed),
             seen: ({ step, moment, left, saved, unsaved, faults }) => {
               const when = `${moment.kind} ${moment.at}`;
               console.error(
@@ -43,13 +46,19 @@ async function main(): Promise<void> {
             },
           });
           rows.push({ engine, backend, outcomes });
+          if (rows.length === 1) {
+            exported = await killExports(stand, path.join(folder, "export"), Number(values.points), new Random(seed));
+          }
         } finally {
           await stand.stop();
         }
       }
     }
     console.log(printed(rows));
-    const isGood = rows.every(({ outcomes }) => outcomes.every(({ faults }) => faults.length === 0));
+    console.log("exports:", exported);
+    const isGood =
+      exported?.faults.length === 0 &&
+      rows.every(({ outcomes }) => outcomes.every(({ faults }) => faults.length === 0));
     process.exitCode = isGood && rows.every(({ outcomes }) => outcomes.length >= Number(values.points)) ? 0 : 1;
   } finally {
     rmSync(folder, { recursive: true, force: true });

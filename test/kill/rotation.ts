@@ -5,7 +5,7 @@ import path from "node:path";
 import { ClusterPki, Distribution, Generation, GenerationOptions, Generations, inventoryOf } from "../../lib";
 
 /** Where a rotation of all authorities and of the service accounts' key pair stands. */
-export type Step = "first" | "introduce" | "promote" | "retire" | "remove";
+export type Step = "first" | "introduce" | "promote" | "retire" | "remove" | "replace";
 
 /** The steps that are taken, in their order. */
 export const STEPS = ["introduce", "promote", "retire", "remove"] as const;
@@ -25,6 +25,8 @@ const GENERATIONS: Readonly<Record<Step, (pinned: Pinned) => Generations>> = {
   promote: (pinned) => ({ g1: Generation.trusted(pinned("g1")), g2: Generation.active(pinned("g2")) }),
   retire: (pinned) => ({ g1: Generation.retired(pinned("g1")), g2: Generation.active(pinned("g2")) }),
   remove: (pinned) => ({ g2: Generation.active(pinned("g2")) }),
+  // All at once: what an emergency may need.
+  replace: (pinned) => ({ g1: Generation.retired(pinned("g1")), g2: Generation.active() }),
 };
 
 /** Synthesizes a kubeadm cluster with two control planes. Returns the folder of its stack. */
@@ -61,6 +63,7 @@ export function synthesize(
     },
     authorities: Object.fromEntries(AUTHORITIES.map((name) => [name, generationsOf(name)])),
     serviceAccount: generationsOf("service-account"),
+    ...(step === "replace" ? { certificates: { apiserver: { keyGeneration: "k2" } } } : {}),
   });
   const inventory = JSON.stringify(inventoryOf(stack));
   app.synth();

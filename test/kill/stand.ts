@@ -3,6 +3,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { EngineName } from "../campaign/engine";
 import { attempt, Ended } from "../sandbox/command";
+import { tiedTree } from "../sandbox/tied";
 import { findTools, providerEnvironment } from "../sandbox/tools";
 import { Pins, STACK, Step, STEPS, synthesize } from "./rotation";
 import { StateServer } from "./state-server";
@@ -54,6 +55,7 @@ export interface Outcome {
 }
 
 const COMPLETE = /^(\S+?)(?: \(deposed object \w+\))?: (Creation|Destruction) complete/;
+const PAGE = readFileSync(path.join(__dirname, "../../docs/rotation.md"), "utf8");
 const APPLY = ["apply", "-auto-approve", "-no-color", "-input=false"];
 /** Restored, unlocked, restored again: more than this is no recovery. */
 const ATTEMPTS = 6;
@@ -120,6 +122,15 @@ export class Stand {
     }
   }
 
+  /** The same as another stand: its states, and what it saw happen to them. */
+  public async like(other: Stand): Promise<void> {
+    other.courses.forEach((course, step) => this.courses.set(step, course));
+    this.pins = other.pins;
+    this.reset(this.course("introduce").before);
+    this.synthesize("first");
+    await this.must("init", "-no-color", "-input=false");
+  }
+
   /** Writes the code of a step. Where it makes keys, their fingerprints are not in the code yet. */
   public synthesize(step: Step, pins = this.pins): void {
     const known =
@@ -157,15 +168,24 @@ export class Stand {
     }
   }
 
-  /** As docs/rotation.md says it. */
+  /** Puts a backup back, by the script of docs/rotation.md. */
   public async restore(backup: string): Promise<void> {
-    if (this.server) {
-      const file = path.join(this.folder, "backup.tfstate");
-      writeFileSync(file, backup);
-      await this.must("state", "push", "-force", file);
-    } else {
-      writeFileSync(this.stateFile, backup);
+    if (heldIn(this.state) === undefined && this.state !== "") {
+      // Half of a state is none that Terraform would replace.
+      rmSync(this.stateFile);
     }
+    const file = path.join(this.folder, "backup.tfstate");
+    writeFileSync(file, backup);
+    const { code, stdout, stderr } = await this.script("restore.sh", this.stack, file);
+    if (code !== 0) {
+      throw new Error(`restore.sh: ${stdout}${stderr}`);
+    }
+  }
+
+  /** Runs a script of docs/rotation.md as it stands there. */
+  public script(name: string, ...args: string[]): Promise<Ended> {
+    const [, text] = new RegExp(`\`\`\`sh\n# ${name} ([^]*?)\`\`\``).exec(PAGE)!;
+    return attempt("bash", ["-c", `# ${text}`, name, ...args], { cwd: this.folder, env: this.env });
   }
 
   public run(...args: string[]): Promise<Ended> {
@@ -219,7 +239,7 @@ export class Stand {
   }
 
   private async killed({ kind, at, delay }: Moment) {
-    const victim = new Victim(this.program, APPLY, { cwd: this.stack, env: this.env });
+    const victim = new Victim(tiedTree(this.program, APPLY), { cwd: this.stack, env: this.env });
     let seen = 0;
     let timer: NodeJS.Timeout | undefined;
     const count = () => {

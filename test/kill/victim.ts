@@ -1,5 +1,5 @@
 import { ChildProcess, spawn } from "node:child_process";
-import { tiedTree } from "../sandbox/tied";
+import type { CommandLine } from "../sandbox/tied";
 
 /** How a program ended that could be killed. */
 export interface VictimEnded {
@@ -9,7 +9,7 @@ export interface VictimEnded {
   readonly stderr: string;
 }
 
-/** A program in a process group of its own, which can be killed with all that it started. */
+/** A program in a process group of its own, which can be killed with all that it started. It should be tied to this process. */
 export class Victim {
   public readonly ended: Promise<VictimEnded>;
   /** Told of each line that it prints to stdout. */
@@ -19,8 +19,8 @@ export class Victim {
   private stderr = "";
   private unread = "";
 
-  public constructor(program: string, args: readonly string[], options: { cwd?: string; env: NodeJS.ProcessEnv }) {
-    const child = spawn(...tiedTree(program, args), { ...options, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  public constructor(command: CommandLine, options: { cwd?: string; env: NodeJS.ProcessEnv }) {
+    const child = spawn(...command, { ...options, detached: true, stdio: ["ignore", "pipe", "pipe"] });
     this.child = child;
     child.stdout.setEncoding("utf8").on("data", (text: string) => this.read(text));
     child.stderr.setEncoding("utf8").on("data", (text: string) => (this.stderr += text));
