@@ -62,7 +62,6 @@ const REFUSED: Readonly<Record<string, string>> = {
     "Type '\"sever\"' is not assignable to type 'K3sJoinPassword | undefined'. Did you mean '\"server\"'?",
   'new JoinPassword(scope, "x", { pki, joins: "server" });': "is not assignable to type 'undefined'",
   'new ClusterAccess(scope, "x", { pki, cluster });': "is not assignable to type 'undefined'",
-  'new ClusterAccess(scope, "x", { distribution: Distribution.K0S, cluster });': "certificateAuthority",
   'new ClusterAccess(scope, "x", {});': "is not assignable",
   "ClusterPki.fromAttributes({ distribution: Distribution.K0S, cluster });": "certificateAuthority",
   "const names: NamesOf<typeof Distribution.KUBEADM> = { ...Distribution.K3S.names };": "is not assignable",
@@ -97,6 +96,7 @@ const TAKEN: readonly string[] = [
   // What takes a PKI takes any.
   "const identity: IClusterPki = pki;",
   'new ClusterAccess(scope, "x", { pki });',
+  'new ClusterAccess(scope, "x", { distribution: Distribution.K0S, cluster });',
   'new ClusterAccess(scope, "x", { pki: ClusterPki.fromAttributes({ distribution: Distribution.K0S, cluster, certificateAuthority: text }) });',
   'new ClusterAccess(scope, "x", { distribution: Distribution.K0S, cluster, certificateAuthority: pki.bundle() });',
   'kubeconfig({ pki, user: "jane", credentials: { token: "x" } });',

@@ -282,7 +282,7 @@ export interface ClusterAccessOptions extends KubernetesObjectProps {
 }
 
 export interface ClusterAccessProps extends ClusterAccessOptions {
-    readonly certificateAuthority: TrustBundle | string;
+    readonly certificateAuthority?: TrustBundle | string;
     readonly cluster: Pick<Cluster, "name" | "endpoint">;
     readonly distribution: Distribution;
     readonly pki?: undefined;
@@ -1283,6 +1283,7 @@ export function toTerraform(content: Content): string;
 export class TrustBundle {
     constructor(references: readonly Reference[], stack: TerraformStack, belowRoot: boolean, literalRoot?: string | undefined);
     readonly belowRoot: boolean;
+    isIn(stack: TerraformStack): boolean;
     readonly literalRoot?: string | undefined;
     get pem(): string;
     readonly references: readonly Reference[];
