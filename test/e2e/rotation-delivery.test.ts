@@ -166,6 +166,7 @@ test("the page has these scripts", () => {
     "backup.sh",
     "deliver-changed.sh",
     "deliver.sh",
+    "k0s-worker.sh",
     "restart.sh",
     "restore.sh",
     "rotate-ca.sh",
