@@ -17,6 +17,8 @@ export interface Asking {
   readonly servername?: string;
   readonly method?: string;
   readonly body?: object;
+  /** How long there may be no answer. @default 5 */
+  readonly seconds?: number;
 }
 
 export interface Answer {
@@ -26,15 +28,20 @@ export interface Answer {
 }
 
 /** An answer on a connection of its own, from a server that is who it should be. */
-export function ask(url: string, { as, ca, token, headers, servername, method, body }: Asking): Promise<Answer> {
+export function ask(
+  url: string,
+  { as, ca, token, headers, servername, method, body, seconds = 5 }: Asking,
+): Promise<Answer> {
   const authorization = token && { Authorization: `Bearer ${token}` };
   const type = body && { "Content-Type": "application/json" };
-  const options = { ...as, ca, ...(servername ? { servername } : {}), method, agent: false, timeout: 5000 };
+  const options = { ...as, ca, ...(servername ? { servername } : {}), method, agent: false, timeout: seconds * 1000 };
   return new Promise((resolve) => {
     const asked = request(url, { ...options, headers: { ...headers, ...authorization, ...type } }, (response) => {
       let text = "";
       response.on("data", (chunk) => (text += chunk));
-      response.once("close", () => resolve({ status: response.statusCode, body: text }));
+      response.once("close", () =>
+        resolve(response.complete ? { status: response.statusCode, body: text } : { body: "the answer broke off" }),
+      );
     });
     asked.once("timeout", () => asked.destroy(new Error("no answer")));
     asked.once("error", (error) => resolve({ body: error.message }));

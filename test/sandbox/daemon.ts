@@ -57,7 +57,7 @@ export class Daemon {
    *
    * @throws Error with the last lines of the log when the daemon ends, or the time is over
    */
-  public async until(what: string, probe: () => Promise<boolean>, seconds = 60): Promise<void> {
+  public async until(what: string, probe: () => Promise<boolean>, seconds = 120): Promise<void> {
     const end = Date.now() + seconds * 1000;
     for (;;) {
       if (this.failure === undefined && (await probe())) {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { HolderKind } from "../../lib";
 import { fillText } from "../../lib/kubernetes/holders";
 import { Answer, ask, Asking, Identity } from "./ask";
+import type { Component } from "./components";
 import type { Sandbox } from "./sandbox";
 import { fromKubeconfig, Held, identityIn, TableReader } from "./table-reader";
 
@@ -12,6 +13,8 @@ import { fromKubeconfig, Held, identityIn, TableReader } from "./table-reader";
 const EVERY_MS = 33;
 /** Calls that wait for an answer at the same time, at the most. */
 const AT_ONCE = 50;
+/** How long somebody waits for an answer. On a busy machine that may be long, and nobody who has to wait was refused. */
+const PATIENCE_SECONDS = 30;
 /** A node that did not renew its lease for so long is not ready: kube-controller-manager's `--node-monitor-grace-period`. */
 const HEARTBEAT_SECONDS = 50;
 const AGAIN_MS = 200;
@@ -29,8 +32,8 @@ export interface Caller {
   /** Callers are counted by it. */
   readonly group: string;
   readonly name: string;
-  /** The machine that it calls, and no other; while a component starts again there, it may be refused. */
-  readonly machine?: string;
+  /** Whom it calls, and nobody else: while that starts again, it may be refused. */
+  readonly server?: { readonly component: Component; readonly machine: string };
   /** Nothing where it has nothing to call with at the moment. */
   call(): Promise<Outcome | undefined>;
 }
@@ -91,8 +94,8 @@ export class Load {
     }
   }
 
-  private async count({ group, name, machine, call }: Caller): Promise<void> {
-    const isRestarting = () => machine !== undefined && this.sandbox.isRestarting(machine);
+  private async count({ group, name, server, call }: Caller): Promise<void> {
+    const isRestarting = () => server !== undefined && this.sandbox.isRestarting(server.component, server.machine);
     const before = isRestarting();
     const outcome = await call().catch((error: Error): Outcome => ({ problem: error.message }));
     if (!outcome) {
@@ -133,7 +136,7 @@ export function callersOf(sandbox: Sandbox, nodes: readonly string[]): Caller[] 
     apiServers.map((machine): Caller => {
       const user = fillText(held.row.commonName, cluster, held.machine);
       const call = () => review(sandbox, machine, { as: identityOf(sandbox, held), ca: caOf(held) }, user);
-      return { group: "clients of the table", name: nameOf(held, machine), machine, call };
+      return { group: "clients of the table", name: nameOf(held, machine), server: apiServer(machine), call };
     }),
   );
   const proxies = reader.certificates("kube-apiserver", "--proxy-client-cert-file").flatMap((held) =>
@@ -142,7 +145,7 @@ export function callersOf(sandbox: Sandbox, nodes: readonly string[]): Caller[] 
       const call = () => {
         return review(sandbox, machine, { as: identityOf(sandbox, held), ca: caOf(held), headers }, "somebody");
       };
-      return { group: "front proxies", name: nameOf(held, machine), machine, call };
+      return { group: "front proxies", name: nameOf(held, machine), server: apiServer(machine), call };
     }),
   );
   const ofEtcd = reader.clientsOfEtcd().flatMap((held) =>
@@ -151,7 +154,7 @@ export function callersOf(sandbox: Sandbox, nodes: readonly string[]): Caller[] 
         readFileSync(sandbox.file(held.machine, reader.fileOf("kube-apiserver", "--etcd-cafile")), "utf8");
       const url = `https://${sandbox.address(machine)}:${sandbox.ports.etcdClient}/health?serializable=true`;
       const call = () => health(url, { as: identityOf(sandbox, held), ca: ca() }, 200);
-      return { group: "clients of etcd", name: nameOf(held, machine), machine, call };
+      return { group: "clients of etcd", name: nameOf(held, machine), server: { component: "etcd", machine }, call };
     }),
   );
   return [
@@ -164,24 +167,29 @@ export function callersOf(sandbox: Sandbox, nodes: readonly string[]): Caller[] 
   ];
 }
 
+function apiServer(machine: string): Caller["server"] {
+  return { component: "kube-apiserver", machine };
+}
+
 /** A node, with the certificate that it got, and its signs of life. */
 export function nodeCallers(sandbox: Sandbox, node: string): Caller[] {
   const ca = () => readFileSync(sandbox.file(node, caFile(sandbox)), "utf8");
   const user = `system:node:${node}`;
   const calls = machinesOf(sandbox, "control-plane").map((machine): Caller => {
     const call = () => review(sandbox, machine, { as: certificateOf(sandbox, node), ca: ca() }, user);
-    return { group: "nodes that joined by token", name: `${node} at ${machine}`, machine, call };
+    return { group: "nodes that joined by token", name: `${node} at ${machine}`, server: apiServer(machine), call };
   });
+  const started = Date.now();
   const heartbeat = async (): Promise<Outcome> => {
-    const { status, body } = await askEndpoint(
-      sandbox,
-      `/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/${node}`,
-    );
-    if (status !== 200) {
-      return { problem: `no lease: ${status ?? ""} ${body.slice(0, 200)}` };
+    const lease = `/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/${node}`;
+    const answer = await askEndpoint(sandbox, lease);
+    // It gives its first sign of life some seconds after it was ready.
+    const outcome = judged(answer, 200, 404);
+    if (outcome.problem) {
+      return outcome;
     }
-    const { renewTime } = (JSON.parse(body) as { spec: { renewTime: string } }).spec;
-    const age = (Date.now() - Date.parse(renewTime)) / 1000;
+    const { spec } = JSON.parse(answer.body) as { spec?: { renewTime: string } };
+    const age = (Date.now() - (spec ? Date.parse(spec.renewTime) : started)) / 1000;
     return age > HEARTBEAT_SECONDS ? { problem: `gave no sign of life for ${Math.round(age)} s` } : {};
   };
   return [...calls, { group: "heartbeats", name: node, call: heartbeat }];
@@ -191,14 +199,18 @@ export function nodeCallers(sandbox: Sandbox, node: string): Caller[] {
 export async function podCallers(sandbox: Sandbox, name: string): Promise<Caller[]> {
   const token = await tokenOf(sandbox);
   const call = async (machine: string) => {
-    const { body } = await askEndpoint(sandbox, "/api/v1/namespaces/default/configmaps/kube-root-ca.crt");
-    const { data } = JSON.parse(body) as { data: { "ca.crt": string } };
+    const answer = await askEndpoint(sandbox, "/api/v1/namespaces/default/configmaps/kube-root-ca.crt");
+    const outcome = judged(answer, 200);
+    if (outcome.problem) {
+      return outcome;
+    }
+    const { data } = JSON.parse(answer.body) as { data: { "ca.crt": string } };
     return review(sandbox, machine, { token, ca: data["ca.crt"] }, "system:serviceaccount:default:default");
   };
   return machinesOf(sandbox, "control-plane").map((machine) => ({
     group: "service accounts",
     name: `token ${name} at ${machine}`,
-    machine,
+    server: apiServer(machine),
     call: () => call(machine),
   }));
 }
@@ -245,7 +257,7 @@ function persistent(sandbox: Sandbox): Caller {
 async function askEndpoint(sandbox: Sandbox, at: string): Promise<Answer> {
   for (let times = 1; ; times++) {
     const { identity: as, ca } = fromKubeconfig(readFileSync(sandbox.first, "utf8"));
-    const answer = await ask(`${sandbox.server}${at}`, { as, ca });
+    const answer = await ask(`${sandbox.server}${at}`, { as, ca, seconds: PATIENCE_SECONDS });
     const isAway = answer.status === undefined || answer.status >= 500 || answer.status === 429;
     if (!isAway || isTrustProblem(answer) || times === 3) {
       return answer;
@@ -270,22 +282,22 @@ async function review(sandbox: Sandbox, machine: string, comes: Comes, user: str
   if (!comes.token && !comes.as) {
     return undefined;
   }
-  const answer = await ask(reviewUrl(sandbox, machine), { ...(comes as Asking), ...REVIEW });
+  const answer = await ask(reviewUrl(sandbox, machine), { ...(comes as Asking), ...REVIEW, seconds: PATIENCE_SECONDS });
   const outcome = judged(answer, 201);
   if (outcome.problem) {
     // Of a token it knows nothing before it knows the service accounts.
-    return comes.token && sandbox.isRestarting(machine) ? { ...outcome, isTrust: false } : outcome;
+    return comes.token && sandbox.isRestarting("kube-apiserver", machine) ? { ...outcome, isTrust: false } : outcome;
   }
   const { username } = (JSON.parse(answer.body) as { status: { userInfo: { username: string } } }).status.userInfo;
   return username === user ? {} : { problem: `is ${username}, and not ${user}`, isTrust: true };
 }
 
 async function health(url: string, comes: Comes, status: number): Promise<Outcome | undefined> {
-  return comes.as ? judged(await ask(url, comes as Asking), status) : undefined;
+  return comes.as ? judged(await ask(url, { ...(comes as Asking), seconds: PATIENCE_SECONDS }), status) : undefined;
 }
 
-function judged(answer: Answer, status: number): Outcome {
-  if (answer.status === status) {
+function judged(answer: Answer, ...statuses: readonly number[]): Outcome {
+  if (answer.status !== undefined && statuses.includes(answer.status)) {
     return {};
   }
   return { problem: `${answer.status ?? ""} ${answer.body.slice(0, 200)}`, isTrust: isTrustProblem(answer) };

@@ -87,7 +87,17 @@ function namesOf(name: string, distribution?: string): string[] {
   return name === "all" ? known : [name];
 }
 
-function printStep({ step, seconds, deliveries, sights, compared, differences, gates, joined }: StepReport): void {
+function printStep({
+  step,
+  seconds,
+  deliveries,
+  sights,
+  compared,
+  differences,
+  gates,
+  inTheWay,
+  joined,
+}: StepReport): void {
   const given = deliveries.map(({ to, files, restarted, elsewhere }) => [
     to,
     String(files),
@@ -102,6 +112,11 @@ function printStep({ step, seconds, deliveries, sights, compared, differences, g
   differences.forEach((line) => console.log(`  ${line}`));
   for (const [gate, codes] of Object.entries(gates)) {
     console.log(`verify --expect ${gate}: exit codes ${codes.join(" ")} before the first machine, and after each`);
+    const { before, after } = inTheWay[gate]!;
+    const print = (when: string, reasons: readonly string[]) =>
+      console.log(`  with --kubeconfig, ${when}: ${reasons.join("; ") || "nothing is in the way"}`);
+    print("delivered", before);
+    print("at the end", after);
   }
 }
 

@@ -30,12 +30,14 @@ function listen(port: number): Promise<Server> {
 /** Whether somebody listens on a port. */
 export function accepts(port: number, host = "127.0.0.1"): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, host);
-    socket.once("connect", () => {
+    const socket = connect({ port, host, timeout: 2000 });
+    const end = (answer: boolean) => {
       socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
+      resolve(answer);
+    };
+    socket.once("connect", () => end(true));
+    socket.once("timeout", () => end(false));
+    socket.once("error", () => end(false));
   });
 }
 

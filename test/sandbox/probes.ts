@@ -26,6 +26,9 @@ interface State {
   };
 }
 
+/** On a busy machine a handshake takes its time. */
+const TIMEOUT_MS = 15_000;
+
 /** What a port answers to somebody that it lets in, and that may do everything. */
 const PATHS: Readonly<Record<string, string>> = {
   etcd: "/version",
@@ -90,7 +93,7 @@ export class Probes {
     const headers = { "X-Remote-User": "probe", "X-Remote-Group": "system:masters" };
     const options = { ...client, headers, host, port, path: PATHS[component]!, rejectUnauthorized: false };
     return new Promise((resolve) => {
-      const asked = request({ ...options, agent: false, timeout: 5000 }, (response) => {
+      const asked = request({ ...options, agent: false, timeout: TIMEOUT_MS }, (response) => {
         response.resume();
         resolve(response.statusCode === 200);
       });
@@ -124,10 +127,13 @@ export class Probes {
 
 function isAccepted({ host, port }: Place, ca: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port, ca, checkServerIdentity: () => undefined }, () => {
-      resolve(socket.authorized);
+    const socket = connect({ host, port, ca, timeout: TIMEOUT_MS, checkServerIdentity: () => undefined });
+    const end = (answer: boolean) => {
       socket.destroy();
-    });
-    socket.once("error", () => resolve(false));
+      resolve(answer);
+    };
+    socket.once("secureConnect", () => end(socket.authorized));
+    socket.once("timeout", () => end(false));
+    socket.once("error", () => end(false));
   });
 }

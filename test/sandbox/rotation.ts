@@ -7,7 +7,7 @@ import { PKI_STACK, ROTATION_STEPS, RotationStep } from "./description";
 import { Caller, callersOf, Load, machinesOf, nodeCallers, podCallers, statusOf, tokenOf } from "./load";
 import { Probes } from "./probes";
 import type { Delivery, Sandbox } from "./sandbox";
-import { choicesOf, inventoryOf, Verified, verify } from "./verification";
+import { choicesOf, placesOf, Verified, verify } from "./verification";
 
 /** What has to be seen after a step, and not before it: `kubernetes=g2:trusted`. */
 const GATES: Readonly<Record<RotationStep, string | undefined>> = {
@@ -18,7 +18,11 @@ const GATES: Readonly<Record<RotationStep, string | undefined>> = {
 };
 
 /** Components read some files again by themselves, within seconds. */
-const SETTLES_SECONDS = 30;
+const SETTLES_SECONDS = 60;
+/** What aggregated API servers are told, and what keeps what is in it until somebody deletes it. */
+const TOLD = ["configmap", "extension-apiserver-authentication", "--namespace=kube-system"];
+/** A guest calls so often before it goes. */
+const GUEST_SECONDS = 2;
 
 /** A port, by what `verify` says of it and by what real clients see. */
 export interface Sight {
@@ -41,8 +45,12 @@ export interface StepReport {
   readonly compared: number;
   /** Where they did not agree. */
   readonly differences: readonly string[];
-  /** Each gate of the step with its exit code at every moment. The last one is that at the end. */
+  /** Each gate of the step, as ports show it, with its exit code at every moment. The last one is that at the end. */
   readonly gates: Readonly<Record<string, readonly number[]>>;
+  /** What `--kubeconfig` finds to be in the way of each gate when all was delivered, and when all has been done that the step asks for. */
+  readonly inTheWay: Readonly<
+    Record<string, { readonly before: readonly string[]; readonly after: readonly string[] }>
+  >;
   /** Nodes that joined again, and one that came and went. */
   readonly joined: readonly string[];
 }
@@ -106,7 +114,8 @@ export class Rotation {
   private async take(step: RotationStep): Promise<StepReport> {
     const started = Date.now();
     const { sandbox } = this;
-    await sandbox.deploy(PKI_STACK, sandbox.description.with({ rotation: { of: this.names, step } }));
+    sandbox.progress(`${step}: ${this.names.join(", ")}`);
+    await sandbox.apply(PKI_STACK, sandbox.description.with({ rotation: { of: this.names, step } }));
     await this.readState();
     const authorities = this.names.filter((name) => name in sandbox.description.props.distribution.table.authorities);
     const gate = GATES[step];
@@ -118,6 +127,7 @@ export class Rotation {
     let sights: readonly Sight[] = [];
     let compared = 0;
     const look = async (when: string) => {
+      sandbox.progress(`verify ${when}`);
       const moment = await this.look(Object.keys(gates));
       sights = moment.sights;
       compared += sights.length;
@@ -128,20 +138,43 @@ export class Rotation {
     };
     await look("before any delivery");
     for (const to of [...sandbox.servers.map(({ machine }) => machine.name), "operator", ...this.nodes]) {
-      deliveries.push(await sandbox.deliver(to));
+      deliveries.push(await sandbox.deliver(to, this.state));
       if (sandbox.servers.some(({ machine }) => machine.name === to)) {
         await look(`after ${to}`);
       }
     }
     await settled(
-      () => this.verify([]),
+      () => this.verify(choicesOf(this.sandbox), []),
       ({ code }) => code === 0,
     );
     await look("at the end");
+    const before = await this.inTheWay(Object.keys(gates));
     const joined = await this.join(step);
+    if (step === "retired") {
+      await sandbox.kubectl(sandbox.first, "delete", ...TOLD);
+    }
     await this.issueToken(step);
+    const after = await settled(
+      () => this.inTheWay(Object.keys(gates)),
+      (reasons) => Object.values(reasons).every((list) => list.length === 0 || isNeverSeen(list)),
+    );
+    const inTheWay = Object.fromEntries(
+      Object.keys(gates).map((gate) => [gate, { before: before[gate]!, after: after[gate]! }]),
+    );
     const seconds = (Date.now() - started) / 1000;
-    return { step, seconds, deliveries, sights, compared, differences, gates, joined };
+    return { step, seconds, deliveries, sights, compared, differences, gates, inTheWay, joined };
+  }
+
+  /** Why a gate is shut, of all that ports and the cluster show. Kubelets without containers do not serve what they are given. */
+  private async inTheWay(gates: readonly string[]): Promise<Record<string, readonly string[]>> {
+    const { sandbox } = this;
+    if (gates.length === 0) {
+      return {};
+    }
+    sandbox.progress(`verify --kubeconfig`);
+    const places = [...placesOf(sandbox), "--skip", "kubelet", "--kubeconfig", sandbox.first];
+    const { report } = await this.verify(places, gates);
+    return Object.fromEntries(report.expectations.map(({ expectation, reasons }) => [expectation, reasons]));
   }
 
   /** After the promotion every node asks for a certificate again, and every pod has another token. At each step somebody new comes, and goes. */
@@ -155,7 +188,7 @@ export class Rotation {
     await sandbox.join(guest);
     const callers = nodeCallers(sandbox, guest);
     this.load.add(...callers);
-    await sleep(5000);
+    await sleep(GUEST_SECONDS * 1000);
     this.load.remove(...callers);
     await sandbox.leave(guest);
     return [...again, guest];
@@ -178,16 +211,16 @@ export class Rotation {
     writeFileSync(this.state, await this.probes.readState(), { mode: 0o600 });
   }
 
-  private verify(more: readonly string[]): Promise<Verified> {
-    const argv = [this.state, "--inventory", inventoryOf(this.sandbox), ...choicesOf(this.sandbox), ...more];
+  private verify(choices: readonly string[], gates: readonly string[]): Promise<Verified> {
+    const expecting = gates.flatMap((gate) => ["--expect", gate]);
+    const argv = [this.state, "--inventory", this.sandbox.inventory, "--timeout", "15s", ...choices, ...expecting];
     return verify(this.sandbox, argv);
   }
 
   /** Every port as `verify` and clients see it. While a component reads a file again, they may see different things: they look again. */
   private async look(gates: readonly string[] = []): Promise<{ sights: readonly Sight[]; report: VerifyReport }> {
-    const expecting = gates.flatMap((gate) => ["--expect", gate]);
     const see = async () => {
-      const { report } = await this.verify(expecting);
+      const { report } = await this.verify(choicesOf(this.sandbox), gates);
       return { report, sights: await Promise.all(report.ports.map((port) => this.sight(port))) };
     };
     return settled(see, ({ sights }) => !sights.some(differs));
@@ -246,4 +279,9 @@ function sightText(signers: readonly string[], letIn: Readonly<Record<string, re
     .map(([name, ids]) => `${name} ${[...ids].sort().join("+")}`)
     .sort();
   return `by ${signers.join(" or ") || "itself"}, for ${trusts.join(", ") || "nobody"}`;
+}
+
+/** Nobody serves what this authority signed, so that no gate for it opens. */
+function isNeverSeen(reasons: readonly string[]): boolean {
+  return reasons.join() === "no port that was looked at shows what it signed";
 }

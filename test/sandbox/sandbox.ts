@@ -5,6 +5,7 @@ import type { DistributionTable, HolderKind } from "../../lib";
 import type { Changes } from "../../lib/export/changes";
 import { PlacedMachine, placedMachines } from "../../lib/kubernetes/cluster";
 import { fillText } from "../../lib/kubernetes/holders";
+import { INVENTORY_FILE } from "../../lib/inventory-schema";
 import { Balancer, isReady } from "./balancer";
 import { attempt, CommandOptions, Ended, run, TYPESCRIPT } from "./command";
 import {
@@ -31,6 +32,7 @@ import {
 import { kubernetesPki } from "./kubernetes-pki";
 import { environmentOfKubeconfig } from "./kubernetes-provider-1.13";
 import { accepts, checkFree, freePorts, shakesHands } from "./ports";
+import { synthesize } from "./synthesis";
 import { noNamespaces } from "./tied";
 import { findTools, Progress, providerEnvironment } from "./tools";
 
@@ -131,7 +133,7 @@ export class Sandbox {
   }
 
   public readonly folder: string;
-  private readonly progress: Progress;
+  public readonly progress: Progress;
   private readonly nodes: readonly string[];
   private readonly daemons: Daemon[] = [];
   private readonly restarting = new Set<string>();
@@ -161,18 +163,18 @@ export class Sandbox {
   public async restart(component: Component, machine = CONTROL_PLANE): Promise<void> {
     const name = this.nameOf(component, machine);
     const index = this.daemons.findIndex((daemon) => daemon.name === name);
-    this.restarting.add(machine);
+    this.restarting.add(name);
     await this.daemons[index]!.stop();
     this.daemons.splice(index, 1);
     await this.ready(machine, component, await this.start(machine, component));
-    this.restarting.delete(machine);
+    this.restarting.delete(name);
     // Back in its place, so that etcd still ends after the API server that waits for it.
     this.daemons.splice(index, 0, this.daemons.pop()!);
   }
 
   /** Whether a component of a machine is about to start again. */
-  public isRestarting(machine: string): boolean {
-    return this.restarting.has(machine);
+  public isRestarting(component: Component, machine: string): boolean {
+    return this.restarting.has(this.nameOf(component, machine));
   }
 
   /** Ends the kubelet of a node that joined by token, and starts it again with the files that it has by now. */
@@ -189,6 +191,7 @@ export class Sandbox {
 
   /** Lets a node join again, by a token: it asks for a certificate, whatever it had. */
   public async rejoin(name: string): Promise<void> {
+    this.progress(`${name} joins again`);
     await this.endNode(name);
     await rm(this.kubelet(name));
     const certificate = path.join(this.certificates(name), CLIENT_CERTIFICATE);
@@ -201,6 +204,7 @@ export class Sandbox {
 
   /** Ends a node, and takes it out of the cluster. */
   public async leave(name: string): Promise<void> {
+    this.progress(`${name} leaves`);
     await this.endNode(name);
     await this.kubectl(this.first, "delete", "node", name);
   }
@@ -226,11 +230,14 @@ export class Sandbox {
    * Brings somebody the files of the PKI stack as it was deployed last, and restarts there what `kubernetes-pki export` says has to be.
    *
    * @param to a machine, a node that joined by token, or `operator`
+   * @param state a file with the state, as `terraform show -json` prints it. @default - Terraform is asked again
    */
-  public async deliver(to: string): Promise<Delivery> {
+  public async deliver(to: string, state?: string): Promise<Delivery> {
+    this.progress(`deliver to ${to}`);
     const machines = placedMachines(this.description.props.cluster).map(({ machine }) => machine.name);
     const who = to === "operator" ? ["--operator"] : machines.includes(to) ? ["--machine", to] : ["--worker"];
-    const argv = ["export", ...who, "--root", this.machine(to), "--changes", "json", this.stack(PKI_STACK)];
+    const source = state === undefined ? [this.stack(PKI_STACK)] : [state, "--inventory", this.inventory];
+    const argv = ["export", ...who, "--root", this.machine(to), "--changes", "json", ...source];
     const changes = JSON.parse(await this.kubernetesPki(argv)) as Changes;
     const here: readonly string[] = this.servers.flatMap((one) => (one.machine.name === to ? componentsOf(one) : []));
     const [restarted, elsewhere]: [string[], string[]] = [[], []];
@@ -291,11 +298,16 @@ export class Sandbox {
     return `https://127.0.0.1:${this.ports.apiServer}`;
   }
 
+  /** What the PKI stack's inventory says of who is where. */
+  public get inventory(): string {
+    return path.join(this.stack(PKI_STACK), INVENTORY_FILE);
+  }
+
   /** Runs kubectl with a kubeconfig. */
   public kubectl(kubeconfig: string, ...args: string[]): Promise<Ended> {
     // Its own cache folder, so that the user's stays as it is.
     const env = { ...process.env, HOME: this.folder, KUBECONFIG: undefined };
-    return attempt(this.tools.kubectl, [`--kubeconfig=${kubeconfig}`, ...args], { env });
+    return attempt(this.tools.kubectl, [`--kubeconfig=${kubeconfig}`, ...args], { env, seconds: 60 });
   }
 
   /** What kubectl answers, parsed. */
@@ -319,16 +331,24 @@ export class Sandbox {
     await this.cdktf(args, description);
   }
 
+  /** Deploys once more one stack that was deployed, and does not start `cdktf` for it. */
+  public async apply(stack: string, description: SandboxDescription): Promise<void> {
+    this.progress(`terraform apply ${stack}`);
+    synthesize(description, path.join(this.folder, "cdktf.out"));
+    const { code, stdout, stderr } = await this.terraform(stack, "apply", "-auto-approve", "-no-color");
+    if (code !== 0) {
+      throw new Error(`terraform apply ${stack}: ${stdout}${stderr}`);
+    }
+  }
+
   /** Synthesizes all stacks with `cdktf synth`. */
   public async synth(description = this.description): Promise<void> {
     await this.cdktf(["synth"], description);
   }
 
   /** Writes files with `kubernetes-pki export`. */
-  public async export(who: readonly string[], root: string, stacks: readonly string[]): Promise<string> {
-    const command = path.join(ROOT, "lib", "cli", "main.ts");
-    const args = [command, "export", ...who, "--root", root, ...stacks.map((stack) => this.stack(stack))];
-    return run(process.execPath, [...TYPESCRIPT, ...args], this.inRoot);
+  public export(who: readonly string[], root: string, stacks: readonly string[]): Promise<string> {
+    return this.kubernetesPki(["export", ...who, "--root", root, ...stacks.map((stack) => this.stack(stack))]);
   }
 
   /** What stands at the end of a run. */

@@ -1,9 +1,7 @@
 import { readFileSync } from "node:fs";
-import path from "node:path";
 import type { Inventory } from "../../lib";
 import type { VerifyReport } from "../../lib/verify/report";
 import { componentsOf } from "./components";
-import { PKI_STACK } from "./description";
 import { kubernetesPki } from "./kubernetes-pki";
 import type { Sandbox } from "./sandbox";
 
@@ -24,14 +22,14 @@ export async function verify(sandbox: Sandbox, argv: readonly string[]): Promise
   return { code, report: JSON.parse(stdout) as VerifyReport };
 }
 
-/** Where the inventory of the PKI stack is. */
-export function inventoryOf(sandbox: Sandbox): string {
-  return path.join(sandbox.stack(PKI_STACK), "pki-inventory.json");
-}
-
 /** Says where the components of the control plane are, and leaves out those that do not run here. */
 export function choicesOf(sandbox: Sandbox, other: Readonly<Record<string, number>> = {}): string[] {
-  const { machines = [] } = JSON.parse(readFileSync(inventoryOf(sandbox), "utf8")) as Inventory;
+  return [...sandbox.servers.flatMap(({ machine }) => ["--machine", machine.name]), ...placesOf(sandbox, other)];
+}
+
+/** Says where they are, and nothing of which machines are looked at. */
+export function placesOf(sandbox: Sandbox, other: Readonly<Record<string, number>> = {}): string[] {
+  const { machines = [] } = JSON.parse(readFileSync(sandbox.inventory, "utf8")) as Inventory;
   const { apiServer, etcdClient, etcdPeer, controllerManager } = sandbox.ports;
   const ports: Readonly<Record<string, number>> = {
     ...{ "kube-apiserver": apiServer, "etcd:2379": etcdClient, "etcd:2380": etcdPeer },
@@ -45,7 +43,6 @@ export function choicesOf(sandbox: Sandbox, other: Readonly<Record<string, numbe
     return [...new Set(described)].filter((component) => !running.includes(component)).map((one) => `${name}/${one}`);
   });
   return [
-    ...sandbox.servers.flatMap(({ machine }) => ["--machine", machine.name]),
     ...skipped.flatMap((name) => ["--skip", name]),
     ...Object.entries(ports).flatMap(([name, number]) => ["--port", `${name}=${number}`]),
   ];
