@@ -25,25 +25,17 @@ export class Balancer {
   }
 
   private readonly listener: Server;
-  private readonly sockets = new Set<Socket>();
-  private readonly timer: NodeJS.Timeout;
   private ready: readonly Place[] = [];
   private isLooking = false;
   private turn = 0;
 
   private constructor(private readonly servers: readonly Place[]) {
     this.listener = createServer((socket) => this.pass(socket));
-    this.timer = setInterval(() => void this.look(), LOOKS_EVERY_MS);
-  }
-
-  public async stop(): Promise<void> {
-    clearInterval(this.timer);
-    this.sockets.forEach((socket) => socket.destroy());
-    await new Promise((resolve) => this.listener.close(resolve));
+    setInterval(() => void this.look(), LOOKS_EVERY_MS);
   }
 
   private pass(client: Socket): void {
-    this.keep(client);
+    client.on("error", () => undefined);
     const first = this.ready.length > 0 ? this.ready[this.turn++ % this.ready.length]! : this.servers[0]!;
     const others = [...this.ready, ...this.servers].filter((place) => place !== first);
     this.connect(client, [first, ...new Set(others)]);
@@ -54,7 +46,8 @@ export class Balancer {
       client.destroy();
       return;
     }
-    const server = this.keep(connect(place.port, place.host));
+    const server = connect(place.port, place.host);
+    server.on("error", () => undefined);
     const next = () => this.connect(client, others);
     server.once("error", next);
     server.once("connect", () => {
@@ -68,13 +61,6 @@ export class Balancer {
       client.once("close", () => server.destroy());
       server.once("close", () => client.destroy());
     });
-  }
-
-  private keep(socket: Socket): Socket {
-    this.sockets.add(socket);
-    socket.on("error", () => undefined);
-    socket.once("close", () => this.sockets.delete(socket));
-    return socket;
   }
 
   private async look(): Promise<void> {

@@ -72,9 +72,9 @@ export class Daemon {
   }
 
   /** Ends it: politely, then not. */
-  public async stop(): Promise<void> {
+  public async stop(seconds = 5): Promise<void> {
     this.signal("SIGTERM");
-    if (!(await this.endsWithin(5000))) {
+    if (!(await this.endsWithin(seconds * 1000))) {
       this.signal("SIGKILL");
       await this.ended;
     }

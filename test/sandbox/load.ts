@@ -163,7 +163,7 @@ export function callersOf(sandbox: Sandbox, nodes: readonly string[]): Caller[] 
     ...ofEtcd,
     ...nodes.flatMap((node) => nodeCallers(sandbox, node)),
     // Others come in between, so that it is asked more often.
-    ...Array.from({ length: 10 }, () => persistent(sandbox)),
+    ...Array.from({ length: 10 }, () => persistent(sandbox, "one who asks again", "/api/v1/namespaces/default")),
   ];
 }
 
@@ -245,19 +245,20 @@ export function machinesOf(sandbox: Sandbox, kind: HolderKind): string[] {
   return sandbox.servers.filter(({ kinds }) => kinds.includes(kind)).map(({ machine }) => machine.name);
 }
 
-function persistent(sandbox: Sandbox): Caller {
-  return {
-    group: "one who asks again",
-    name: "at the endpoint",
-    call: async () => judged(await askEndpoint(sandbox, "/api/v1/namespaces/default"), 200),
-  };
+/** The operator, at the endpoint, who asks again where nobody was there to answer. */
+export function persistent(sandbox: Sandbox, group: string, at: string): Caller {
+  return { group, name: at, call: async () => judged(await askEndpoint(sandbox, at), 200) };
 }
 
 /** Asks at the endpoint as the operator, and again where nobody was there to answer, as clients do. */
-async function askEndpoint(sandbox: Sandbox, at: string): Promise<Answer> {
+export async function askEndpoint(
+  sandbox: Sandbox,
+  at: string,
+  asking: Pick<Asking, "method" | "body"> = {},
+): Promise<Answer> {
   for (let times = 1; ; times++) {
     const { identity: as, ca } = fromKubeconfig(readFileSync(sandbox.first, "utf8"));
-    const answer = await ask(`${sandbox.server}${at}`, { as, ca, seconds: PATIENCE_SECONDS });
+    const answer = await ask(`${sandbox.server}${at}`, { as, ca, seconds: PATIENCE_SECONDS, ...asking });
     const isAway = answer.status === undefined || answer.status >= 500 || answer.status === 429;
     if (!isAway || isTrustProblem(answer) || times === 3) {
       return answer;

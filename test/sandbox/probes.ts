@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import path from "node:path";
@@ -79,13 +80,12 @@ export class Probes {
 
   /** The generations that signed what a port serves: `kubernetes g1`. More than one would be a riddle. */
   public async serves(place: Place): Promise<string[]> {
-    const names: string[] = [];
-    for (const [name, { cert }] of this.signers) {
-      if (await isAccepted(place, cert)) {
-        names.push(name);
-      }
-    }
-    return names;
+    const served = await servedAt(place);
+    const isSigner = ({ cert }: Signer) => {
+      const ca = new X509Certificate(cert);
+      return served?.checkIssued(ca) === true && served.verify(ca.publicKey);
+    };
+    return [...this.signers].filter(([, signer]) => isSigner(signer)).map(([name]) => name);
   }
 
   /** Of `system:masters` by its certificate, or, as a front proxy, by what it says. */
@@ -125,15 +125,15 @@ export class Probes {
   }
 }
 
-function isAccepted({ host, port }: Place, ca: string): Promise<boolean> {
+function servedAt({ host, port }: Place): Promise<X509Certificate | undefined> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port, ca, timeout: TIMEOUT_MS, checkServerIdentity: () => undefined });
-    const end = (answer: boolean) => {
+    const socket = connect({ host, port, timeout: TIMEOUT_MS, rejectUnauthorized: false });
+    const end = (served?: X509Certificate) => {
       socket.destroy();
-      resolve(answer);
+      resolve(served);
     };
-    socket.once("secureConnect", () => end(socket.authorized));
-    socket.once("timeout", () => end(false));
-    socket.once("error", () => end(false));
+    socket.once("secureConnect", () => end(socket.getPeerX509Certificate()));
+    socket.once("timeout", () => end());
+    socket.once("error", () => end());
   });
 }

@@ -6,7 +6,7 @@ import type { Changes } from "../../lib/export/changes";
 import { PlacedMachine, placedMachines } from "../../lib/kubernetes/cluster";
 import { fillText } from "../../lib/kubernetes/holders";
 import { INVENTORY_FILE } from "../../lib/inventory-schema";
-import { Balancer, isReady } from "./balancer";
+import { isReady } from "./balancer";
 import { attempt, CommandOptions, Ended, run, TYPESCRIPT } from "./command";
 import {
   addressOf,
@@ -40,6 +40,8 @@ const ROOT = path.join(__dirname, "..", "..");
 const BIN = path.join(ROOT, "node_modules", ".bin");
 /** What a kubelet uses of what it got. */
 const CLIENT_CERTIFICATE = "kubelet-client-current.pem";
+/** Whoever restarts a server gives it some time to end by itself; a user's machine gives it more. */
+const RESTARTS_WITHIN_SECONDS = 2;
 const TOOLS = ["terraform", "etcd", "kube-apiserver", "kube-controller-manager", "kubemark", "kubectl"] as const;
 
 /** How a sandbox is started. */
@@ -137,7 +139,6 @@ export class Sandbox {
   private readonly nodes: readonly string[];
   private readonly daemons: Daemon[] = [];
   private readonly restarting = new Set<string>();
-  private balancer?: Balancer;
 
   private constructor(
     options: SandboxOptions,
@@ -156,7 +157,6 @@ export class Sandbox {
     for (const daemon of this.daemons.splice(0).reverse()) {
       await daemon.stop();
     }
-    await this.balancer?.stop();
   }
 
   /** Ends a component of a machine and starts it again. */
@@ -164,7 +164,7 @@ export class Sandbox {
     const name = this.nameOf(component, machine);
     const index = this.daemons.findIndex((daemon) => daemon.name === name);
     this.restarting.add(name);
-    await this.daemons[index]!.stop();
+    await this.daemons[index]!.stop(RESTARTS_WITHIN_SECONDS);
     this.daemons.splice(index, 1);
     await this.ready(machine, component, await this.start(machine, component));
     this.restarting.delete(name);
@@ -290,7 +290,11 @@ export class Sandbox {
 
   /** The synthesized stack. */
   public stack(name: string): string {
-    return path.join(this.folder, "cdktf.out", "stacks", name);
+    return path.join(this.output, "stacks", name);
+  }
+
+  private get output(): string {
+    return path.join(this.folder, "cdktf.out");
   }
 
   /** The URL at which clients find an API server. */
@@ -334,11 +338,23 @@ export class Sandbox {
   /** Deploys once more one stack that was deployed, and does not start `cdktf` for it. */
   public async apply(stack: string, description: SandboxDescription): Promise<void> {
     this.progress(`terraform apply ${stack}`);
-    synthesize(description, path.join(this.folder, "cdktf.out"));
-    const { code, stdout, stderr } = await this.terraform(stack, "apply", "-auto-approve", "-no-color");
+    synthesize(description, this.output);
+    await this.must(stack, "apply", "-auto-approve", "-no-color");
+  }
+
+  /** @returns what Terraform plans of a stack that was deployed, as `terraform show -json` prints it */
+  public async plan(stack: string, description: SandboxDescription): Promise<string> {
+    synthesize(description, this.output);
+    await this.must(stack, "plan", "-out=plan", "-no-color");
+    return this.must(stack, "show", "-json", "plan");
+  }
+
+  private async must(stack: string, ...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.terraform(stack, ...args);
     if (code !== 0) {
-      throw new Error(`terraform apply ${stack}: ${stdout}${stderr}`);
+      throw new Error(`terraform ${args.join(" ")} of ${stack}: ${stdout}${stderr}`);
     }
+    return stdout;
   }
 
   /** Synthesizes all stacks with `cdktf synth`. */
@@ -388,8 +404,10 @@ export class Sandbox {
     const { controlPlanes = [] } = this.description.props.cluster;
     const port = this.ports.apiServer;
     if (controlPlanes.length > 1) {
-      const places = controlPlanes.map(({ name }) => ({ host: this.address(name), port }));
-      this.balancer = await Balancer.start(port, places);
+      const places = controlPlanes.map(({ name }) => JSON.stringify({ host: this.address(name), port }));
+      const args = [...TYPESCRIPT, path.join(__dirname, "balancer-process.ts"), String(port), ...places];
+      const balancer = await this.daemon("balancer", process.execPath, args, process.env);
+      await balancer.until("listening", () => accepts(port));
     }
   }
 
@@ -555,9 +573,8 @@ export class Sandbox {
 
   private async cdktf(args: readonly string[], description: SandboxDescription): Promise<void> {
     const app = [process.execPath, ...TYPESCRIPT, path.join(__dirname, "app.ts")].map((part) => `"${part}"`).join(" ");
-    const output = path.join(this.folder, "cdktf.out");
     const env = { ...this.environment, ...description.environment };
-    await run(path.join(BIN, "cdktf"), [...args, "--app", app, "--output", output], { cwd: ROOT, env });
+    await run(path.join(BIN, "cdktf"), [...args, "--app", app, "--output", this.output], { cwd: ROOT, env });
   }
 }
 
