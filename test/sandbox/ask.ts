@@ -1,4 +1,5 @@
 import { request } from "node:https";
+import { createSecureContext, SecureContext } from "node:tls";
 
 /** Certificate and key of a client. */
 export interface Identity {
@@ -34,7 +35,13 @@ export function ask(
 ): Promise<Answer> {
   const authorization = token && { Authorization: `Bearer ${token}` };
   const type = body && { "Content-Type": "application/json" };
-  const options = { ...as, ca, ...(servername ? { servername } : {}), method, agent: false, timeout: seconds * 1000 };
+  const options = {
+    secureContext: contextOf(ca, as),
+    ...(servername ? { servername } : {}),
+    method,
+    agent: false,
+    timeout: seconds * 1000,
+  };
   return new Promise((resolve) => {
     const asked = request(url, { ...options, headers: { ...headers, ...authorization, ...type } }, (response) => {
       let text = "";
@@ -47,4 +54,21 @@ export function ask(
     asked.once("error", (error) => resolve({ body: error.message }));
     asked.end(body && JSON.stringify(body));
   });
+}
+
+const contexts = new Map<string, SecureContext>();
+const MOST_CONTEXTS = 200;
+
+/** Who comes again with the same files is not read again: on a busy machine many calls a second must be cheap. */
+function contextOf(ca: string, as?: Identity): SecureContext {
+  const key = `${ca}\0${as?.cert ?? ""}\0${as?.key ?? ""}`;
+  let context = contexts.get(key);
+  if (!context) {
+    if (contexts.size === MOST_CONTEXTS) {
+      contexts.clear();
+    }
+    context = createSecureContext({ ...as, ca });
+    contexts.set(key, context);
+  }
+  return context;
 }
