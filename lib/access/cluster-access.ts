@@ -187,7 +187,7 @@ export class ClusterAccess extends Construct {
       this.clusterAdmins = new ClusterAdmins(this, "cluster-admins", { ...bindings, subjects, adopt });
     }
     if (access.apiServerToKubelet) {
-      this.apiServerToKubelet = new ApiServerToKubelet(this, "apiserver-to-kubelet", bindings);
+      this.apiServerToKubelet = new ApiServerToKubelet(this, "apiserver-to-kubelet", { ...bindings, adopt });
     }
 
     claimBindings(this, cluster.endpoint);

@@ -212,6 +212,37 @@ function checkClusterDomain(domain: string | undefined, problems: Problems): voi
   }
 }
 
+/** Finds what is no place of an etcd that runs somewhere else. */
+function checkEtcdEndpoints(
+  endpoints: readonly string[],
+  { name, requires }: DistributionTable,
+  problems: Problems,
+): void {
+  const at = "cluster.etcd.endpoints";
+  const allowed = "https://host:port, of each member's client port";
+  if (endpoints.length === 0 && requires.etcdEndpoints) {
+    problems.add({
+      code: "no-etcd-endpoint",
+      at,
+      given: "none",
+      allowed: `at least one, for ${name}: its configuration names them`,
+      fix: 'add one: "https://etcd-1.example.com:2379"',
+    });
+  }
+  endpoints.forEach((endpoint, index) => {
+    if (!Token.isUnresolved(endpoint) && !isEtcdEndpoint(endpoint)) {
+      const fix = "write it with its scheme and port, and nothing after that";
+      problems.add({ code: "etcd-endpoint", at: `${at}[${index}]`, given: endpoint, allowed, fix });
+    }
+  });
+}
+
+function isEtcdEndpoint(endpoint: string): boolean {
+  const port = /^https:\/\/[^/?#@\s]+:([0-9]{1,5})$/.exec(endpoint)?.[1];
+  const { host } = hostAndPort(endpoint.slice("https://".length));
+  return port !== undefined && Number(port) > 0 && Number(port) < 65536 && !isMistake(parseHost(host));
+}
+
 function checkRequired(
   cluster: Cluster,
   table: DistributionTable,
@@ -247,6 +278,9 @@ function checkRequired(
       allowed: "at least one member",
       fix: "add one, or use the stacked topology",
     });
+  }
+  if (cluster.etcd?.topology === "external") {
+    checkEtcdEndpoints(cluster.etcd.endpoints ?? [], table, problems);
   }
   const servers = machines.filter(({ kinds }) => !kinds.includes("worker"));
   for (const { machine, at } of table.requires.addresses ? servers : []) {
