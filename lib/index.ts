@@ -50,6 +50,7 @@ export type {
   K3sAuthority,
   K3sCertificate,
   K3sChain,
+  K3sJoinPassword,
   K3sKubeconfig,
   K3sNames,
   K3sOptions,

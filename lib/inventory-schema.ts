@@ -101,6 +101,8 @@ export interface AuthorityEntry extends Entry, Guarded {
   readonly validityHours?: number;
   /** `ECDSA-P256`, `RSA-2048`, …; missing for one from outside. */
   readonly keyAlgorithm?: string;
+  /** Hours that nodes' certificates are valid which the cluster itself signs with this authority; missing where it signs none with it. */
+  readonly signsNodesForHours?: number;
   /** Files that hold its certificate or key. */
   readonly files: readonly FileEntry[];
 }

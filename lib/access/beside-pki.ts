@@ -14,7 +14,8 @@ import { type KnownPki, pkisOf } from "../kubernetes/pkis";
 interface Described {
   readonly distribution: Distribution;
   readonly cluster: Pick<Cluster, "name" | "endpoint">;
-  readonly certificateAuthority: TrustBundle | string;
+  /** What the cluster itself publishes where there is none. */
+  readonly certificateAuthority?: TrustBundle | string;
 }
 
 /**

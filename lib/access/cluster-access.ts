@@ -3,7 +3,7 @@ import { Construct } from "constructs";
 import { Problems } from "../errors";
 import { checkNameAndEndpoint } from "../kubernetes/checks/cluster-checks";
 import { bundlePem, checkPkiOrParts, type IClusterPki, PKI, PKI_FIELDS } from "../kubernetes/cluster-identity";
-import { checkSecureToken, joinWith, rootOf } from "../kubernetes/join";
+import { checkSecureToken, embedsAuthority, joinWith, rootOf } from "../kubernetes/join";
 import { checkBesidePki } from "./beside-pki";
 import { claimBindings } from "./claimed-bindings";
 import { ApiServerToKubelet } from "./api-server-to-kubelet";
@@ -17,6 +17,7 @@ import {
 import { ClusterAdmins } from "./cluster-admins";
 import { KubernetesObjectProps, OBJECT_FIELDS, objectProps } from "./kubernetes-object";
 import { NodeBootstrapping } from "./node-bootstrapping";
+import { PublishedAuthority } from "./published-authority";
 import { checkSubjects, CLUSTER_ADMIN, IRbacSubject, SUBJECTS } from "./rbac-subject";
 import { claimPrefix } from "../terraform/registry";
 import { type Condition, condition, conditionBlocks } from "../terraform/condition";
@@ -70,7 +71,7 @@ export interface ClusterAccessOptions extends KubernetesObjectProps {
 export interface ClusterAccessOfPkiProps extends ClusterAccessOptions {
   /**
    * The cluster's PKI, of this stack or another of the app, or of another app by `ClusterPki.fromAttributes`: only what is public of it is
-   * read.
+   * read, and nothing of another stack's state: where a token holds the authorities, they are those that the cluster itself publishes.
    */
   readonly pki: IClusterPki;
   /**
@@ -85,7 +86,7 @@ export interface ClusterAccessOfPkiProps extends ClusterAccessOptions {
   readonly cluster?: undefined;
   /**
    * Said by the PKI.
-   * @default - the PKI's bundle
+   * @default - the PKI's bundle; of a PKI in another stack, what the cluster itself publishes
    */
   readonly certificateAuthority?: undefined;
 }
@@ -99,9 +100,11 @@ export interface ClusterAccessProps extends ClusterAccessOptions {
   /**
    * The authorities that may have signed the API server's certificate: `pki.bundle()`, or the whole bundle as PEM, which may be unresolved,
    * e.g. a variable. A secure token of K3s or RKE2 takes no unresolved text. What joins kubeadm or a single CA finds the authorities in a file
-   * of its own disk: there it is looked at, and nothing is made of it.
+   * of its own disk: there it is looked at, and nothing is made of it. The bundle of a PKI in another stack is read out of that one's state.
+   * @default - what the cluster itself publishes, in the ConfigMap `kube-root-ca.crt` of `kube-system`, where a token holds it. A secure
+   * token needs more than that: give `pki`
    */
-  readonly certificateAuthority: TrustBundle | string;
+  readonly certificateAuthority?: TrustBundle | string;
   /**
    * A PKI says the other three.
    * @default - the other three
@@ -118,7 +121,11 @@ const OPTIONS = {
   adopt: optional(flag),
 } satisfies Fields<ClusterAccessOptions>;
 
-const PROPS = fields({ ...OPTIONS, ...PKI_FIELDS } satisfies Fields<Omit<ClusterAccessProps, "pki">>);
+const PROPS = fields({
+  ...OPTIONS,
+  ...PKI_FIELDS,
+  certificateAuthority: optional(PKI_FIELDS.certificateAuthority),
+} satisfies Fields<Omit<ClusterAccessProps, "pki">>);
 
 const PROPS_OF_PKI = fields({ ...OPTIONS, pki: PKI } satisfies Fields<
   ClusterAccessOptions & { readonly pki: IClusterPki }
@@ -130,8 +137,8 @@ const PROPS_OF_PKI = fields({ ...OPTIONS, pki: PKI } satisfies Fields<
  * It is deployed apart from the PKI, once the API server runs: first with the break-glass kubeconfig, later by a pipeline's own
  * identity. A worker joins with its bootstrap kubeconfig, and needs no Terraform resource of its own.
  *
- * In the Terraform state: the secret of every token. In its outputs: none. `<prefix>_files` says what the bootstrap kubeconfig is
- * made of.
+ * In the Terraform state: the secret of every token, and the authorities that the cluster publishes, where a token holds them. In its
+ * outputs: no secret. `<prefix>_files` says what the bootstrap kubeconfig is made of.
  *
  * @throws PkiError with everything that is wrong with the description
  * @see https://kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/
@@ -151,7 +158,7 @@ export class ClusterAccess extends Construct {
   public constructor(scope: Construct, id: string, props: ClusterAccessProps | ClusterAccessOfPkiProps) {
     super(scope, constructId(scope, id));
     const given = new Problems();
-    checkPkiOrParts(props, ["distribution", "cluster", "certificateAuthority"], given);
+    checkPkiOrParts(props, ["distribution", "cluster"], given, ["certificateAuthority"]);
     given.throwIfAny(this.node.path);
     checkShape(this, props, props?.pki === undefined ? PROPS : PROPS_OF_PKI);
     const { distribution, cluster, certificateAuthority } = props.pki ?? props;
@@ -192,8 +199,11 @@ export class ClusterAccess extends Construct {
 
     claimBindings(this, cluster.endpoint);
 
-    const pem = bundlePem(certificateAuthority);
-    const authority = { certificateAuthority: pem, root: rootOf(certificateAuthority) };
+    const isEmbedded = made.some(([, { row }]) => embedsAuthority(row.format));
+    const authority = {
+      certificateAuthority: isEmbedded ? this.embedded(prefix, certificateAuthority, props) : "",
+      root: certificateAuthority === undefined ? undefined : rootOf(certificateAuthority),
+    };
     const joinToken = ([name, { row, token }]: (typeof made)[number]) =>
       [name, joinWith(row.format, { cluster, ...authority, token })] as const;
     this.joinTokens = Object.fromEntries(made.map(joinToken));
@@ -203,11 +213,25 @@ export class ClusterAccess extends Construct {
     }
     const conditions = [
       ...endpointConditions(cluster.endpoint),
-      ...(certificateAuthority === pem && !isLiteral(pem) ? [authorityCondition(pem)] : []),
+      ...(typeof certificateAuthority === "string" && !isLiteral(certificateAuthority)
+        ? [authorityCondition(certificateAuthority)]
+        : []),
     ];
     if (conditions.length > 0) {
       files.addOverride("precondition", conditionBlocks(conditions));
     }
+  }
+
+  /** The authorities that a token holds: of a PKI in another stack they are what the cluster publishes, since nobody has to read that state. */
+  private embedded(
+    addressPrefix: string,
+    given: TrustBundle | string | undefined,
+    props: ClusterAccessProps | ClusterAccessOfPkiProps,
+  ): Content {
+    const isElsewhere = props.pki !== undefined && typeof given === "object" && !given.isIn(TerraformStack.of(this));
+    return given === undefined || isElsewhere
+      ? new PublishedAuthority(this, "published-authority", { addressPrefix, ...objectProps(props) }).bundle
+      : bundlePem(given);
   }
 
   /** The file of whoever joins, with the first token of its kind. */
@@ -227,7 +251,7 @@ export class ClusterAccess extends Construct {
   private check(
     prefix: string,
     tokens: Readonly<Record<string, BootstrapTokenOptions>>,
-    { distribution, cluster, certificateAuthority }: IClusterPki,
+    { distribution, cluster, certificateAuthority }: Omit<IClusterPki, "certificateAuthority"> & Partial<IClusterPki>,
     { movedFrom: before, clusterAdmins = [] }: ClusterAccessOptions,
   ): void {
     const problems = new Problems();

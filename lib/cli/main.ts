@@ -1,12 +1,18 @@
 #!/usr/bin/env node
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
-import { addExport } from "./export";
 import type { Io, SetExitCode } from "./io";
-import { addPlan } from "./plan";
-import { addStatus } from "./status";
-import { addVerify } from "./verify";
 import { UnusableError } from "../terraform-json/unusable";
+
+const load = createRequire(__filename);
+
+/** What adds each verb. Its code is read where it is asked for, or where all are listed: no verb waits for that of the others. */
+const VERBS: Readonly<Record<string, () => (program: Command, io: Io, setExitCode: SetExitCode) => void>> = {
+  export: () => (load("./export") as typeof import("./export")).addExport,
+  plan: () => (load("./plan") as typeof import("./plan")).addPlan,
+  status: () => (load("./status") as typeof import("./status")).addStatus,
+  verify: () => (load("./verify") as typeof import("./verify")).addVerify,
+};
 
 /**
  * Runs the `kubernetes-pki` command.
@@ -17,7 +23,7 @@ import { UnusableError } from "../terraform-json/unusable";
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   let exitCode = 0;
   try {
-    await commands(io, (code) => (exitCode = code)).parseAsync(argv, { from: "user" });
+    await commands(argv[0], io, (code) => (exitCode = code)).parseAsync(argv, { from: "user" });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) {
@@ -31,7 +37,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-function commands(io: Io, setExitCode: SetExitCode): Command {
+function commands(verb: string | undefined, io: Io, setExitCode: SetExitCode): Command {
   const program = new Command("kubernetes-pki")
     .description("A Kubernetes cluster's identity, as cdktf-kubernetes-pki keeps it in Terraform states.")
     .version(version())
@@ -41,15 +47,13 @@ function commands(io: Io, setExitCode: SetExitCode): Command {
       writeErr: (text) => io.stderr.write(text),
       outputError: () => undefined, // Bad usage is told in `run`, in one line like every other error.
     });
-  addExport(program, io);
-  addPlan(program, io, setExitCode);
-  addStatus(program, io, setExitCode);
-  addVerify(program, io, setExitCode);
+  const asked = verb !== undefined && Object.hasOwn(VERBS, verb) ? [VERBS[verb]!] : Object.values(VERBS);
+  asked.forEach((add) => add()(program, io, setExitCode));
   return program;
 }
 
 function version(): string {
-  const { version } = createRequire(__filename)("cdktf-kubernetes-pki/package.json") as { version: string };
+  const { version } = load("cdktf-kubernetes-pki/package.json") as { version: string };
   return version;
 }
 

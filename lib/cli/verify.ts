@@ -11,7 +11,8 @@ import { parseExpectation } from "../verify/expectation";
 import { type Facts, factsOf, type Source } from "../verify/facts";
 import { judge } from "../verify/judge";
 import { look, lookAll, type Seen } from "../verify/probe";
-import { type Node, nodesOf, publishedBundles } from "../verify/published";
+import { lookAtNode, nodeClients, type NodeCertificate, unseenNodes } from "../verify/nodes";
+import { aggregatedBundles, type Node, nodeCertificatesOf, nodesOf, publishedBundles } from "../verify/published";
 import { verifyMarkdown, verifyText } from "../verify/render";
 import { exitCodeOf, type Look } from "../verify/report";
 import { type Target, targetsOf } from "../verify/targets";
@@ -57,12 +58,19 @@ What no port shows is listed below, with what to look at instead.
 --expect AUTHORITY=GENERATION:STATE is the gate between two steps of a rotation,
 and judges what shows that authority, and nothing else:
   trusted  every server lets clients of that generation in
-  active   so it is, and every server's certificate is signed by it
-  retired  no server lets its clients in, and none serves what it signed
+  active   so it is, and every server's certificate is signed by it (with
+           --kubeconfig: every node's, too)
+  retired  no server lets its clients in, and none serves what it signed (with
+           --kubeconfig: and no node comes with it)
 
 --kubeconfig has kubectl (or what KUBECTL_BINARY_NAME says) read the ConfigMaps
-kube-root-ca.crt of all namespaces and cluster-info, which clients trust, and the
-nodes, so that workers that have no name in the description are looked at, too.
+kube-root-ca.crt of all namespaces, cluster-info and
+extension-apiserver-authentication, which clients and aggregated API servers
+trust; the nodes, so that workers that have no name in the description are looked
+at, too; and their CertificateSigningRequests, which have the certificate that
+each node comes with for an hour or two. A node of which there is none keeps the gates
+active and retired shut until all that an earlier generation signed has ended, or
+until somebody has looked at it: --skip node-1/kubelet-client.
 
 Exit codes:
   0  all is as issued, or as expected
@@ -112,12 +120,23 @@ async function verify(sources: readonly string[], options: Options, io: Io): Pro
   const cluster =
     options.kubeconfig === undefined ? undefined : await clusterOf(options.kubeconfig, facts, timeout, io);
   const { address = [], worker = [], port = [], machine = [], skip = [] } = options;
-  const targets = targetsOf(facts.ports, { address, worker, port, machine, skip }, cluster?.nodes);
+  const nodes = (cluster?.nodes ?? []).map(({ name }) => name);
+  const clients = facts.nodeSigners.flatMap((signer) => nodeClients(signer, nodes));
+  const choice = { address, worker, port, machine, skip };
+  const targets = targetsOf(facts.ports, choice, cluster?.nodes, clients);
   if (targets.asked.length === 0) {
     throw new UnusableError("there is nothing to look at: no port of the description is left");
   }
-  const looks = [...(await lookAt(targets.asked, timeout)), ...(cluster?.bundles ?? [])];
-  const report = judge({ facts, looks, expectations, ...targets }, io.now?.() ?? new Date());
+  const certificates = cluster?.certificates ?? [];
+  const shown = targets.clients.flatMap((client) => lookAtNode(client, certificates) ?? []);
+  const unseen =
+    cluster &&
+    facts.nodeSigners.map((signer) => unseenNodes(signer, targets.clients, shown, certificates, facts.generations));
+  const looks = [...(await lookAt(targets.asked, timeout)), ...shown, ...(cluster?.bundles ?? [])];
+  const report = judge(
+    { facts, looks, expectations, ...targets, ...(unseen ? { nodes: unseen } : {}) },
+    io.now?.() ?? new Date(),
+  );
   io.stdout.write(FORMATS[options.format](report));
   return exitCodeOf(report);
 }
@@ -146,22 +165,31 @@ function nowhere(machine: string): Seen {
 /** What a cluster says of itself. */
 async function clusterOf(
   kubeconfig: string,
-  { ports }: Facts,
+  { ports, nodeSigners }: Facts,
   timeout: number,
   { cwd, env }: Io,
-): Promise<{ readonly bundles: readonly Look[]; readonly nodes: readonly Node[] }> {
-  const servers = ports.filter(({ component, issued }) => component === "kube-apiserver" && issued);
-  const { cluster = "", issued } = servers[0] ?? {};
-  if (!issued || ports.some((port) => port.cluster !== cluster)) {
+): Promise<{
+  readonly bundles: readonly Look[];
+  readonly nodes: readonly Node[];
+  readonly certificates: readonly NodeCertificate[];
+}> {
+  const server = ports.find(({ component, issued }) => component === "kube-apiserver" && issued);
+  if (!server?.issued || ports.some(({ cluster }) => cluster !== server.cluster)) {
     throw new UnusableError("--kubeconfig is of one cluster: choose one that has an API server with --prefix");
   }
   const kubectl = { kubeconfig: resolve(cwd, kubeconfig), cwd, env, timeout };
-  return { bundles: await publishedBundles(kubectl, cluster, issued.authority), nodes: await nodesOf(kubectl) };
+  const published = await publishedBundles(kubectl, server.cluster, server.issued.authority);
+  return {
+    bundles: [...published, ...(await aggregatedBundles(kubectl, server))],
+    nodes: await nodesOf(kubectl),
+    // One generation alone has nothing to tell of.
+    certificates: nodeSigners.length > 0 ? await nodeCertificatesOf(kubectl) : [],
+  };
 }
 
-function limited({ generations, ports, unseen }: Facts, prefixes: readonly string[] | undefined): Facts {
+function limited({ generations, ports, unseen, nodeSigners }: Facts, prefixes: readonly string[] | undefined): Facts {
   if (prefixes === undefined) {
-    return { generations, ports, unseen };
+    return { generations, ports, unseen, nodeSigners };
   }
   const known = new Set(ports.map(({ cluster }) => cluster));
   const stranger = prefixes.find((prefix) => !known.has(prefix));
@@ -171,7 +199,10 @@ function limited({ generations, ports, unseen }: Facts, prefixes: readonly strin
     );
   }
   const isChosen = ({ cluster }: { readonly cluster: string }) => prefixes.includes(cluster);
-  return { generations: generations.filter(isChosen), ports: ports.filter(isChosen), unseen: unseen.filter(isChosen) };
+  return {
+    ...{ generations: generations.filter(isChosen), ports: ports.filter(isChosen) },
+    ...{ unseen: unseen.filter(isChosen), nodeSigners: nodeSigners.filter(isChosen) },
+  };
 }
 
 /** An inventory in a stack's folder is that of its state; one that is named may be of any. */

@@ -14,20 +14,21 @@ import { checkSecureToken, joinWith, rootOf } from "../kubernetes/join";
 import { movedFrom } from "../terraform/moves";
 import { pin } from "../terraform/pin";
 import { ClusterPki } from "../kubernetes/cluster-pki";
+import type { Distribution, NamesOf } from "../kubernetes/distribution";
 import { JoinPasswordFileRow, JoinPasswordRow } from "../kubernetes/table";
 import { ClusterFile, OWNER, SECRET_MODE } from "../kubernetes/cluster-file";
 import { refuseName } from "../kubernetes/checks/unknown-names";
 import { publishFiles } from "../kubernetes/outputs";
 
 /** Props of a {@link JoinPassword}. */
-export interface JoinPasswordProps {
+export interface JoinPasswordProps<Of extends Distribution = Distribution> {
   /** The PKI of the cluster that is joined. It is in the same stack, since the first server starts with both. */
-  readonly pki: ClusterPki;
+  readonly pki: ClusterPki<Of>;
   /**
    * What joins with it, by the distribution's names: `server` and `agent` for K3s and RKE2.
    * @default - the construct's id
    */
-  readonly joins?: string;
+  readonly joins?: NamesOf<Of>["joinPassword"];
   /**
    * Makes Terraform refuse every plan that would destroy the password. K3s encrypts the authorities' keys in its datastore with that
    * of servers, and accepts another one only through `token rotate`.
@@ -56,7 +57,7 @@ const PROPS = fields({
  * cannot hash the DER of a root that it generates
  * @see https://docs.k3s.io/cli/token
  */
-export class JoinPassword extends Construct {
+export class JoinPassword<Of extends Distribution = Distribution> extends Construct {
   /** The password alone, as data. */
   public readonly password: Reference;
   /** The password in the form in which machines join with it, as data. */
@@ -66,7 +67,7 @@ export class JoinPassword extends Construct {
 
   private readonly fileLists: ReadonlyMap<string, readonly ClusterFile[]>;
 
-  public constructor(scope: Construct, id: string, props: JoinPasswordProps) {
+  public constructor(scope: Construct, id: string, props: JoinPasswordProps<Of>) {
     super(scope, constructId(scope, id));
     checkShape(this, props, PROPS);
     const { pki, joins = id, deletionProtection } = props;

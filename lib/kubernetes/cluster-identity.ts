@@ -48,16 +48,21 @@ export function bundlePem(bundle: IClusterPki["certificateAuthority"]): string {
   return isLiteral(bundle) ? blocksOf(CERTIFICATE, bundle).join("") : bundle;
 }
 
-/** Where a PKI may be given instead of its parts, finds that both or neither were. */
+/**
+ * Where a PKI may be given instead of its parts, finds that both or neither were.
+ *
+ * @param more what the PKI says as well, and what may be left out without one
+ */
 export function checkPkiOrParts<Part extends string>(
   props: { readonly pki?: unknown } & Readonly<Partial<Record<Part, unknown>>>,
   parts: readonly Part[],
   problems: Problems,
+  more: readonly Part[] = [],
 ): void {
   if (typeof props !== "object" || props === null) {
     return; // Its shape says so.
   }
-  const given = parts.filter((part) => props[part] !== undefined);
+  const given = [...parts, ...more].filter((part) => props[part] !== undefined);
   const missing = parts.filter((part) => props[part] === undefined);
   const allowed = `pki, or all of ${parts.join(", ")}`;
   if (props.pki !== undefined && given.length > 0) {

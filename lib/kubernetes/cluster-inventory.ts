@@ -4,7 +4,7 @@ import { inventoried, label, type Label, type OwnEntry } from "../terraform/inve
 import { isExpression } from "../terraform/synthesized";
 import { Subject } from "../x509/subject";
 import { SubjectAltNames } from "../x509/subject-alt-names";
-import type { Cluster } from "./cluster";
+import { type Cluster, hoursForNodes } from "./cluster";
 import type { ClusterLeaf, ClusterParts } from "./cluster-parts";
 import { consumerEntry, consumersOf } from "./consumers";
 import { fillNames, fillText, Holder, holdersOf, holds } from "./holders";
@@ -15,7 +15,11 @@ import type { CertificateRow, RowException } from "./table";
 export function labelParts(pki: Construct, cluster: string, parts: ClusterParts): void {
   const { table, authorities, keyPairs, leaves } = parts;
   const said = (name: string, row: LabelledRow): Label => ({ cluster, name, ...aboutRow(row) });
-  authorities.forEach((authority, name) => label(authority, said(name, table.authorities[name]!)));
+  authorities.forEach((authority, name) => {
+    const row = table.authorities[name]!;
+    const signsNodesForHours = hoursForNodes(row, parts.cluster);
+    label(authority, { ...said(name, row), ...(signsNodesForHours === undefined ? {} : { signsNodesForHours }) });
+  });
   keyPairs.forEach((keyPair, name) => label(keyPair, said(name, table.keyPairs[name]!)));
   leaves.forEach((leaf) => labelLeaf(cluster, leaf, subjectOf(leaf.row, leaf.holder, parts.cluster)));
   inventoried(pki, { entries: () => issuedByDistribution(cluster, parts), machines: () => machinesOf(cluster, parts) });

@@ -1,6 +1,6 @@
 import type { Problems } from "../errors";
 import { Subject, type SubjectFields } from "../x509/subject";
-import { checkText } from "../x509/text-values";
+import { checkText } from "../terraform/text-values";
 import type { ClusterPkiProps } from "./cluster-pki-props";
 
 /** The fields of every subject that may be chosen for a whole cluster. */
@@ -12,14 +12,15 @@ type ClusterSubject = NonNullable<ClusterPkiProps["subject"]>;
 /** The subject of a row, with the fields that were chosen and no others, whatever stands beside them. */
 export function clusterSubject(
   ofRow: Pick<SubjectFields, "commonName" | "organization">,
-  chosen: ClusterSubject = {},
+  { organizationalUnit, country, province, locality }: ClusterSubject = {},
 ): Subject {
-  return new Subject({ ...ofRow, ...Object.fromEntries(CHOSEN.map((field) => [field, chosen[field]])) });
+  return new Subject({ ...ofRow, organizationalUnit, country, province, locality });
 }
 
 /** Finds fields that are none of a cluster's to choose, or that no subject could have. */
-export function checkSubjectFields(given: ClusterSubject = {}, problems: Problems): void {
+export function checkSubjectFields(given: ClusterSubject | undefined, problems: Problems): void {
   if (
+    given === undefined ||
     !checkText(given, "subject", problems, {
       allowed: "an object with fields of text",
       written: () => "each field as text",

@@ -3,7 +3,7 @@ import { checkShape } from "../terraform/shape";
 import { canonicalHost, canonicalIp, isMistake, parseHost } from "../x509/host";
 import { canonicalDnsToken, canonicalIpToken } from "../x509/host-conditions";
 import { ENDPOINT } from "./checks/cluster-shape";
-import type { EtcdTopology, HolderKind } from "./table";
+import type { AuthorityRow, EtcdTopology, HolderKind } from "./table";
 import type { AltName } from "../x509/subject-alt-names";
 import { Validity } from "../x509/validity";
 
@@ -130,6 +130,14 @@ export interface PlacedMachine {
 /** Hours that the cluster signs certificates for, see {@link Cluster.clusterSigningDuration}. */
 export function clusterSigningHours({ clusterSigningDuration = Validity.days(30) }: Cluster): number {
   return clusterSigningDuration.validityHours;
+}
+
+/** Hours that the cluster's own signatures for nodes are valid; undefined where it signs none with that authority. */
+export function hoursForNodes(
+  { signsNodesFor }: Pick<AuthorityRow, "signsNodesFor">,
+  cluster: Cluster,
+): number | undefined {
+  return signsNodesFor === "clusterSigningDuration" ? clusterSigningHours(cluster) : signsNodesFor;
 }
 
 /** Where etcd runs. */

@@ -102,13 +102,19 @@ export class Distribution<Names extends DistributionNames = DistributionNames> {
 }
 
 /** The union of literals of a built-in table is written beside it; what it has to say is in the table alone. */
-function namesIn({ authorities, keyPairs, certificates }: DistributionTable): NameLists<DistributionNames> {
+function namesIn({
+  authorities,
+  keyPairs,
+  certificates,
+  joinPasswords = {},
+}: DistributionTable): NameLists<DistributionNames> {
   const kubeconfigs = Object.entries(certificates).filter(([, row]) => kubeconfigRows(row).length > 0);
   return {
     authority: Object.keys(authorities),
     keyPair: Object.keys(keyPairs),
     certificate: Object.keys(certificates),
     kubeconfig: kubeconfigs.map(([name]) => name),
+    joinPassword: Object.keys(joinPasswords),
   };
 }
 /** A {@link Distribution}, where one is expected. */

@@ -131,6 +131,11 @@ function authorityHash(certificateAuthority: Content, given?: X509Certificate): 
   return root ? createHash("sha256").update(root.raw).digest("hex") : { sha256: certificateAuthority };
 }
 
+/** False where the machine that joins finds the authorities in a file of its own. */
+export function embedsAuthority(format: JoinFormat): boolean {
+  return format === "secure token" || format.kubeconfig.certificateAuthority === undefined;
+}
+
 /** The root above the API server's authority, for {@link joinWith}; none where that signed itself, or text ends below its root. */
 export function rootOf(authority: TrustBundle | string): X509Certificate | undefined {
   if (typeof authority === "string") {
@@ -161,11 +166,11 @@ function isRoot(certificate: X509Certificate): boolean {
  * Finds an authority whose hash cannot be made: Terraform hashes text and no DER, and of unresolved text it does not see whether its
  * first certificate signed itself. A wrong hash would stop every machine that joins, so it is refused.
  */
-export function checkSecureToken(authority: TrustBundle | string, at: string, problems: Problems): void {
+export function checkSecureToken(authority: TrustBundle | string | undefined, at: string, problems: Problems): void {
   const allowed =
     "a self-signed authority, or literal PEM up to the root: the token holds the SHA-256 of the root's DER, which Terraform cannot make";
-  if (typeof authority === "string" && !isLiteral(authority)) {
-    const fix = "give the bundle of the ClusterPki, or the PEM as literal text, which is public";
+  if (authority === undefined || (typeof authority === "string" && !isLiteral(authority))) {
+    const fix = "give the ClusterPki or its bundle, or the PEM as literal text, which is public";
     problems.add({ code: "secure-token-root", at, given: "PEM that is known to Terraform alone", allowed, fix });
   } else if (typeof authority !== "string" && authority.belowRoot && authority.literalRoot === undefined) {
     const given = "an authority below a root that is no literal text";

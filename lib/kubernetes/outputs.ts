@@ -8,7 +8,7 @@ import { pin } from "../terraform/pin";
 import { sansOf } from "../x509/issued";
 import { type ClusterFile, publishedFile } from "./cluster-file";
 import { type ExceptionalRow, exceptionsOf } from "./cluster-inventory";
-import { clusterSigningHours } from "./cluster";
+import { hoursForNodes } from "./cluster";
 import type { ClusterParts } from "./cluster-parts";
 import { consumerEntry } from "./consumers";
 import { referencesIn } from "./content-readers";
@@ -99,11 +99,10 @@ function guardsIn({ table, cluster, authorities, keyPairs }: ClusterParts): Publ
     Object.entries<ExceptionalRow>(part),
   );
   const exceptions = rows.map(([name, row]) => [name, exceptionsOf(row).map(({ code }) => code)] as const);
-  const signing = Object.entries(table.authorities).flatMap(([name, { signsNodesFor }]) =>
-    signsNodesFor === undefined
-      ? []
-      : [[name, signsNodesFor === "clusterSigningDuration" ? clusterSigningHours(cluster) : signsNodesFor] as const],
-  );
+  const signing = Object.entries(table.authorities).flatMap(([name, row]) => {
+    const hours = hoursForNodes(row, cluster);
+    return hours === undefined ? [] : [[name, hours] as const];
+  });
   const lists = { unprotected: titles("unprotected"), pinned: titles("pinned") };
   return {
     ...Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0)),

@@ -1,13 +1,29 @@
+import { perObject } from "../terraform/memo";
 import { Cluster, etcdTopology } from "./cluster";
 import type { CertificateRow, DistributionTable, EtcdTopology, FileRow, KeyPairRow } from "./table";
 
-/** The rows of a distribution's table that apply to one cluster: the rest of the library sees no others. */
+/** The tables that were made of one so far, by what they depend on. */
+const tablesOf = perObject<DistributionTable, Map<string, DistributionTable>>(() => new Map());
+
+/** The rows of a distribution's table that apply to one cluster: the rest of the library sees no others. Clusters alike have one table. */
 export function tableFor(
   cluster: Cluster,
   issueLeaves: boolean | undefined,
   table: DistributionTable,
 ): DistributionTable {
   const topology = etcdTopology(cluster);
+  const tables = tablesOf(table);
+  const key = `${topology} ${issueLeaves}`;
+  const known = tables.get(key) ?? applicable(table, topology, issueLeaves);
+  tables.set(key, known);
+  return known;
+}
+
+function applicable(
+  table: DistributionTable,
+  topology: EtcdTopology,
+  issueLeaves: boolean | undefined,
+): DistributionTable {
   const exists = ({ etcd }: { readonly etcd?: readonly EtcdTopology[] }) => etcd?.includes(topology) ?? true;
   // Where the distribution runs, it makes some files of the others itself.
   const isDelivered = ({ writtenBy }: FileRow) => issueLeaves || writtenBy !== "distribution";

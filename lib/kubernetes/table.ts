@@ -417,6 +417,8 @@ export interface DistributionNames {
   readonly certificate: string;
   /** Names of those of its certificates that have a kubeconfig. */
   readonly kubeconfig: string;
+  /** What joins with a password. */
+  readonly joinPassword: string;
 }
 
 /**

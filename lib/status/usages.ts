@@ -1,5 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 import { SocketAddress } from "node:net";
+import { type DerValue, objectIdentifierOf, partsIn, readDer, tagged } from "../x509/der";
 
 /**
  * What each bit of a key usage is called, by the tls provider's names.
@@ -36,9 +37,7 @@ const EXTENDED_KEY_USAGES: Readonly<Record<string, string>> = {
   "1.3.6.1.5.5.7.3.9": "ocsp_signing",
 };
 
-/** `keyUsage`, 2.5.29.15, as an object identifier is written. */
-const KEY_USAGE = Buffer.from([0x55, 0x1d, 0x0f]);
-const EXTENSIONS = 0xa3;
+const KEY_USAGE = "2.5.29.15";
 
 /** Key usage and extended key usage together; an extended one that has no name here as its number. */
 export function usagesOf(certificate: X509Certificate): string[] {
@@ -62,34 +61,21 @@ function addressText(address: string): string {
 }
 
 function keyUsagesOf(der: Buffer): string[] {
-  const toBeSigned = partsOf(partsOf(der)[0]?.value)[0]?.value;
-  const list = partsOf(toBeSigned).find(({ tag }) => tag === EXTENSIONS)?.value;
-  const extension = partsOf(partsOf(list)[0]?.value)
-    .map(({ value }) => partsOf(value))
-    .find(([id]) => id?.value.equals(KEY_USAGE));
+  const bits = readDer(() => {
+    const [certificate] = partsIn(der);
+    const [signed] = partsIn(certificate!.value);
+    const list = partsIn(signed!.value).find(({ tag }) => tag === tagged(3, "values"));
+    const extension =
+      list &&
+      partsIn(partsIn(list.value)[0]!.value)
+        .map(({ value }) => partsIn(value))
+        .find(isKeyUsage);
+    return extension && partsIn(extension.at(-1)!.value)[0]?.value;
+  });
   // A string of bits, the first the highest of its byte, after the count of those that are not used.
-  const bits = partsOf(extension?.at(-1)?.value)[0]?.value.subarray(1) ?? Buffer.alloc(0);
-  return KEY_USAGES.filter((_, bit) => ((bits[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0);
+  return KEY_USAGES.filter((_, bit) => ((bits?.[1 + (bit >> 3)] ?? 0) & (0x80 >> (bit & 7))) !== 0);
 }
 
-interface Part {
-  readonly tag: number;
-  readonly value: Buffer;
-}
-
-/** The parts of a DER value, one after the other. */
-function partsOf(der: Buffer = Buffer.alloc(0)): Part[] {
-  const parts: Part[] = [];
-  for (let at = 0; at + 2 <= der.length;) {
-    const short = der[at + 1]!;
-    const lengthBytes = short < 0x80 ? 0 : Math.min(short - 0x80, 4);
-    const start = at + 2 + lengthBytes;
-    if (start > der.length) {
-      break;
-    }
-    const length = lengthBytes === 0 ? short & 0x7f : der.readUIntBE(at + 2, lengthBytes);
-    parts.push({ tag: der[at]!, value: der.subarray(start, start + length) });
-    at = start + length;
-  }
-  return parts;
+function isKeyUsage([id]: readonly DerValue[]): boolean {
+  return id !== undefined && objectIdentifierOf(id) === KEY_USAGE;
 }

@@ -82,6 +82,7 @@ const ENTRY = having({
   keyAlgorithm: optional(isText),
   validityHours: optional(isNumber),
   earlyRenewalHours: optional(isNumber),
+  signsNodesForHours: optional(isNumber),
   role: optional(isText),
   addresses: listOf(isText),
   exceptions: optional(listOf(having({ code: isText, reason: isText }))),

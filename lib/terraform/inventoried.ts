@@ -40,6 +40,8 @@ export interface MadeFile extends FileEntry {
 /** What a thing is called by those who made it: whose it is, and for what. */
 export type Label = Pick<InventoryEntry, "cluster" | "name" | "purpose" | "exceptions"> & {
   readonly holder?: string;
+  /** Of an authority. */
+  readonly signsNodesForHours?: number;
   /** `CN=…, O=…` that its distribution's table gives a certificate. */
   readonly subjectInTable?: string;
   /** Subjects to whom its distribution's table gives the role of a binding. */

@@ -53,6 +53,11 @@ export function bindingName(prefix: string, binding: string): string {
   return marked(prefix, "binding", binding);
 }
 
+/** `<prefix>__kube-root-ca`: the authorities that a cluster publishes itself. */
+export function publishedAuthorityName(prefix: string): string {
+  return [prefix, "kube-root-ca"].join(SEPARATOR);
+}
+
 /** `<prefix>__secret__<Secret>` */
 export function secretName(prefix: string, secret: string): string {
   return marked(prefix, "secret", withoutDots(secret));

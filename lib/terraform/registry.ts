@@ -1,8 +1,10 @@
 import { TerraformStack } from "cdktf";
+import type { IConstruct } from "constructs";
 import { Problems, problemText } from "../errors";
 import { addressOf } from "./address";
 
 const REGISTRY = Symbol.for("cdktf-kubernetes-pki/registry");
+const LOOKED_AT = Symbol.for("cdktf-kubernetes-pki/stack-ids");
 
 /** Blocks of Terraform that cdktf has no construct for, or whose constructs start terraform at synth. */
 export type BlockType = "moved" | "import";
@@ -20,6 +22,12 @@ function registryOf(stack: TerraformStack): Registry {
     const owners = new Map<string, string>();
     holder[REGISTRY] = { owners, blocks: new Map() };
     stack.node.addValidation({ validate: () => duplicateAddresses(stack, owners) });
+    // Once for the app, by the first of its stacks: it may have a hundred thousand constructs.
+    const root = stack.node.root as IConstruct & { [LOOKED_AT]?: true };
+    if (!root[LOOKED_AT]) {
+      root[LOOKED_AT] = true;
+      stack.node.addValidation({ validate: () => duplicateIds(root) });
+    }
   }
   return holder[REGISTRY]!;
 }
@@ -84,5 +92,21 @@ function duplicateAddresses(stack: TerraformStack, owners: ReadonlyMap<string, s
     return owner === undefined || owner === node.node.path
       ? []
       : [problemText({ code: "address-taken", at: node.node.path, given: address, allowed, fix: "rename it" })];
+  });
+}
+
+/** Stacks with one id in different places of the tree, of which one is ours: cdktf writes them into one folder, the last over the others. */
+function duplicateIds(root: IConstruct): string[] {
+  const stacks = root.node.findAll().filter((node): node is TerraformStack => TerraformStack.isStack(node));
+  const firsts = new Map<string, TerraformStack>();
+  return stacks.flatMap((stack) => {
+    const { id: given, path: at } = stack.node;
+    const first = firsts.get(given);
+    firsts.set(given, first ?? stack);
+    if (first === undefined || ![first, stack].some((each) => REGISTRY in each)) {
+      return [];
+    }
+    const allowed = `an id that ${first.node.path} does not have: cdktf writes both stacks into one folder, the second over the first`;
+    return [problemText({ code: "stack-id-taken", at, given, allowed, fix: "give it another id" })];
   });
 }

@@ -178,6 +178,7 @@ export function plainText(example: string): Shape {
   return { ...shape, find };
 }
 
+const TEMPLATE = /[$%]\{/;
 // eslint-disable-next-line no-control-regex -- these are what it looks for
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 // eslint-disable-next-line no-control-regex -- these are what it looks for
@@ -198,7 +199,7 @@ export function checkPlainText(value: string, at: string, problems: Problems, li
   if (odd !== undefined) {
     const code = odd.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0");
     problems.add({ code: "plain-text", at, given: value, allowed, fix: `leave U+${code} out` });
-  } else if (/[$%]\{/.test(value.replace(TOKEN, ""))) {
+  } else if (TEMPLATE.test(value) && TEMPLATE.test(value.replace(TOKEN, ""))) {
     const fix = "write the value itself, or a token of cdktf's, such as variable.stringValue";
     problems.add({ code: "plain-text", at, given: value, allowed, fix });
   }
@@ -298,7 +299,7 @@ export function record(
 ): Shape {
   const shape = { allowed: "an object", example: `{ ${key}: ${of.example} }` };
   const find = (value: unknown, at: string, problems: Problems) => {
-    if (!isPlain(value)) {
+    if (Token.isUnresolved(value) || !isPlain(value)) {
       refuseObject(shape, value, at, problems);
       return;
     }
@@ -327,11 +328,11 @@ export function fields(
       refuseObject(shape, value, at, problems);
       return;
     }
-    for (const [key, field] of Object.entries(described)) {
-      findField(field, (value as Record<string, unknown>)[key], key, member(at, key), problems);
+    for (const key of known) {
+      findField(described[key]!, (value as Record<string, unknown>)[key], key, at, problems);
     }
     // What a class of the user's own has beside them is its own affair.
-    for (const key of isPlain(value) && others !== "any" ? Object.keys(value) : []) {
+    for (const key of others !== "any" && isPlain(value) ? Object.keys(value) : []) {
       if (!known.includes(key) && !others.includes(key) && value[key as keyof typeof value] !== undefined) {
         refuseKey(key, known, at, problems);
       }
@@ -340,16 +341,15 @@ export function fields(
   return { ...shape, find };
 }
 
-function findField(field: Shape | OptionalShape, value: unknown, key: string, at: string, problems: Problems): void {
-  const shape = "optional" in field ? field.optional : field;
-  if (value === undefined) {
-    if (!("optional" in field)) {
-      const fix = `add ${key}: ${shape.example}`;
-      problems.add({ code: "missing", at, given: new Words("nothing"), allowed: shape.allowed, fix });
-    }
-    return;
+function findField(field: Shape | OptionalShape, value: unknown, key: string, of: string, problems: Problems): void {
+  const isOptional = "optional" in field;
+  if (value !== undefined) {
+    findWrong(isOptional ? field.optional : field, value, member(of, key), problems);
+  } else if (!isOptional) {
+    const { allowed, example } = field;
+    const given = new Words("nothing");
+    problems.add({ code: "missing", at: member(of, key), given, allowed, fix: `add ${key}: ${example}` });
   }
-  findWrong(shape, value, at, problems);
 }
 
 function refuseKey(key: string, known: readonly string[], at: string, problems: Problems): void {
@@ -389,7 +389,7 @@ export function tagged(
     } else if (isKnown) {
       fields(known).find(value, at, problems);
     } else {
-      findField(kind, given, tag, member(at, tag), problems);
+      findField(kind, given, tag, at, problems);
     }
   };
   return { ...shape, find };
@@ -420,9 +420,12 @@ export function either(
 export function made(by: string, example: string, isOne: (value: object) => boolean): Shape {
   const shape = { allowed: by, example };
   const find = (value: unknown, at: string, problems: Problems) => {
+    if (typeof value === "object" && value !== null && isOne(value)) {
+      return;
+    }
     if (Token.isUnresolved(value)) {
       unresolved(at, `write ${example}`, problems, by);
-    } else if (typeof value !== "object" || value === null || !isOne(value)) {
+    } else {
       wrongType(shape, value, at, problems);
     }
   };
@@ -433,8 +436,8 @@ export function made(by: string, example: string, isOne: (value: object) => bool
 export function instanceOf(type: { readonly name: string; readonly prototype: object }, example: string): Shape {
   const article = /^[AEIOU]/.test(type.name) ? "an" : "a";
   return made(`${article} ${type.name}`, example, (value) => {
-    const prototypes = prototypesOf(value);
-    return prototypes.some((prototype) => prototype === type.prototype || nameOf(prototype) === type.name);
+    const isOwn = Object.getPrototypeOf(value) === type.prototype;
+    return isOwn || prototypesOf(value).some((prototype) => nameOf(prototype) === type.name);
   });
 }
 
@@ -457,7 +460,7 @@ export const provider: Shape = made(
 
 /** An object that was written as one, of this realm or another. */
 function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
-  if (typeof value !== "object" || value === null || Token.isUnresolved(value)) {
+  if (typeof value !== "object" || value === null) {
     return false;
   }
   const prototype = Object.getPrototypeOf(value) as object | null;

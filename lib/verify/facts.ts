@@ -5,6 +5,7 @@ import { publishedCertificates } from "../terraform-json/outputs";
 import { pemAt, resourceType } from "../terraform-json/resource-types";
 import type { State } from "../terraform-json/state";
 import { subjectOf } from "./der";
+import { signerOf } from "./names";
 
 // What was issued, and where it should be seen: from inventories, and from states where there are some.
 
@@ -45,6 +46,22 @@ export interface Issued {
 export interface Trusted {
   readonly authority: string;
   readonly generations: "all" | "active";
+  /** Flags or fields by which it is read; none of what is no file. */
+  readonly via: readonly string[];
+}
+
+/** An authority with which a cluster itself signs the certificates that its nodes come with. */
+export interface NodeSigner {
+  readonly cluster: string;
+  readonly authority: string;
+  /** The generation that signs. */
+  readonly active: string;
+  /** How long what it signs is valid. */
+  readonly hours: number;
+  /** How long what Terraform issues for a node is valid, by its name. */
+  readonly ownHours: ReadonlyMap<string, number>;
+  /** Since when the active generation has signed at the latest: milliseconds. Missing without a state that tells. */
+  readonly since?: number;
 }
 
 /** A port of a machine, or another place, and what is to be seen there. */
@@ -85,6 +102,8 @@ export interface Facts {
   readonly generations: readonly Generation[];
   readonly ports: readonly ListeningPort[];
   readonly unseen: readonly Unseen[];
+  /** None where no authority has more than one generation, or the cluster signs nothing. */
+  readonly nodeSigners: readonly NodeSigner[];
 }
 
 /** Puts together what inventories and states say. */
@@ -93,6 +112,7 @@ export function factsOf(sources: readonly Source[]): Facts {
     generations: sources.flatMap(generationsOf),
     ports: sources.flatMap(portsOf),
     unseen: sources.flatMap(unseenOf),
+    nodeSigners: sources.flatMap(nodeSignersOf),
   };
 }
 
@@ -144,17 +164,73 @@ function portsOf({ inventory, states }: Source): ListeningPort[] {
         .flatMap((entry) =>
           entry.files
             .filter((file) => isHere(file) && !isServed(file.path))
-            .map(({ kind }) => [entry.name, kind] as const),
+            .map(({ kind, path }) => [entry.name, kind, path] as const),
         )
-        .map(([authority, kind]): Trusted => ({ authority, generations: kind === "bundle" ? "all" : "active" }));
+        .map(([authority, kind, path]): Trusted => {
+          const via = files.filter((file) => file.path === path).map((file) => file.via);
+          return { authority, generations: kind === "bundle" ? "all" : "active", via };
+        });
       return {
         ...{ cluster: machine.cluster, machine: machine.name, component, number },
         addresses: machine.addresses.filter((address) => address !== LATER),
         ...(served ? { issued: issuedOf(served, states) } : {}),
-        trusted: [...new Map(trusted.map((one) => [one.authority, one])).values()],
+        trusted: [...new Map(trusted.map((one) => [one.authority, withAllVia(one, trusted)])).values()],
       };
     }),
   );
+}
+
+/** What is trusted by several files, with all of the flags. */
+function withAllVia(one: Trusted, all: readonly Trusted[]): Trusted {
+  const own = all.filter(({ authority }) => authority === one.authority);
+  return { ...one, via: [...new Set(own.flatMap(({ via }) => via))] };
+}
+
+/** Signing began when the oldest certificate was issued that the active generation signed: at its promotion, all were issued anew. */
+function nodeSignersOf(source: Source): NodeSigner[] {
+  const { inventory, states } = source;
+  const generations = generationsOf(source);
+  const issued = certificatesOf(inventory);
+  return signingEntries(inventory).flatMap(
+    ({ cluster = NO_CLUSTER, name: authority, signsNodesForHours: hours = 0 }) => {
+      const all = generations.filter((one) => one.cluster === cluster && one.authority === authority);
+      const active = all.find(({ state }) => state === "active");
+      if (active === undefined || all.length < 2) {
+        return [];
+      }
+      const own = issued.filter((one) => one.cluster === cluster && one.issuer.authority === authority);
+      const starts = own
+        .flatMap(({ addresses }) => certificateAt(addresses, states) ?? [])
+        .filter((certificate) => active.certificate && signerOf(certificate, all) === active)
+        .map(({ validFrom }) => Date.parse(validFrom));
+      const ownHours = own.flatMap(({ subject, validityHours }) => {
+        const node = /\bCN=system:node:([^,]+)/.exec(subject)?.[1];
+        return node !== undefined && validityHours !== undefined ? [[node, validityHours] as const] : [];
+      });
+      return [
+        {
+          ...{ cluster, authority, active: active.id, hours, ownHours: new Map(ownHours) },
+          ...(starts.length > 0 ? { since: Math.min(...starts) } : {}),
+        },
+      ];
+    },
+  );
+}
+
+/** Flags by which kube-controller-manager reads what it signs the certificates with that kubelets come with. */
+const SIGNS_CLIENTS: readonly string[] = ["--cluster-signing-cert-file", "--cluster-signing-kubelet-client-cert-file"];
+
+/** The authority of each cluster with which that signs what its nodes come with; of several, the one that is read for it. */
+function signingEntries(inventory: Inventory): AuthorityEntry[] {
+  const candidates = authoritiesOf(inventory).filter(({ signsNodesForHours }) => signsNodesForHours !== undefined);
+  const isRead = ({ files }: AuthorityEntry) =>
+    files.some(({ consumers }) => consumers.some(({ via }) => SIGNS_CLIENTS.includes(via)));
+  const found = new Map<string, AuthorityEntry>();
+  for (const entry of [...candidates.filter(isRead), ...candidates]) {
+    const cluster = entry.cluster ?? NO_CLUSTER;
+    found.set(cluster, found.get(cluster) ?? entry);
+  }
+  return [...found.values()];
 }
 
 function issuedOf({ name, issuer, issuedBy, subject, addresses }: CertificateEntry, states: readonly State[]): Issued {

@@ -15,15 +15,19 @@ export function expectationReport(
   expectation: Expectation,
   ports: readonly JudgedPort[],
   generations: readonly Generation[],
+  nodes: readonly Obstacle[],
 ): ExpectationReport {
   const { text, authority, state } = expectation;
-  const concerned = ports.filter(({ look: { port } }) => serves(port, authority) || trusts(port, authority));
+  const concerned = ports.filter(
+    ({ look: { port }, report }) =>
+      serves(port, authority) || trusts(port, authority) || isSignedByAny(report, authority),
+  );
   const { shows, otherwise } = PROOFS[state];
   // Nothing that speaks against it is no proof.
   if (!concerned.some(({ look: { port } }) => shows(port, authority))) {
     return { expectation: text, verdict: "not-yet", reasons: [otherwise] };
   }
-  const found = concerned.flatMap((one) => reasonsAt(one, expectation, generations));
+  const found = [...concerned.flatMap((one) => reasonsAt(one, expectation, generations)), ...nodes];
   return {
     expectation: text,
     verdict: gravest(found.map(({ verdict }) => verdict)),
@@ -53,7 +57,13 @@ function trusts({ trusted }: Port, authority: string): boolean {
   return trusted.some((one) => one.authority === authority);
 }
 
-interface Obstacle {
+/** Whether what is served there was signed by an authority, though it was not issued here: by the cluster, for its kubelets. */
+function isSignedByAny({ served: { signedBy } }: PortReport, authority: string): boolean {
+  return signedBy?.startsWith(`${authority} `) ?? false;
+}
+
+/** What is in the way of a gate. */
+export interface Obstacle {
   readonly place: string;
   readonly verdict: Verdict;
   readonly message: string;
@@ -64,14 +74,16 @@ function reasonsAt({ look, report }: JudgedPort, expectation: Expectation, all: 
   const { port, seen } = look;
   const { authority, generation } = expectation;
   const place = placeOf(port);
-  const [isServed, isTrusted] = [serves(port, authority), trusts(port, authority)];
   const { served, trusted } = report;
+  const isServed = serves(port, authority) || isSignedByAny(report, authority);
+  const isTrusted = trusts(port, authority);
+  const does = seen.kind === "presented" ? "comes with" : "serves";
   if (seen.kind === "nothing") {
     return [{ place, verdict: "not-yet", message: seen.reason }];
   }
   const grave: Obstacle[] = [
     ...(isServed && served.verdict === "foreign"
-      ? [{ place, verdict: served.verdict, message: `serves ${served.message}` }]
+      ? [{ place, verdict: served.verdict, message: `${does} ${served.message}` }]
       : []),
     ...(isTrusted && trusted.verdict === "foreign"
       ? [{ place, verdict: trusted.verdict, message: trusted.message }]
@@ -100,8 +112,8 @@ function reasonsAt({ look, report }: JudgedPort, expectation: Expectation, all: 
     const until = `until ${(served.expirationDate ?? "").slice(0, 10)}`;
     return {
       trusted: [],
-      active: isSigned ? [] : [`serves what ${served.signedBy ?? "nobody here"} signed, ${until}`],
-      retired: isSigned ? [`still serves what ${title} signed, ${until}`] : [],
+      active: isSigned ? [] : [`${does} what ${served.signedBy ?? "nobody here"} signed, ${until}`],
+      retired: isSigned ? [`still ${does} what ${title} signed, ${until}`] : [],
     }[expectation.state];
   };
   const messages = [...(isTrusted ? trust() : []), ...(isServed ? signature() : [])];

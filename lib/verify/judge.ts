@@ -1,7 +1,8 @@
 import type { Expectation } from "./expectation";
 import type { Facts, Generation, Port, Unseen } from "./facts";
-import { expectationReport } from "./gate";
+import { expectationReport, type Obstacle } from "./gate";
 import { placeOf } from "./names";
+import { hasEnded, unaskedNodesReport, type UnseenNodes, unseenNodeReports, whereNodesAreSeen } from "./nodes";
 import {
   gravest,
   type Look,
@@ -23,12 +24,17 @@ export interface Case {
   readonly skipped: readonly Port[];
   /** Ports of workers of which nobody said a name. */
   readonly unnamed: readonly Port[];
+  /** Of each authority with which a cluster signs nodes' certificates; missing where no cluster was asked. */
+  readonly nodes?: readonly UnseenNodes[];
 }
 
 /** Compares what was seen with what was issued. */
-export function judge({ facts, looks, expectations, skipped, unnamed }: Case, now: Date): VerifyReport {
+export function judge({ facts, looks, expectations, skipped, unnamed, nodes }: Case, now: Date): VerifyReport {
   const ports = looks.map((look) => ({ look, report: portReport(look, facts.generations, now) }));
-  const gates = expectations.map((expectation) => expectationReport(expectation, ports, facts.generations));
+  const gates = expectations.map((expectation) => {
+    const obstacles = (nodes ?? []).flatMap((unseen) => nodeObstacles(unseen, expectation, now));
+    return expectationReport(expectation, ports, facts.generations, obstacles);
+  });
   const sides = ports.flatMap(({ report: { served, trusted } }) => [served.verdict, trusted.verdict]);
   const verdicts = expectations.length > 0 ? gates.map(({ verdict }) => verdict) : sides;
   const isExpected = ({ authority }: UnseenReport) =>
@@ -39,8 +45,22 @@ export function judge({ facts, looks, expectations, skipped, unnamed }: Case, no
     ports: ports.map(({ report }) => report),
     expectations: gates,
     skipped: skipped.map(placeOf),
-    unseen: [...unnamed.flatMap(unnamedReports), ...facts.unseen.map(unseenReport)].filter(isExpected),
+    unseen: [
+      ...unnamed.flatMap(unnamedReports),
+      ...(nodes?.flatMap(unseenNodeReports) ?? facts.nodeSigners.map(unaskedNodesReport)),
+      ...facts.unseen.map(unseenReport),
+    ].filter(isExpected),
   };
+}
+
+/** A node of which nobody knows is in the way of a gate that is about what was signed, until all of an earlier generation has ended. */
+function nodeObstacles(nodes: UnseenNodes, { authority, generation, state }: Expectation, now: Date): Obstacle[] {
+  const { signer, names, of } = nodes;
+  const isAbout = signer.authority === authority && state !== "trusted" && names.length > 0;
+  // Of the generation that signs, all that it signs anew is valid.
+  const isOver = hasEnded(nodes, now) && (generation === signer.active) === (state === "active");
+  const message = `their client certificates cannot be seen: ${names.join(", ")}. Look at ${whereNodesAreSeen(nodes)}`;
+  return isAbout && !isOver ? [{ place: `${names.length} of ${of} nodes`, verdict: "not-yet", message }] : [];
 }
 
 function unnamedReports({ cluster, machine, component, number, trusted }: Port): UnseenReport[] {

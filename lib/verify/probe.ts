@@ -18,6 +18,8 @@ export type Seen =
   | { readonly kind: "hidden"; readonly chain: Shown["chain"] }
   /** It is no server: certificates of authorities stand there. */
   | { readonly kind: "bundle"; readonly certificates: readonly X509Certificate[] }
+  /** It is no server: a client was issued a certificate with which it comes. */
+  | { readonly kind: "presented"; readonly chain: Shown["chain"] }
   /** Nothing, and why. */
   | { readonly kind: "nothing"; readonly reason: string };
 

@@ -6,9 +6,10 @@ import { at, type Json, list, object, parseJson, text } from "../terraform-json/
 import { UnusableError } from "../terraform-json/unusable";
 import { subjectOf } from "./der";
 import type { Port, Trusted } from "./facts";
+import type { NodeCertificate } from "./nodes";
 import type { Look } from "./report";
 
-// What a cluster tells its clients to trust: ConfigMaps, which kubectl reads with whatever the kubeconfig logs in with.
+// What a cluster tells its clients to trust, and what it keeps of its nodes: kubectl reads that with whatever the kubeconfig logs in with.
 
 /** A node of a cluster, and where its kubelet listens. */
 export interface Node {
@@ -33,7 +34,7 @@ const MOST_BYTES = 64 * 1024 * 1024;
 export async function publishedBundles(kubectl: Kubectl, cluster: string, authority: string): Promise<Look[]> {
   const roots = await configMaps(kubectl, ["--all-namespaces", "--field-selector=metadata.name=kube-root-ca.crt"]);
   const info = await configMaps(kubectl, ["--namespace=kube-public", "--field-selector=metadata.name=cluster-info"]);
-  const trusted: readonly Trusted[] = [{ authority, generations: "all" }];
+  const trusted: readonly Trusted[] = [{ authority, generations: "all", via: [] }];
   const found = [
     ...roots.map(({ namespace, data }) => ({ name: "kube-root-ca.crt", namespace, pem: text(data["ca.crt"]) })),
     // What joins by a token looks at it; where nothing does, it is not there.
@@ -61,16 +62,45 @@ export async function publishedBundles(kubectl: Kubectl, cluster: string, author
   });
 }
 
+/** The ConfigMap from which aggregated API servers take whose clients they let in: an API server adds to it, and takes nothing away. */
+const AGGREGATED = "extension-apiserver-authentication";
+
+/** Its keys, and the flags of the API server from whose files they are filled. */
+const KEYS_OF_AGGREGATED: Readonly<Record<string, string>> = {
+  "client-ca-file": "--client-ca-file",
+  "requestheader-client-ca-file": "--requestheader-client-ca-file",
+};
+
+/** What aggregated API servers are told, by what an API server is to trust. */
+export async function aggregatedBundles(kubectl: Kubectl, { cluster, trusted }: Port): Promise<Look[]> {
+  const [found] = await configMaps(kubectl, [
+    "--namespace=kube-system",
+    `--field-selector=metadata.name=${AGGREGATED}`,
+  ]);
+  return Object.entries(KEYS_OF_AGGREGATED).flatMap(([key, flag]): Look[] => {
+    const due = trusted.filter(({ via }) => via.includes(flag));
+    const port: Port = {
+      ...{ cluster, machine: "kube-system", component: `${AGGREGATED} ${key}`, addresses: [] },
+      trusted: due,
+    };
+    return due.length === 0 ? [] : [{ port, asked: "ConfigMap", seen: seenIn(text(found?.data[key])) }];
+  });
+}
+
 function seenIn(pem: string | undefined): Look["seen"] {
   try {
-    const blocks = pem?.match(/-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g) ?? [];
-    const certificates = blocks.map((block) => new X509Certificate(block));
+    const certificates = certificatesIn(pem);
     return certificates.length > 0 && certificates.every(({ raw, publicKey }) => publicKey && subjectOf(raw))
       ? { kind: "bundle", certificates }
       : { kind: "nothing", reason: "no certificate stands in it" };
   } catch {
     return { kind: "nothing", reason: "what stands in it cannot be read" };
   }
+}
+
+function certificatesIn(pem: string | undefined): X509Certificate[] {
+  const blocks = pem?.match(/-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g) ?? [];
+  return blocks.map((block) => new X509Certificate(block));
 }
 
 /** Of a kubeconfig that is published: kubeadm writes it, as YAML with one cluster and nobody's credentials. */
@@ -102,6 +132,31 @@ export async function nodesOf(kubectl: Kubectl): Promise<Node[]> {
     const kubeletPort = typeof port === "number" && port > 0 ? { kubeletPort: port } : {};
     return name === undefined ? [] : [{ name, addresses, ...kubeletPort }];
   });
+}
+
+/** The signer that kubelets ask for the certificates with which they come. */
+const SIGNER = "kubernetes.io/kube-apiserver-client-kubelet";
+
+/** The certificates that the cluster issued for nodes, as long as kube-controller-manager keeps the requests: one to two hours. */
+export async function nodeCertificatesOf(kubectl: Kubectl): Promise<NodeCertificate[]> {
+  const resource = "certificatesigningrequests.certificates.k8s.io";
+  const requests = await get(kubectl, [resource, `--field-selector=spec.signerName=${SIGNER}`]);
+  return requests.flatMap(({ metadata, status }): NodeCertificate[] => {
+    const { name, creationTimestamp } = object(metadata);
+    const [leaf, ...others] = issuedIn(text(object(status).certificate));
+    const node = leaf && /^CN=system:node:(.+)$/m.exec(leaf.subject)?.[1];
+    const asked = Date.parse(text(creationTimestamp) ?? "") || 0;
+    return leaf && node !== undefined ? [{ node, request: text(name) ?? "", asked, chain: [leaf, ...others] }] : [];
+  });
+}
+
+/** None where nothing was issued yet, or something that nobody can read. */
+function issuedIn(base64: string | undefined): X509Certificate[] {
+  try {
+    return certificatesIn(Buffer.from(base64 ?? "", "base64").toString("latin1"));
+  } catch {
+    return [];
+  }
 }
 
 async function get({ kubeconfig, cwd, env, timeout }: Kubectl, args: readonly string[]): Promise<readonly Json[]> {

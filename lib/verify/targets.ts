@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import { ANY_WORKER } from "../kubernetes/cluster-file";
 import { plain } from "../terraform-json/escape";
 import { UnusableError } from "../terraform-json/unusable";
-import type { ListeningPort } from "./facts";
+import type { ListeningPort, Port } from "./facts";
 import { placeOf } from "./names";
 import type { Place } from "./probe";
 import type { Node } from "./published";
@@ -30,8 +30,10 @@ export interface Target {
 /** Whom to ask, and whom not. */
 export interface Targets {
   readonly asked: readonly Target[];
+  /** Nodes whose client certificates are looked at. */
+  readonly clients: readonly Port[];
   /** What was left out, as was asked for. */
-  readonly skipped: readonly ListeningPort[];
+  readonly skipped: readonly Port[];
   /** Ports of workers of which nobody said a name. */
   readonly unnamed: readonly ListeningPort[];
 }
@@ -43,9 +45,15 @@ const KUBELET = "kubelet";
  * Finds where every port is.
  *
  * @param nodes what the cluster says of its machines; undefined where it was not asked
+ * @param clients nodes whose client certificates could be looked at
  * @throws UnusableError when a choice cannot be read, or is about nothing that is there
  */
-export function targetsOf(described: readonly ListeningPort[], choice: Choice, nodes?: readonly Node[]): Targets {
+export function targetsOf(
+  described: readonly ListeningPort[],
+  choice: Choice,
+  nodes?: readonly Node[],
+  clients: readonly Port[] = [],
+): Targets {
   const given = addressesIn("--worker", choice.worker);
   const unnamed = described.filter(({ machine }) => machine === ANY_WORKER);
   if (given.size > 0 && unnamed.length === 0) {
@@ -57,11 +65,12 @@ export function targetsOf(described: readonly ListeningPort[], choice: Choice, n
   const all = described.flatMap((port) => (port.machine === ANY_WORKER ? ofWorkers(port, workers) : [port]));
   const addresses = addressesIn("--address", choice.address);
   checkMachines("--address", [...addresses.keys()], all);
-  checkMachines("--machine", choice.machine, all);
-  const skips = choice.skip.map((text) => selectorOf("--skip", text, all));
+  checkMachines("--machine", choice.machine, [...all, ...clients]);
+  const skips = choice.skip.map((text) => selectorOf("--skip", text, [...all, ...clients]));
   const numbers = choice.port.map((text) => portChoice(text, all));
-  const chosen = all.filter(({ machine }) => choice.machine.length === 0 || choice.machine.includes(machine));
-  const isSkipped = (port: ListeningPort) => skips.some((fits) => fits(port));
+  const isChosen = ({ machine }: Port) => choice.machine.length === 0 || choice.machine.includes(machine);
+  const chosen = all.filter(isChosen);
+  const isSkipped = (port: Port) => skips.some((fits) => fits(port));
   const targetOf = (port: ListeningPort): Target => {
     const node = nodes?.find(({ name }) => name === port.machine);
     const told = port.component === KUBELET ? node?.kubeletPort : undefined;
@@ -71,13 +80,14 @@ export function targetsOf(described: readonly ListeningPort[], choice: Choice, n
   };
   return {
     asked: chosen.filter((port) => !isSkipped(port)).map(targetOf),
-    skipped: chosen.filter(isSkipped),
+    clients: clients.filter((client) => isChosen(client) && !isSkipped(client)),
+    skipped: [...chosen, ...clients.filter(isChosen)].filter(isSkipped),
     // Who limits it to some machines knows that it is not about others.
     unnamed: nodes === undefined && workers.size === 0 && choice.machine.length === 0 ? unnamed : [],
   };
 }
 
-function checkMachines(option: string, names: readonly string[], ports: readonly ListeningPort[]): void {
+function checkMachines(option: string, names: readonly string[], ports: readonly Port[]): void {
   const machines = new Set(ports.map(({ machine }) => machine));
   for (const name of names) {
     if (!machines.has(name)) {
@@ -105,10 +115,10 @@ function addressesIn(option: string, texts: readonly string[]): Map<string, stri
   return found;
 }
 
-type Fits = (port: ListeningPort) => boolean;
+type Fits = (port: Port) => boolean;
 
 /** `component`, `component:2380`, each with `machine/` before it. */
-function selectorOf(option: string, text: string, ports: readonly ListeningPort[]): Fits {
+function selectorOf(option: string, text: string, ports: readonly Port[]): Fits {
   const [, machine, component, number] = /^(?:([^/\s]+)\/)?([\w.-]+)(?::(\d+))?$/.exec(text) ?? [];
   const fits: Fits = (port) =>
     port.component === component &&

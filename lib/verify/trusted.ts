@@ -49,6 +49,8 @@ export function namesSeen(seen: Seen): readonly TrustedName[] | string {
       return seen.reason;
     case "hidden":
       return "cannot be seen: it speaks TLS 1.3 alone, which hides them; look at the file, and whether the process is younger";
+    case "presented":
+      return "";
     case "shown":
       return seen.authorities === undefined
         ? "it asks for no client certificate"

@@ -1,5 +1,6 @@
 import * as ipaddr from "ipaddr.js";
-import { canonicalIp } from "./host";
+import { perObject } from "../terraform/memo";
+import { type Host, isMistake, parseHost } from "./host";
 
 /** Addresses that are no machine's own: nobody can dial the one that is meant by them, or everybody reaches another by them. */
 export type AddressRange = "unspecified" | "broadcast" | "multicast" | "link-local" | "loopback";
@@ -35,10 +36,14 @@ export const UNREACHABLE: readonly AddressRange[] = [...UNNAMEABLE, "loopback"];
 
 /** The range of an address; undefined for one that may be a machine's, and for what is no address. */
 export function rangeOf(text: string): AddressRange | undefined {
-  const ip = canonicalIp(text);
-  const range = ip === undefined ? undefined : ipaddr.parse(ip).range();
-  return UNREACHABLE.find((name) => RANGES[name].range === range);
+  const host = parseHost(text);
+  return isMistake(host) ? undefined : rangeOfHost(host);
 }
+
+const rangeOfHost = perObject(({ kind, value }: Host) => {
+  const range = kind === "ip" ? ipaddr.parse(value).range() : undefined;
+  return UNREACHABLE.find((name) => RANGES[name].range === range);
+});
 
 /** `the unspecified address`, `a multicast address`, … */
 export function rangeWords(range: AddressRange): string {

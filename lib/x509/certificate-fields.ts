@@ -1,4 +1,4 @@
-import { DerReader, type DerValue, fail, NotDer, objectIdentifierOf, TAG, tagged, timeOf, valuesIn } from "./der";
+import { DerReader, type DerValue, fail, objectIdentifierOf, readDer, TAG, tagged, timeOf, valuesIn } from "./der";
 
 /** What a certificate says and Node.js does not tell. */
 export interface CertificateFields {
@@ -143,14 +143,7 @@ const EXTENSIONS: Readonly<Record<string, (value: DerReader) => ExtensionFields>
  * @see https://www.rfc-editor.org/rfc/rfc5280#section-4.1
  */
 export function readCertificate(der: Buffer): CertificateFields | undefined {
-  try {
-    return certificateIn(der);
-  } catch (error) {
-    if (error instanceof NotDer) {
-      return undefined;
-    }
-    throw error;
-  }
+  return readDer(() => certificateIn(der));
 }
 
 function certificateIn(der: Buffer): CertificateFields {

@@ -67,14 +67,36 @@ const CONTENTS: ReadonlyMap<number, (bytes: Buffer) => boolean> = new Map([
  * @throws NotDer
  */
 export function valuesIn(der: Buffer, depth = 0): DerValue[] {
+  const values = partsIn(der);
+  values.forEach((value) => checkContent(value, depth));
+  return values;
+}
+
+/**
+ * The same, with nothing that they hold looked at: of what others made, and somebody else already took for right.
+ *
+ * @throws NotDer
+ */
+export function partsIn(der: Buffer): DerValue[] {
   const values: DerValue[] = [];
   for (let at = 0; at < der.length;) {
     const value = valueAt(der, at);
-    checkContent(value, depth);
     values.push(value);
     at += value.whole.length;
   }
   return values;
+}
+
+/** What is read, or undefined where it is no DER. */
+export function readDer<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof NotDer) {
+      return undefined;
+    }
+    throw error;
+  }
 }
 
 /** Takes values in the order of a definition. */

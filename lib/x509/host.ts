@@ -25,25 +25,23 @@ const MAX_LENGTH = 1000;
 /** The same few names and addresses are asked for again and again, and reading one costs more than a certificate's other checks. */
 const HOSTS = new Map<string, Host | HostMistake>();
 
-/** The canonical text of an IP address, or undefined. An IPv4 address written as IPv6 is IPv4, as it is to Go. */
-export function canonicalIp(text: string): string | undefined {
-  const host = parseHost(text);
-  return !isMistake(host) && host.kind === "ip" ? host.value : undefined;
-}
-
 /** Canonical text of a host; what is none, or is unresolved, as it is. */
 export function canonicalHost(text: string): string {
   const host = Token.isUnresolved(text) ? undefined : parseHost(text);
   return host && !isMistake(host) ? host.value : text;
 }
 
-function readIp(text: string): string | undefined {
+/** The canonical text of an IP address, or undefined. An IPv4 address written as IPv6 is IPv4, as it is to Go. */
+export function canonicalIp(text: string): string | undefined {
   if (isIPv4(text)) {
     return text;
   }
   // `::1.2.3.4`, which was to be IPv4 once, is IPv4 to some and IPv6 to Go.
+  if (!text.includes(":") || !/^[0-9a-f:.]{2,45}$/i.test(text) || /^::[0-9]+\./.test(text)) {
+    return undefined;
+  }
   const url = `http://[${text}]`;
-  if (!text.includes(":") || !/^[0-9a-f:.]+$/i.test(text) || /^::[0-9]+\./.test(text) || !URL.canParse(url)) {
+  if (!URL.canParse(url)) {
     return undefined;
   }
   // A URL's host has the one canonical text of an IPv6 address (RFC 5952), but for IPv4 inside of it.
@@ -74,7 +72,7 @@ function readHost(text: string): Host | HostMistake {
   if (text.length > MAX_LENGTH) {
     return { code: "host-name", fix: "use a name of at most 253 bytes" };
   }
-  const ip = readIp(text);
+  const ip = canonicalIp(text);
   if (ip) {
     return { kind: "ip", value: ip };
   }

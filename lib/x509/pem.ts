@@ -235,7 +235,7 @@ function checkPresent(privateKeyPem: string | undefined, signs: boolean, at: str
 }
 
 function checkCertificates(text: string, found: Found): X509Certificate[] {
-  const certificates = checkText(text, found);
+  const certificates = certificatesAlone(text, found);
   certificates.forEach((one, index) => {
     checkAuthority(one, found);
     checkPlace(one, certificates[index + 1], index, found);
@@ -245,14 +245,14 @@ function checkCertificates(text: string, found: Found): X509Certificate[] {
 
 /** Finds what is wrong with literal text of authorities that are trusted together, in whatever order. */
 export function checkBundle(text: string, found: (fault: Fault, given: string) => void): void {
-  for (const one of checkText(text, found)) {
+  for (const one of certificatesAlone(text, found)) {
     checkAuthority(one, found);
     checkOwnSignature(one, found);
   }
 }
 
 /** The certificates of literal text in which nothing else may stand that is meant for somebody, and none twice. */
-function checkText(text: string, found: Found): LiteralCertificate[] {
+function certificatesAlone(text: string, found: Found): LiteralCertificate[] {
   if (text.includes("PRIVATE KEY-----")) {
     found("pem-key-in-certificate", "a private key beside a certificate");
   }

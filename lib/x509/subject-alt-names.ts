@@ -4,7 +4,7 @@ import { Problems } from "../errors";
 import { rangeOf, rangeWords, UNNAMEABLE } from "./address-range";
 import { canonicalHost, isMistake, parseHost } from "./host";
 import { canonicalDnsToken, canonicalIpToken, isDnsOperand, isIpOperand, isOutsideOperand } from "./host-conditions";
-import { eachText, type Wanted } from "./text-values";
+import { eachText, type Wanted } from "../terraform/text-values";
 import { Condition, condition } from "../terraform/condition";
 import { checkShape } from "../terraform/shape";
 import { ALT_NAMES } from "./alt-name-shape";

@@ -4,7 +4,7 @@ import { checkShape, fields, Fields, instanceOf, optional, plainText } from "../
 import { type Condition, condition } from "../terraform/condition";
 import { quoted } from "../terraform/expression";
 import { SYSTEM_MASTERS } from "./system-masters";
-import { checkText } from "./text-values";
+import { checkText } from "../terraform/text-values";
 
 /** Fields of a {@link Subject}. Each holds one value: the tls provider cannot write two O's. */
 export interface SubjectFields {

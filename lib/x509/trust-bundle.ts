@@ -19,6 +19,11 @@ export class TrustBundle {
     public readonly literalRoot?: string,
   ) {}
 
+  /** False where its text would go through an output of another stack. */
+  public isIn(stack: TerraformStack): boolean {
+    return this.stack === stack;
+  }
+
   /** The bundle as PEM, a token that resolves in any stack. */
   public get pem(): string {
     const token = ({ address, attribute }: Reference) => Token.asString(ref(`${address}.${attribute}`, this.stack));

@@ -13,6 +13,8 @@ export interface Asking {
   readonly ca: string;
   readonly token?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Whose certificate it has to be. @default - that of the URL's host */
+  readonly servername?: string;
   readonly method?: string;
   readonly body?: object;
 }
@@ -24,10 +26,10 @@ export interface Answer {
 }
 
 /** An answer on a connection of its own, from a server that is who it should be. */
-export function ask(url: string, { as, ca, token, headers, method, body }: Asking): Promise<Answer> {
+export function ask(url: string, { as, ca, token, headers, servername, method, body }: Asking): Promise<Answer> {
   const authorization = token && { Authorization: `Bearer ${token}` };
   const type = body && { "Content-Type": "application/json" };
-  const options = { ...as, ca, method, agent: false, timeout: 5000 };
+  const options = { ...as, ca, ...(servername ? { servername } : {}), method, agent: false, timeout: 5000 };
   return new Promise((resolve) => {
     const asked = request(url, { ...options, headers: { ...headers, ...authorization, ...type } }, (response) => {
       let text = "";

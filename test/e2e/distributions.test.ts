@@ -1,6 +1,8 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import type { Distribution } from "../../lib";
+import { ACCESS_STACK, CONTROL_PLANE, PKI_STACK } from "../sandbox/description";
 import { distributionNamed, distributionNames } from "../sandbox/distribution";
 import { Sandbox } from "../sandbox/sandbox";
 import { describeHandshakes } from "./handshakes";
@@ -13,6 +15,31 @@ import { describeVerify } from "./verifying";
 jest.setTimeout(300_000);
 
 const NODE = "node-1";
+
+/** What kube-controller-manager publishes: k0s' `extraArgs` of the exported configuration, and `runtime.ServerCA` of K3s. */
+const ROOT_CA_FILES: Readonly<Record<string, string>> = {
+  k0s: "var/lib/k0s/pki/ca-bundle.crt",
+  k3s: "var/lib/rancher/k3s/server/tls/server-ca.crt",
+  rke2: "var/lib/rancher/rke2/server/tls/server-ca.crt",
+};
+
+interface Kept {
+  readonly type: string;
+  readonly values: { readonly output: { readonly bundle: string } };
+}
+
+/** Distributions whose tokens hold the authorities, or their hash. */
+function embeds({ table }: Distribution): boolean {
+  return table.name in ROOT_CA_FILES;
+}
+
+/** Files below a folder with exactly this text. */
+function filesWith(folder: string, text: string): string[] {
+  return (readdirSync(folder, { recursive: true }) as string[]).filter((file) => {
+    const whole = path.join(folder, file);
+    return statSync(whole).isFile() && readFileSync(whole, "utf8") === text;
+  });
+}
 
 describe.each(distributionNames.filter((name) => name !== "kubeadm"))("%s", (distribution) => {
   let folder: string;
@@ -38,6 +65,38 @@ describe.each(distributionNames.filter((name) => name !== "kubeadm"))("%s", (dis
     const { stdout } = await sandbox.kubectl(sandbox.first, "get", "--raw=/readyz");
     expect(stdout).toBe("ok");
   });
+
+  if (embeds(distributionNamed(distribution))) {
+    test("has what a token holds from the cluster: byte for byte what was delivered, and no right on the PKI's state", async () => {
+      const pki = path.join(sandbox.folder, "state", `${PKI_STACK}.tfstate`);
+      renameSync(pki, `${pki}.away`);
+      try {
+        const { code, stdout, stderr } = await sandbox.terraform(
+          ACCESS_STACK,
+          "plan",
+          "-detailed-exitcode",
+          "-no-color",
+        );
+        expect({ code, text: `${stdout}${stderr}` }).toEqual({ code: 0, text: expect.stringContaining("No changes.") });
+      } finally {
+        renameSync(`${pki}.away`, pki);
+      }
+      const { stdout: state } = await sandbox.terraform(ACCESS_STACK, "show", "-json");
+      const { values } = JSON.parse(state) as { values: { root_module: { resources: Kept[] } } };
+      const kept = values.root_module.resources.find(({ type }) => type === "terraform_data")!;
+      const { stdout: published } = await sandbox.kubectl(
+        sandbox.first,
+        ...["get", "configmap", "kube-root-ca.crt", "--namespace=kube-system", "--output=json"],
+      );
+      expect(kept.values.output.bundle).toBe(
+        (JSON.parse(published) as { data: Record<string, string> }).data["ca.crt"],
+      );
+      // The file that the controller-manager was told to publish.
+      const delivered = filesWith(sandbox.machine(CONTROL_PLANE), kept.values.output.bundle);
+      expect(delivered).toContain(ROOT_CA_FILES[distribution]);
+      expect(state).not.toContain("PRIVATE KEY");
+    });
+  }
 
   test("is joined by a node, as itself", async () => {
     const { nodes, identities } = await sandbox.report();

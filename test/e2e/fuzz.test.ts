@@ -14,8 +14,9 @@ test("what is right is made as described, and every mistake is named in one erro
 });
 
 test("what Terraform makes of it is what was described", async () => {
-  const { certificates, files, faults } = await applied(accepted.slice(0, 4));
+  const { certificates, files, kubeconfigs, faults } = await applied(accepted.slice(0, 4));
   expect(faults).toEqual([]);
   expect(certificates).toBeGreaterThan(20);
   expect(files).toBeGreaterThan(50);
+  expect(kubeconfigs).toBeGreaterThan(5);
 });

@@ -162,7 +162,15 @@ async function expectDelivered(id: string, machine: string): Promise<void> {
 test("the page has these scripts", () => {
   prepare("scripts");
   const names = readdirSync(place).filter((name) => name.endsWith(".sh"));
-  expect(names.sort()).toEqual(["deliver-changed.sh", "deliver.sh", "restart.sh", "rotate-ca.sh"]);
+  expect(names.sort()).toEqual([
+    "backup.sh",
+    "deliver-changed.sh",
+    "deliver.sh",
+    "k0s-worker.sh",
+    "restart.sh",
+    "restore.sh",
+    "rotate-ca.sh",
+  ]);
 });
 
 describe("delivery over ssh", () => {

@@ -8,6 +8,7 @@ import { run } from "../../lib/cli/main";
 import { CONTROL_PLANE, PKI_STACK, RotationStep } from "../sandbox/description";
 import { Sandbox } from "../sandbox/sandbox";
 import { ask, Identity } from "./ask";
+import { choicesOf, verify } from "./verifying";
 
 // The authority of the API server and of its clients is rotated while nodes that joined by token go on, others join, and people call at
 // about 20 times a second. Each step is applied, exported and delivered as a user does it. No call may fail for who somebody is, or for
@@ -66,12 +67,31 @@ test("to retire now is refused: a node's certificate is of the last generation",
   expect(code).toBe(3);
 });
 
+test("verify names the node with a certificate of the last generation, and nobody else", async () => {
+  const { code, reasons } = await gate();
+  expect([code, reasons]).toEqual([
+    2,
+    [expect.stringMatching(/^node-1 kubelet-client: comes with what kubernetes g1 signed/)],
+  ]);
+});
+
 test("a node joins again, on purpose: its certificate is of the next generation", async () => {
   rmSync(sandbox.kubelet("node-1"));
   rmSync(sandbox.file("node-1", CLIENT));
   await sandbox.restartNode("node-1");
   await expectAlive("node-1");
   expect(issuerOf("node-1")).toBe("g2");
+  expect(await gate()).toEqual({ code: 0, reasons: [] });
+});
+
+test("verify says of nodes whose requests are deleted that nobody sees what they have", async () => {
+  await sandbox.kubectl(sandbox.first, "delete", "certificatesigningrequests", "--all");
+  const { code, reasons } = await gate();
+  expect([code, reasons]).toEqual([
+    2,
+    [expect.stringMatching(/^2 of 2 nodes: their client certificates cannot be seen: node-1, node-2\. /)],
+  ]);
+  expect((await gate("--skip", "kubelet-client")).code).toBe(0);
 });
 
 test("retired: nothing that the last generation signed is accepted, and all nodes go on", async () => {
@@ -119,6 +139,15 @@ async function planned(name: RotationStep): Promise<{ readonly code: number; rea
   const code = await run(["plan", "--format", "json", "-"], source as never);
   const { dangers } = JSON.parse(printed) as { readonly dangers: readonly { readonly code: string }[] };
   return { code, codes: dangers.map((danger) => danger.code) };
+}
+
+/** The gate before the first generation may be retired, of all that does not stand for a machine of its own here. */
+async function gate(...more: string[]): Promise<{ readonly code: number; readonly reasons: readonly string[] }> {
+  const [machine, , ...choices] = choicesOf(sandbox);
+  expect(machine).toBe("--machine");
+  const asked = ["--kubeconfig", sandbox.first, "--expect", "kubernetes=g2:active"];
+  const { code, report } = await verify(sandbox, [sandbox.stack(PKI_STACK), ...choices, ...asked, ...more]);
+  return { code, reasons: report.expectations[0]!.reasons };
 }
 
 function pemsIn(file: string): string[] {

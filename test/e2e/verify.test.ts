@@ -175,11 +175,23 @@ describe("what does not answer as it should", () => {
 
   test("what the cluster publishes is compared, too", async () => {
     const kubeconfig = ["--kubeconfig", sandbox.first];
+    // The API server adds to what it tells aggregated ones, and takes nothing away: somebody has to.
+    const { report: before } = await verify([...kubeconfig, "--expect", "kubernetes=g1:retired"]);
+    expect(before.expectations[0]!.reasons).toContain(
+      "kube-system extension-apiserver-authentication client-ca-file: still trusts kubernetes g1",
+    );
+    const [map, namespace] = ["extension-apiserver-authentication", "--namespace=kube-system"];
+    expect((await sandbox.kubectl(sandbox.first, "delete", "configmap", map, namespace)).code).toBe(0);
     await eventually(async () => (await verify(kubeconfig)).code === 0);
     const { report } = await verify(kubeconfig);
     const maps = report.ports.filter(({ component }) => component === "kube-root-ca.crt");
     expect(maps.map(({ trusted }) => [trusted.verdict, trusted.generations])).toEqual([
       ["as-issued", { kubernetes: ["g2"] }],
+    ]);
+    const aggregated = report.ports.filter(({ component }) => component.startsWith("extension-apiserver-"));
+    expect(aggregated.map(({ component, trusted }) => [component.split(" ")[1], trusted.generations])).toEqual([
+      ["client-ca-file", { kubernetes: ["g2"] }],
+      ["requestheader-client-ca-file", { "front-proxy": ["g1"] }],
     ]);
   });
 });

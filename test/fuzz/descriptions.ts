@@ -15,13 +15,15 @@ export interface Later {
   readonly later: string;
 }
 
-type Text = string | Later;
+/** A value that is known, or is not yet. */
+export type Text = string | Later;
 
 /** A machine as it is drawn. */
 export interface DrawnMachine {
   readonly name: string;
   readonly addresses: readonly Text[];
   readonly extraSans?: readonly Names[];
+  readonly bindPort?: number;
 }
 
 type Names = string | { readonly dns?: readonly Text[]; readonly ips?: readonly Text[] };
@@ -45,7 +47,12 @@ export interface Drawn {
   readonly extraSans: readonly Names[];
   readonly validityHours?: number;
   readonly keyAlgorithm?: "ECDSA_P256" | "ECDSA_P384" | "RSA_2048";
-  readonly subject?: { readonly organizationalUnit?: string; readonly country?: string; readonly locality?: string };
+  readonly subject?: {
+    readonly organizationalUnit?: string;
+    readonly country?: string;
+    readonly province?: string;
+    readonly locality?: string;
+  };
   /** Where the generations of an authority, or of the service accounts' key, stand. */
   readonly generations: Readonly<Record<string, Readonly<Record<string, GenerationState>>>>;
 }
@@ -94,7 +101,7 @@ export const drawn: fc.Arbitrary<Drawn> = fc
       nodeName.filter((name) => !RESERVED.includes(name)),
       { minLength: 10, maxLength: 10 },
     ),
-    sans: fc.uniqueArray(dnsName, { minLength: 6, maxLength: 6 }),
+    sans: fc.uniqueArray(dnsName, { minLength: 8, maxLength: 8 }),
     numbers: fc.uniqueArray(fc.integer({ min: 1, max: 60_000 }), { minLength: 24, maxLength: 24 }),
     isLater: fc.array(fc.boolean(), { minLength: 24, maxLength: 24 }),
     hasLater: fc.boolean(),
@@ -112,6 +119,8 @@ export const drawn: fc.Arbitrary<Drawn> = fc
       asText: fc.boolean(),
     }),
     etcd: fc.integer({ min: 0, max: 2 }),
+    ownNames: fc.boolean(),
+    bindPort: fc.option(fc.integer({ min: 1024, max: 65_535 }), { nil: undefined }),
     clusterDomain: fc.option(dnsName, { nil: undefined }),
     validityHours: fc.option(fc.integer({ min: 24, max: 17_000 }), { nil: undefined }),
     keyAlgorithm: fc.option(fc.constantFrom("ECDSA_P256", "ECDSA_P384", "RSA_2048"), { nil: undefined }),
@@ -121,6 +130,7 @@ export const drawn: fc.Arbitrary<Drawn> = fc
           organizationalUnit: fc.constantFrom("Platform", 'Größe, 1 + "x"', "a=b"),
           country: fc.constantFrom("DE", "US"),
           locality: fc.constantFrom("Köln", "Oslo; #2"),
+          province: fc.constantFrom("Nordrhein-Westfalen", "Île-de-France"),
         },
         { requiredKeys: [] },
       ),
@@ -162,6 +172,12 @@ export const drawn: fc.Arbitrary<Drawn> = fc
     const issueLeaves = issuesItself || (seed.issueLeaves && seed.distribution !== "cluster-api");
     const named = Object.entries(table.authorities).filter(([, { etcd }]) => etcd?.includes(topology) ?? true);
     const authorities = [...named.map(([name]) => name), "service-account"];
+    // What only a certificate or a kubeconfig of a control plane takes up.
+    const controlPlane = (): DrawnMachine => ({
+      ...machine(),
+      ...(issueLeaves && seed.ownNames ? { extraSans: [sans.shift()!] } : {}),
+      ...(issueLeaves && seed.bindPort !== undefined ? { bindPort: seed.bindPort } : {}),
+    });
     const isChained = Object.values(table.authorities).some(({ issuer }) => issuer !== undefined);
     return {
       distribution: seed.distribution,
@@ -175,7 +191,8 @@ export const drawn: fc.Arbitrary<Drawn> = fc
       },
       serviceCidrs: families.map((family) => (family === "4" ? "172.16.0.0/16" : "fd00:10:96::/112")),
       ...(seed.clusterDomain === undefined ? {} : { clusterDomain: seed.clusterDomain }),
-      controlPlanes: seed.distribution === "cluster-api" ? [] : machines(seed.counts.controlPlanes),
+      controlPlanes:
+        seed.distribution === "cluster-api" ? [] : Array.from({ length: seed.counts.controlPlanes }, controlPlane),
       workers: issueLeaves && seed.distribution !== "cluster-api" ? machines(seed.counts.workers) : [],
       etcd: topology === "members" ? machines(seed.counts.members) : topology,
       extraSans:
@@ -220,8 +237,16 @@ export function propsOf(stack: TerraformStack, drawn: Drawn, order: Order = (lis
         ? name
         : { ...(name.dns ? { dns: name.dns.map(text) } : {}), ...(name.ips ? { ips: name.ips.map(text) } : {}) },
     );
-  const machine = ({ name, addresses, extraSans }: DrawnMachine) =>
-    ordered({ name, addresses: addresses.map(text), ...(extraSans ? { extraSans: names(extraSans) } : {}) }, order);
+  const machine = ({ name, addresses, extraSans, bindPort }: DrawnMachine) =>
+    ordered(
+      {
+        name,
+        addresses: addresses.map(text),
+        ...(extraSans ? { extraSans: names(extraSans) } : {}),
+        ...(bindPort === undefined ? {} : { bindPort }),
+      },
+      order,
+    );
   const { kind, host, port, asText } = drawn.endpoint;
   const endpoint = asText
     ? `${String(host).includes(":") ? `[${String(host)}]` : String(host)}:${port}`

@@ -14,7 +14,7 @@ const { values } = parseArgs({
 });
 async function main(): Promise<void> {
   const start = Date.now();
-  const { accepted, refused, byDistribution, findings } = fuzz(Number(values.runs), Number(values.seed));
+  const { accepted, refused, byDistribution, longest, findings } = fuzz(Number(values.runs), Number(values.seed));
   const kinds = new Map<string, { count: number; first: (typeof findings)[number] }>();
   for (const finding of findings) {
     const kind = finding.what.replace(/\d+/g, "0").slice(0, 90) + finding.planted.join();
@@ -35,11 +35,12 @@ async function main(): Promise<void> {
       .map(([name, count]) => `${name} ${count}`)
       .join(", "),
   );
+  console.log(`the longest synth: ${longest.toFixed(2)} s of CPU time`);
   console.log(`${findings.length} findings of ${kinds.size} kinds, ${Math.round((Date.now() - start) / 1000)} s`);
   const made = await applied(accepted.slice(0, Number(values.apply)));
   made.faults.slice(0, Number(values.show)).forEach((fault) => console.log(fault));
   console.log(
-    `${made.descriptions} applied: ${made.certificates} certificates, ${made.files} files, ${made.faults.length} not as described`,
+    `${made.descriptions} applied: ${made.certificates} certificates, ${made.files} files, ${made.kubeconfigs} of them kubeconfigs, ${made.faults.length} not as described`,
   );
   process.exitCode = findings.length + made.faults.length === 0 ? 0 : 1;
 }

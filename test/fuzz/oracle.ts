@@ -1,5 +1,6 @@
-import { isIPv6 } from "node:net";
-import type { Drawn, DrawnMachine } from "./descriptions";
+import { askedOf, differences, saidIn } from "./asked";
+import type { Drawn } from "./descriptions";
+import { canonical, plain } from "./values";
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- it looks anywhere into the JSON */
 
@@ -7,11 +8,6 @@ import type { Drawn, DrawnMachine } from "./descriptions";
 
 /** `cdk.tf.json`, parsed. */
 export type Code = any;
-
-/** An address in one spelling: by its bytes. */
-function canonical(name: string): string {
-  return isIPv6(name) ? new URL(`http://[${name}]/`).hostname.slice(1, -1) : name.toLowerCase();
-}
 
 /** Terraform's variables have their values as defaults: what only Terraform knows is known here, too. */
 export function filled(code: Code): Code {
@@ -41,25 +37,13 @@ function valueOf(text: string, defaultOf: (variable: string) => string | undefin
 /** Lines that say what is wrong; none where all is right. */
 export function faultsOf(code: Code, drawn: Drawn): string[] {
   const { resource } = code;
-  const requests = Object.entries<any>(resource.tls_cert_request ?? {});
   return [
-    ...requests.flatMap(([name, request]) => twice(name, request)),
+    ...differences(askedOf(drawn), saidIn(code)),
     ...sharedKeys(resource),
     ...lives(resource),
-    ...(drawn.distribution === "kubeadm" ? apiServerNames(code, drawn) : []),
     ...servers(code, drawn),
     ...secrets(code),
   ];
-}
-
-function namesOf(request: any): string[] {
-  return [...(request.dns_names ?? []), ...(request.ip_addresses ?? [])].map((name: string) => canonical(name));
-}
-
-function twice(name: string, request: any): string[] {
-  const names = namesOf(request);
-  const found = names.filter((one, index) => names.indexOf(one) !== index);
-  return found.map((one) => `${name}: ${one} stands in it twice`);
 }
 
 /** Every key belongs to one certificate or one key pair. */
@@ -86,72 +70,57 @@ function lives({ tls_locally_signed_cert: signed = {}, tls_self_signed_cert: sel
   });
 }
 
-function texts(names: Drawn["extraSans"] = []): string[] {
-  return names.flatMap((name) =>
-    typeof name === "string" ? [name] : [...(name.dns ?? []), ...(name.ips ?? [])].map(plain),
-  );
-}
-
-function plain(text: string | { readonly later: string }): string {
-  return typeof text === "string" ? text : text.later;
-}
-
-/** Kubernetes' own names, the machine's, the endpoint's, the first address of each service CIDR, and what was asked for. */
-function apiServerNames(code: Code, drawn: Drawn): string[] {
-  const domain = drawn.clusterDomain ?? "cluster.local";
-  const firsts = drawn.serviceCidrs.map((cidr) => cidr.split("/")[0]!.replace(/0$/, "1").replace(/::$/, "::1"));
-  return drawn.controlPlanes.flatMap((machine: DrawnMachine) => {
-    const wanted = [
-      "kubernetes",
-      "kubernetes.default",
-      "kubernetes.default.svc",
-      `kubernetes.default.svc.${domain}`,
-      machine.name,
-      ...machine.addresses.map(plain),
-      plain(drawn.endpoint.host),
-      ...firsts,
-      ...texts(drawn.extraSans),
-      ...texts(machine.extraSans),
-    ].map(canonical);
-    const name = `${drawn.name}__${machine.name.replaceAll(".", "_")}__apiserver`;
-    const has = namesOf(code.resource.tls_cert_request[name]);
-    const [more, less] = [has.filter((one) => !wanted.includes(one)), wanted.filter((one) => !has.includes(one))];
-    return [
-      ...more.map((one) => `${name}: ${one} was not asked for`),
-      ...less.map((one) => `${name}: ${one} is missing`),
-    ];
-  });
-}
-
 /** Whoever follows a kubeconfig finds an API server whose certificate has that very name. */
 function servers(code: Code, drawn: Drawn): string[] {
-  const requests = Object.entries<any>(code.resource.tls_cert_request ?? {}).filter(([name]) =>
-    name.endsWith("__apiserver"),
+  const names = new Map(
+    drawn.controlPlanes.flatMap(({ name }): [string, string[]][] => {
+      const request = code.resource.tls_cert_request?.[`${drawn.name}__${name.replaceAll(".", "_")}__apiserver`];
+      return request === undefined ? [] : [[name, [...(request.dns_names ?? []), ...(request.ip_addresses ?? [])]]];
+    }),
   );
-  if (requests.length === 0) {
-    return [];
-  }
   // With a value that only Terraform knows, the text is an expression: the descriptions that are applied show it.
-  const literal = Object.values<string>(code.output[`${drawn.name}_files`]?.value ?? {}).filter((text) =>
+  const literal = Object.entries<string>(code.output[`${drawn.name}_files`]?.value ?? {}).filter(([, text]) =>
     text.startsWith("{"),
   );
-  const files = literal.flatMap((text) => Object.entries<any>(JSON.parse(text)));
-  return files.flatMap(([path, { content }]) => {
-    const server = content?.kubeconfig?.server;
-    if (typeof server !== "string") {
-      return [];
-    }
-    // A token's address may be IPv6: Terraform puts it in brackets itself.
-    const [, bare] = /^https:\/\/(?:\[([^\]]+)\]|[^:[]+):\d+$/.exec(server) ?? [];
-    const host = bare ?? /^https:\/\/([^:]+):\d+$/.exec(server)?.[1];
-    if (host === undefined) {
-      return server.includes("strcontains") ? [] : [`${path}: ${server} is no URL`];
-    }
-    const isNamed = requests.some(([, request]) =>
-      [...(request.dns_names ?? []), ...(request.ip_addresses ?? [])].includes(host),
-    );
-    return isNamed ? [] : [`${path}: ${host} stands in no API server's certificate`];
-  });
+  return literal.flatMap(([holder, text]) =>
+    Object.entries<any>(JSON.parse(text)).flatMap(([path, { content }]) => {
+      const server = content?.kubeconfig?.server;
+      return typeof server !== "string" || server.includes("${") ? [] : wrongServer(server, holder, names, drawn, path);
+    }),
+  );
+}
+
+/** The API server's port where nobody says another. */
+const PORT = 6443;
+
+/**
+ * A line where a kubeconfig leads to no API server that has its name: that of the same machine, or all of them by the endpoint.
+ *
+ * @param names of each API server's certificate, by its machine
+ */
+export function wrongServer(
+  server: string,
+  holder: string,
+  names: ReadonlyMap<string, readonly string[]>,
+  { endpoint, controlPlanes }: Drawn,
+  where: string,
+): string[] {
+  const [, brackets, host = brackets, port] = /^https:\/\/(?:\[([^\]]+)\]|([^:[\]]+)):(\d+)$/.exec(server) ?? [];
+  if (host === undefined) {
+    return [`${where}: ${server} is no URL of an API server`];
+  }
+  const isEndpoint = canonical(host) === canonical(plain(endpoint.host)) && Number(port) === endpoint.port;
+  const own = controlPlanes.find(({ name }) => name === holder);
+  const isOwn =
+    own?.addresses.map((address) => canonical(plain(address))).includes(host) &&
+    Number(port) === (own.bindPort ?? PORT);
+  if (!isEndpoint && !isOwn) {
+    return [`${where}: ${server} is neither the endpoint nor the API server of ${holder}`];
+  }
+  const asked = isEndpoint ? [...names.keys()] : [holder];
+  // The text itself stands in the certificate: a client compares what it was given.
+  const without = asked.filter((name) => !names.get(name)?.includes(host));
+  return without.map((name) => `${where}: ${host} does not stand in the certificate of the API server of ${name}`);
 }
 
 /** No output holds a key. */

@@ -32,7 +32,12 @@ interface Settings {
   /** Whether everything has a second generation by now, which signs. */
   readonly rotated?: boolean;
   /** How far some of the authorities have come in a rotation. @default - nobody rotates any */
-  readonly rotation?: { readonly authorities: readonly string[]; readonly step: RotationStep };
+  readonly rotation?: {
+    readonly authorities: readonly string[];
+    /** Whether the service accounts' key pair comes as far. */
+    readonly serviceAccount?: boolean;
+    readonly step: RotationStep;
+  };
   /** First part of the stacks' names. @default sandbox */
   readonly stacks?: string;
 }
@@ -101,6 +106,13 @@ function secondGeneration({ table }: Distribution): Partial<ClusterPkiProps> {
   };
 }
 
-function rotationOf({ authorities, step }: NonNullable<Settings["rotation"]>): Partial<ClusterPkiProps> {
-  return { authorities: Object.fromEntries(authorities.map((name) => [name, { generations: STEPS[step]() }])) };
+function rotationOf({
+  authorities,
+  serviceAccount,
+  step,
+}: NonNullable<Settings["rotation"]>): Partial<ClusterPkiProps> {
+  return {
+    authorities: Object.fromEntries(authorities.map((name) => [name, { generations: STEPS[step]() }])),
+    ...(serviceAccount ? { serviceAccount: { generations: STEPS[step]() } } : {}),
+  };
 }

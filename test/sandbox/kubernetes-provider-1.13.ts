@@ -34,6 +34,11 @@ const SCHEMAS: Readonly<Record<string, Schema>> = {
   kubernetes_secret_v1: { metadata: { ...NAMESPACED, generate_name: true }, data: true, type: true },
 };
 
+/** The data sources that the stacks use, likewise. */
+const DATA_SCHEMAS: Readonly<Record<string, Schema>> = {
+  kubernetes_config_map_v1: { metadata: { name: true, namespace: true } },
+};
+
 /** Terraform's own, the same for every resource; "//" is where the CDK notes the construct's path. */
 const META_ARGUMENTS: Schema = {
   "//": true,
@@ -65,9 +70,10 @@ const PROVIDER_SCHEMA: Schema = {
 /** A copy of a `cdk.tf.json` for kubernetes provider 1.13.4. Throws, with address and attribute, if that cannot be. */
 export function toKubernetesProvider113(tf: Json): Json {
   const root = asObject(tf, "the configuration");
-  for (const kind of ["data", "ephemeral"]) refuseKubernetes(kind, root[kind]);
+  refuseKubernetes("ephemeral", root.ephemeral);
   const copy = { ...root };
-  if (root.resource !== undefined) copy.resource = resources(asObject(root.resource, "resource"));
+  if (root.resource !== undefined) copy.resource = renamed(asObject(root.resource, "resource"), SCHEMAS);
+  if (root.data !== undefined) copy.data = renamed(asObject(root.data, "data"), DATA_SCHEMAS, "data.");
   if (root.provider !== undefined) copy.provider = providers(asObject(root.provider, "provider"));
   if (root.terraform !== undefined) copy.terraform = mapBlocks(root.terraform, "terraform", requirements);
   return renameReferences(copy);
@@ -79,16 +85,16 @@ function refuseKubernetes(kind: string, types: Json | undefined): void {
   }
 }
 
-function resources(types: JsonObject): JsonObject {
+function renamed(types: JsonObject, schemas: typeof SCHEMAS, kind = ""): JsonObject {
   const copy: Record<string, Json> = {};
   for (const [type, named] of Object.entries(types)) {
     if (!type.startsWith("kubernetes_")) {
       copy[type] = named;
       continue;
     }
-    const schema = SCHEMAS[type] ?? refuseType(type);
+    const schema = schemas[type] ?? refuseType(`${kind}${type}`);
     for (const [name, block] of Object.entries(asObject(named, type))) {
-      check(block, { ...META_ARGUMENTS, ...schema }, `${type}.${name}`);
+      check(block, { ...META_ARGUMENTS, ...schema }, `${kind}${type}.${name}`);
     }
     copy[oldType(type)] = named;
   }

@@ -13,7 +13,7 @@ const { options } = ts.parseJsonConfigFileContent(config, ts.sys, ROOT, { noEmit
 const BEFORE = `
 import type { Construct } from "constructs";
 import {
-  type Cluster, ClusterAccess, ClusterPki, type ClusterPkiProps, Distribution, type DistributionTable, type IClusterPki, joinWith,
+  type Cluster, ClusterAccess, ClusterPki, type ClusterPkiProps, Distribution, type DistributionTable, type IClusterPki, JoinPassword, joinWith,
   kubeconfig, KeyUsage, type NamesOf,
 } from "../lib";
 declare const scope: Construct;
@@ -58,12 +58,14 @@ const REFUSED: Readonly<Record<string, string>> = {
   'pki.addCertificate("prometheus", { ...client, authority: "etcd", files: [{ path: "/a", kind: "signer" }] });':
     "Type '\"signer\"' is not assignable to type",
   'pki.addFile("cp-1", { path: "/etc/motd" });': "Property 'content' is missing",
+  'new JoinPassword(scope, "x", { pki: make(Distribution.K3S, {}), joins: "sever" });':
+    "Type '\"sever\"' is not assignable to type 'K3sJoinPassword | undefined'. Did you mean '\"server\"'?",
+  'new JoinPassword(scope, "x", { pki, joins: "server" });': "is not assignable to type 'undefined'",
   'new ClusterAccess(scope, "x", { pki, cluster });': "is not assignable to type 'undefined'",
-  'new ClusterAccess(scope, "x", { distribution: Distribution.K0S, cluster });': "certificateAuthority",
   'new ClusterAccess(scope, "x", {});': "is not assignable",
   "ClusterPki.fromAttributes({ distribution: Distribution.K0S, cluster });": "certificateAuthority",
   "const names: NamesOf<typeof Distribution.KUBEADM> = { ...Distribution.K3S.names };": "is not assignable",
-  'const own: Distribution<{ authority: "root"; keyPair: "sa"; certificate: "c"; kubeconfig: "c" }> = Distribution.K3S;':
+  'const own: Distribution<{ authority: "root"; keyPair: "sa"; certificate: "c"; kubeconfig: "c"; joinPassword: "j" }> = Distribution.K3S;':
     "is not assignable",
 };
 
@@ -76,10 +78,12 @@ const TAKEN: readonly string[] = [
   'make(Distribution.singleCa({ ownAuthorities: ["etcd-peer"] }), { authorities: { kubernetes: {}, "etcd-peer": {} } });',
   'make(Distribution.singleCa({ ownAuthorities: [] as SingleCaSet[] }), {}); import type { SingleCaSet } from "../lib";',
   "make(isEdge ? Distribution.K3S : Distribution.KUBEADM, { authorities: { server: {}, kubernetes: {} } });",
+  'new JoinPassword(scope, "x", { pki: make(Distribution.RKE2, {}), joins: "agent" });',
+  'new JoinPassword(scope, "x", { pki: make(new Distribution(table), {}), joins: text });',
   // A table of one's own takes any text, or its own names.
   "make(new Distribution(table), { authorities: { anything: {} }, certificates: { [text]: {} } });",
   "make(new Distribution(table), {}).authority(text);",
-  `type Own = { authority: "root"; keyPair: "sa"; certificate: "web"; kubeconfig: never };
+  `type Own = { authority: "root"; keyPair: "sa"; certificate: "web"; kubeconfig: never; joinPassword: never };
    make(new Distribution<Own>(table), { authorities: { root: {} } }).certificate("web");`,
   // Without parameters the types stay usable.
   "const any: ClusterPki = pki; any.authority(text); any.certificate(text, text); any.kubeconfig(text);",
@@ -92,6 +96,7 @@ const TAKEN: readonly string[] = [
   // What takes a PKI takes any.
   "const identity: IClusterPki = pki;",
   'new ClusterAccess(scope, "x", { pki });',
+  'new ClusterAccess(scope, "x", { distribution: Distribution.K0S, cluster });',
   'new ClusterAccess(scope, "x", { pki: ClusterPki.fromAttributes({ distribution: Distribution.K0S, cluster, certificateAuthority: text }) });',
   'new ClusterAccess(scope, "x", { distribution: Distribution.K0S, cluster, certificateAuthority: pki.bundle() });',
   'kubeconfig({ pki, user: "jane", credentials: { token: "x" } });',

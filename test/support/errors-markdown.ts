@@ -158,6 +158,8 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "plain-text":
     "The text has a character or a sequence of which Terraform, YAML or a terminal would make something else.",
   port: "The port is not a TCP port.",
+  "published-authority":
+    "The ConfigMap `kube-root-ca.crt` of `kube-system` is missing, or holds no certificate, or a private key. Terraform says so in a plan. What joins would be given it as the authority of the API server.",
   "protected-name":
     "The certificate would have a name of somebody else: of the API server, of every machine, or one by which a component knows its own clients. Who holds its key could be that one.",
   "secret-key": "The file's path cannot be turned into a key of a Secret.",
@@ -176,6 +178,8 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "service-cidr-size":
     "The service CIDR is too small for the addresses of the API server and of DNS, or larger than the distribution takes.",
   "shared-key": "The private key of a leaf certificate would be on more than one machine.",
+  "stack-id-taken":
+    "Two stacks of one app have the same id in different places of the tree. cdktf writes both into the folder of that name, the second over the first, and says nothing: a PKI would be gone from the next deploy.",
   subject:
     "A field of the subject is empty or too long (X.520), or has control characters or blanks around it, which comparisons of names leave out.",
   "subject-field":

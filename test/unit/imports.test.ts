@@ -17,9 +17,9 @@ const COMMAND_LINE = "cli";
 /** The steps of `plan`, in their order: each imports only from those before it. */
 const STEPS = ["read", "model", "judge", "render"];
 
-/** What the verbs share with the constructs: names, references and how outputs and inventories look. Nothing in them needs cdktf. */
+/** What the verbs share with the constructs: names, references, DER and how outputs and inventories look. Nothing in them needs cdktf. */
 const SHARED =
-  /^\.\.\/(terraform\/(names|reference|expression)|kubernetes\/(content|content-readers|cluster-file)|inventory-schema|terraform-json\/[a-z-]+)$/;
+  /^\.\.\/(terraform\/(names|reference|expression)|kubernetes\/(content|content-readers|cluster-file)|x509\/der|inventory-schema|terraform-json\/[a-z-]+)$/;
 
 function sources(folder: string): { file: string; text: string }[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })

@@ -4,7 +4,7 @@ import * as ipaddr from "ipaddr.js";
 import { Problems } from "../../errors";
 import { canonicalIp, isMistake, parseHost, RFC_1123_SUBDOMAIN } from "../../x509/host";
 import { checkAltNames } from "../../x509/subject-alt-names";
-import { checkText, eachText } from "../../x509/text-values";
+import { checkText, eachText } from "../../terraform/text-values";
 import { checkEndpointRange, checkReachable } from "./address-checks";
 import { ambiguousAddress, endpointFix } from "./endpoint-advice";
 import {

@@ -1,12 +1,13 @@
 import { type Problems, problemText } from "../../errors";
 import { LATER } from "../../inventory-schema";
 import type { Certificate } from "../../x509/certificate";
+import { perObject } from "../../terraform/memo";
 import { rangeOf } from "../../x509/address-range";
 import { canonicalHost } from "../../x509/host";
 import { issued } from "../../x509/issued";
 import { SubjectAltNames } from "../../x509/subject-alt-names";
 import { LOOPBACK_NAMES } from "./address-checks";
-import { type Cluster, placedMachines } from "../cluster";
+import { type Cluster, type PlacedMachine, placedMachines } from "../cluster";
 import type { ClusterParts } from "../cluster-parts";
 import type { ClusterPkiProps } from "../cluster-pki-props";
 import { fillNames, holdersOf } from "../holders";
@@ -32,16 +33,21 @@ const API_SERVER_NAMES = [
  */
 const NAME_FLAGS = ["--requestheader-allowed-names", "--client-cert-allowed-hostname", "--peer-cert-allowed-cn"];
 
+const NO_NAMES: ReadonlySet<string> = new Set();
+
 /**
  * Finds machines that are called, or reached, like somebody else: their certificates would be valid for that one, too.
  *
  * Whoever runs an API server may have its names. A name that a component checks is nobody's but the row's that has it.
  */
 export function checkProtectedNames(cluster: Cluster, table: DistributionTable, problems: Problems): void {
-  const ofApiServer = apiServerNames(cluster);
+  const machines = placedMachines(cluster);
+  const isServer = ({ kinds }: PlacedMachine) => kinds.includes("control-plane");
+  const ofApiServer = machines.every(isServer) ? NO_NAMES : apiServerNames(cluster);
   const checked = checkedMachineNames(table);
-  for (const { machine, at, kinds } of placedMachines(cluster)) {
-    const isApiServer = kinds.includes("control-plane");
+  for (const placed of machines) {
+    const { machine, at } = placed;
+    const isApiServer = isServer(placed);
     const found = (where: string, given: string, whose: string) =>
       problems.add({
         code: "protected-name",
@@ -74,10 +80,13 @@ export function checkAddedNames(
   table: DistributionTable,
   problems: Problems,
 ): void {
+  const added = Object.entries(certificates).map(([name, choices]) => ({ name, extraSans: choices?.extraSans ?? [] }));
+  if (added.every(({ extraSans }) => extraSans.length === 0)) {
+    return;
+  }
   const ofApiServer = namesOfNoMachine(cluster);
   const checked = checkedNames(table);
-  for (const [name, choices] of Object.entries(certificates)) {
-    const extraSans = choices?.extraSans ?? [];
+  for (const { name, extraSans } of added) {
     const row = Object.hasOwn(table.certificates, name) ? table.certificates[name]! : undefined;
     if (row === undefined) {
       continue;
@@ -110,7 +119,7 @@ function apiServerNames(cluster: Cluster): Set<string> {
 }
 
 /** Names that components check, by the authority of those who come with them. */
-function checkedNames({ authorities }: DistributionTable): Map<string, Set<string>> {
+const checkedNames = perObject(({ authorities }: DistributionTable): ReadonlyMap<string, ReadonlySet<string>> => {
   const names = new Map<string, Set<string>>();
   for (const [authority, { files }] of Object.entries(authorities)) {
     for (const { consumers, alsoOf = [] } of files) {
@@ -123,38 +132,40 @@ function checkedNames({ authorities }: DistributionTable): Map<string, Set<strin
     }
   }
   return names;
-}
+});
 
 /** Checked names that would come from an authority which also signs certificates with the names of machines. */
-function checkedMachineNames(table: DistributionTable): Set<string> {
+const checkedMachineNames = perObject((table: DistributionTable): ReadonlySet<string> => {
   const checked = checkedNames(table);
   const isOfMachine = ({ commonName, sans = [] }: CertificateRow) => [commonName, ...sans].includes("{machine}");
   const rows = Object.values(table.certificates).filter(isOfMachine);
   return new Set(rows.flatMap(({ authority }) => [...(checked.get(authority) ?? [])]));
-}
+});
 
 /** What is wrong with certificates of a user that an authority of the cluster signs: the names in them are somebody else's. */
 export function protectedNamesIn(certificates: readonly Certificate[], parts: ClusterParts): string[] {
   const { table, cluster, authorities, leaves } = parts;
   const ours = new Set(leaves.map(({ certificate }) => certificate));
+  const others = certificates.filter((certificate) => !ours.has(certificate));
+  if (others.length === 0) {
+    return [];
+  }
   const checked = checkedNames(table);
   const ofApiServer = namesOfNoMachine(cluster);
-  return certificates
-    .filter((certificate) => !ours.has(certificate))
-    .flatMap((certificate) => {
-      const authority = [...authorities].find(([, { generations }]) =>
-        Object.values(generations).some(
-          ({ certificate: { address } }) => address === certificate.issuer.certificate.address,
-        ),
-      )?.[0];
-      return authority === undefined
-        ? []
-        : namesTaken(
-            certificate,
-            checked.get(authority) ?? new Set(),
-            authority === table.apiServerAuthority ? ofApiServer : new Set(),
-          );
-    });
+  return others.flatMap((certificate) => {
+    const authority = [...authorities].find(([, { generations }]) =>
+      Object.values(generations).some(
+        ({ certificate: { address } }) => address === certificate.issuer.certificate.address,
+      ),
+    )?.[0];
+    return authority === undefined
+      ? []
+      : namesTaken(
+          certificate,
+          checked.get(authority) ?? NO_NAMES,
+          authority === table.apiServerAuthority ? ofApiServer : NO_NAMES,
+        );
+  });
 }
 
 /**

@@ -59,6 +59,8 @@ export interface ClusterApiNames extends DistributionNames {
   readonly certificate: ClusterApiCertificate;
   /** None: they are in Secrets. */
   readonly kubeconfig: never;
+  /** None: Cluster API makes a token for each machine. */
+  readonly joinPassword: never;
 }
 
 /**

@@ -8,7 +8,6 @@ import {
   kubelet,
   KUBERNETES,
   scheduler,
-  HOURS_OF_CONTROLLER_MANAGER,
 } from "../components";
 import type { DistributionNames, DistributionTable, RowException } from "../table";
 import {
@@ -21,6 +20,8 @@ import {
   OPERATOR,
   pairsOf,
   PURPOSES,
+  SIGNING_DURATION,
+  withFlags,
 } from "./rows";
 import { KeyUsage } from "../../x509/key-usage";
 
@@ -113,6 +114,8 @@ export interface K0sNames extends DistributionNames {
   readonly keyPair: "service-account";
   readonly certificate: K0sCertificate;
   readonly kubeconfig: K0sKubeconfig;
+  /** None: machines join with bootstrap tokens. */
+  readonly joinPassword: never;
 }
 
 /**
@@ -145,11 +148,11 @@ export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): Distribution
       kubernetes: {
         purpose: PURPOSES.kubernetes,
         commonName: "kubernetes-ca",
-        signsNodesFor: HOURS_OF_CONTROLLER_MANAGER,
+        signsNodesFor: "clusterSigningDuration",
         files: [
           // Exactly one certificate: the reader with which k0s signs, cfssl's, refuses a file of two. The next two authorities alike.
           file(`${pki}/ca.crt`, "signer", CONTROL_PLANE, [
-            controllerManager.clusterSigning.certificate,
+            withFlags(controllerManager.clusterSigning.certificate, SIGNING_DURATION),
             k0sCommand.issues,
           ]),
           // One file more than k0s has, for those who only verify: the configuration below points them at it.
@@ -373,6 +376,7 @@ spec:
       client-ca-file: ${pki}/ca-bundle.crt
       root-ca-file: ${pki}/ca-bundle.crt
       requestheader-client-ca-file: ${pki}/front-proxy-ca-bundle.crt
+      cluster-signing-duration: {clusterSigningDuration}
   # Where k0s runs etcd itself.
   storage:
     type: etcd

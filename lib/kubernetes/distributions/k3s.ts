@@ -98,6 +98,9 @@ export type K3sKubeconfig<Program extends K3sProgram = "k3s"> = Extract<
   | `${Program}-controller`
 >;
 
+/** What joins K3s or RKE2 with a password. */
+export type K3sJoinPassword = "server" | "agent";
+
 /** What K3s and RKE2 call their parts. */
 export interface K3sNames<
   Program extends K3sProgram = "k3s",
@@ -107,6 +110,7 @@ export interface K3sNames<
   readonly keyPair: "service-account";
   readonly certificate: K3sCertificate<Program>;
   readonly kubeconfig: K3sKubeconfig<Program>;
+  readonly joinPassword: K3sJoinPassword;
 }
 
 /** Machines that run the server; one that only runs etcd has the same authorities. */

@@ -114,6 +114,8 @@ export interface KubeadmNames extends DistributionNames {
   readonly keyPair: "service-account";
   readonly certificate: KubeadmCertificate;
   readonly kubeconfig: KubeadmKubeconfig;
+  /** None: machines join with bootstrap tokens. */
+  readonly joinPassword: never;
 }
 
 /**

@@ -106,6 +106,8 @@ export interface SingleCaNames<
   readonly keyPair: "service-account";
   readonly certificate: SingleCaCertificate<OneServer>;
   readonly kubeconfig: SingleCaKubeconfig;
+  /** None: machines join with bootstrap tokens. */
+  readonly joinPassword: never;
 }
 
 const KUBERNETES_FOLDER = "/var/lib/kubernetes";

@@ -89,6 +89,7 @@ export interface AuthorityEntry extends Entry, Guarded {
     readonly keyAlgorithm?: string;
     readonly kind: "authority";
     readonly sans: readonly string[];
+    readonly signsNodesForHours?: number;
     readonly state: "active" | "trusted" | "retired";
     readonly subject?: string;
     readonly validityHours?: number;
@@ -281,7 +282,7 @@ export interface ClusterAccessOptions extends KubernetesObjectProps {
 }
 
 export interface ClusterAccessProps extends ClusterAccessOptions {
-    readonly certificateAuthority: TrustBundle | string;
+    readonly certificateAuthority?: TrustBundle | string;
     readonly cluster: Pick<Cluster, "name" | "endpoint">;
     readonly distribution: Distribution;
     readonly pki?: undefined;
@@ -304,6 +305,7 @@ export type ClusterApiCertificate = "etcd-server" | "etcd-peer" | "etcd-healthch
 export interface ClusterApiNames extends DistributionNames {
     readonly authority: ClusterApiAuthority;
     readonly certificate: ClusterApiCertificate;
+    readonly joinPassword: never;
     readonly keyPair: "service-account";
     readonly kubeconfig: never;
 }
@@ -528,6 +530,7 @@ export interface DistributionBindingsProps extends KubernetesObjectProps {
 export interface DistributionNames {
     readonly authority: string;
     readonly certificate: string;
+    readonly joinPassword: string;
     readonly keyPair: string;
     readonly kubeconfig: string;
 }
@@ -815,8 +818,8 @@ export interface JoinOfPkiProps extends Pick<JoinProps, "token"> {
     readonly pki: IClusterPki;
 }
 
-export class JoinPassword extends Construct {
-    constructor(scope: Construct, id: string, props: JoinPasswordProps);
+export class JoinPassword<Of extends Distribution = Distribution> extends Construct {
+    constructor(scope: Construct, id: string, props: JoinPasswordProps<Of>);
     files(machine: string): readonly ClusterFile[];
     readonly password: Reference;
     readonly resource: Password;
@@ -827,10 +830,10 @@ export interface JoinPasswordFileRow extends Pick<FileRow, "path" | "on" | "cons
     readonly format?: "password";
 }
 
-export interface JoinPasswordProps {
+export interface JoinPasswordProps<Of extends Distribution = Distribution> {
     readonly deletionProtection?: boolean;
-    readonly joins?: string;
-    readonly pki: ClusterPki;
+    readonly joins?: NamesOf<Of>["joinPassword"];
+    readonly pki: ClusterPki<Of>;
 }
 
 export interface JoinPasswordRow {
@@ -859,6 +862,7 @@ export type K0sKubeconfig = Extract<K0sCertificate, "konnectivity" | "admin" | "
 export interface K0sNames extends DistributionNames {
     readonly authority: K0sAuthority;
     readonly certificate: K0sCertificate;
+    readonly joinPassword: never;
     readonly keyPair: "service-account";
     readonly kubeconfig: K0sKubeconfig;
 }
@@ -873,11 +877,14 @@ export type K3sCertificate<Program extends K3sProgram = "k3s"> = "apiserver" | "
 
 export type K3sChain = "root" | "intermediate";
 
+export type K3sJoinPassword = "server" | "agent";
+
 export type K3sKubeconfig<Program extends K3sProgram = "k3s"> = Extract<K3sCertificate<Program>, "apiserver-kubelet-client" | "admin" | "supervisor" | "controller-manager" | "scheduler" | "cloud-controller-manager" | "kubelet" | "kube-proxy" | `${Program}-controller`>;
 
 export interface K3sNames<Program extends K3sProgram = "k3s", Chained extends K3sChain = never> extends DistributionNames {
     readonly authority: K3sAuthority<Chained>;
     readonly certificate: K3sCertificate<Program>;
+    readonly joinPassword: K3sJoinPassword;
     readonly keyPair: "service-account";
     readonly kubeconfig: K3sKubeconfig<Program>;
 }
@@ -969,6 +976,7 @@ export type KubeadmKubeconfig = Extract<KubeadmCertificate, "admin" | "super-adm
 export interface KubeadmNames extends DistributionNames {
     readonly authority: KubeadmAuthority;
     readonly certificate: KubeadmCertificate;
+    readonly joinPassword: never;
     readonly keyPair: "service-account";
     readonly kubeconfig: KubeadmKubeconfig;
 }
@@ -1191,6 +1199,7 @@ export type SingleCaKubeconfig = Extract<SingleCaCertificate, "admin" | "super-a
 export interface SingleCaNames<Sets extends SingleCaSet = never, OneServer extends boolean = false> extends DistributionNames {
     readonly authority: SingleCaAuthority<Sets>;
     readonly certificate: SingleCaCertificate<OneServer>;
+    readonly joinPassword: never;
     readonly keyPair: "service-account";
     readonly kubeconfig: SingleCaKubeconfig;
 }
@@ -1274,6 +1283,7 @@ export function toTerraform(content: Content): string;
 export class TrustBundle {
     constructor(references: readonly Reference[], stack: TerraformStack, belowRoot: boolean, literalRoot?: string | undefined);
     readonly belowRoot: boolean;
+    isIn(stack: TerraformStack): boolean;
     readonly literalRoot?: string | undefined;
     get pem(): string;
     readonly references: readonly Reference[];

@@ -1,9 +1,10 @@
 import { gunzipSync } from "node:zlib";
+import { TlsProvider } from "@cdktf/provider-tls/lib/provider";
 import { TerraformOutput, TerraformStack, TerraformVariable } from "cdktf";
 import { ClusterAccess, ClusterPki, Distribution, evaluate, joinWith, kubeconfig, toTerraform } from "../../../lib";
 import { ONE, pkiOf } from "../../support/cluster";
 import { filesIn } from "../../support/graph";
-import { newApp, newStack, problemsOf, synthApp } from "../../support/synth";
+import { newApp, newStack, problemsOf, synth, synthApp } from "../../support/synth";
 import { accessStack, CA_PEM } from "./fixture";
 
 // What is said once: the PKI knows its distribution, its cluster and its authority.
@@ -18,18 +19,67 @@ function bothStacks(make: (stack: TerraformStack, pki: ClusterPki) => void, dist
 
 const KUBEADM: Distribution = Distribution.KUBEADM;
 
-test.each([
-  ["kubeadm", KUBEADM],
+test("access of a PKI is what it is of the PKI's parts, where a file on the machine has the authorities", () => {
+  const parts = (pki: ClusterPki) => ({
+    distribution: KUBEADM,
+    cluster: ONE,
+    certificateAuthority: pki.bundle(),
+  });
+  const ofParts = bothStacks((stack, pki) => new ClusterAccess(stack, "access", parts(pki)));
+  const ofPki = bothStacks((stack, pki) => new ClusterAccess(stack, "access", { pki }));
+  expect(JSON.stringify(ofPki)).toBe(JSON.stringify(ofParts));
+  expect(ofPki["prod-access"].data).toBeUndefined();
+});
+
+describe.each([
   ["K3s", Distribution.K3S],
   ["k0s", Distribution.K0S],
-])("%s: access of a PKI is what it is of the PKI's parts", (_, distribution: Distribution) => {
-  const parts = (pki: ClusterPki) => ({ distribution, cluster: ONE, certificateAuthority: pki.bundle() });
-  const ofParts = bothStacks((stack, pki) => new ClusterAccess(stack, "access", parts(pki)), distribution);
+])("%s, whose token holds the authorities", (_, distribution: Distribution) => {
   const ofPki = bothStacks((stack, pki) => new ClusterAccess(stack, "access", { pki }), distribution);
-  expect(JSON.stringify(ofPki)).toBe(JSON.stringify(ofParts));
-  // Who joins kubeadm finds the authorities on its own disk.
-  const readsState = ofPki["prod-access"].data?.terraform_remote_state !== undefined;
-  expect(readsState).toBe(distribution !== Distribution.KUBEADM);
+  const read = (json: { data?: object }) => Object.keys(json.data ?? {});
+
+  test("has them from the cluster itself, and a plan stops where it does not name them", () => {
+    const { data, resource, output } = ofPki["prod-access"];
+    expect(data).toEqual({
+      kubernetes_config_map_v1: {
+        "prod__kube-root-ca": { metadata: { name: "kube-root-ca.crt", namespace: "kube-system" } },
+      },
+    });
+    const kept = resource.terraform_data["prod__kube-root-ca"];
+    const found = 'try(data.kubernetes_config_map_v1.prod__kube-root-ca.data["ca.crt"], "")';
+    expect(kept.input).toEqual({ bundle: `\${${found}}` });
+    expect(kept.lifecycle.precondition).toMatchObject([
+      {
+        condition:
+          `\${strcontains(${found}, "-----BEGIN CERTIFICATE-----") && ` + `!strcontains(${found}, "PRIVATE KEY-----")}`,
+        error_message: expect.stringContaining("[published-authority] ConfigMap kube-root-ca.crt of kube-system"),
+      },
+    ]);
+    expect(output.prod_files.value.worker).toContain('{"ref":"terraform_data.prod__kube-root-ca.output.bundle"}');
+    expect(Object.keys(ofPki["prod-pki"].output).filter((name) => name.startsWith("cross-stack-"))).toEqual([]);
+  });
+
+  test("reads the PKI's state where somebody names its bundle, and nothing where that is in the same stack", () => {
+    const parts = (pki: ClusterPki) => ({ distribution, cluster: ONE, certificateAuthority: pki.bundle() });
+    const ofParts = bothStacks((stack, pki) => new ClusterAccess(stack, "access", parts(pki)), distribution);
+    expect(read(ofParts["prod-access"])).toEqual(["terraform_remote_state"]);
+    const stack = accessStack();
+    new TlsProvider(stack, "tls");
+    const { pki } = pkiOf({}, { distribution }, stack);
+    new ClusterAccess(stack, "access", { pki, addressPrefix: "access" });
+    expect(read(synth(stack))).toEqual([]);
+  });
+});
+
+test("a cluster whose PKI nobody here knows says itself what a token of k0s holds; a hash would need more", () => {
+  const access = (distribution: Distribution) => {
+    const stack = accessStack();
+    new ClusterAccess(stack, "access", { distribution, cluster: ONE });
+    return synth(stack);
+  };
+  expect(Object.keys(access(Distribution.K0S).data)).toEqual(["kubernetes_config_map_v1"]);
+  expect(access(Distribution.KUBEADM).data).toBeUndefined();
+  expect(problemsOf(() => access(Distribution.K3S))).toMatchObject([{ code: "secure-token-root" }]);
 });
 
 test("a PKI of another app needs no right on its state", () => {
@@ -65,9 +115,10 @@ test("a PKI and its parts are one too many, and a part alone is too few", () => 
   expect(refused({ pki, cluster: ONE })).toMatchObject([
     { code: "pki-or-parts", at: "pki", given: '"pki and cluster"', fix: "leave cluster out: pki says that" },
   ]);
-  const allowed = "pki, or all of distribution, cluster, certificateAuthority";
-  expect(refused({ cluster: ONE })).toMatchObject([{ given: '"no distribution, certificateAuthority"', allowed }]);
-  expect(refused({})).toMatchObject([{ given: '"no distribution, cluster, certificateAuthority"', allowed }]);
+  expect(refused({ pki, certificateAuthority: CA_PEM })).toMatchObject([{ given: '"pki and certificateAuthority"' }]);
+  const allowed = "pki, or all of distribution, cluster";
+  expect(refused({ cluster: ONE })).toMatchObject([{ given: '"no distribution"', allowed }]);
+  expect(refused({})).toMatchObject([{ given: '"no distribution, cluster"', allowed }]);
 });
 
 test("a kubeconfig and what a machine joins with are of a PKI, too", () => {

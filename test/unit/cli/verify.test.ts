@@ -22,6 +22,11 @@ const SERVER_CERTIFICATES = {
   else: ["g1", "/CN=cp-2", "20300101000000Z", "20400101000000Z"],
   elsewhere: ["etcd", "/CN=kube-apiserver", "20300101000000Z", "20400101000000Z"],
   stranger: ["impostor", "/CN=kube-apiserver", "20300101000000Z", "20400101000000Z"],
+  /** What the cluster signs for nodes. */
+  node1: ["g1", "/O=system:nodes/CN=system:node:node-1", "20300515000000Z", "20300614000000Z"],
+  renewed1: ["g2", "/O=system:nodes/CN=system:node:node-1", "20300531000000Z", "20300630000000Z"],
+  node2: ["g2", "/O=system:nodes/CN=system:node:node-2", "20300520000000Z", "20300619000000Z"],
+  strange1: ["impostor", "/O=system:nodes/CN=system:node:node-1", "20300531000000Z", "20300630000000Z"],
 } as const;
 
 const AUTHORITIES = {
@@ -53,7 +58,7 @@ beforeAll(() => {
   writeFileSync(join(certificates, "index"), "");
   writeFileSync(
     join(certificates, "ca.cnf"),
-    "[ca]\ndefault_ca=own\n[own]\ndatabase=index\npolicy=any\nrand_serial=yes\n[any]\ncommonName=supplied\n",
+    "[ca]\ndefault_ca=own\n[own]\ndatabase=index\npolicy=any\nrand_serial=yes\n[any]\ncommonName=supplied\norganizationName=optional\n",
   );
   for (const [name, [authority, subject, from, to]] of Object.entries(SERVER_CERTIFICATES)) {
     openssl("req", "-new", ...ec, "-subj", subject, "-keyout", `${name}.key`, "-out", `${name}.csr`);
@@ -376,6 +381,22 @@ test("a worker without a name is looked at where somebody says that it is", asyn
   ]);
 });
 
+test("what the cluster signed for a kubelet to serve keeps a gate shut, though it was not issued here", async () => {
+  const states: States = { g1: "trusted", g2: "active" };
+  const [port, kubelet] = [await serve("promoted", ["g1", "g2"]), await serve("node1", ["g1", "g2"])];
+  const worker = ["--worker", "worker-7=127.0.0.1", "--port", `worker-7/kubelet=${kubelet}`];
+  for (const [gate, still] of [
+    ["g2:active", ""],
+    ["g1:retired", "still "],
+  ]) {
+    const { code, report } = await verify(port, states, ...worker, "--expect", `kubernetes=${gate}`);
+    expect([code, report.expectations[0]!.reasons]).toEqual([
+      2,
+      expect.arrayContaining([`worker-7 kubelet:10250: ${still}serves what kubernetes g1 signed, until 2030-06-14`]),
+    ]);
+  }
+});
+
 test("the first address that answers counts, and what is left out is said", async () => {
   const port = await serve("issued", ["g1"]);
   const addresses = ["--address", "cp-1=127.0.0.2", "--address", "cp-1=127.0.0.1"];
@@ -437,17 +458,31 @@ function kubectl(
   roots: readonly (readonly Authority[])[],
   info: readonly Authority[] = [],
   nodes: readonly object[] = [],
+  {
+    aggregated = roots[0] ?? [],
+    requests = [],
+  }: { readonly aggregated?: readonly Authority[]; readonly requests?: readonly object[] } = {},
 ): string {
   put("nodes.json", { items: nodes });
+  put("requests.json", { items: requests });
   const bundle = (names: readonly Authority[]) => names.map((name) => pem(`${name}.crt`)).join("");
   const map = (namespace: string, data: object) => ({ metadata: { namespace }, data });
   const base64 = Buffer.from(bundle(info)).toString("base64");
   const kubeconfig = `clusters:\n- cluster:\n    certificate-authority-data: ${base64}\n`;
   put("roots.json", { items: roots.map((names, index) => map(`ns-${index}`, { "ca.crt": bundle(names) })) });
+  put("aggregated.json", { items: [map("kube-system", { "client-ca-file": bundle(aggregated) })] });
   put("info.json", { items: info.length > 0 ? [map("kube-public", { kubeconfig })] : [] });
   const file = put(
     "kubectl",
-    '#!/bin/sh\ncase "$*" in *cluster-info*) cat info.json;; *nodes*) cat nodes.json;; *) cat roots.json;; esac\n',
+    `#!/bin/sh
+case "$*" in
+  *cluster-info*) cat info.json ;;
+  *"metadata.name=extension-apiserver-authentication"*) cat aggregated.json ;;
+  *"spec.signerName=kubernetes.io/kube-apiserver-client-kubelet"*) cat requests.json ;;
+  *"get nodes"*) cat nodes.json ;;
+  *kube-root-ca.crt*) cat roots.json ;;
+esac
+`,
   );
   chmodSync(file, 0o755);
   return file;
@@ -487,6 +522,7 @@ describe("with a kubeconfig", () => {
         ["ns-0 and 1 more", "kube-root-ca.crt", "kubernetes g1+g2"],
         ["ns-2", "kube-root-ca.crt", "does not trust kubernetes g2 yet"],
         ["kube-public", "cluster-info", "kubernetes g1+g2"],
+        ["kube-system", "extension-apiserver-authentication client-ca-file", "kubernetes g1+g2"],
       ],
     ]);
     const gate = ["--expect", "kubernetes=g2:trusted"];
@@ -509,8 +545,135 @@ describe("with a kubeconfig", () => {
       ["cp-1", expect.any(String), "as-issued"],
       ["worker-3", `127.0.0.1:${kubelet}`, "not-yet"],
       ["ns-0", "ConfigMap", "as-issued"],
+      ["kube-system", "ConfigMap", "as-issued"],
     ]);
     expect(report.unseen.map(({ component }) => component)).toEqual(["kube-apiserver"]);
+  });
+
+  test("an API server leaves a retired authority in what it tells aggregated ones", async () => {
+    const left = kubectl([["g2"]], [], [], { aggregated: ["g1", "g2"] });
+    const { code, report } = await published(left, RETIRED, "--expect", "kubernetes=g1:retired");
+    expect([code, report.expectations[0]!.reasons]).toEqual([
+      2,
+      expect.arrayContaining([
+        "kube-system extension-apiserver-authentication client-ca-file: still trusts kubernetes g1",
+      ]),
+    ]);
+    // None where there is nothing in it.
+    const empty = await published(kubectl([["g1", "g2"]], [], [], { aggregated: [] }), INTRODUCED);
+    expect([empty.code, empty.report.ports.at(-1)!.trusted.message]).toEqual([2, "no certificate stands in it"]);
+  });
+
+  describe("of nodes that have a certificate which the cluster signed", () => {
+    const PROMOTED: States = { g1: "trusted", g2: "active" };
+    const HOURS = 720;
+    const NODES = ["node-1", "node-2"].map((name) => ({ metadata: { name }, status: {} }));
+    const request = (served: Served, creationTimestamp = "2030-05-31T00:00:00Z") => ({
+      metadata: { name: `csr-${served}`, creationTimestamp },
+      status: { certificate: Buffer.from(pem(`${served}.crt`)).toString("base64") },
+    });
+
+    /** With an API server whose certificate g2 has signed since 2030-03-01. */
+    async function nodes(requests: readonly object[], ...more: string[]) {
+      const text = JSON.stringify(inventory(PROMOTED)).replaceAll(
+        '"name":"kubernetes"',
+        `"name":"kubernetes","signsNodesForHours":${HOURS}`,
+      );
+      put("inventory.json", text.replaceAll('"worker"', '"cp-1"'));
+      const port = await serve("promoted", ["g1", "g2"]);
+      const binary = kubectl([["g1", "g2"]], [], NODES, { requests });
+      const place = ["--port", `kube-apiserver=${port}`, "--kubeconfig", "admin.conf", "--skip", "kubelet"];
+      const result = await kubernetesPki(
+        ["verify", "-", "--inventory", "inventory.json", ...place, ...more, "-o", "json"],
+        {
+          stdin: JSON.stringify(state(PROMOTED)).replace(
+            JSON.stringify(pem("issued.crt")),
+            JSON.stringify(pem("promoted.crt")),
+          ),
+          env: { KUBECTL_BINARY_NAME: binary },
+          now: () => new Date(time),
+        },
+      );
+      expect(result.err).toBe("");
+      const report = JSON.parse(result.out) as VerifyReport;
+      return { code: result.code, report, reasons: report.expectations[0]?.reasons };
+    }
+
+    /** Before all that g1 can have signed has ended. */
+    const EARLY = "2030-03-20T00:00:00Z";
+    let time: string;
+    beforeEach(() => (time = EARLY));
+
+    test.each(["g2:active", "g1:retired"])(
+      "the gate %s wants each of them to be of the next generation",
+      async (gate) => {
+        const expectation = ["--expect", `kubernetes=${gate}`];
+        time = "2030-06-01T00:00:00Z";
+        const old = await nodes([request("node1"), request("node2")], ...expectation);
+        expect(old.code).toBe(2);
+        expect(old.reasons).toContainEqual(
+          expect.stringMatching(
+            /^node-1 kubelet-client: (still )?comes with what kubernetes g1 signed, until 2030-06-14$/,
+          ),
+        );
+        expect(old.reasons!.join()).not.toContain("node-2");
+        const renewed = await nodes([request("node1"), request("renewed1"), request("node2")], ...expectation);
+        expect(renewed.reasons!.join()).not.toContain("node");
+        expect((await nodes([request("strange1"), request("node2")], ...expectation)).code).toBe(3);
+      },
+    );
+
+    test("one of which nothing is seen is named, and keeps the gate shut until all of the last generation has ended", async () => {
+      const gate = ["--expect", "kubernetes=g2:active"];
+      const unseen = await nodes([], ...gate);
+      // Its oldest certificate is of 2030-03-01, and ${HOURS} hours are 30 days.
+      const where =
+        "the issuer of the certificate that the kubelet's kubeconfig names, on the node; " +
+        "one of the last generation is valid until 2030-03-31T00:00:00Z at the latest";
+      expect([unseen.code, unseen.reasons]).toEqual([
+        2,
+        [`2 of 2 nodes: their client certificates cannot be seen: node-1, node-2. Look at ${where}`],
+      ]);
+      expect(unseen.report.unseen[0]).toEqual({
+        ...{ cluster: "pki", authority: "kubernetes", component: "kubelet-client", via: ["client certificate"] },
+        ...{ machines: ["node-1", "node-2"], lookAt: where },
+      });
+      time = "2030-03-30T23:59:59Z";
+      expect((await nodes([], ...gate)).code).toBe(2);
+      time = "2030-03-31T00:00:00Z";
+      expect((await nodes([], ...gate)).code).toBe(0);
+      // It signed later than that.
+      expect((await nodes([request("node1")], ...gate)).reasons!.join()).toContain("until 2030-06-14");
+    });
+
+    test("somebody may have looked at one, or look at one alone", async () => {
+      const gate = ["--expect", "kubernetes=g2:active", "--skip", "node-1/kubelet-client"];
+      const one = await nodes([], ...gate);
+      expect([one.code, one.reasons!.join(), one.report.skipped.at(-1)]).toEqual([
+        2,
+        expect.stringContaining("1 of 1 nodes: their client certificates cannot be seen: node-2."),
+        "node-1 kubelet-client",
+      ]);
+      expect((await nodes([], ...gate, "--skip", "kubelet-client")).code).toBe(0);
+      expect((await nodes([], "--expect", "kubernetes=g2:active", "--machine", "cp-1")).code).toBe(0);
+    });
+
+    test("no other gate, and no report without one, depends on what is not seen", async () => {
+      expect((await nodes([], "--expect", "kubernetes=g2:trusted")).code).toBe(0);
+      expect((await nodes([])).code).toBe(0);
+      time = "2030-06-01T00:00:00Z";
+      const { code, report } = await nodes([request("node1")]);
+      expect([code, report.ports.find(({ machine }) => machine === "node-1")]).toEqual([
+        2,
+        expect.objectContaining({
+          ...{ component: "kubelet-client", asked: "CSR csr-node1" },
+          served: expect.objectContaining({
+            verdict: "not-yet",
+            message: "still the old one, until 2030-06-14",
+          }) as unknown,
+        }),
+      ]);
+    });
   });
 
   test("a kubectl that is not there, or may not, is an error", async () => {

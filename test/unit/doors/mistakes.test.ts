@@ -340,7 +340,6 @@ const MISTAKES: readonly Mistake[] = [
     "certificate",
   ],
   ["access without props", () => new ClusterAccess(newStack(), "access", untyped(undefined)), "missing", "props"],
-  ["access without authority", () => access({ certificateAuthority: undefined }), "pki-or-parts", "pki"],
   [
     "an authority for its bundle",
     () => access({ certificateAuthority: pkiOf().pki.authority("kubernetes") }),

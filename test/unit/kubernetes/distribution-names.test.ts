@@ -35,6 +35,7 @@ const kubeadm: EachOf<KubeadmNames> = {
     "kubelet",
   ),
   kubeconfig: yes("admin", "super-admin", "controller-manager", "scheduler", "kubelet"),
+  joinPassword: {},
 };
 const k0s: EachOf<K0sNames> = {
   authority: yes("kubernetes", "front-proxy", "etcd"),
@@ -54,12 +55,14 @@ const k0s: EachOf<K0sNames> = {
     "kubelet",
   ),
   kubeconfig: yes("konnectivity", "admin", "controller-manager", "scheduler", "kubelet"),
+  joinPassword: {},
 };
 const clusterApi: EachOf<ClusterApiNames> = {
   authority: yes("kubernetes", "front-proxy", "etcd"),
   keyPair,
   certificate: yes("etcd-server", "etcd-peer", "etcd-healthcheck-client", "apiserver-etcd-client", "admin"),
   kubeconfig: {},
+  joinPassword: {},
 };
 const ofBoth = [
   "apiserver-kubelet-client",
@@ -88,12 +91,14 @@ const k3s: EachOf<K3sNames> = {
   keyPair,
   certificate: { ...rancher, ...yes("k3s-controller") },
   kubeconfig: yes(...ofBoth, "k3s-controller"),
+  joinPassword: yes("server", "agent"),
 };
 const rke2: EachOf<K3sNames<"rke2", "root">> = {
   authority: { ...five, ...yes("root", "intermediate") },
   keyPair,
   certificate: { ...rancher, ...yes("rke2-controller") },
   kubeconfig: yes(...ofBoth, "rke2-controller"),
+  joinPassword: yes("server", "agent"),
 };
 const below: EachOf<K3sNames<"k3s", "intermediate">> = {
   ...k3s,
@@ -118,6 +123,7 @@ const oneServer: EachOf<SingleCaNames<never, true>> = {
   keyPair,
   certificate: yes(...clients),
   kubeconfig: yes("admin", "super-admin", "controller-manager", "scheduler", "kube-proxy", "kubelet"),
+  joinPassword: {},
 };
 const singleCa: EachOf<SingleCaNames<"etcd-peer">> = {
   ...oneServer,
@@ -136,7 +142,7 @@ test.each<[string, Distribution, EachOf<DistributionNames>]>([
   ["a single CA beside another", Distribution.singleCa({ ownAuthorities: ["etcd-peer"] }), singleCa],
 ])("the names that compile for %s are those of its table", (_, { names }, each) => {
   const sorted = (list: readonly string[]) => [...list].sort();
-  for (const kind of ["authority", "keyPair", "certificate", "kubeconfig"] as const) {
+  for (const kind of ["authority", "keyPair", "certificate", "kubeconfig", "joinPassword"] as const) {
     expect([kind, ...sorted(names[kind])]).toEqual([kind, ...sorted(Object.keys(each[kind]))]);
   }
 });

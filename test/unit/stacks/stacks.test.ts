@@ -74,6 +74,21 @@ test("access needs no right on the PKI's state, of which a snapshot has every pr
   expect(Object.keys(pki.output).filter((name) => name.startsWith("cross-stack-output-"))).toEqual([]);
 });
 
+test.each([Distribution.K3S, Distribution.RKE2, Distribution.K0S, Distribution.SINGLE_CA])(
+  "nor of any other distribution: what a token holds is what the cluster itself publishes",
+  (distribution) => {
+    const app = newApp();
+    const cluster = { ...clusters[0]!.cluster, serviceCidrs: ["10.43.0.0/16"] };
+    const props = { distribution, cluster, backend: localState("state") };
+    const { pki } = new ClusterPkiStack(app, "pki", props);
+    new ClusterAccessStack(app, "access", { ...props, pki });
+    const { pki: ofPki, access } = synthApp(app);
+    expect(Object.keys(access.data ?? {}).filter((type) => type !== "kubernetes_config_map_v1")).toEqual([]);
+    expect(expressionsIn(access).filter((text) => text.includes("terraform_remote_state"))).toEqual([]);
+    expect(Object.keys(ofPki.output).filter((name) => name.startsWith("cross-stack-output-"))).toEqual([]);
+  },
+);
+
 test("no output of any stack refers to a private key or secret", () => {
   const secret = /private_key_pem|random_password|random_string/;
   for (const { output } of Object.values<any>(stacks)) {

@@ -1,4 +1,4 @@
-import { NotDer, objectIdentifierOf, TAG, timeOf, valuesIn } from "../../../lib/x509/der";
+import { NotDer, objectIdentifierOf, partsIn, readDer, TAG, timeOf, valuesIn } from "../../../lib/x509/der";
 
 const der = (hex: string) => Buffer.from(hex.replaceAll(" ", ""), "hex");
 
@@ -65,4 +65,16 @@ test.each([
   [TAG.generalizedTime, "20261125240000Z", undefined],
 ])("time %i %s is %s", (tag, text, time) => {
   expect(timeOf({ tag, value: Buffer.from(text) })?.toISOString()).toBe(time);
+});
+
+test("what others made is taken apart whatever it holds, as long as its lengths are right", () => {
+  // A PrintableString with an underscore, which Go refuses and certificates in the wild have.
+  const name = Buffer.from("1303615f62", "hex");
+  expect(() => valuesIn(name)).toThrow(NotDer);
+  expect(partsIn(name).map(({ tag, value }) => [tag, value.toString()])).toEqual([[TAG.printableString, "a_b"]]);
+  expect(readDer(() => partsIn(name.subarray(0, 4)))).toBeUndefined();
+  const other = () => {
+    throw new RangeError("another");
+  };
+  expect(() => readDer(other)).toThrow(RangeError);
 });

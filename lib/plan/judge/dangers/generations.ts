@@ -74,7 +74,7 @@ export const GENERATION_DANGERS = {
     message: (generation, evidence) =>
       `The cluster itself signs nodes' certificates with the authority, and ${nodesUntil(generation, evidence)}: ` +
       "such a node is refused from the delivery on, and needs somebody who lets it join again.",
-    fix: "wait until every node's certificate is of the next generation, or let each node renew it; then acknowledge this, and say how that was seen",
+    fix: "wait until every node's certificate is of the next generation, or let each node renew it: kubernetes-pki verify --kubeconfig says whose is; then acknowledge this, and say how that was seen",
   }),
   "key-destroyed": ofGenerations({
     help: "The private key of an authority or of a key pair is destroyed.",

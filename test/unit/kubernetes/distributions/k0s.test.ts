@@ -1,5 +1,14 @@
 import { AnnotationMetadataEntryType } from "cdktf";
-import { Cluster, ClusterPki, ClusterPkiProps, Distribution, FileRow, Generation, ClusterFile } from "../../../../lib";
+import {
+  Cluster,
+  ClusterFile,
+  ClusterPki,
+  ClusterPkiProps,
+  Distribution,
+  FileRow,
+  Generation,
+  Validity,
+} from "../../../../lib";
 import { EXTERNAL, MEMBERS, pkiOf, terraformOfPki, THREE } from "../../../support/cluster";
 import { resourcesOf } from "../../../support/graph";
 import { problemsOf } from "../../../support/synth";
@@ -313,6 +322,12 @@ describe("flags", () => {
     expect(bundles).not.toEqual([]);
   });
 
+  test("say how long certificates of nodes are valid, which k0s leaves at Kubernetes' own year", () => {
+    const [text] = filesOf(K0S, "cp-1", { clusterSigningDuration: Validity.days(7) });
+    expect(text!.content).toContain('      cluster-signing-duration: "168h0m0s"\n');
+    expect(configuration!.content).toContain('      cluster-signing-duration: "720h0m0s"\n');
+  });
+
   test("name the front proxy, the issuer of service-account tokens and etcd's clients as k0s does", () => {
     const others = Object.assign({}, ...files.flatMap(({ consumers }) => consumers.map((consumer) => consumer.with)));
     expect(others).toEqual({
@@ -322,6 +337,8 @@ describe("flags", () => {
       "--requestheader-extra-headers-prefix": "X-Remote-Extra-",
       "--client-cert-auth": "true",
       "--peer-client-cert-auth": "true",
+      // Ours.
+      "--cluster-signing-duration": "{clusterSigningDuration}",
       "--service-account-issuer": "https://kubernetes.default.svc",
       "--service-account-jwks-uri": "https://kubernetes.default.svc/openid/v1/jwks",
       "--api-audiences": "https://kubernetes.default.svc",

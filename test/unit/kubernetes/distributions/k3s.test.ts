@@ -350,7 +350,7 @@ describe("joining", () => {
       {
         code: "secure-token-root",
         at: "certificateAuthority",
-        fix: expect.stringContaining("bundle of the ClusterPki"),
+        fix: expect.stringContaining("the ClusterPki or its bundle"),
       },
     ]);
   });

@@ -1,0 +1,70 @@
+import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Sandbox } from "../sandbox/sandbox";
+import { ask, Identity } from "./ask";
+
+/** The bundle of the cluster's authority on a machine of kubeadm. */
+export const CA = "/etc/kubernetes/pki/ca.crt";
+/** What a kubelet shows to the API server. */
+export const CLIENT = "/var/lib/kubelet/pki/kubelet-client-current.pem";
+/** A kubelet tells every 10 seconds that it is alive. */
+const HEARTBEAT_SECONDS = 25;
+
+/** Certificates in a file. */
+export function certificatesIn(file: string): X509Certificate[] {
+  const pems = readFileSync(file, "utf8").match(/-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----\n/g) ?? [];
+  return pems.map((pem) => new X509Certificate(pem));
+}
+
+/** Of which generation a name is: one without OU is of the first. */
+export function generationIn(name: string): string {
+  return /OU=(g\d+)/.exec(name)?.[1] ?? "g1";
+}
+
+/** What a kubelet shows to the API server now. */
+export function clientOf(sandbox: Sandbox, node: string): Identity {
+  const text = readFileSync(sandbox.file(node, CLIENT), "utf8");
+  return { cert: text, key: text };
+}
+
+/** Who signed what a kubelet shows. */
+export function issuerOf(sandbox: Sandbox, node: string): string {
+  return generationIn(certificatesIn(sandbox.file(node, CLIENT))[0]!.issuer);
+}
+
+/** The identity and the bundle that a kubeconfig embeds. */
+export function identityIn(kubeconfig: string): { readonly as: Identity; readonly ca: string } {
+  const text = readFileSync(kubeconfig, "utf8");
+  const decoded = (name: string) => Buffer.from(new RegExp(`${name}: (.*)`).exec(text)![1]!, "base64").toString();
+  const as = { cert: decoded("client-certificate-data"), key: decoded("client-key-data") };
+  return { as, ca: decoded("certificate-authority-data") };
+}
+
+/** 201 for somebody, 401 for nobody who is known; what went wrong where no connection came about. */
+export async function whoAmI(
+  sandbox: Sandbox,
+  asking: { readonly as?: Identity; readonly token?: string; readonly ca: string },
+): Promise<number | string> {
+  const body = { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" };
+  const url = `${sandbox.server}/apis/authentication.k8s.io/v1/selfsubjectreviews`;
+  const answer = await ask(url, { ...asking, method: "POST", body });
+  return answer.status ?? answer.body;
+}
+
+/** Whether the node renews its lease, again. */
+export async function isAlive(sandbox: Sandbox, node: string): Promise<boolean> {
+  const renewed = async () => {
+    const args = ["get", "lease", node, "--namespace=kube-node-lease", "--output=jsonpath={.spec.renewTime}"];
+    return (await sandbox.kubectl(sandbox.first, ...args)).stdout;
+  };
+  const start = await renewed();
+  const end = Date.now() + HEARTBEAT_SECONDS * 1000;
+  while ((await renewed()) === start) {
+    if (Date.now() > end) {
+      return false;
+    }
+    await sleep(500);
+  }
+  return true;
+}
