@@ -61,7 +61,8 @@ export interface ClusterAccessOptions extends KubernetesObjectProps {
   readonly clusterAdmins?: readonly IRbacSubject[];
   /**
    * Takes over the bindings that the distribution makes itself instead of making more under names of its own. They must exist,
-   * and destroying the stack deletes them. Choose before the first apply.
+   * and destroying the stack deletes them. Choose before the first apply. kubeadm makes all of them as of 1.36 and the patch releases of
+   * May 2026; with an earlier one, `kubeadm:apiserver-kubelet-client` is missing.
    * @default false
    */
   readonly adopt?: boolean;

@@ -228,7 +228,6 @@ describe("keys", () => {
       (file) => existsSync(path.join(trees["cp-2"]!, file)) && read("cp-1", file) === read("cp-2", file),
     );
     expect(same).toEqual([
-      "etc/kubernetes/cluster-configuration.yaml",
       "etc/kubernetes/pki/ca-signing.crt",
       "etc/kubernetes/pki/ca.crt",
       "etc/kubernetes/pki/ca.key",

@@ -1,7 +1,7 @@
 import { RESERVED_HOLDERS } from "../../terraform/names";
 import { Token } from "cdktf";
 import * as ipaddr from "ipaddr.js";
-import { Problems } from "../../errors";
+import { Problems, Words } from "../../errors";
 import { canonicalIp, isMistake, parseHost, RFC_1123_SUBDOMAIN } from "../../x509/host";
 import { checkAltNames } from "../../x509/subject-alt-names";
 import { checkText, eachText } from "../../terraform/text-values";
@@ -232,15 +232,16 @@ function checkEtcdEndpoints(
   endpoints.forEach((endpoint, index) => {
     if (!Token.isUnresolved(endpoint) && !isEtcdEndpoint(endpoint)) {
       const fix = "write it with its scheme and port, and nothing after that";
-      problems.add({ code: "etcd-endpoint", at: `${at}[${index}]`, given: endpoint, allowed, fix });
+      // Between the scheme and the host a password may stand.
+      const given = endpoint.includes("@") ? new Words("text with an @") : endpoint;
+      problems.add({ code: "etcd-endpoint", at: `${at}[${index}]`, given, allowed, fix });
     }
   });
 }
 
 function isEtcdEndpoint(endpoint: string): boolean {
-  const port = /^https:\/\/[^/?#@\s]+:([0-9]{1,5})$/.exec(endpoint)?.[1];
-  const { host } = hostAndPort(endpoint.slice("https://".length));
-  return port !== undefined && Number(port) > 0 && Number(port) < 65536 && !isMistake(parseHost(host));
+  const [, ipv6, name, port] = /^https:\/\/(?:\[([^\]]*:[^\]]*)\]|([^:*]*)):([0-9]{1,5})$/.exec(endpoint) ?? [];
+  return !isMistake(parseHost(ipv6 ?? name ?? "")) && Number(port) > 0 && Number(port) < 65536;
 }
 
 function checkRequired(

@@ -73,7 +73,7 @@ const MACHINES = list(fields(MACHINE_FIELDS));
 const ETCD = tagged("topology", {
   stacked: {},
   members: { members: MACHINES } satisfies Fields<Omit<With<Etcd, "members">, "topology">>,
-  external: { endpoints: optional(list(text("https://etcd-1.example.com:2379", "a URL"))) } satisfies Fields<
+  external: { endpoints: optional(list(text('"https://etcd-1.example.com:2379"'))) } satisfies Fields<
     Omit<Extract<Etcd, { topology: "external" }>, "topology">
   >,
 } satisfies Record<Etcd["topology"], object>);

@@ -226,7 +226,8 @@ export const kubeadm: DistributionTable<KubeadmNames> = {
     "apiserver-kubelet-client": {
       ...CLIENT,
       purpose: PURPOSES["apiserver-kubelet-client"],
-      // No O: its user is bound by name to the right to talk to kubelets, and to nothing else.
+      // No O, as of 1.36.1 and the patch releases of May 2026 (kubernetes/kubernetes#138957): its user is bound by name to the right to
+      // talk to kubelets, and to nothing else.
       commonName: "kube-apiserver-kubelet-client",
       holders: CONTROL_PLANE,
       files: pair(`${PKI}/apiserver-kubelet-client`, CONTROL_PLANE, [apiserver.kubeletClient]),

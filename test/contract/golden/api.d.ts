@@ -18,6 +18,7 @@ import { X509Certificate } from 'node:crypto';
 export interface AccessRow {
     readonly apiServerToKubelet?: {
         readonly user: string;
+        readonly binding?: string;
     };
     readonly clusterAdmins?: {
         readonly group: string;
@@ -80,7 +81,9 @@ export class ApiServerToKubelet extends Construct {
     readonly binding: ClusterRoleBinding;
 }
 
-export type ApiServerToKubeletProps = DistributionBindingsProps;
+export interface ApiServerToKubeletProps extends DistributionBindingsProps {
+    readonly adopt?: boolean;
+}
 
 export interface AuthorityEntry extends Entry, Guarded {
     readonly files: readonly FileEntry[];
@@ -432,6 +435,7 @@ interface Condition {
 
 export interface ConfigurationRow {
     readonly consumers: readonly Consumer[];
+    readonly etcd?: readonly EtcdTopology[];
     readonly on: readonly HolderKind[];
     readonly path: string;
     readonly purpose: string;
@@ -548,6 +552,7 @@ export interface DistributionTable<Names extends DistributionNames = Distributio
         readonly controlPlanes: boolean;
         readonly addresses: boolean;
         readonly etcd?: readonly EtcdTopology[];
+        readonly etcdEndpoints?: boolean;
         readonly maxServiceCidrBits?: number;
     };
     readonly sharedRoot?: string;
@@ -587,6 +592,7 @@ export type Etcd = {
     readonly members: readonly Machine[];
 } | {
     readonly topology: "external";
+    readonly endpoints?: readonly string[];
 };
 
 export type EtcdTopology = "stacked" | "members" | "external";
@@ -732,6 +738,7 @@ interface Guarded {
 
 interface Holder {
     readonly addresses: readonly string[];
+    readonly bindPort: number;
     readonly extraSans: readonly AltName[];
     readonly isMachine: boolean;
     readonly kinds: readonly HolderKind[];
