@@ -92,8 +92,12 @@ export function fillText(template: string, cluster: Cluster, machine = "", addre
 const YAML: Readonly<Record<string, (cluster: Cluster, holder: Holder) => number | readonly string[]>> = {
   bindPort: (_, { bindPort }) => bindPort,
   etcdEndpoints: ({ etcd }) => etcdEndpoints(etcd),
-  clusterSans: ({ extraSans = [] }) => {
-    const { dnsArgument = [], ipsArgument = [] } = SubjectAltNames.of(...extraSans);
+  // The first family's address of the `kubernetes` Service is what kubeadm names by itself.
+  clusterSans: ({ serviceCidrs, extraSans = [] }) => {
+    const { dnsArgument = [], ipsArgument = [] } = SubjectAltNames.of(
+      ...serviceCidrs.slice(1).map(firstAddress),
+      ...extraSans,
+    );
     return [...dnsArgument, ...ipsArgument];
   },
 };

@@ -68,7 +68,7 @@ networking:
   dnsDomain: k8s.example.org
   serviceSubnet: 10.96.0.0/12,fd00::/112
 apiServer:
-  certSANs: []
+  certSANs: ["fd00::1"]
 controllerManager:
   extraArgs:
   - name: cluster-signing-cert-file
