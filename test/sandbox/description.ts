@@ -1,4 +1,4 @@
-import { ClusterPkiProps, Distribution, Generation, Machine } from "../../lib";
+import { ClusterPkiProps, Distribution, Generation, Machine, type Users, Validity } from "../../lib";
 import { Backend, localState } from "../../stacks/backend";
 import { AccessOptions } from "../../stacks/cluster-access-stack";
 import { distributionNamed } from "./distribution";
@@ -21,6 +21,24 @@ const STEPS = {
 /** The steps of a rotation, in their order. */
 export const ROTATION_STEPS = Object.keys(STEPS) as RotationStep[];
 
+/** Who may be described to a sandbox. */
+const PEOPLE: Users = {
+  jane: {
+    user: "jane@example.com",
+    group: "engineers",
+    validity: Validity.hours(12),
+    grants: [{ clusterRole: "view" }, { clusterRole: "edit", namespace: "default" }],
+  },
+  joe: { validity: Validity.days(1), grants: [{ clusterRole: "view", namespace: "default" }], kubeconfig: "files" },
+  max: { validity: Validity.hours(1), group: "strangers" },
+  login: {
+    user: "joe-by-login",
+    grants: [{ clusterRole: "view", namespace: "default" }],
+    kubeconfig: { command: "./login", args: ["joe"], interactiveMode: "Never" },
+  },
+  ci: { validity: Validity.days(7), appliesAccess: true },
+};
+
 /** How far a rotation has come. */
 export type RotationStep = keyof typeof STEPS;
 
@@ -39,6 +57,10 @@ interface Settings {
   readonly rotation?: { readonly of: readonly string[]; readonly step: RotationStep };
   /** Whether there are two control planes and three machines of etcd. @default - one control plane, with etcd on it */
   readonly highlyAvailable?: boolean;
+  /** People and pipelines, by their names in {@link PEOPLE}. @default - nobody */
+  readonly users?: readonly string[];
+  /** Names of bootstrap tokens. @default - the one that every cluster has */
+  readonly tokens?: readonly string[];
   /** First part of the stacks' names. @default sandbox */
   readonly stacks?: string;
 }
@@ -68,7 +90,7 @@ export class SandboxDescription {
   public readonly backend: Backend = localState("state");
 
   public constructor(private readonly settings: Settings) {
-    const { port, workers, extraSans, rotated, rotation, highlyAvailable } = settings;
+    const { port, workers, extraSans, rotated, rotation, highlyAvailable, users, tokens } = settings;
     const { controlPlanes, ...etcd } = highlyAvailable ? HIGHLY_AVAILABLE : ONE_MACHINE;
     const distribution = distributionNamed(settings.distribution);
     this.props = {
@@ -86,8 +108,10 @@ export class SandboxDescription {
       },
       ...(rotated ? secondGeneration(distribution) : {}),
       ...(rotation ? rotationOf(distribution, rotation) : {}),
+      ...(users ? { users: Object.fromEntries(users.map((name) => [name, PEOPLE[name]!])) } : {}),
     };
-    this.access = "worker" in distribution.table.access.tokens ? {} : { tokens: {} };
+    const named = tokens && { tokens: Object.fromEntries(tokens.map((name) => [name, {}])) };
+    this.access = "worker" in distribution.table.access.tokens ? { ...named } : { tokens: {} };
   }
 
   /** Which kubernetes provider Terraform finds. */
@@ -106,7 +130,9 @@ export class SandboxDescription {
   }
 
   /** The same cluster with something else about it. */
-  public with(settings: Partial<Pick<Settings, "extraSans" | "stacks" | "rotated" | "rotation">>): SandboxDescription {
+  public with(
+    settings: Partial<Pick<Settings, "extraSans" | "stacks" | "rotated" | "rotation" | "users" | "tokens">>,
+  ): SandboxDescription {
     return new SandboxDescription({ ...this.settings, ...settings });
   }
 }
