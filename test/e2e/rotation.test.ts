@@ -187,14 +187,14 @@ async function look(names: readonly string[], step: RotationStep) {
   if (step === "retired") {
     await sandbox.kubectl(sandbox.first, "delete", "certificatesigningrequests", "--all");
   }
-  return {
-    old: await whoAmI(sandbox, { as: old, ca: readFileSync(sandbox.file(NODES[0]!, CA), "utf8") }),
-    nodes: NODES.map(nodeNow),
-    next: await planAfter(names, step),
-    ...(step === "retired"
+  const asked = { as: old, ca: readFileSync(sandbox.file(NODES[0]!, CA), "utf8") };
+  const gates =
+    step === "retired"
       ? { unseen: await gate("kubernetes=g1:retired"), skipped: await gate("kubernetes=g1:retired", "kubelet-client") }
-      : {}),
-  };
+      : {};
+  // The plan of the next step comes last: its stack is then what is found in the folder.
+  const now = { old: await whoAmI(sandbox, asked), nodes: NODES.map(nodeNow), ...gates };
+  return { ...now, next: await planAfter(names, step) };
 }
 
 /** What a node reads, whom it trusts, who signed its certificate, and for how long: the default, and what the controller-manager dates back. */
