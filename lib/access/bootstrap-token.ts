@@ -160,7 +160,7 @@ export class BootstrapToken extends Construct {
     const secret = { address: pin(this.tokenSecret, name), attribute: "result" };
     this.token = { concat: [this.id, ".", secret] };
     this.resource = new SecretV1(this, "Resource", {
-      metadata: { name: `bootstrap-token-${expression(this.id)}`, namespace: "kube-system", ...metadata(props) },
+      metadata: { name: `bootstrap-token-${expression(this.id)}`, namespace: TOKEN_NAMESPACE, ...metadata(props) },
       type: "bootstrap.kubernetes.io/token",
       data: {
         "token-id": expression(this.id),
@@ -186,6 +186,9 @@ export class BootstrapToken extends Construct {
 export function rowOf({ joins }: BootstrapTokenOptions, rows: AccessRow["tokens"]): TokenRow | undefined {
   return Object.entries(rows).find(([kind]) => joins === undefined || joins === kind)?.[1];
 }
+
+/** Where tokens stand: the API server looks for them nowhere else. */
+export const TOKEN_NAMESPACE = "kube-system";
 
 /** Beyond it a duration of Go, and with it Terraform's `timeadd`, overflows. */
 const MAX_HOURS = 2_562_047;

@@ -104,7 +104,7 @@ function keyPairContent(ring: KeyPairRing, kind: FileKind): Content {
 }
 
 function certificateContent(
-  { certificate, row, holder, authority }: ClusterLeaf,
+  { certificate, row, holder, authority, credentials }: ClusterLeaf,
   kind: FileKind,
   server: FileRow["server"],
   { table, cluster, authorities }: ClusterParts,
@@ -116,7 +116,10 @@ function certificateContent(
         server: server === "local" ? holder.localServer : serverUrl(cluster.endpoint),
         certificateAuthority: concat(authorities.get(table.apiServerAuthority)!.bundle.references),
         user: fillText(row.kubeconfigUser ?? certificate.subject.fields.commonName, cluster),
-        credentials: { certificate: certificate.certificate, privateKey: certificate.privateKey },
+        credentials: credentials ?? {
+          certificate: certificate.certificate,
+          privateKey: certificate.privateKey,
+        },
       });
     case "private key":
       return certificate.privateKey;
