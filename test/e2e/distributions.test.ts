@@ -4,17 +4,16 @@ import path from "node:path";
 import type { Distribution } from "../../lib";
 import { ACCESS_STACK, CONTROL_PLANE, PKI_STACK } from "../sandbox/description";
 import { distributionNamed, distributionNames } from "../sandbox/distribution";
+import { NAMED_WORKER, NODE } from "../matrix/matrix";
 import { Sandbox } from "../sandbox/sandbox";
 import { describeHandshakes } from "./handshakes";
-import { describeIdentities, NAMED_WORKER } from "./identities";
+import { describeIdentities } from "./identities";
 import { describeVerify } from "./verifying";
 
 // Distributions that cannot be had here: a control plane of upstream components, on each one's own files and with the flags that it
 // passes. kubeadm's is in sandbox.test.ts.
 
 jest.setTimeout(300_000);
-
-const NODE = "node-1";
 
 /** What kube-controller-manager publishes: k0s' `extraArgs` of the exported configuration, and `runtime.ServerCA` of K3s. */
 const ROOT_CA_FILES: Readonly<Record<string, string>> = {

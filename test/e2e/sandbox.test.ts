@@ -5,8 +5,9 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "node:tls";
 import { ACCESS_STACK, PKI_STACK } from "../sandbox/description";
+import { NAMED_WORKER } from "../matrix/matrix";
 import { Sandbox, SandboxReport } from "../sandbox/sandbox";
-import { describeIdentities, NAMED_WORKER } from "./identities";
+import { describeIdentities } from "./identities";
 
 jest.setTimeout(600_000);
 

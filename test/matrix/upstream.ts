@@ -1,0 +1,106 @@
+/**
+ * What upstream says of its listeners: whose clients they let in, and what those may do. Written down from the sources that are named,
+ * not read from the library's tables, which are what is examined.
+ */
+
+/** Whose clients a distribution's control plane lets in. Files are those of the machine. */
+export interface Trust {
+  /** `--client-ca-file` of the API server. */
+  readonly apiServer: string;
+  /** `--requestheader-client-ca-file`, and `--requestheader-allowed-names`. */
+  readonly frontProxy: { readonly file: string; readonly allowedNames: readonly string[] };
+  /** `--trusted-ca-file` of etcd, and `--client-cert-allowed-hostname` where everybody has the same authority. */
+  readonly etcdClient: { readonly file: string; readonly allowedName?: string };
+  /** `--peer-trusted-ca-file` of etcd, and `--peer-cert-allowed-cn`. */
+  readonly etcdPeer: { readonly file: string; readonly allowedName?: string };
+  /** Whom the distribution binds beside those that Kubernetes does, by user or group. */
+  readonly bound: Readonly<Record<string, Rights>>;
+}
+
+/** Whether somebody may list nodes, and the Secrets of kube-system. */
+export interface Rights {
+  readonly nodes: boolean;
+  readonly secrets: boolean;
+}
+
+const ALL: Rights = { nodes: true, secrets: true };
+const NODES: Rights = { nodes: true, secrets: false };
+const NONE: Rights = { nodes: false, secrets: false };
+
+const FRONT_PROXY_CLIENT = ["front-proxy-client"];
+
+function rancher(name: string): Trust {
+  const tls = `/var/lib/rancher/${name}/server/tls`;
+  return {
+    apiServer: `${tls}/client-ca.crt`,
+    frontProxy: { file: `${tls}/request-header-ca.crt`, allowedNames: ["system:auth-proxy"] },
+    etcdClient: { file: `${tls}/etcd/server-ca.crt` },
+    etcdPeer: { file: `${tls}/etcd/peer-ca.crt` },
+    bound: {},
+  };
+}
+
+/** By the name of the distribution. */
+export const TRUST: Readonly<Record<string, Trust>> = {
+  /** @see https://github.com/kubernetes/kubernetes/blob/v1.36.3/cmd/kubeadm/app/phases/controlplane/manifests.go getAPIServerCommand, and ../etcd/local.go */
+  kubeadm: {
+    apiServer: "/etc/kubernetes/pki/ca.crt",
+    frontProxy: { file: "/etc/kubernetes/pki/front-proxy-ca.crt", allowedNames: FRONT_PROXY_CLIENT },
+    etcdClient: { file: "/etc/kubernetes/pki/etcd/ca.crt" },
+    etcdPeer: { file: "/etc/kubernetes/pki/etcd/ca.crt" },
+    // tlsbootstrap.go beside it binds the user to system:kubelet-api-admin.
+    bound: { "kubeadm:cluster-admins": ALL, "kube-apiserver-kubelet-client": NODES },
+  },
+  /** @see https://github.com/k3s-io/k3s/blob/v1.36.1%2Bk3s1/pkg/daemons/control/server.go apiServer, and ../executor/etcd.go */
+  k3s: rancher("k3s"),
+  rke2: rancher("rke2"),
+  /** @see https://github.com/k0sproject/k0s/blob/v1.36.1%2Bk0s.0/pkg/component/controller/apiserver.go, and etcd.go beside it */
+  k0s: {
+    apiServer: "/var/lib/k0s/pki/ca.crt",
+    frontProxy: { file: "/var/lib/k0s/pki/front-proxy-ca.crt", allowedNames: FRONT_PROXY_CLIENT },
+    etcdClient: { file: "/var/lib/k0s/pki/etcd/ca.crt" },
+    etcdPeer: { file: "/var/lib/k0s/pki/etcd/ca.crt" },
+    bound: {},
+  },
+  /**
+   * One authority for everybody, so that names have to tell who may come.
+   *
+   * @see https://etcd.io/docs/v3.6/op-guide/security/
+   * @see https://kubernetes.io/docs/reference/access-authn-authz/rbac/#other-component-roles system:kubelet-api-admin, for which the guide has a role of its own
+   */
+  "single-ca": {
+    apiServer: "/var/lib/kubernetes/ca.pem",
+    frontProxy: { file: "/var/lib/kubernetes/ca.pem", allowedNames: ["aggregator"] },
+    etcdClient: { file: "/etc/etcd/ca.pem", allowedName: "etcd-client" },
+    etcdPeer: { file: "/etc/etcd/ca.pem", allowedName: "etcd-peer" },
+    bound: { "cluster-admins": ALL, "kube-apiserver-kubelet-client": NODES },
+  },
+  /** As with one authority, but each set of certificates has one of its own; those of the API server's clients are in one file. */
+  "single-ca-own-authorities": {
+    apiServer: "/var/lib/kubernetes/client-ca.pem",
+    frontProxy: { file: "/var/lib/kubernetes/front-proxy-client-ca.pem", allowedNames: ["aggregator"] },
+    etcdClient: { file: "/etc/etcd/etcd-client-ca.pem", allowedName: "etcd-client" },
+    etcdPeer: { file: "/etc/etcd/etcd-peer-ca.pem", allowedName: "etcd-peer" },
+    bound: { "cluster-admins": ALL, "kube-apiserver-kubelet-client": NODES },
+  },
+};
+
+/**
+ * Rights of groups and users that Kubernetes binds at its start. Everybody else has none; a node gets itself alone, and lists none without a
+ * field selector.
+ *
+ * @see https://kubernetes.io/docs/reference/access-authn-authz/rbac/#default-roles-and-role-bindings
+ * @see https://kubernetes.io/docs/reference/access-authn-authz/node/
+ */
+const RIGHTS: Readonly<Record<string, Rights>> = {
+  "system:masters": ALL,
+  "system:kube-controller-manager": ALL,
+  "system:kube-scheduler": NODES,
+  "system:kube-proxy": NODES,
+};
+
+/** What a user of these groups may do. */
+export function rightsOf(names: readonly string[], { bound }: Trust): Rights {
+  const all = names.map((name) => bound[name] ?? RIGHTS[name] ?? NONE);
+  return { nodes: all.some(({ nodes }) => nodes), secrets: all.some(({ secrets }) => secrets) };
+}
