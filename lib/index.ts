@@ -24,7 +24,7 @@ export type { Key } from "./x509/private-key";
 export type { AddedCertificateFile, AddedCertificateProps, AddedFileProps, HolderOfOne } from "./kubernetes/additions";
 export type { ClusterPkiAttributes, IClusterPki } from "./kubernetes/cluster-identity";
 export { ClusterPki } from "./kubernetes/cluster-pki";
-export type { Content, Credentials, KubeconfigContent, KubeconfigProps } from "./kubernetes/content";
+export type { Content, Credentials, DatedContent, KubeconfigContent, KubeconfigProps } from "./kubernetes/content";
 export { content, evaluate, toTerraform } from "./kubernetes/content-doors";
 export { Distribution, type NameLists, type NamesOf } from "./kubernetes/distribution";
 export { type JoinOfPkiProps, type JoinProps, joinWith } from "./kubernetes/join";
@@ -71,7 +71,13 @@ export type {
   SingleCaSet,
 } from "./kubernetes/distributions/single-ca";
 export { ApiServerToKubelet, type ApiServerToKubeletProps } from "./access/api-server-to-kubelet";
-export { BootstrapToken, type BootstrapTokenOptions, type BootstrapTokenProps } from "./access/bootstrap-token";
+export {
+  BootstrapToken,
+  type BootstrapTokenOptions,
+  type BootstrapTokenProps,
+  type BootstrapTokenSlot,
+} from "./access/bootstrap-token";
+export type { TokenLifeOptions } from "./access/token-life";
 export {
   ClusterAccess,
   type ClusterAccessOfPkiProps,

@@ -31,7 +31,19 @@ export type Content =
   | {
       /** The SHA-256 of this, in hex. */
       readonly sha256: Content;
+    }
+  | {
+      /** Of these two the one that was made later; the first where both were made at once. */
+      readonly later: readonly [DatedContent, DatedContent];
     };
+
+/** Content, and when it was made. */
+export interface DatedContent {
+  /** Where its time is in the state: RFC 3339. */
+  readonly madeAt: Reference;
+  /** What it is. */
+  readonly content: Content;
+}
 
 /** How a kubeconfig's user proves who it is. */
 export type Credentials =

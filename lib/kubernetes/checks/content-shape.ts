@@ -1,7 +1,14 @@
 import { either, fields, Fields, list, name, optional, type Shape, text } from "../../terraform/shape";
 import { Token } from "cdktf";
 import type { Reference } from "../../terraform/reference";
-import type { CertificateAuthorityFile, Content, Credentials, KubeconfigContent, KubeconfigProps } from "../content";
+import type {
+  CertificateAuthorityFile,
+  Content,
+  Credentials,
+  DatedContent,
+  KubeconfigContent,
+  KubeconfigProps,
+} from "../content";
 
 /** The forms of content that are an object with one field, by that field. */
 type Form = Exclude<Content, string | Reference> extends infer U ? (U extends U ? keyof U : never) : never;
@@ -39,6 +46,7 @@ function contentShape(depth: number): Shape {
     base64: inner,
     base64gzip: inner,
     sha256: inner,
+    later: both(fields({ madeAt: REFERENCE, content: inner } satisfies Fields<DatedContent>)),
   };
   const names = Object.keys(forms) as Form[];
   const shapes = Object.fromEntries(names.map((form) => [form, fields({ [form]: forms[form] })]));
@@ -57,6 +65,24 @@ function contentShape(depth: number): Shape {
     },
   );
   return { ...shape, isVerbatim: true };
+}
+
+/** Two of one shape. */
+function both(of: Shape): Shape {
+  const { allowed, example } = { allowed: "a list of two", example: `[${of.example}, ${of.example}]` };
+  const shape = list(of);
+  return {
+    ...shape,
+    allowed,
+    example,
+    find: (value, at, problems) => {
+      if (Array.isArray(value) && value.length !== 2) {
+        problems.add({ code: "wrong-type", at, given: `a list of ${value.length}`, allowed, fix: `write ${example}` });
+      } else {
+        shape.find(value, at, problems);
+      }
+    },
+  };
 }
 
 /** What proves who a kubeconfig's user is. */

@@ -137,28 +137,34 @@ export interface BindingEntry extends Entry {
 export class BootstrapToken extends Construct {
     constructor(scope: Construct, id: string, props: BootstrapTokenProps);
     readonly groups: readonly string[];
-    readonly id: Reference;
-    readonly resource: SecretV1;
-    readonly rotation: Rotating;
+    get id(): Reference;
+    get resource(): SecretV1;
+    get rotation(): Rotating | undefined;
     readonly row: TokenRow;
+    readonly slots: readonly [BootstrapTokenSlot] | readonly [BootstrapTokenSlot, BootstrapTokenSlot];
     readonly token: Content;
-    readonly tokenId: StringResource;
-    readonly tokenSecret: Password;
+    get tokenId(): StringResource;
+    get tokenSecret(): Password;
 }
 
-export interface BootstrapTokenOptions {
+export interface BootstrapTokenOptions extends TokenLifeOptions {
     readonly description?: string;
-    readonly expireAfterHours?: number;
     readonly groups?: readonly string[];
     readonly joins?: string;
-    readonly pipelineIntervalHours?: number;
-    readonly rotateAfterHours?: number;
     readonly signing?: boolean;
 }
 
 export interface BootstrapTokenProps extends BootstrapTokenOptions, KubernetesObjectProps {
     readonly address?: string;
     readonly distribution: Distribution;
+}
+
+export interface BootstrapTokenSlot {
+    readonly id: Reference;
+    readonly resource: SecretV1;
+    readonly rotation?: Rotating;
+    readonly tokenId: StringResource;
+    readonly tokenSecret: Password;
 }
 
 export class Certificate extends Construct {
@@ -470,6 +476,8 @@ export type Content = string | Reference | {
     readonly base64gzip: Content;
 } | {
     readonly sha256: Content;
+} | {
+    readonly later: readonly [DatedContent, DatedContent];
 };
 
 export function content(strings: TemplateStringsArray, ...values: Content[]): Content;
@@ -497,6 +505,11 @@ export interface Danger {
 }
 
 export type DangerCode = "plan-failed" | "unreadable" | "authority-replaced" | "generation-not-retired" | "introduced-and-promoted" | "issuer-not-delivered" | "trust-removed" | "retired-too-soon" | "key-destroyed" | "key-exposed" | "protection-removed" | "exception-added" | "stale-certificate" | "usages-widened" | "new-signer" | "wildcard-name" | "long-validity" | "weak-key" | "system-masters" | "system-identity" | "cluster-admin" | "powerful-role" | "open-binding" | "csr-approver" | "token-widened" | "renewal-window";
+
+export interface DatedContent {
+    readonly content: Content;
+    readonly madeAt: Reference;
+}
 
 export interface Difference {
     readonly added?: readonly string[];
@@ -1258,11 +1271,20 @@ export interface TlsSecretProps extends KubernetesObjectProps {
 
 export interface TokenEntry extends Entry {
     readonly expireAfterHours?: number;
+    readonly expires?: string;
     readonly files: readonly FileEntry[];
     readonly groups: readonly string[];
     readonly kind: "token";
     readonly rotateAfterHours?: number;
     readonly usages?: readonly string[];
+}
+
+export interface TokenLifeOptions {
+    readonly expireAfterHours?: number;
+    readonly expires?: string;
+    readonly pipelineIntervalHours?: number;
+    readonly rotateAfterHours?: number;
+    readonly staggered?: boolean;
 }
 
 export interface TokenRow {
