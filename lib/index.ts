@@ -74,6 +74,7 @@ export { ApiServerToKubelet, type ApiServerToKubeletProps } from "./access/api-s
 export {
   BootstrapToken,
   type BootstrapTokenOptions,
+  type BootstrapTokenParts,
   type BootstrapTokenProps,
   type BootstrapTokenSlot,
 } from "./access/bootstrap-token";

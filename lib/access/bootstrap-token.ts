@@ -1,5 +1,5 @@
 import { inventoried } from "../terraform/inventoried";
-import { Annotations, Fn } from "cdktf";
+import { Annotations, Fn, Token } from "cdktf";
 import { SecretV1 } from "@cdktf/provider-kubernetes/lib/secret-v1";
 import { Password } from "@cdktf/provider-random/lib/password";
 import { StringResource } from "@cdktf/provider-random/lib/string-resource";
@@ -18,9 +18,13 @@ import {
   number,
   optional,
   plainText,
+  type Shape,
+  text,
 } from "../terraform/shape";
 import { KubernetesObjectProps, metaArguments, metadata, OBJECT_FIELDS } from "./kubernetes-object";
 import { expression, Reference } from "../terraform/reference";
+import { type Condition, condition } from "../terraform/condition";
+import { quoted } from "../terraform/expression";
 import { secondTokenName } from "../terraform/names";
 import { pin } from "../terraform/pin";
 import { AccessRow, TokenRow } from "../kubernetes/table";
@@ -36,8 +40,21 @@ import {
   type TokenLifeOptions,
 } from "./token-life";
 
+/** A bootstrap token that was made elsewhere. */
+export interface BootstrapTokenParts {
+  /** The token id, `[a-z0-9]{6}`, which is public: it may be a variable, which is best not sensitive then. */
+  readonly id: string;
+  /** The token secret, `[a-z0-9]{16}`, as what only Terraform knows: a sensitive variable, an attribute. Not in the code. */
+  readonly secret: string;
+}
+
 /** What may be chosen for a bootstrap token. */
 export interface BootstrapTokenOptions extends TokenLifeOptions {
+  /**
+   * A token that was made elsewhere. Who made it rotates it, so that it needs `expires`.
+   * @default - it is made here
+   */
+  readonly token?: BootstrapTokenParts;
   /**
    * What joins with it, by the distribution's names: `worker`; k0s also knows `controller`.
    * @default - what the distribution names first, `worker`
@@ -72,7 +89,19 @@ export interface BootstrapTokenProps extends BootstrapTokenOptions, KubernetesOb
   readonly address?: string;
 }
 
+const TEXT = text("secret.stringValue");
+
+/** A secret that is all digits is a number in YAML: what is no text is not shown either. */
+const SECRET: Shape = {
+  ...TEXT,
+  find(value, at, problems) {
+    const isShown = typeof value !== "number" && typeof value !== "bigint";
+    TEXT.find(isShown || Token.isUnresolved(value) ? value : {}, at, problems);
+  },
+};
+
 const OPTIONS = {
+  token: optional(fields({ id: text('"abcdef"'), secret: SECRET } satisfies Fields<BootstrapTokenParts>)),
   rotateAfterHours: optional(number(24)),
   expireAfterHours: optional(number(72)),
   pipelineIntervalHours: optional(number(24)),
@@ -100,10 +129,10 @@ export interface BootstrapTokenSlot {
   readonly id: Reference;
   /** The L1 that says when token id and token secret are replaced; undefined where `expires` says when it ends. */
   readonly rotation?: Rotating;
-  /** The L1 of the token id. */
-  readonly tokenId: StringResource;
-  /** The L1 of the token secret. */
-  readonly tokenSecret: Password;
+  /** The L1 of the token id; undefined where it was made elsewhere. */
+  readonly tokenId?: StringResource;
+  /** The L1 of the token secret; undefined where it was made elsewhere. */
+  readonly tokenSecret?: Password;
   /** The L1 of the Secret. */
   readonly resource: SecretV1;
 }
@@ -127,7 +156,8 @@ export interface BootstrapTokenSlot {
  * or after a longer standstill, the second lives R longer: its base is the first one's, and R. It takes that when it is made, and does not
  * look at it from then on: so the two stay R apart, and neither is touched when the other is replaced.
  *
- * With `expires` it is not rotated. An apply after its end deletes what the token cleaner has left.
+ * With `expires` it is not rotated. An apply after its end deletes what the token cleaner has left. One that was made elsewhere is kept in
+ * the Secret alone, and Terraform stops where its parts do not look like those of a token.
  *
  * In the Terraform state: the token's secret, three times (the password, its bcrypt hash, the Secret). Its id is public.
  *
@@ -165,7 +195,8 @@ export class BootstrapToken extends Construct {
       description: props.description ?? description,
     };
     const make = (within: Construct, address: string, first?: Rotating) => {
-      const made = slot(within, address, { life, isStaggered: props.staggered === true, first, data, object: props });
+      const isStaggered = props.staggered === true;
+      const made = slot(within, address, { life, isStaggered, first, given: props.token, data, object: props });
       const uses = used.map((usage) => usage.replace(/^usage-/, "")).sort();
       const entry = {
         kind: "token",
@@ -200,13 +231,13 @@ export class BootstrapToken extends Construct {
     return this.slots[0].rotation;
   }
 
-  /** The L1 of the token id, of the first of two. */
-  public get tokenId(): StringResource {
+  /** The L1 of the token id, of the first of two; undefined where it was made elsewhere. */
+  public get tokenId(): StringResource | undefined {
     return this.slots[0].tokenId;
   }
 
-  /** The L1 of the token secret, of the first of two. */
-  public get tokenSecret(): Password {
+  /** The L1 of the token secret, of the first of two; undefined where it was made elsewhere. */
+  public get tokenSecret(): Password | undefined {
     return this.slots[0].tokenSecret;
   }
 
@@ -227,12 +258,38 @@ interface SlotProps {
   readonly isStaggered: boolean;
   /** The rotation of the other token, of which this one stands apart. */
   readonly first?: Rotating;
+  /** The token, where it was made elsewhere. */
+  readonly given?: BootstrapTokenParts;
   /** What the Secret says beside the token and its end. */
   readonly data: Readonly<Record<string, string>>;
   readonly object: KubernetesObjectProps;
 }
 
-function slot(scope: Construct, name: string, { life, isStaggered, first, data, object }: SlotProps): MadeSlot {
+function slot(scope: Construct, name: string, props: SlotProps): MadeSlot {
+  const { life, data, object, given } = props;
+  const { parts, rotation, addresses, ...made } = given
+    ? { parts: given, addresses: [] }
+    : generated(scope, name, props);
+  const { id, secret } = parts;
+  const resource = new SecretV1(scope, "Resource", {
+    metadata: { name: `bootstrap-token-${id}`, namespace: "kube-system", ...metadata(object) },
+    type: "bootstrap.kubernetes.io/token",
+    data: { "token-id": id, "token-secret": secret, ...expiration(life, rotation), ...data },
+    lifecycle: { createBeforeDestroy: true, ...(given ? { precondition: partConditions(given) } : {}) },
+    ...metaArguments(object),
+  });
+  const pinned = pin(resource, name);
+  const ends = "expires" in life && life.expires !== NEVER;
+  if (ends) {
+    // Else it would be made again as often as the token cleaner deletes it.
+    resource.addOverride("count", `\${timecmp(plantimestamp(), "${life.expires}") < 0 ? 1 : 0}`);
+  }
+  const address = ends ? `${pinned}[0]` : pinned;
+  const kept = { id: { address, attribute: "data.token-id" }, secret: { address, attribute: "data.token-secret" } };
+  return { ...kept, rotation, ...made, resource, addresses: [...addresses, address].sort() };
+}
+
+function generated(scope: Construct, name: string, { life, isStaggered, first }: SlotProps) {
   const rotation = "expires" in life ? undefined : rotating(scope, life, isStaggered, first);
   const rotationAddress = rotation && pin(rotation, name);
   const keepers: Record<string, string> =
@@ -243,31 +300,35 @@ function slot(scope: Construct, name: string, { life, isStaggered, first, data, 
   const id = { address: pin(tokenId, name), attribute: "result" };
   const tokenSecret = new Password(scope, "Secret", { length: 16, ...characters });
   const secret = { address: pin(tokenSecret, name), attribute: "result" };
-  const resource = new SecretV1(scope, "Resource", {
-    metadata: { name: `bootstrap-token-${expression(id)}`, namespace: "kube-system", ...metadata(object) },
-    type: "bootstrap.kubernetes.io/token",
-    data: {
-      "token-id": expression(id),
-      "token-secret": expression(secret),
-      ...expiration(life, rotation),
-      ...data,
-    },
-    lifecycle: { createBeforeDestroy: true },
-    ...metaArguments(object),
-  });
-  const address = pin(resource, name);
-  const isOver = "expires" in life && life.expires !== NEVER;
-  if (isOver) {
-    // Else it would be made again as often as the token cleaner deletes it.
-    resource.addOverride("count", `\${timecmp(plantimestamp(), "${life.expires}") < 0 ? 1 : 0}`);
-  }
-  const addresses = [
-    id.address,
-    secret.address,
-    isOver ? `${address}[0]` : address,
-    ...(rotationAddress ? [rotationAddress] : []),
-  ];
-  return { id, secret, rotation, tokenId, tokenSecret, resource, addresses: addresses.sort() };
+  const addresses = [id.address, secret.address, ...(rotationAddress ? [rotationAddress] : [])];
+  return {
+    rotation,
+    tokenId,
+    tokenSecret,
+    id,
+    secret,
+    parts: { id: expression(id), secret: expression(secret) },
+    addresses,
+  };
+}
+
+/** What a token is made of, by `ValidBootstrapTokenRegex` of k8s.io/cluster-bootstrap. */
+const PARTS = {
+  id: { pattern: "^[a-z0-9]{6}$", allowed: "six lower-case letters and digits" },
+  secret: { pattern: "^[a-z0-9]{16}$", allowed: "sixteen lower-case letters and digits" },
+} as const;
+
+const PART_FIX = "give the parts of a token as `kubeadm token generate` prints them, before and after its dot";
+
+/** What was unresolved at synth is looked at by Terraform. It says nothing of what it saw. */
+function partConditions(given: BootstrapTokenParts): Condition[] {
+  return (["id", "secret"] as const)
+    .filter((part) => Token.isUnresolved(given[part]))
+    .map((part) => {
+      const { pattern, allowed } = PARTS[part];
+      const problem = { code: `token-${part}`, at: `token.${part}`, allowed, fix: PART_FIX };
+      return condition(`can(regex("${pattern}", ${quoted(given[part])}))`, problem);
+    });
 }
 
 function rotating(scope: Construct, life: RotatedLife, isStaggered: boolean, first: Rotating | undefined): Rotating {
@@ -345,6 +406,7 @@ export function checkBootstrapToken(
     });
   }
   checkLife(options, problems, at);
+  checkParts(options, problems, at);
   if (options.groups?.length === 0) {
     const fix = "name one, or leave groups out for the distribution's";
     problems.add({
@@ -356,6 +418,29 @@ export function checkBootstrapToken(
     });
   }
   checkGroups(options.groups ?? [], `${at}groups`, problems);
+}
+
+function checkParts({ token, expires }: BootstrapTokenOptions, problems: Problems, at: string): void {
+  if (token === undefined) {
+    return;
+  }
+  if (expires === undefined) {
+    const allowed = "never, or a time: nobody here rotates a token that was made elsewhere";
+    problems.add({ code: "token-life", at: `${at}expires`, given: "nothing", allowed, fix: "say when it ends" });
+  }
+  if (!Token.isUnresolved(token.id) && !new RegExp(PARTS.id.pattern).test(token.id)) {
+    const { allowed } = PARTS.id;
+    problems.add({ code: "token-id", at: `${at}token.id`, given: token.id, allowed, fix: PART_FIX });
+  }
+  if (!Token.isUnresolved(token.secret)) {
+    problems.add({
+      code: "token-secret",
+      at: `${at}token.secret`,
+      given: "text that stands in the code",
+      allowed: "what only Terraform knows: a sensitive variable, or an attribute of a resource",
+      fix: "make another token, since whoever reads the code knows this one, and give it as a variable",
+    });
+  }
 }
 
 /** Finds groups that no bootstrap token may have. */

@@ -184,7 +184,7 @@ function laterOf(value: unknown, parse: (part: unknown) => Content): [DatedConte
 }
 
 function referenceOf(text: unknown): Reference {
-  const [, address, attribute] = (typeof text === "string" && /^([\w-]+\.[\w-]+)\.([\w.]+)$/.exec(text)) || [];
+  const [, address, attribute] = (typeof text === "string" && /^([\w-]+\.[\w-]+(?:\[0\])?)\.([\w.-]+)$/.exec(text)) || [];
   if (address === undefined || attribute === undefined) {
     throw new NoContent();
   }

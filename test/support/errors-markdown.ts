@@ -200,13 +200,17 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "token-groups":
     "The list of groups is empty, or the token does not authenticate anybody, so that groups have no effect.",
   "token-hours": "The value is not a whole number of hours.",
+  "token-id":
+    "The id of a bootstrap token that was made elsewhere is none: the API server would let nobody in with it.",
   "token-joins": {
     cause: "The distribution has no bootstrap token of that kind.",
     fix: "use one of the names that the message gives, or make no token",
   },
   "token-life":
-    "A bootstrap token has an end of its own and hours of a rotation: only one of the two can say when it ends.",
+    "A bootstrap token has an end of its own and hours of a rotation, or was made elsewhere and has no end: exactly one has to say when it ends.",
   "token-name": "The name of a token is part of Terraform names, and this one cannot be.",
+  "token-secret":
+    "The secret of a bootstrap token stands in the code, where everybody reads it who may read the code; or it does not look like one, and the API server would let nobody in with it.",
   "token-staggered":
     "Of two bootstrap tokens that are replaced in turn, both would be due where one run of the pipeline failed, and the one before would no longer join.",
   "token-text":

@@ -2,7 +2,8 @@ import { synth } from "../../support/synth";
 import { accessStack, BARE, messageOf } from "./fixture";
 import { BootstrapToken, BootstrapTokenOptions, BootstrapTokenProps } from "../../../lib/access/bootstrap-token";
 import { Distribution } from "../../../lib/kubernetes/distribution";
-import { evaluate, toTerraform } from "../../../lib/kubernetes/content-readers";
+import { TerraformVariable } from "cdktf";
+import { evaluate, published, readPublished, toTerraform } from "../../../lib/kubernetes/content-readers";
 import { inventoryOf } from "../../../lib/inventory/collect";
 
 function synthesized(options: Partial<BootstrapTokenProps> = {}) {
@@ -376,6 +377,81 @@ describe("with an end of its own", () => {
 
   test("does not warn of an end that comes", () => {
     expect(synthesized({ expires: EXPIRES }).token.node.metadata).toEqual([]);
+  });
+});
+
+describe("made elsewhere", () => {
+  const SECRET = "0123456789abcdef";
+
+  function given(options: Partial<BootstrapTokenOptions> = {}, id?: string) {
+    const stack = accessStack();
+    const variable = (name: string) => new TerraformVariable(stack, name, { type: "string", sensitive: true });
+    const token = { id: id ?? variable("id").stringValue, secret: variable("secret").stringValue };
+    const props = { distribution: Distribution.KUBEADM, token, expires: "never", ...options };
+    return { stack, made: new BootstrapToken(stack, "workers", props) };
+  }
+
+  test("is a Secret alone, and is read there", () => {
+    const { stack, made } = given();
+    const { resource } = synth(stack);
+    expect(Object.keys(resource as object)).toEqual(["kubernetes_secret_v1"]);
+    expect(resource.kubernetes_secret_v1.workers).toMatchObject({
+      metadata: { name: "bootstrap-token-${var.id}" },
+      data: { "token-id": "${var.id}", "token-secret": "${var.secret}" },
+    });
+    const address = "kubernetes_secret_v1.workers";
+    expect(made.id).toEqual({ address, attribute: "data.token-id" });
+    expect(toTerraform(made.token)).toBe(`\${${address}.data.token-id}.\${${address}.data.token-secret}`);
+    expect(made.tokenId).toBeUndefined();
+    expect(inventoryOf(stack).entries).toMatchObject([{ kind: "token", addresses: [address], expires: "never" }]);
+  });
+
+  test("is read where Terraform has it, where it has an end", () => {
+    const { made } = given({ expires: "2031-01-31T17:00:00Z" });
+    expect(made.id.address).toBe("kubernetes_secret_v1.workers[0]");
+    expect(readPublished(JSON.parse(JSON.stringify(published(made.token))))).toEqual(made.token);
+  });
+
+  test("is looked at by Terraform, which does not say what it saw", () => {
+    const { precondition } = synth(given().stack).resource.kubernetes_secret_v1.workers.lifecycle;
+    expect(precondition).toEqual([
+      {
+        condition: '${can(regex("^[a-z0-9]{6}$", "${var.id}"))}',
+        error_message: expect.stringMatching(/^\[token-id\] token\.id: allowed: six lower-case/),
+      },
+      {
+        condition: '${can(regex("^[a-z0-9]{16}$", "${var.secret}"))}',
+        error_message: expect.stringMatching(/^\[token-secret\] token\.secret: allowed: sixteen lower-case/),
+      },
+    ]);
+  });
+
+  test("may have its id in the code, which is public", () => {
+    const { stack } = given({}, "abcdef");
+    const { metadata, lifecycle } = synth(stack).resource.kubernetes_secret_v1.workers;
+    expect(metadata.name).toBe("bootstrap-token-abcdef");
+    expect(lifecycle.precondition).toHaveLength(1);
+  });
+
+  test.each(["", "abcde", "abcdefg", "Abcdef", "abcde\n", "abcdef\n", "ábcdef"])("refuses the id %j", (id) => {
+    expect(messageOf(() => given({}, id))).toContain(`[token-id] token.id: given ${JSON.stringify(id)}`);
+  });
+
+  test("refuses a secret in the code, and does not repeat it", () => {
+    const message = refused({ token: { id: "abcdef", secret: SECRET }, expires: "never" });
+    expect(message).toContain('[token-secret] token.secret: given "text that stands in the code"');
+    expect(message).not.toContain(SECRET);
+  });
+
+  test("refuses a secret that is a number, and does not repeat it", () => {
+    const message = refused({ token: { id: "abcdef", secret: 123456 as never }, expires: "never" });
+    expect(message).toContain("[wrong-type] token.secret");
+    expect(message).not.toContain("123456");
+  });
+
+  test("has to say when it ends", () => {
+    expect(messageOf(() => given({ expires: undefined }))).toContain("[token-life] expires: given");
+    expect(messageOf(() => given({ rotateAfterHours: 24 }))).toContain("[token-life] rotateAfterHours: given 24");
   });
 });
 
