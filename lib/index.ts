@@ -78,6 +78,7 @@ export {
   type BootstrapTokenProps,
   type BootstrapTokenSlot,
 } from "./access/bootstrap-token";
+export type { ClusterInfo, ClusterInfoProps } from "./access/cluster-info";
 export type { TokenLifeOptions } from "./access/token-life";
 export {
   ClusterAccess,

@@ -68,7 +68,7 @@ export interface BootstrapTokenOptions extends TokenLifeOptions {
   readonly groups?: readonly string[];
   /**
    * Lets the token sign the `cluster-info` ConfigMap too, for `kubeadm join` with `--discovery-token`.
-   * @default false
+   * @default - false; of a {@link ClusterAccess} that publishes that ConfigMap, true
    */
   readonly signing?: boolean;
   /**

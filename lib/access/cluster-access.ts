@@ -15,6 +15,7 @@ import {
   rowOf,
 } from "./bootstrap-token";
 import { ClusterAdmins } from "./cluster-admins";
+import { ClusterInfo } from "./cluster-info";
 import { KubernetesObjectProps, OBJECT_FIELDS, objectProps } from "./kubernetes-object";
 import { NodeBootstrapping } from "./node-bootstrapping";
 import { PublishedAuthority } from "./published-authority";
@@ -60,8 +61,14 @@ export interface ClusterAccessOptions extends KubernetesObjectProps {
    */
   readonly clusterAdmins?: readonly IRbacSubject[];
   /**
-   * Takes over the bindings that the distribution makes itself instead of making more under names of its own. They must exist,
-   * and destroying the stack deletes them. Choose before the first apply.
+   * Publishes endpoint and authorities in the ConfigMap `cluster-info`, by which `kubeadm join` finds the cluster with a token alone
+   * (`--discovery-token`). Everybody may read it, without a name too, so the API server has to let in who has none (`--anonymous-auth`).
+   * @default false
+   */
+  readonly clusterInfo?: boolean;
+  /**
+   * Takes over the bindings that the distribution makes itself instead of making more under names of its own, and its `cluster-info`
+   * where `clusterInfo` is set. They must exist, and destroying the stack deletes them. Choose before the first apply.
    * @default false
    */
   readonly adopt?: boolean;
@@ -118,6 +125,7 @@ const OPTIONS = {
   movedFrom: optional(nameShape("old-prefix")),
   tokens: optional(record("workers", BOOTSTRAP_TOKEN_OPTIONS, checkConstructId)),
   clusterAdmins: optional(SUBJECTS),
+  clusterInfo: optional(flag),
   adopt: optional(flag),
 } satisfies Fields<ClusterAccessOptions>;
 
@@ -154,6 +162,8 @@ export class ClusterAccess extends Construct {
   public readonly clusterAdmins?: ClusterAdmins;
   /** Undefined where the distribution opens that way itself. */
   public readonly apiServerToKubelet?: ApiServerToKubelet;
+  /** Undefined where it was not asked for. */
+  public readonly clusterInfo?: ClusterInfo;
 
   public constructor(scope: Construct, id: string, props: ClusterAccessProps | ClusterAccessOfPkiProps) {
     super(scope, constructId(scope, id));
@@ -177,6 +187,7 @@ export class ClusterAccess extends Construct {
         const token = new BootstrapToken(scopeOfTokens, name, {
           distribution,
           address,
+          signing: props.clusterInfo,
           ...options,
           ...objectProps(props),
         });
@@ -199,11 +210,20 @@ export class ClusterAccess extends Construct {
 
     claimBindings(this, cluster.endpoint);
 
-    const isEmbedded = made.some(([, { row }]) => embedsAuthority(row.format));
+    const isEmbedded = props.clusterInfo || made.some(([, { row }]) => embedsAuthority(row.format));
     const authority = {
       certificateAuthority: isEmbedded ? this.embedded(prefix, certificateAuthority, props) : "",
       root: certificateAuthority === undefined ? undefined : rootOf(certificateAuthority),
     };
+    if (props.clusterInfo) {
+      this.clusterInfo = new ClusterInfo(this, "cluster-info", {
+        addressPrefix: prefix,
+        cluster,
+        certificateAuthority: authority.certificateAuthority,
+        adopt: adopt ? access.clusterInfo?.role : undefined,
+        ...objectProps(props),
+      });
+    }
     const joinToken = ([name, { row, token }]: (typeof made)[number]) =>
       [name, joinWith(row.format, { cluster, ...authority, token })] as const;
     this.joinTokens = Object.fromEntries(made.map(joinToken));

@@ -84,16 +84,16 @@ function template(content: Content, text: (literal: string) => string): string {
       const parts = contents.map((part) => template(part, text));
       return [...parts.slice(0, -1).map(closed), ...parts.slice(-1)].join("");
     },
-    made: (by, of) => `\${${FUNCTIONS[by].terraform}(${operandOf(of)})}`,
+    made: (by, of) => `\${${FUNCTIONS[by].terraform}(${toOperand(of)})}`,
     later: (first, second) => {
       const isFirst = `timecmp(${operand(first.madeAt)}, ${operand(second.madeAt)}) >= 0`;
-      return `\${${isFirst} ? ${operandOf(first.content)} : ${operandOf(second.content)}}`;
+      return `\${${isFirst} ? ${toOperand(first.content)} : ${toOperand(second.content)}}`;
     },
   });
 }
 
 /** The content where an expression stands already, e.g. as an argument. */
-function operandOf(content: Content): string {
+export function toOperand(content: Content): string {
   return typeof content !== "string" && "address" in content
     ? operand(content)
     : `"${template(content, (text) => quoted(normalised(text)).slice(1, -1))}"`;
@@ -184,7 +184,8 @@ function laterOf(value: unknown, parse: (part: unknown) => Content): [DatedConte
 }
 
 function referenceOf(text: unknown): Reference {
-  const [, address, attribute] = (typeof text === "string" && /^([\w-]+\.[\w-]+(?:\[0\])?)\.([\w.-]+)$/.exec(text)) || [];
+  const [, address, attribute] =
+    (typeof text === "string" && /^([\w-]+\.[\w-]+(?:\[0\])?)\.([\w.-]+)$/.exec(text)) || [];
   if (address === undefined || attribute === undefined) {
     throw new NoContent();
   }

@@ -63,6 +63,11 @@ export function publishedAuthorityName(prefix: string): string {
   return [prefix, "kube-root-ca"].join(SEPARATOR);
 }
 
+/** `<prefix>__cluster-info`: what machines find a cluster by. */
+export function clusterInfoName(prefix: string): string {
+  return [prefix, "cluster-info"].join(SEPARATOR);
+}
+
 /** `<prefix>__secret__<Secret>` */
 export function secretName(prefix: string, secret: string): string {
   return marked(prefix, "secret", withoutDots(secret));

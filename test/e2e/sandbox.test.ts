@@ -7,6 +7,7 @@ import { connect } from "node:tls";
 import { ACCESS_STACK, PKI_STACK } from "../sandbox/description";
 import { Sandbox, SandboxReport } from "../sandbox/sandbox";
 import { describeIdentities, NAMED_WORKER } from "./identities";
+import { describeTokens } from "./tokens";
 
 jest.setTimeout(600_000);
 
@@ -202,3 +203,6 @@ describe("the stacks", () => {
     });
   }
 });
+
+// The last: it changes what stands in the API server.
+describe("bootstrap tokens", () => describeTokens(() => sandbox));

@@ -40,6 +40,10 @@ interface Settings {
   };
   /** First part of the stacks' names. @default sandbox */
   readonly stacks?: string;
+  /** Name of a token that was made elsewhere. @default - none was */
+  readonly tokenFromOutside?: string;
+  /** What else stands in the API server. @default - what a distribution has without a word */
+  readonly access?: AccessOptions;
 }
 
 /** The cluster of a sandbox. */
@@ -71,7 +75,12 @@ export class SandboxDescription {
       ...(rotated ? secondGeneration(distribution) : {}),
       ...(rotation ? rotationOf(rotation) : {}),
     };
-    this.access = "worker" in distribution.table.access.tokens ? {} : { tokens: {} };
+    this.access = settings.access ?? ("worker" in distribution.table.access.tokens ? {} : { tokens: {} });
+  }
+
+  /** Name of a token that was made elsewhere. */
+  public get tokenFromOutside(): string | undefined {
+    return this.settings.tokenFromOutside;
   }
 
   /** Which kubernetes provider Terraform finds. */
@@ -90,7 +99,9 @@ export class SandboxDescription {
   }
 
   /** The same cluster with something else about it. */
-  public with(settings: Partial<Pick<Settings, "extraSans" | "stacks" | "rotated" | "rotation">>): SandboxDescription {
+  public with(
+    settings: Partial<Pick<Settings, "extraSans" | "stacks" | "rotated" | "rotation" | "access" | "tokenFromOutside">>,
+  ): SandboxDescription {
     return new SandboxDescription({ ...this.settings, ...settings });
   }
 }

@@ -219,6 +219,12 @@ export class Sandbox {
     return run(process.execPath, [...TYPESCRIPT, ...args], this.inRoot);
   }
 
+  /** Runs `kubernetes-pki`. */
+  public kubernetesPki(...args: string[]): Promise<Ended> {
+    const command = path.join(ROOT, "lib", "cli", "main.ts");
+    return attempt(process.execPath, [...TYPESCRIPT, command, ...args], this.inRoot);
+  }
+
   /** What stands at the end of a run. */
   public async report(): Promise<SandboxReport> {
     const nodes = await this.get<List<Conditions & Named>>("get", "nodes");

@@ -324,6 +324,7 @@ controllerManager:
       },
     },
     apiServerToKubelet: { user: "kube-apiserver-kubelet-client" },
+    clusterInfo: { role: "kubeadm:bootstrap-signer-clusterinfo" },
     tokens: {
       worker: {
         purpose: PURPOSES.worker,

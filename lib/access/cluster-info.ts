@@ -1,0 +1,103 @@
+import { DataResource, TerraformStack } from "cdktf";
+import { ConfigMapV1 } from "@cdktf/provider-kubernetes/lib/config-map-v1";
+import { RoleBindingV1 } from "@cdktf/provider-kubernetes/lib/role-binding-v1";
+import { RoleV1 } from "@cdktf/provider-kubernetes/lib/role-v1";
+import { Construct } from "constructs";
+import { type Cluster, hostAndPort, hostPort } from "../kubernetes/cluster";
+import type { Content } from "../kubernetes/content";
+import { toOperand, toTerraform } from "../kubernetes/content-readers";
+import { discoveryKubeconfig } from "../kubernetes/kubeconfig";
+import { condition } from "../terraform/condition";
+import { inventoried } from "../terraform/inventoried";
+import { bindingName, clusterInfoName } from "../terraform/names";
+import { pin } from "../terraform/pin";
+import { addBlock } from "../terraform/registry";
+import { KubernetesObjectProps, metaArguments, metadata } from "./kubernetes-object";
+import { RBAC_API_GROUP, subjectText, User } from "./rbac-subject";
+
+const NAMESPACE = "kube-public";
+const CONFIG_MAP = { name: "cluster-info", namespace: NAMESPACE };
+
+/** Props of {@link ClusterInfo}. */
+export interface ClusterInfoProps extends KubernetesObjectProps {
+  /** First part of the names of its resources, and of the Role and its binding. */
+  readonly addressPrefix: string;
+  /** Where the API server is. */
+  readonly cluster: Pick<Cluster, "endpoint">;
+  /** PEM of the authorities the API server may be signed by: the whole bundle. */
+  readonly certificateAuthority: Content;
+  /**
+   * Name of the Role and of its binding where the distribution makes all three objects, and they are taken over.
+   * @default - they are made
+   */
+  readonly adopt?: string;
+}
+
+/**
+ * What a machine finds a cluster by that has nothing but a token: the ConfigMap `cluster-info` of `kube-public`, with the endpoint and the
+ * authorities, which everybody may read. kube-controller-manager signs it with the secret of each token that signs, and who knows that
+ * secret sees whether it is the cluster's own. It is what `kubeadm init` makes.
+ *
+ * The signatures are the signer's, beside what is signed, so that a plan takes the whole as it is. When endpoint or authorities are others,
+ * the ConfigMap is made anew, and signed anew within seconds. Where somebody else changed what is signed, Terraform stops.
+ *
+ * @see https://kubernetes.io/docs/reference/access-authn-authz/bootstrap-tokens/#configmap-signing
+ * @see https://github.com/kubernetes/kubernetes/blob/v1.36.3/cmd/kubeadm/app/phases/bootstraptoken/clusterinfo/clusterinfo.go
+ */
+export class ClusterInfo extends Construct {
+  /** The L1 of what tells that the ConfigMap has to be another one. */
+  public readonly contents: DataResource;
+  /** The L1 of the ConfigMap. */
+  public readonly resource: ConfigMapV1;
+  /** The L1 of the Role by which it may be read. */
+  public readonly role: RoleV1;
+  /** The L1 of the binding of that Role to everybody. */
+  public readonly binding: RoleBindingV1;
+
+  public constructor(scope: Construct, id: string, props: ClusterInfoProps) {
+    super(scope, id);
+    const { addressPrefix, adopt } = props;
+    const meta = metaArguments(props);
+    const name = clusterInfoName(addressPrefix);
+    const server = `https://${hostPort(hostAndPort(props.cluster.endpoint))}`;
+    const kubeconfig = discoveryKubeconfig(server, props.certificateAuthority);
+    this.contents = new DataResource(this, "Contents", { input: { sha256: toTerraform({ sha256: kubeconfig }) } });
+    const contents = pin(this.contents, name);
+    const unchanged = condition(`self.data["kubeconfig"] == ${toOperand(kubeconfig)}`, {
+      code: "cluster-info",
+      at: `ConfigMap ${CONFIG_MAP.name} of ${NAMESPACE}`,
+      allowed: "the endpoint and the authorities of this stack: somebody else changed them",
+      fix: "find out who did, and delete the ConfigMap: the next apply makes it again",
+    });
+    this.resource = new ConfigMapV1(this, "Resource", {
+      metadata: { ...CONFIG_MAP, ...metadata(props) },
+      data: { kubeconfig: toTerraform(kubeconfig) },
+      lifecycle: { ignoreChanges: ["data"], replaceTriggeredBy: [contents], postcondition: [unchanged] },
+      ...meta,
+    });
+    const address = pin(this.resource, name);
+
+    const object = { name: adopt ?? `${addressPrefix}:cluster-info`, namespace: NAMESPACE };
+    const ofBinding = bindingName(addressPrefix, "cluster-info");
+    const rule = { apiGroups: [""], resources: ["configmaps"], resourceNames: [CONFIG_MAP.name], verbs: ["get"] };
+    this.role = new RoleV1(this, "Role", { metadata: { ...object, ...metadata(props) }, rule: [rule], ...meta });
+    const role = pin(this.role, ofBinding);
+    const everybody = User.named("system:anonymous").toSubject();
+    this.binding = new RoleBindingV1(this, "Binding", {
+      metadata: { ...object, ...metadata(props) },
+      roleRef: { apiGroup: RBAC_API_GROUP, kind: "Role", name: object.name },
+      subject: [{ ...everybody }],
+      ...meta,
+    });
+    const binding = pin(this.binding, ofBinding);
+    const granted = { role: `Role/${object.name}`, subjects: [subjectText(everybody)] };
+    inventoried(this, {
+      entries: () => [{ kind: "binding", name: object.name, addresses: [binding], ...granted }],
+    });
+    if (adopt !== undefined) {
+      const stack = TerraformStack.of(this);
+      addBlock(stack, "import", { to: address, id: `${NAMESPACE}/${CONFIG_MAP.name}` });
+      [role, binding].forEach((to) => addBlock(stack, "import", { to, id: `${NAMESPACE}/${object.name}` }));
+    }
+  }
+}
