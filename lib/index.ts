@@ -24,7 +24,16 @@ export type { Key } from "./x509/private-key";
 export type { AddedCertificateFile, AddedCertificateProps, AddedFileProps, HolderOfOne } from "./kubernetes/additions";
 export type { ClusterPkiAttributes, IClusterPki } from "./kubernetes/cluster-identity";
 export { ClusterPki } from "./kubernetes/cluster-pki";
-export type { Content, Credentials, DatedContent, KubeconfigContent, KubeconfigProps } from "./kubernetes/content";
+export type {
+  Content,
+  CredentialFile,
+  Credentials,
+  DatedContent,
+  ExecCredentials,
+  KubeconfigContent,
+  KubeconfigProps,
+} from "./kubernetes/content";
+export type { UserAccess, UserGrant, Users } from "./kubernetes/users";
 export { content, evaluate, toTerraform } from "./kubernetes/content-doors";
 export { Distribution, type NameLists, type NamesOf } from "./kubernetes/distribution";
 export { type JoinOfPkiProps, type JoinProps, joinWith } from "./kubernetes/join";
@@ -70,6 +79,7 @@ export type {
   SingleCaOptions,
   SingleCaSet,
 } from "./kubernetes/distributions/single-ca";
+export { AccessPipeline, type AccessPipelineProps } from "./access/access-pipeline";
 export { ApiServerToKubelet, type ApiServerToKubeletProps } from "./access/api-server-to-kubelet";
 export {
   BootstrapToken,
@@ -91,6 +101,8 @@ export { ClusterRoleBinding, type ClusterRoleBindingProps } from "./access/clust
 export type { DistributionBindingsProps } from "./access/distribution-bindings";
 export type { KubernetesObjectProps } from "./access/kubernetes-object";
 export { NodeBootstrapping, type NodeBootstrappingProps } from "./access/node-bootstrapping";
+export { RoleBinding, type RoleBindingProps } from "./access/role-binding";
+export type { UserBinding } from "./access/user-bindings";
 export { Group, type IRbacSubject, type RbacSubject, ServiceAccountRef, User } from "./access/rbac-subject";
 export { cloudInit } from "./delivery/cloud-init";
 export { ClusterSecrets, type ClusterSecretsProps } from "./delivery/cluster-secrets";

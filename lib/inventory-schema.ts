@@ -54,7 +54,7 @@ export interface ShownFile {
 }
 
 /** One thing of the inventory. */
-export type InventoryEntry = AuthorityEntry | KeyPairEntry | CertificateEntry | TokenEntry | BindingEntry;
+export type InventoryEntry = AuthorityEntry | KeyPairEntry | CertificateEntry | TokenEntry | BindingEntry | RoleEntry;
 
 interface Entry {
   /** The cluster, by its `addressPrefix`; missing for what a user made outside a cluster. */
@@ -175,12 +175,23 @@ export interface TokenEntry extends Entry {
 /** A binding of a role to subjects. */
 export interface BindingEntry extends Entry {
   readonly kind: "binding";
+  /** The namespace that it counts in; missing where it counts everywhere. */
+  readonly namespace?: string;
   /** `ClusterRole/cluster-admin`. */
   readonly role: string;
   /** `Group/system:nodes`, `User/jane`, `ServiceAccount/ns/name`. */
   readonly subjects: readonly string[];
   /** Those of the subjects to whom the distribution's table gives this role. Missing where it gives it to none. */
   readonly asInTable?: readonly string[];
+}
+
+/** A role that is made here. */
+export interface RoleEntry extends Entry {
+  readonly kind: "role";
+  /** The namespace that it is of; missing of a ClusterRole. */
+  readonly namespace?: string;
+  /** What it lets somebody do: `get configmaps named kube-root-ca.crt`. Sorted. */
+  readonly rules: readonly string[];
 }
 
 /** A file, or the key of a Secret, that changes with an entry. */

@@ -272,7 +272,7 @@ function slot(scope: Construct, name: string, props: SlotProps): MadeSlot {
     : generated(scope, name, props);
   const { id, secret } = parts;
   const resource = new SecretV1(scope, "Resource", {
-    metadata: { name: `bootstrap-token-${id}`, namespace: "kube-system", ...metadata(object) },
+    metadata: { name: `bootstrap-token-${id}`, namespace: TOKEN_NAMESPACE, ...metadata(object) },
     type: "bootstrap.kubernetes.io/token",
     data: { "token-id": id, "token-secret": secret, ...expiration(life, rotation), ...data },
     lifecycle: { createBeforeDestroy: true, ...(given ? { precondition: partConditions(given) } : {}) },
@@ -371,6 +371,9 @@ function dated(made: MadeSlot): DatedContent {
 export function rowOf({ joins }: BootstrapTokenOptions, rows: AccessRow["tokens"]): TokenRow | undefined {
   return Object.entries(rows).find(([kind]) => joins === undefined || joins === kind)?.[1];
 }
+
+/** Where tokens stand: the API server looks for them nowhere else. */
+export const TOKEN_NAMESPACE = "kube-system";
 
 /** The key of a token's Secret by which the API server lets its user in. */
 const AUTHENTICATION = "usage-bootstrap-authentication";

@@ -3,6 +3,7 @@ import { Problems } from "../errors";
 import { type Endpoint, hostAndPort } from "../kubernetes/cluster";
 import { tokenText } from "../terraform/token-text";
 import { ClusterRoleBinding } from "./cluster-role-binding";
+import { RoleBinding } from "./role-binding";
 
 const CLAIMED = Symbol.for("cdktf-kubernetes-pki/claimed-bindings");
 
@@ -18,8 +19,8 @@ export function claimBindings(access: IConstruct, endpoint: Endpoint): void {
   const claimed = (root[CLAIMED] ??= new Map());
   const { host, port } = hostAndPort(endpoint);
   const problems = new Problems();
-  for (const binding of access.node.findAll().filter((node) => node instanceof ClusterRoleBinding)) {
-    const key = `${tokenText(access, host)} ${port} ${binding.name}`;
+  for (const binding of access.node.findAll().filter(isBinding)) {
+    const key = [tokenText(access, host), port, ...placeOf(binding), binding.name].join(" ");
     const owner = claimed.get(key);
     if (owner === undefined) {
       claimed.set(key, binding.node.path);
@@ -34,4 +35,13 @@ export function claimBindings(access: IConstruct, endpoint: Endpoint): void {
     }
   }
   problems.throwIfAny(access.node.path);
+}
+
+function isBinding(node: IConstruct): node is ClusterRoleBinding | RoleBinding {
+  return node instanceof ClusterRoleBinding || node instanceof RoleBinding;
+}
+
+/** Nothing for what counts everywhere. */
+function placeOf(binding: ClusterRoleBinding | RoleBinding): string[] {
+  return binding instanceof RoleBinding ? [binding.namespace] : [];
 }

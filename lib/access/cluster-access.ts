@@ -6,6 +6,7 @@ import { bundlePem, checkPkiOrParts, type IClusterPki, PKI, PKI_FIELDS } from ".
 import { checkSecureToken, embedsAuthority, joinWith, rootOf } from "../kubernetes/join";
 import { checkBesidePki } from "./beside-pki";
 import { claimBindings } from "./claimed-bindings";
+import { AccessPipeline } from "./access-pipeline";
 import { ApiServerToKubelet } from "./api-server-to-kubelet";
 import {
   BOOTSTRAP_TOKEN_OPTIONS,
@@ -19,7 +20,8 @@ import { ClusterInfo } from "./cluster-info";
 import { KubernetesObjectProps, OBJECT_FIELDS, objectProps } from "./kubernetes-object";
 import { NodeBootstrapping } from "./node-bootstrapping";
 import { PublishedAuthority } from "./published-authority";
-import { checkSubjects, CLUSTER_ADMIN, IRbacSubject, SUBJECTS } from "./rbac-subject";
+import { checkSubjects, CLUSTER_ADMIN, IRbacSubject, SUBJECTS, User } from "./rbac-subject";
+import { bindUser, type UserBinding } from "./user-bindings";
 import { claimPrefix } from "../terraform/registry";
 import { type Condition, condition, conditionBlocks } from "../terraform/condition";
 import { checkConstructId, constructId } from "../terraform/construct-id";
@@ -35,6 +37,7 @@ import { Content } from "../kubernetes/content";
 import { Distribution } from "../kubernetes/distribution";
 import { ClusterFile, OWNER, SECRET_MODE } from "../kubernetes/cluster-file";
 import { publishFiles } from "../kubernetes/outputs";
+import { checkUsers, USERS, userName, type Users, usersOf } from "../kubernetes/users";
 import { endpointConditions } from "../kubernetes/checks/unresolved-hosts";
 
 /** What may be chosen for a {@link ClusterAccess}. */
@@ -67,8 +70,15 @@ export interface ClusterAccessOptions extends KubernetesObjectProps {
    */
   readonly clusterInfo?: boolean;
   /**
+   * Who may apply this stack, and nothing else, beside the users with `appliesAccess`: a service account, say, or a user of an identity
+   * provider. Its roles are made from what stands in here; see {@link AccessPipeline}.
+   * @default - none
+   */
+  readonly pipelines?: readonly IRbacSubject[];
+  /**
    * Takes over the bindings that the distribution makes itself instead of making more under names of its own, and its `cluster-info`
-   * where `clusterInfo` is set. They must exist, and destroying the stack deletes them. Choose before the first apply.
+   * where `clusterInfo` is set. They must exist, and destroying the stack deletes them. Choose before the first apply. kubeadm makes all of
+   * them as of 1.36 and the patch releases of May 2026; with an earlier one, `kubeadm:apiserver-kubelet-client` is missing.
    * @default false
    */
   readonly adopt?: boolean;
@@ -96,6 +106,11 @@ export interface ClusterAccessOfPkiProps extends ClusterAccessOptions {
    * @default - the PKI's bundle; of a PKI in another stack, what the cluster itself publishes
    */
   readonly certificateAuthority?: undefined;
+  /**
+   * Said by the PKI.
+   * @default - the PKI's users
+   */
+  readonly users?: undefined;
 }
 
 /** Props of a {@link ClusterAccess} of a cluster whose PKI is not made here. */
@@ -113,6 +128,12 @@ export interface ClusterAccessProps extends ClusterAccessOptions {
    */
   readonly certificateAuthority?: TrustBundle | string;
   /**
+   * People and pipelines, by what they are called: each is bound to what it is granted. Their certificates are issued by a PKI that has the
+   * same description.
+   * @default - none
+   */
+  readonly users?: Users;
+  /**
    * A PKI says the other three.
    * @default - the other three
    */
@@ -126,6 +147,7 @@ const OPTIONS = {
   tokens: optional(record("workers", BOOTSTRAP_TOKEN_OPTIONS, checkConstructId)),
   clusterAdmins: optional(SUBJECTS),
   clusterInfo: optional(flag),
+  pipelines: optional(SUBJECTS),
   adopt: optional(flag),
 } satisfies Fields<ClusterAccessOptions>;
 
@@ -133,6 +155,7 @@ const PROPS = fields({
   ...OPTIONS,
   ...PKI_FIELDS,
   certificateAuthority: optional(PKI_FIELDS.certificateAuthority),
+  users: optional(USERS),
 } satisfies Fields<Omit<ClusterAccessProps, "pki">>);
 
 const PROPS_OF_PKI = fields({ ...OPTIONS, pki: PKI } satisfies Fields<
@@ -164,19 +187,23 @@ export class ClusterAccess extends Construct {
   public readonly apiServerToKubelet?: ApiServerToKubelet;
   /** Undefined where it was not asked for. */
   public readonly clusterInfo?: ClusterInfo;
+  /** Undefined where nobody is to apply this stack and nothing else. */
+  public readonly pipeline?: AccessPipeline;
+  /** What each user is bound to, in the order of its grants. */
+  public readonly userBindings: Readonly<Record<string, readonly UserBinding[]>>;
 
   public constructor(scope: Construct, id: string, props: ClusterAccessProps | ClusterAccessOfPkiProps) {
     super(scope, constructId(scope, id));
     const given = new Problems();
-    checkPkiOrParts(props, ["distribution", "cluster"], given, ["certificateAuthority"]);
+    checkPkiOrParts(props, ["distribution", "cluster"], given, ["certificateAuthority", "users"]);
     given.throwIfAny(this.node.path);
     checkShape(this, props, props?.pki === undefined ? PROPS : PROPS_OF_PKI);
-    const { distribution, cluster, certificateAuthority } = props.pki ?? props;
+    const { distribution, cluster, certificateAuthority, users } = props.pki ?? props;
     const { adopt } = props;
     const { access } = distribution.table;
     const { tokens = Object.keys(access.tokens).length > 0 ? { workers: {} } : {} } = props;
     const prefix = props.addressPrefix ?? cluster.name;
-    this.check(prefix, tokens, { distribution, cluster, certificateAuthority }, props);
+    this.check(prefix, tokens, { distribution, cluster, certificateAuthority, users }, props);
     claimPrefix(TerraformStack.of(this), "access", prefix, this.node.path);
 
     const scopeOfTokens = new Construct(this, "token");
@@ -205,10 +232,12 @@ export class ClusterAccess extends Construct {
       this.clusterAdmins = new ClusterAdmins(this, "cluster-admins", { ...bindings, subjects, adopt });
     }
     if (access.apiServerToKubelet) {
-      this.apiServerToKubelet = new ApiServerToKubelet(this, "apiserver-to-kubelet", bindings);
+      this.apiServerToKubelet = new ApiServerToKubelet(this, "apiserver-to-kubelet", { ...bindings, adopt });
     }
 
-    claimBindings(this, cluster.endpoint);
+    const scopeOfUsers = new Construct(this, "users");
+    const bound = usersOf(users).map(([name, user]) => [name, bindUser(scopeOfUsers, name, user, prefix, props)]);
+    this.userBindings = Object.fromEntries(bound) as typeof this.userBindings;
 
     const isEmbedded = props.clusterInfo || made.some(([, { row }]) => embedsAuthority(row.format));
     const authority = {
@@ -227,6 +256,12 @@ export class ClusterAccess extends Construct {
     const joinToken = ([name, { row, token }]: (typeof made)[number]) =>
       [name, joinWith(row.format, { cluster, ...authority, token })] as const;
     this.joinTokens = Object.fromEntries(made.map(joinToken));
+    const pipelines = [...usersApplying(users), ...(props.pipelines ?? [])];
+    if (pipelines.length > 0) {
+      const pipeline = { of: this, addressPrefix: prefix, subjects: pipelines, ...objectProps(props) };
+      this.pipeline = new AccessPipeline(this, "pipeline", pipeline);
+    }
+    claimBindings(this, cluster.endpoint);
     const files = publishFiles(this, prefix, this.joinFiles(access));
     if (props.movedFrom !== undefined) {
       movedFrom(this, props.movedFrom, prefix);
@@ -271,8 +306,13 @@ export class ClusterAccess extends Construct {
   private check(
     prefix: string,
     tokens: Readonly<Record<string, BootstrapTokenOptions>>,
-    { distribution, cluster, certificateAuthority }: Omit<IClusterPki, "certificateAuthority"> & Partial<IClusterPki>,
-    { movedFrom: before, clusterAdmins = [] }: ClusterAccessOptions,
+    {
+      distribution,
+      cluster,
+      certificateAuthority,
+      users = {},
+    }: Omit<IClusterPki, "certificateAuthority"> & Partial<IClusterPki>,
+    { movedFrom: before, clusterAdmins = [], pipelines = [] }: ClusterAccessOptions,
   ): void {
     const problems = new Problems();
     checkAddressPrefix(prefix, problems);
@@ -293,8 +333,15 @@ export class ClusterAccess extends Construct {
       }
     }
     checkSubjects(clusterAdmins, CLUSTER_ADMIN, "clusterAdmins", problems);
+    checkSubjects(pipelines, CLUSTER_ADMIN, "pipelines", problems);
+    checkUsers(users, distribution.table, problems);
     problems.throwIfAny(this.node.path);
   }
+}
+
+function usersApplying(users: Users = {}): User[] {
+  const applying = usersOf(users).filter(([, { appliesAccess }]) => appliesAccess);
+  return applying.map(([name, user]) => User.named(userName(name, user)));
 }
 
 /** What was unresolved at synth is checked by Terraform, before the files could be exported. */

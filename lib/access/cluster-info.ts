@@ -1,6 +1,5 @@
 import { DataResource, TerraformStack } from "cdktf";
 import { ConfigMapV1 } from "@cdktf/provider-kubernetes/lib/config-map-v1";
-import { RoleBindingV1 } from "@cdktf/provider-kubernetes/lib/role-binding-v1";
 import { RoleV1 } from "@cdktf/provider-kubernetes/lib/role-v1";
 import { Construct } from "constructs";
 import { type Cluster, hostAndPort, hostPort } from "../kubernetes/cluster";
@@ -9,14 +8,15 @@ import { toOperand, toTerraform } from "../kubernetes/content-readers";
 import { discoveryKubeconfig } from "../kubernetes/kubeconfig";
 import { condition } from "../terraform/condition";
 import { inventoried } from "../terraform/inventoried";
-import { bindingName, clusterInfoName } from "../terraform/names";
+import { bindingName, clusterInfoName, roleName } from "../terraform/names";
 import { pin } from "../terraform/pin";
 import { addBlock } from "../terraform/registry";
-import { KubernetesObjectProps, metaArguments, metadata } from "./kubernetes-object";
-import { RBAC_API_GROUP, subjectText, User } from "./rbac-subject";
+import { KubernetesObjectProps, metaArguments, metadata, objectProps } from "./kubernetes-object";
+import { User } from "./rbac-subject";
+import { RoleBinding } from "./role-binding";
 
-const NAMESPACE = "kube-public";
-const CONFIG_MAP = { name: "cluster-info", namespace: NAMESPACE };
+/** The ConfigMap. Clients look for it nowhere else. */
+export const CLUSTER_INFO = { name: "cluster-info", namespace: "kube-public" };
 
 /** Props of {@link ClusterInfo}. */
 export interface ClusterInfoProps extends KubernetesObjectProps {
@@ -51,8 +51,8 @@ export class ClusterInfo extends Construct {
   public readonly resource: ConfigMapV1;
   /** The L1 of the Role by which it may be read. */
   public readonly role: RoleV1;
-  /** The L1 of the binding of that Role to everybody. */
-  public readonly binding: RoleBindingV1;
+  /** The binding of that Role to everybody. */
+  public readonly binding: RoleBinding;
 
   public constructor(scope: Construct, id: string, props: ClusterInfoProps) {
     super(scope, id);
@@ -65,39 +65,41 @@ export class ClusterInfo extends Construct {
     const contents = pin(this.contents, name);
     const unchanged = condition(`self.data["kubeconfig"] == ${toOperand(kubeconfig)}`, {
       code: "cluster-info",
-      at: `ConfigMap ${CONFIG_MAP.name} of ${NAMESPACE}`,
+      at: `ConfigMap ${CLUSTER_INFO.name} of ${CLUSTER_INFO.namespace}`,
       allowed: "the endpoint and the authorities of this stack: somebody else changed them",
       fix: "find out who did, and delete the ConfigMap: the next apply makes it again",
     });
     this.resource = new ConfigMapV1(this, "Resource", {
-      metadata: { ...CONFIG_MAP, ...metadata(props) },
+      metadata: { ...CLUSTER_INFO, ...metadata(props) },
       data: { kubeconfig: toTerraform(kubeconfig) },
       lifecycle: { ignoreChanges: ["data"], replaceTriggeredBy: [contents], postcondition: [unchanged] },
       ...meta,
     });
     const address = pin(this.resource, name);
 
-    const object = { name: adopt ?? `${addressPrefix}:cluster-info`, namespace: NAMESPACE };
-    const ofBinding = bindingName(addressPrefix, "cluster-info");
-    const rule = { apiGroups: [""], resources: ["configmaps"], resourceNames: [CONFIG_MAP.name], verbs: ["get"] };
+    const object = { name: adopt ?? `${addressPrefix}:cluster-info`, namespace: CLUSTER_INFO.namespace };
+    const rule = { apiGroups: [""], resources: ["configmaps"], resourceNames: [CLUSTER_INFO.name], verbs: ["get"] };
     this.role = new RoleV1(this, "Role", { metadata: { ...object, ...metadata(props) }, rule: [rule], ...meta });
-    const role = pin(this.role, ofBinding);
-    const everybody = User.named("system:anonymous").toSubject();
-    this.binding = new RoleBindingV1(this, "Binding", {
-      metadata: { ...object, ...metadata(props) },
-      roleRef: { apiGroup: RBAC_API_GROUP, kind: "Role", name: object.name },
-      subject: [{ ...everybody }],
-      ...meta,
-    });
-    const binding = pin(this.binding, ofBinding);
-    const granted = { role: `Role/${object.name}`, subjects: [subjectText(everybody)] };
-    inventoried(this, {
-      entries: () => [{ kind: "binding", name: object.name, addresses: [binding], ...granted }],
+    const role = pin(this.role, roleName(addressPrefix, "cluster-info"));
+    const entry = {
+      kind: "role",
+      ...object,
+      addresses: [role],
+      rules: [`get configmaps named ${CLUSTER_INFO.name}`],
+    } as const;
+    inventoried(this, { entries: () => [entry] });
+    this.binding = new RoleBinding(this, "binding", {
+      ...object,
+      role: object.name,
+      subjects: [User.named("system:anonymous")],
+      address: bindingName(addressPrefix, "cluster-info"),
+      adopt: adopt !== undefined,
+      ...objectProps(props),
     });
     if (adopt !== undefined) {
       const stack = TerraformStack.of(this);
-      addBlock(stack, "import", { to: address, id: `${NAMESPACE}/${CONFIG_MAP.name}` });
-      [role, binding].forEach((to) => addBlock(stack, "import", { to, id: `${NAMESPACE}/${object.name}` }));
+      addBlock(stack, "import", { to: address, id: `${CLUSTER_INFO.namespace}/${CLUSTER_INFO.name}` });
+      addBlock(stack, "import", { to: role, id: `${object.namespace}/${object.name}` });
     }
   }
 }

@@ -4,9 +4,10 @@ import { ClusterRoleBindingV1 } from "@cdktf/provider-kubernetes/lib/cluster-rol
 import { Construct } from "constructs";
 import { Problems } from "../errors";
 import { constructId } from "../terraform/construct-id";
-import { checkPlainText, checkShape, fields, Fields, flag, name as nameShape, optional } from "../terraform/shape";
+import { checkShape, fields, Fields, flag, name as nameShape, optional } from "../terraform/shape";
 import { KubernetesObjectProps, metaArguments, metadata, OBJECT_FIELDS } from "./kubernetes-object";
-import { checkSubjects, IRbacSubject, RBAC_API_GROUP, RbacSubject, SUBJECTS, subjectText } from "./rbac-subject";
+import { checkBinding } from "./binding-checks";
+import { IRbacSubject, RBAC_API_GROUP, RbacSubject, SUBJECTS, subjectText } from "./rbac-subject";
 import { addBlock } from "../terraform/registry";
 import { pin } from "../terraform/pin";
 
@@ -63,7 +64,7 @@ export class ClusterRoleBinding extends Construct {
     super(scope, constructId(scope, id));
     checkShape(this, props, PROPS);
     const problems = new Problems();
-    checkBinding(props, problems);
+    checkBinding(props, "clusterRole", props.clusterRole, problems);
     problems.throwIfAny(this.node.path);
 
     this.name = props.name;
@@ -91,47 +92,4 @@ export class ClusterRoleBinding extends Construct {
       subjects: this.subjects.map(subjectText),
     };
   }
-}
-
-function checkBinding({ name, clusterRole, subjects, adopt }: ClusterRoleBindingProps, problems: Problems): void {
-  checkPlainText(name, "name", problems);
-  checkPlainText(clusterRole, "clusterRole", problems);
-  // The API server accepts any segment of a path.
-  if (name === "" || name === "." || name === ".." || /[/%]/.test(name)) {
-    problems.add({
-      code: "binding-name",
-      at: "name",
-      given: name,
-      allowed: "a name without '/' and '%'",
-      fix: "choose such a name",
-    });
-  } else if (name.startsWith("system:") && !adopt) {
-    const fix = "choose another name: the API server resets bindings that have its own names at every start";
-    problems.add({
-      code: "binding-name-reserved",
-      at: "name",
-      given: name,
-      allowed: "a name that does not start with system:",
-      fix,
-    });
-  }
-  if (clusterRole === "") {
-    problems.add({
-      code: "cluster-role",
-      at: "clusterRole",
-      given: clusterRole,
-      allowed: "the name of a ClusterRole",
-      fix: "name it",
-    });
-  }
-  if (subjects.length === 0) {
-    problems.add({
-      code: "binding-subjects",
-      at: "subjects",
-      given: "none",
-      allowed: "at least one subject",
-      fix: "add one, e.g. Group.named(…)",
-    });
-  }
-  checkSubjects(subjects, clusterRole, "subjects", problems);
 }

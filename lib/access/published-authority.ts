@@ -7,7 +7,8 @@ import { publishedAuthorityName } from "../terraform/names";
 import type { Reference } from "../terraform/reference";
 import { KubernetesObjectProps, metaArguments } from "./kubernetes-object";
 
-const CONFIG_MAP = { name: "kube-root-ca.crt", namespace: "kube-system" };
+/** The ConfigMap that has it. */
+export const PUBLISHED_AUTHORITY = { name: "kube-root-ca.crt", namespace: "kube-system" };
 const KEY = "ca.crt";
 
 /** Props of a {@link PublishedAuthority}. */
@@ -31,12 +32,15 @@ export class PublishedAuthority extends Construct {
   public constructor(scope: Construct, id: string, props: PublishedAuthorityProps) {
     super(scope, id);
     const name = publishedAuthorityName(props.addressPrefix);
-    const data = new DataKubernetesConfigMapV1(this, "Data", { metadata: { ...CONFIG_MAP }, ...metaArguments(props) });
+    const data = new DataKubernetesConfigMapV1(this, "Data", {
+      metadata: { ...PUBLISHED_AUTHORITY },
+      ...metaArguments(props),
+    });
     const pem = `try(${pin(data, name)}.data["${KEY}"], "")`;
     const has = (text: string) => `strcontains(${pem}, "${text}")`;
     const published = condition(`${has("-----BEGIN CERTIFICATE-----")} && !${has("PRIVATE KEY-----")}`, {
       code: "published-authority",
-      at: `ConfigMap ${CONFIG_MAP.name} of ${CONFIG_MAP.namespace}`,
+      at: `ConfigMap ${PUBLISHED_AUTHORITY.name} of ${PUBLISHED_AUTHORITY.namespace}`,
       allowed: `PEM certificates under ${KEY}, and no private key`,
       fix: "wait until kube-controller-manager has published its --root-ca-file, or give certificateAuthority",
     });

@@ -1,6 +1,6 @@
 import { consumersOf } from "./consumers";
 import type { ClusterLeaf, ClusterParts } from "./cluster-parts";
-import { serverUrl } from "./cluster";
+import { etcdTopology, serverUrl } from "./cluster";
 import { concat, Content } from "./content";
 import { type ClusterFile, accessOf } from "./cluster-file";
 import { fillText, fillYaml, holds, Holder } from "./holders";
@@ -32,8 +32,8 @@ export function filesOf(holder: Holder, parts: ClusterParts): ClusterFile[] {
         return clusterFile({ ...row, consumers, path: fillText(row.path, cluster, holder.name) }, contentOf(row));
       });
   const configuration = table.configuration
-    .filter((row) => holds(holder, row.on))
-    .map((row) => clusterFile({ ...row, kind: "configuration" }, fillYaml(row.text, cluster, holder.name)));
+    .filter(({ on, etcd }) => holds(holder, on) && (etcd?.includes(etcdTopology(cluster)) ?? true))
+    .map((row) => clusterFile({ ...row, kind: "configuration" }, fillYaml(row.text, cluster, holder)));
   return [...heldRows(holder, parts).flatMap(filesOfRow), ...configuration].sort(byPath);
 }
 
@@ -104,7 +104,7 @@ function keyPairContent(ring: KeyPairRing, kind: FileKind): Content {
 }
 
 function certificateContent(
-  { certificate, row, holder, authority }: ClusterLeaf,
+  { certificate, row, holder, authority, credentials }: ClusterLeaf,
   kind: FileKind,
   server: FileRow["server"],
   { table, cluster, authorities }: ClusterParts,
@@ -116,7 +116,10 @@ function certificateContent(
         server: server === "local" ? holder.localServer : serverUrl(cluster.endpoint),
         certificateAuthority: concat(authorities.get(table.apiServerAuthority)!.bundle.references),
         user: fillText(row.kubeconfigUser ?? certificate.subject.fields.commonName, cluster),
-        credentials: { certificate: certificate.certificate, privateKey: certificate.privateKey },
+        credentials: credentials ?? {
+          certificate: certificate.certificate,
+          privateKey: certificate.privateKey,
+        },
       });
     case "private key":
       return certificate.privateKey;

@@ -1,10 +1,11 @@
 import type { Problems } from "../errors";
 import { blocksOf, CERTIFICATE, isLiteral } from "../x509/pem";
-import { either, fields, Fields, instanceOf, text } from "../terraform/shape";
+import { either, fields, Fields, instanceOf, optional, text } from "../terraform/shape";
 import { NAME_AND_ENDPOINT } from "./checks/cluster-shape";
 import { TrustBundle } from "../x509/trust-bundle";
 import type { Cluster } from "./cluster";
 import { DISTRIBUTION, type Distribution } from "./distribution";
+import { type Users, USERS } from "./users";
 
 /** What others need to know of a cluster's PKI. All of it is public: a `ClusterPki`, or `ClusterPki.fromAttributes` where that is in another app. */
 export interface IClusterPki {
@@ -14,6 +15,11 @@ export interface IClusterPki {
   readonly cluster: Pick<Cluster, "name" | "endpoint">;
   /** The authorities that may have signed the API server's certificate: a bundle, or the whole bundle as PEM. */
   readonly certificateAuthority: TrustBundle | string;
+  /**
+   * People and pipelines, as they were described to it: `ClusterAccess` binds them.
+   * @default - none
+   */
+  readonly users?: Users;
 }
 
 /** A PKI of another app, by what that app says of it. */
@@ -35,6 +41,7 @@ export const PKI_FIELDS = {
   certificateAuthority: either("a TrustBundle, or PEM of certificates", "pki.bundle()", (value) =>
     typeof value === "string" ? PEM : BUNDLE,
   ),
+  users: optional(USERS),
 } satisfies Fields<IClusterPki>;
 
 /** A PKI, where one is expected: it may be more than that. */

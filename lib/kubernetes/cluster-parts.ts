@@ -2,6 +2,7 @@ import type { Certificate } from "../x509/certificate";
 import type { CertificateAuthority, ICertificateAuthority } from "../x509/certificate-authority";
 import type { KeyPairRing } from "../x509/key-pair-ring";
 import type { Cluster } from "./cluster";
+import type { Credentials } from "./content";
 import type { Holder } from "./holders";
 import type { CertificateRow, DistributionTable } from "./table";
 
@@ -31,4 +32,9 @@ export interface ClusterLeaf {
   readonly authority: ICertificateAuthority;
   /** The certificate itself. */
   readonly certificate: Certificate;
+  /**
+   * What its kubeconfigs have in place of certificate and key.
+   * @default - these two, inline
+   */
+  readonly credentials?: Credentials;
 }

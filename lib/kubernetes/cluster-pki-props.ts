@@ -10,6 +10,7 @@ import { VALIDITY, type Validity } from "../x509/validity";
 import type { Cluster } from "./cluster";
 import { CLUSTER_SHAPE } from "./checks/cluster-shape";
 import { DISTRIBUTION, type Distribution, type NamesOf } from "./distribution";
+import { type Users, USERS } from "./users";
 
 /** What may be chosen for one certificate of a cluster. */
 export interface ClusterCertificateOptions extends CertificateOptions {
@@ -96,6 +97,12 @@ export interface ClusterPkiProps<Of extends Distribution = Distribution> {
    */
   readonly movedFrom?: string;
   /**
+   * People and pipelines, by what they are called: each gets a certificate and a kubeconfig among the operator's files. `ClusterAccess` with
+   * this PKI binds them.
+   * @default - none
+   */
+  readonly users?: Users;
+  /**
    * The tls provider that makes the resources.
    * @default - the stack's tls provider
    */
@@ -126,5 +133,6 @@ export const CLUSTER_PKI_PROPS = fields({
   issueLeaves: optional(flag),
   deletionProtection: optional(flag),
   movedFrom: optional(name("old-prefix")),
+  users: optional(USERS),
   provider: optional(provider),
 } satisfies Fields<ClusterPkiProps>);

@@ -37,7 +37,8 @@ import type { ClusterLeaf, ClusterParts } from "./cluster-parts";
 import { checkClusterPki } from "./checks/cluster-pki-checks";
 import { clusterSubject } from "./cluster-subject";
 import { exceptionWarnings, namesOfOthers } from "./checks/cluster-pki-validations";
-import type { Content } from "./content";
+import type { Content, Credentials } from "./content";
+import { kubeconfig } from "./kubeconfig-of";
 import { ANY_WORKER, CLUSTER, ClusterFile, OPERATOR } from "./cluster-file";
 import { sharedRootWarnings } from "./checks/outside-checks";
 import type { Distribution, NamesOf } from "./distribution";
@@ -49,6 +50,16 @@ import type { CertificateRow } from "./table";
 import { kubeconfigRows, tableFor } from "./table-for";
 import { type Named, refuseName, refuseToChoose } from "./checks/unknown-names";
 import { hostConditions } from "./checks/unresolved-hosts";
+import {
+  execOf,
+  type UserAccess,
+  userCertificate,
+  userFiles,
+  userKubeconfig,
+  userName,
+  type Users,
+  usersOf,
+} from "./users";
 import { effectWarnings } from "./checks/without-effect";
 
 const NAME = nameShape("prometheus");
@@ -73,8 +84,8 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
    * here is the caller's to choose.
    */
   public static fromAttributes(attributes: ClusterPkiAttributes): IClusterPki {
-    const { distribution, cluster, certificateAuthority } = attributes;
-    return { distribution, cluster, certificateAuthority };
+    const { distribution, cluster, certificateAuthority, users } = attributes;
+    return { distribution, cluster, certificateAuthority, ...(users === undefined ? {} : { users }) };
   }
 
   /** How the cluster is made. */
@@ -87,6 +98,8 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
   public readonly addressPrefix: string;
   /** The prefix that everything in here had before, for what stands beside it under the same prefix; undefined where it had this one. */
   public readonly movedFrom?: string;
+  /** People and pipelines, as they were described. */
+  public readonly users: Users;
   /** What the files are made of. */
   public readonly parts: ClusterParts;
   /** Secrets of a management cluster that hold the cluster's identity, as data; none where the distribution wants files. */
@@ -115,6 +128,7 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
     this.holders = holders;
     this.addressPrefix = prefix;
     this.movedFrom = props.movedFrom;
+    this.users = props.users ?? {};
     this.machines = holders.filter((holder) => holder.isMachine).map((holder) => holder.name);
     const authorities = this.makeAuthorities(table.authorities, props);
     const keyPairs = this.makeKeyPairs(Object.keys(table.keyPairs), props);
@@ -125,6 +139,7 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
     this.parts = { table, cluster, authorities, keyPairs, leaves: this.leaves };
     labelParts(this, prefix, this.parts);
     pkisOf(this).push(this);
+    usersOf(this.users).forEach(([name, user]) => this.addUser(name, user));
 
     this.secrets = clusterSecrets(
       holders.find(({ name }) => name === CLUSTER)!,
@@ -238,13 +253,23 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
   public addCertificate(name: string, props: AddedCertificateProps<Of>): Readonly<Record<string, Certificate>> {
     checkShape(this, name, NAME, "name");
     checkShape(this, props, ADDED_CERTIFICATE);
+    return this.addLeaves(name, props);
+  }
+
+  private addLeaves(
+    name: string,
+    props: AddedCertificateProps,
+    credentials: (certificate: Certificate) => Credentials | undefined = () => undefined,
+  ): Readonly<Record<string, Certificate>> {
     this.check((held, problems) => checkAddedCertificate(name, props, this.props, held, problems));
     const { validity, keyAlgorithm, keyGeneration, issuer } = props;
     const choices = { validity, keyAlgorithm, keyGeneration, issuer };
-    const authority = typeof props.authority === "string" ? this.authority(props.authority) : props.authority;
+    const { authority: given } = props;
+    const authority = typeof given === "string" ? this.parts.authorities.get(given)! : given;
     const made = holdersOfAdded(props, this.holders).map((holder): ClusterLeaf => {
       const sans = namesOfAdded(props, this.parts, holder);
-      return this.makeLeaf(holder, name, rowOf(name, props, holder), authority, sans, choices);
+      const leaf = this.makeLeaf(holder, name, rowOf(name, props, holder), authority, sans, choices);
+      return { ...leaf, credentials: credentials(leaf.certificate) };
     });
     made.forEach((leaf) => labelLeaf(this.addressPrefix, leaf));
     this.leaves.push(...made);
@@ -272,6 +297,20 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
       this.addedFiles.set(found, [...known, addedFile(props, this.parts, found)]);
       this.fileLists.delete(found);
     }
+  }
+
+  /** What the operator hands to a user: a certificate and a kubeconfig, or a kubeconfig alone. */
+  private addUser(name: string, user: UserAccess): void {
+    const exec = execOf(user);
+    if (exec) {
+      const content = kubeconfig({ pki: this, user: userName(name, user), credentials: { exec } });
+      this.addFile(OPERATOR, { path: userKubeconfig(name), content });
+      return;
+    }
+    const { certificate, privateKey } = userFiles(name);
+    const files = { certificate: { file: certificate }, privateKey: { file: privateKey } };
+    const inFiles = user.kubeconfig === "files" ? files : undefined;
+    this.addLeaves(name, userCertificate(name, user, this.parts.table), () => inFiles);
   }
 
   /** The files of everybody. */

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { closed, escapeTemplate, normalised, quoted } from "../terraform/expression";
 import { expression, operand, type Reference } from "../terraform/reference";
-import type { CertificateAuthorityFile, Content, DatedContent, KubeconfigContent } from "./content";
+import type { Content, CredentialFile, DatedContent, KubeconfigContent } from "./content";
 import { isFile, kubeconfigText } from "./kubeconfig";
 
 /** What is made of one content: Terraform's function, and the same here. */
@@ -192,29 +192,48 @@ function referenceOf(text: unknown): Reference {
   return { address, attribute };
 }
 
-/** An authority in a file of its own; undefined where it is PEM. */
-function fileOf(value: unknown): CertificateAuthorityFile | undefined {
+/** What stands in a file of its own; undefined where it is PEM. */
+function fileOf(value: unknown): CredentialFile | undefined {
   const { file, ...more } = typeof value === "object" ? ({ ...value } as Record<string, unknown>) : {};
   return typeof file === "string" && Object.keys(more).length === 0 ? { file } : undefined;
 }
 
 function publishedKubeconfig({ certificateAuthority, credentials, ...texts }: KubeconfigContent) {
-  const proof =
-    "token" in credentials
-      ? { token: published(credentials.token) }
-      : { certificate: published(credentials.certificate), key: published(credentials.privateKey) };
-  const ca = isFile(certificateAuthority) ? certificateAuthority : published(certificateAuthority);
-  return { ...texts, ca, ...proof };
+  return { ...texts, ca: publishedPem(certificateAuthority), ...publishedCredentials(credentials) };
+}
+
+function publishedCredentials(credentials: KubeconfigContent["credentials"]) {
+  if ("exec" in credentials) {
+    return credentials;
+  }
+  return "token" in credentials
+    ? { token: published(credentials.token) }
+    : { certificate: publishedPem(credentials.certificate), key: publishedPem(credentials.privateKey) };
+}
+
+function publishedPem(pem: Content | CredentialFile): unknown {
+  return isFile(pem) ? pem : published(pem);
 }
 
 function kubeconfigOf(value: unknown, parse: (part: unknown) => Content): KubeconfigContent {
-  const { cluster, server, user, context, ca, token, certificate, key } = (value ?? {}) as Record<string, unknown>;
+  const fields = (value ?? {}) as Record<string, unknown>;
+  const { cluster, server, user, context, ca } = fields;
   const isText = (field: unknown): field is string => typeof field === "string";
   if (!isText(cluster) || !isText(server) || !isText(user) || !(context === undefined || isText(context))) {
     throw new NoContent();
   }
-  const credentials =
-    token === undefined ? { certificate: parse(certificate), privateKey: parse(key) } : { token: parse(token) };
+  const pem = (part: unknown) => fileOf(part) ?? parse(part);
   const texts = { cluster, server, user, ...(context === undefined ? {} : { context }) };
-  return { ...texts, certificateAuthority: fileOf(ca) ?? parse(ca), credentials };
+  return { ...texts, certificateAuthority: pem(ca), credentials: credentialsOf(fields, parse, pem) };
+}
+
+function credentialsOf(
+  { exec, token, certificate, key }: Record<string, unknown>,
+  parse: (part: unknown) => Content,
+  pem: (part: unknown) => Content | CredentialFile,
+): KubeconfigContent["credentials"] {
+  if (typeof exec === "string") {
+    return { exec };
+  }
+  return token === undefined ? { certificate: pem(certificate), privateKey: pem(key) } : { token: parse(token) };
 }

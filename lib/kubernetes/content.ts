@@ -45,17 +45,57 @@ export interface DatedContent {
   readonly content: Content;
 }
 
+/** A file that stands where its reader finds it, and not in the kubeconfig: a key, say, that nobody else ever has. */
+export interface CredentialFile {
+  /** Path of a PEM file, relative to the kubeconfig's own folder, as client-go takes it: `jane.key`. */
+  readonly file: string;
+}
+
+/**
+ * A program that says who its user is, such as one that logs in at an identity provider.
+ *
+ * @see https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins
+ */
+export interface ExecCredentials {
+  /** Name on the `PATH`, or path relative to the kubeconfig's own folder. */
+  readonly command: string;
+  /**
+   * Its arguments.
+   * @default - none
+   */
+  readonly args?: readonly string[];
+  /**
+   * Variables beside those of its caller. They are published with the kubeconfig: nothing secret belongs here.
+   * @default - none
+   */
+  readonly env?: Readonly<Record<string, string>>;
+  /**
+   * What its user is told where the program is missing.
+   * @default - client-go's own words
+   */
+  readonly installHint?: string;
+  /**
+   * Whether it may ask its user on the terminal.
+   * @default IfAvailable
+   */
+  readonly interactiveMode?: "Never" | "IfAvailable" | "Always";
+}
+
 /** How a kubeconfig's user proves who it is. */
 export type Credentials =
   | {
-      /** PEM of a client certificate: its CN is the user, its O the group. */
-      readonly certificate: Content;
-      /** PEM of the certificate's key. */
-      readonly privateKey: Content;
+      /** PEM of a client certificate, or the file that has it: its CN is the user, its O the group. */
+      readonly certificate: Content | CredentialFile;
+      /** PEM of the certificate's key, or the file that has it. */
+      readonly privateKey: Content | CredentialFile;
     }
   | {
       /** A bearer token, such as a bootstrap token. */
       readonly token: Content;
+    }
+  | {
+      /** A program that prints one or the other. */
+      readonly exec: ExecCredentials;
     };
 
 /**
@@ -97,7 +137,7 @@ export interface KubeconfigProps {
 }
 
 /** A kubeconfig with names and server as YAML scalars, so that both readers write the same, whatever Terraform fills in. */
-export interface KubeconfigContent extends Pick<KubeconfigProps, "certificateAuthority" | "credentials"> {
+export interface KubeconfigContent extends Pick<KubeconfigProps, "certificateAuthority"> {
   /** Name of the cluster entry. */
   readonly cluster: string;
   /** URL of the API server. */
@@ -109,6 +149,13 @@ export interface KubeconfigContent extends Pick<KubeconfigProps, "certificateAut
    * @default - `<user>@<cluster>`
    */
   readonly context?: string;
+  /** How the user proves who it is. */
+  readonly credentials:
+    | Exclude<Credentials, Record<"exec", unknown>>
+    | {
+        /** What stands under `exec`, as JSON. */
+        readonly exec: string;
+      };
 }
 
 /** Content from a template literal: `` content`server: ${host}\n` ``. */

@@ -8,7 +8,14 @@ import type { Problems } from "../errors";
 const SEPARATOR = "__";
 
 /** Parts that say what kind of thing a name is of, where a certificate's name has its holder. */
-const KINDS = { ca: "authority", keys: "key pair", token: "token", binding: "binding", secret: "secret" } as const;
+const KINDS = {
+  ca: "authority",
+  keys: "key pair",
+  token: "token",
+  binding: "binding",
+  role: "role",
+  secret: "secret",
+} as const;
 
 type Marker = keyof typeof KINDS;
 
@@ -56,6 +63,11 @@ export function secondTokenName(token: string): string {
 /** `<prefix>__binding__<binding>` */
 export function bindingName(prefix: string, binding: string): string {
   return marked(prefix, "binding", binding);
+}
+
+/** `<prefix>__role__<role>` */
+export function roleName(prefix: string, role: string): string {
+  return marked(prefix, "role", role);
 }
 
 /** `<prefix>__kube-root-ca`: the authorities that a cluster publishes itself. */

@@ -16,6 +16,8 @@ export interface HostMistake {
 
 const LABEL = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?";
 const DNS_NAME = new RegExp(`^(\\*\\.)?${LABEL}(\\.${LABEL})*$`);
+/** An RFC 1123 label in lower case, the shape of a namespace's name. */
+export const RFC_1123_LABEL = new RegExp(`^${LABEL}$`);
 /** An RFC 1123 subdomain in lower case, the shape of a Kubernetes node name. */
 export const RFC_1123_SUBDOMAIN = new RegExp(`^${LABEL}(\\.${LABEL})*$`);
 

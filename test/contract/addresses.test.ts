@@ -42,6 +42,7 @@ test("addresses of resources and outputs: the access to a cluster of kubeadm, wi
   new ClusterAccessStack(app, "prod-access", {
     ...props,
     pki,
+    clusterInfo: true,
     tokens: { workers: { staggered: true }, until: { expires: "2031-01-31T17:00:00Z" } },
   });
   expectGolden("kubeadm-access-optional.addresses.txt", addressesOf(synthApp(app)["prod-access"]));

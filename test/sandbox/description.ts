@@ -1,4 +1,4 @@
-import { ClusterPkiProps, Distribution, Generation } from "../../lib";
+import { ClusterPkiProps, Distribution, Generation, type Users, Validity } from "../../lib";
 import { Backend, localState } from "../../stacks/backend";
 import { AccessOptions } from "../../stacks/cluster-access-stack";
 import { distributionNamed } from "./distribution";
@@ -16,6 +16,24 @@ const STEPS = {
   promoted: () => ({ g1: Generation.trusted(), g2: Generation.active() }),
   retired: () => ({ g1: Generation.retired(), g2: Generation.active() }),
 } as const;
+
+/** Who may be described to a sandbox. */
+const PEOPLE: Users = {
+  jane: {
+    user: "jane@example.com",
+    group: "engineers",
+    validity: Validity.hours(12),
+    grants: [{ clusterRole: "view" }, { clusterRole: "edit", namespace: "default" }],
+  },
+  joe: { validity: Validity.days(1), grants: [{ clusterRole: "view", namespace: "default" }], kubeconfig: "files" },
+  max: { validity: Validity.hours(1), group: "strangers" },
+  login: {
+    user: "joe-by-login",
+    grants: [{ clusterRole: "view", namespace: "default" }],
+    kubeconfig: { command: "./login", args: ["joe"], interactiveMode: "Never" },
+  },
+  ci: { validity: Validity.days(7), appliesAccess: true },
+};
 
 /** How far a rotation has come. */
 export type RotationStep = keyof typeof STEPS;
@@ -38,6 +56,10 @@ interface Settings {
     readonly serviceAccount?: boolean;
     readonly step: RotationStep;
   };
+  /** People and pipelines, by their names in {@link PEOPLE}. @default - nobody */
+  readonly users?: readonly string[];
+  /** Names of bootstrap tokens. @default - the one that every cluster has */
+  readonly tokens?: readonly string[];
   /** First part of the stacks' names. @default sandbox */
   readonly stacks?: string;
   /** Name of a token that was made elsewhere. @default - none was */
@@ -57,7 +79,7 @@ export class SandboxDescription {
   public readonly backend: Backend = localState("state");
 
   public constructor(private readonly settings: Settings) {
-    const { port, workers, extraSans, rotated, rotation } = settings;
+    const { port, workers, extraSans, rotated, rotation, users, tokens } = settings;
     const distribution = distributionNamed(settings.distribution);
     this.props = {
       distribution,
@@ -74,8 +96,11 @@ export class SandboxDescription {
       },
       ...(rotated ? secondGeneration(distribution) : {}),
       ...(rotation ? rotationOf(rotation) : {}),
+      ...(users ? { users: Object.fromEntries(users.map((name) => [name, PEOPLE[name]!])) } : {}),
     };
-    this.access = settings.access ?? ("worker" in distribution.table.access.tokens ? {} : { tokens: {} });
+    const named = tokens && { tokens: Object.fromEntries(tokens.map((name) => [name, {}])) };
+    const usual = "worker" in distribution.table.access.tokens ? { ...named } : { tokens: {} };
+    this.access = settings.access ?? usual;
   }
 
   /** Name of a token that was made elsewhere. */
@@ -100,7 +125,7 @@ export class SandboxDescription {
 
   /** The same cluster with something else about it. */
   public with(
-    settings: Partial<Pick<Settings, "extraSans" | "stacks" | "rotated" | "rotation" | "access" | "tokenFromOutside">>,
+    settings: Partial<Omit<Settings, "port" | "distribution" | "workers" | "kubernetesProvider">>,
   ): SandboxDescription {
     return new SandboxDescription({ ...this.settings, ...settings });
   }

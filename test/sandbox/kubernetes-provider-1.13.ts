@@ -25,6 +25,10 @@ const BINDING = {
 /** The types that the stacks use, with all that provider 1.13.4 lets a configuration set. */
 const SCHEMAS: Readonly<Record<string, Schema>> = {
   kubernetes_cluster_role_binding_v1: { metadata: METADATA, ...BINDING },
+  kubernetes_cluster_role_v1: {
+    metadata: METADATA,
+    rule: { api_groups: true, non_resource_urls: true, resource_names: true, resources: true, verbs: true },
+  },
   kubernetes_config_map_v1: { metadata: { ...NAMESPACED, generate_name: true }, data: true, binary_data: true },
   kubernetes_role_binding_v1: { metadata: NAMESPACED, ...BINDING },
   kubernetes_role_v1: {

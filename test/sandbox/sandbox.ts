@@ -34,6 +34,8 @@ export interface SandboxOptions {
   readonly distribution?: string;
   /** Nodes that join. */
   readonly nodes: readonly string[];
+  /** People and pipelines that the description has. @default - nobody */
+  readonly users?: readonly string[];
   /** Workers that the description names, beside the nodes where those must have a name before they join. @default - none */
   readonly workers?: readonly string[];
   readonly progress: Progress;
@@ -81,6 +83,7 @@ export class Sandbox {
       port: ports.apiServer,
       kubernetesProvider: providers.kubernetesProvider,
       distribution,
+      users: options.users,
       workers: bootstrapToken(table) ? workers : [...options.nodes, ...workers],
     };
     const sandbox = new Sandbox(options, tools, providers.env, ports, new SandboxDescription(settings));
@@ -197,7 +200,12 @@ export class Sandbox {
 
   /** Runs Terraform in the folder of a stack. */
   public terraform(stack: string, ...args: string[]): Promise<Ended> {
-    return attempt(this.tools.terraform, args, { cwd: this.stack(stack), env: this.environment });
+    return this.terraformAs(this.first, stack, ...args);
+  }
+
+  /** The same as somebody else in the API server, and as nobody else. */
+  public terraformAs(kubeconfig: string, stack: string, ...args: string[]): Promise<Ended> {
+    return attempt(this.tools.terraform, args, { cwd: this.stack(stack), env: this.environmentOf(kubeconfig) });
   }
 
   /** Synthesizes and deploys one stack with `cdktf deploy`. */
@@ -373,9 +381,12 @@ export class Sandbox {
     return { kubeconfig: name, user: userInfo.username, groups: userInfo.groups.join(","), expectedUser };
   }
 
-  /** Terraform's environment, with the break-glass identity once it is there. */
+  /** Terraform's environment, with an identity once it is there: the break-glass one, where no other is named. */
   private get environment(): NodeJS.ProcessEnv {
-    const kubeconfig = this.first;
+    return this.environmentOf(this.first);
+  }
+
+  private environmentOf(kubeconfig: string): NodeJS.ProcessEnv {
     const access = existsSync(kubeconfig)
       ? { KUBE_CONFIG_PATH: kubeconfig, ...this.oldProviderAccess(kubeconfig) }
       : {};

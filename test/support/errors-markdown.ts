@@ -37,6 +37,8 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
     cause: "The cluster domain is not a DNS domain. It is part of a name in the API server's certificate.",
     fix: "write kubelet's `clusterDomain`, such as `cluster.local`",
   },
+  "cluster-info":
+    "The ConfigMap by which machines find the cluster says something else than this stack: who joins by it would trust another API server.",
   "cluster-name": {
     cause: "The cluster's name is not an RFC 1123 label. Kubeconfigs and Terraform names contain it.",
     fix: "the message says which name was probably meant",
@@ -54,6 +56,8 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "endpoint-host": "The endpoint has no host, or more than one.",
   "endpoint-kind":
     "The endpoint's host is not known at synth, or is not what its field says. Whether it is a DNS name or an IP address decides which field of the certificate names it.",
+  "etcd-endpoint":
+    "The API server reaches etcd by this URL, in TLS. Without its scheme or its port, or with more behind that, it would not find it.",
   "etcd-topology": "The distribution does not support etcd in that place.",
   "file-holder": "The row puts a file on a holder that has no certificate of that row.",
   "file-mode":
@@ -77,6 +81,11 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "generation-issuer": "A generation names an issuer, but its authority is self-signed.",
   "generation-pem": "A key pair was given for an authority, or an authority for a key pair.",
   "generations-active": "No generation is active, or more than one is. The active one signs.",
+  grant: {
+    cause: "The grant of a user names no role, or two, or a place that could be none.",
+    fix: "the message says what is missing or too much",
+  },
+  "grant-twice": "A user is granted a role of one name twice in one place: both bindings would have one name.",
   "host-cidr": {
     cause: "The value is a CIDR. A certificate names addresses, not networks.",
     fix: SEE_WHAT_WAS_MEANT,
@@ -114,6 +123,8 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "no-address": "The distribution puts the machine's address into its certificates, and the machine has none.",
   "no-control-plane":
     "The distribution needs certificates for each control plane, and the description has no control plane.",
+  "no-etcd-endpoint":
+    "Etcd runs somewhere else, and the distribution's configuration has to say where. Without that, it would start an etcd of its own.",
   "no-etcd-member": "Etcd runs on machines of its own, and the description has none.",
   "no-secrets": "The distribution is delivered as files and has no Secrets in a management cluster.",
   "one-server-certificate":
@@ -169,6 +180,7 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
     "The K3s secure token contains a hash of the root certificate's DER. Terraform cannot hash binary data, so it cannot compute it for a root that is known only in the state, and it does not see in text that it learns when it runs whether there is a root.",
   "server-names":
     "The certificate is for a server and names none. Clients compare the alternative names alone, so nothing could connect to it.",
+  "role-or-cluster-role": "A binding in a namespace gives one role: a Role of that namespace, or a ClusterRole.",
   "service-cidr": "The value is not a CIDR.",
   "service-cidr-count": "A cluster has one service CIDR, or one per IP family.",
   "service-cidr-family": "Both service CIDRs are of the same IP family.",
@@ -239,6 +251,15 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
       "cdktf types the value as `any`, and what it holds is no text: a resolvable, a number or a list that Terraform fills in. It would be dropped, or be read as something else.",
     fix: "the message says how to write it, such as `Token.asString(value)`",
   },
+  "user-credentials":
+    "A user whose certificate is issued has no validity, though nothing but its end ends a certificate; or one that a program names has what only a certificate could have.",
+  "user-grants": "The user has neither a role nor a group: whoever may do nothing needs no credentials.",
+  "user-key":
+    "What a user is called in the description is part of Terraform names and files, and no valid one could contain it.",
+  "user-name":
+    "The user or its group has a name of Kubernetes, of kubeadm or of the distribution, and would have rights that nobody gave it here; or no certificate could have the name.",
+  "user-twice":
+    "Two users have one name in Kubernetes. What is bound to one is bound to both, and cannot be taken from one alone.",
   validity: "The validity is not a whole number of hours, or so long that it would overflow.",
   "without-effect": {
     cause:

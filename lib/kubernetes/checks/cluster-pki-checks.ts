@@ -11,6 +11,7 @@ import type { DistributionTable } from "../table";
 import { checkEffects } from "./without-effect";
 import type { ClusterPkiProps } from "../cluster-pki-props";
 import { checkNames } from "./unknown-names";
+import { checkUsers, clientAuthority, execOf, usersOf } from "../users";
 
 /** Finds everything that is wrong with the description of a cluster's PKI. */
 export function checkClusterPki(
@@ -43,6 +44,24 @@ export function checkClusterPki(
     const issuers = generationsOf(authority, props);
     checkCertificateOptions(choices, issuers, `certificates.${name}.`, problems, props.validity);
     checkAltNames(choices.extraSans ?? [], `certificates.${name}.extraSans`, problems);
+  }
+  checkUsersOfPki(props, table, problems);
+}
+
+/** Finds what is wrong with users, and with what is to be issued for them. */
+function checkUsersOfPki(props: ClusterPkiProps, table: DistributionTable, problems: Problems): void {
+  checkUsers(props.users ?? {}, table, problems);
+  const issuers = generationsOf(clientAuthority(table), props);
+  for (const [name, user] of usersOf(props.users)) {
+    const at = `users.${name}`;
+    if (Object.hasOwn(table.certificates, name)) {
+      const allowed = "a name that no certificate of the cluster has";
+      problems.add({ code: "name-twice", at, given: name, allowed, fix: "give it another, and this one as its user" });
+    }
+    if (execOf(user) === undefined) {
+      const { keyAlgorithm, keyGeneration, validity } = user;
+      checkCertificateOptions({ keyAlgorithm, keyGeneration, validity }, issuers, `${at}.`, problems, props.validity);
+    }
   }
 }
 

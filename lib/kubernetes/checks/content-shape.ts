@@ -1,11 +1,25 @@
-import { either, fields, Fields, list, name, optional, type Shape, text } from "../../terraform/shape";
+import {
+  either,
+  fields,
+  Fields,
+  list,
+  name,
+  oneOf,
+  optional,
+  plainText,
+  record,
+  type Shape,
+  text,
+} from "../../terraform/shape";
 import { Token } from "cdktf";
 import type { Reference } from "../../terraform/reference";
 import type {
   CertificateAuthorityFile,
   Content,
+  CredentialFile,
   Credentials,
   DatedContent,
+  ExecCredentials,
   KubeconfigContent,
   KubeconfigProps,
 } from "../content";
@@ -85,26 +99,37 @@ function both(of: Shape): Shape {
   };
 }
 
+/** A program of a kubeconfig. */
+export const EXEC_CREDENTIALS = fields({
+  command: plainText("kubelogin"),
+  args: optional(list(plainText("get-token"))),
+  env: optional(record("AAD_TENANT", plainText("prod"))),
+  installHint: optional(plainText("brew install kubelogin")),
+  interactiveMode: optional(oneOf(["Never", "IfAvailable", "Always"])),
+} satisfies Fields<ExecCredentials>);
+
 /** What proves who a kubeconfig's user is. */
-function credentials(content: Shape): Shape {
+function credentials(content: Shape, exec: Shape = EXEC_CREDENTIALS): Shape {
   type With<K extends string> = Extract<Credentials, Readonly<Record<K, unknown>>>;
-  const token = fields({ token: content } satisfies Fields<With<"token">>);
-  const pair = fields({ certificate: content, privateKey: content } satisfies Fields<With<"certificate">>);
-  return either("{ certificate, privateKey } or { token }", "{ token: … }", (value) =>
+  const pem = pemShape(content);
+  const shapes = {
+    token: fields({ token: content } satisfies Fields<With<"token">>),
+    exec: fields({ exec } satisfies Fields<With<"exec">>),
+  };
+  const pair = fields({ certificate: pem, privateKey: pem } satisfies Fields<With<"certificate">>);
+  return either("{ certificate, privateKey }, { token } or { exec }", "{ token: … }", (value) =>
     typeof value === "object" && value !== null && !Array.isArray(value)
-      ? Object.hasOwn(value, "token")
-        ? token
-        : pair
+      ? (Object.entries(shapes).find(([form]) => Object.hasOwn(value, form))?.[1] ?? pair)
       : undefined,
   );
 }
 
-const AUTHORITY_FILE = fields({ file: name("pki/ca.crt") } satisfies Fields<CertificateAuthorityFile>);
+const FILE = fields({ file: name("pki/ca.crt") } satisfies Fields<CertificateAuthorityFile & CredentialFile>);
 
 /** PEM as content, or the file that has it. */
-function authorityShape(content: Shape): Shape {
+function pemShape(content: Shape): Shape {
   const shape = either("content, or { file }", "pki.bundle().pem", (value) =>
-    typeof value === "object" && value !== null && Object.hasOwn(value, "file") ? AUTHORITY_FILE : content,
+    typeof value === "object" && value !== null && Object.hasOwn(value, "file") ? FILE : content,
   );
   return { ...shape, isVerbatim: true };
 }
@@ -115,8 +140,8 @@ function kubeconfigFields(content: Shape) {
     server: text('"https://api.example.com:6443"'),
     user: text('"kubernetes-admin"'),
     context: optional(text('"prod-admin"')),
-    certificateAuthority: authorityShape(content),
-    credentials: credentials(content),
+    certificateAuthority: pemShape(content),
+    credentials: credentials(content, text('"{ … }"')),
   } satisfies Fields<KubeconfigContent>;
 }
 
@@ -132,5 +157,5 @@ export const KUBECONFIG = fields({
   ...KUBECONFIG_USER,
   clusterName: text('"prod"'),
   server: text('"https://api.example.com:6443"'),
-  certificateAuthority: authorityShape(CONTENT),
+  certificateAuthority: pemShape(CONTENT),
 } satisfies Fields<Omit<KubeconfigProps, "pki">>);

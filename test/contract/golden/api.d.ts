@@ -1,12 +1,15 @@
 import { App } from 'cdktf';
 import { CertRequest } from '@cdktf/provider-tls/lib/cert-request';
 import { ClusterRoleBindingV1 } from '@cdktf/provider-kubernetes/lib/cluster-role-binding-v1';
+import { ClusterRoleV1 } from '@cdktf/provider-kubernetes/lib/cluster-role-v1';
 import { Construct } from 'constructs';
 import { IConstruct } from 'constructs';
 import { ITerraformDependable } from 'cdktf';
 import { LocallySignedCert } from '@cdktf/provider-tls/lib/locally-signed-cert';
 import { Password } from '@cdktf/provider-random/lib/password';
 import { PrivateKey } from '@cdktf/provider-tls/lib/private-key';
+import { RoleBindingV1 } from '@cdktf/provider-kubernetes/lib/role-binding-v1';
+import { RoleV1 } from '@cdktf/provider-kubernetes/lib/role-v1';
 import { Rotating } from '@cdktf/provider-time/lib/rotating';
 import { SecretV1 } from '@cdktf/provider-kubernetes/lib/secret-v1';
 import { StringResource } from '@cdktf/provider-random/lib/string-resource';
@@ -15,9 +18,22 @@ import { TerraformResource } from 'cdktf';
 import { TerraformStack } from 'cdktf';
 import { X509Certificate } from 'node:crypto';
 
+export class AccessPipeline extends Construct {
+    constructor(scope: Construct, id: string, props: AccessPipelineProps);
+    readonly bindings: readonly (ClusterRoleBinding | RoleBinding)[];
+    readonly resources: readonly (ClusterRoleV1 | RoleV1)[];
+}
+
+export interface AccessPipelineProps extends KubernetesObjectProps {
+    readonly addressPrefix?: string;
+    readonly of: Construct;
+    readonly subjects: readonly IRbacSubject[];
+}
+
 export interface AccessRow {
     readonly apiServerToKubelet?: {
         readonly user: string;
+        readonly binding?: string;
     };
     readonly clusterAdmins?: {
         readonly group: string;
@@ -80,7 +96,9 @@ export class ApiServerToKubelet extends Construct {
     readonly binding: ClusterRoleBinding;
 }
 
-export type ApiServerToKubeletProps = DistributionBindingsProps;
+export interface ApiServerToKubeletProps extends DistributionBindingsProps {
+    readonly adopt?: boolean;
+}
 
 export interface AuthorityEntry extends Entry, Guarded {
     readonly files: readonly FileEntry[];
@@ -130,6 +148,7 @@ export interface AuthorityRow extends Row {
 export interface BindingEntry extends Entry {
     readonly asInTable?: readonly string[];
     readonly kind: "binding";
+    readonly namespace?: string;
     readonly role: string;
     readonly subjects: readonly string[];
 }
@@ -269,7 +288,9 @@ export class ClusterAccess extends Construct {
     readonly clusterAdmins?: ClusterAdmins;
     readonly joinTokens: Readonly<Record<string, Content>>;
     readonly nodeBootstrapping?: NodeBootstrapping;
+    readonly pipeline?: AccessPipeline;
     readonly tokens: Readonly<Record<string, BootstrapToken>>;
+    readonly userBindings: Readonly<Record<string, readonly UserBinding[]>>;
 }
 
 export interface ClusterAccessOfPkiProps extends ClusterAccessOptions {
@@ -277,6 +298,7 @@ export interface ClusterAccessOfPkiProps extends ClusterAccessOptions {
     readonly cluster?: undefined;
     readonly distribution?: undefined;
     readonly pki: IClusterPki;
+    readonly users?: undefined;
 }
 
 export interface ClusterAccessOptions extends KubernetesObjectProps {
@@ -284,6 +306,7 @@ export interface ClusterAccessOptions extends KubernetesObjectProps {
     readonly adopt?: boolean;
     readonly clusterAdmins?: readonly IRbacSubject[];
     readonly movedFrom?: string;
+    readonly pipelines?: readonly IRbacSubject[];
     readonly tokens?: Readonly<Record<string, BootstrapTokenOptions>>;
 }
 
@@ -292,6 +315,7 @@ export interface ClusterAccessProps extends ClusterAccessOptions {
     readonly cluster: Pick<Cluster, "name" | "endpoint">;
     readonly distribution: Distribution;
     readonly pki?: undefined;
+    readonly users?: Users;
 }
 
 export class ClusterAdmins extends Construct {
@@ -329,6 +353,7 @@ export interface ClusterFile extends PublishedFile {
 export interface ClusterLeaf {
     readonly authority: ICertificateAuthority;
     readonly certificate: Certificate;
+    readonly credentials?: Credentials;
     readonly holder: Holder;
     readonly name: string;
     readonly row: CertificateRow;
@@ -361,6 +386,7 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
     readonly movedFrom?: string;
     readonly parts: ClusterParts;
     readonly secrets: readonly ClusterSecret[];
+    readonly users: Users;
 }
 
 export interface ClusterPkiAttributes extends IClusterPki {
@@ -382,6 +408,7 @@ export interface ClusterPkiProps<Of extends Distribution = Distribution> {
         readonly generations?: Generations;
     };
     readonly subject?: Pick<SubjectFields, "organizationalUnit" | "country" | "province" | "locality">;
+    readonly users?: Users;
     readonly validity?: Validity;
 }
 
@@ -438,6 +465,7 @@ interface Condition {
 
 export interface ConfigurationRow {
     readonly consumers: readonly Consumer[];
+    readonly etcd?: readonly EtcdTopology[];
     readonly on: readonly HolderKind[];
     readonly path: string;
     readonly purpose: string;
@@ -487,11 +515,17 @@ export interface ControlPlane extends Machine {
     readonly extraSans?: readonly AltName[];
 }
 
+export interface CredentialFile {
+    readonly file: string;
+}
+
 export type Credentials = {
-    readonly certificate: Content;
-    readonly privateKey: Content;
+    readonly certificate: Content | CredentialFile;
+    readonly privateKey: Content | CredentialFile;
 } | {
     readonly token: Content;
+} | {
+    readonly exec: ExecCredentials;
 };
 
 export interface Danger {
@@ -561,6 +595,7 @@ export interface DistributionTable<Names extends DistributionNames = Distributio
         readonly controlPlanes: boolean;
         readonly addresses: boolean;
         readonly etcd?: readonly EtcdTopology[];
+        readonly etcdEndpoints?: boolean;
         readonly maxServiceCidrBits?: number;
     };
     readonly sharedRoot?: string;
@@ -600,11 +635,20 @@ export type Etcd = {
     readonly members: readonly Machine[];
 } | {
     readonly topology: "external";
+    readonly endpoints?: readonly string[];
 };
 
 export type EtcdTopology = "stacked" | "members" | "external";
 
 export function evaluate(content: Content, lookup: (reference: Reference) => string): string;
+
+export interface ExecCredentials {
+    readonly args?: readonly string[];
+    readonly command: string;
+    readonly env?: Readonly<Record<string, string>>;
+    readonly installHint?: string;
+    readonly interactiveMode?: "Never" | "IfAvailable" | "Always";
+}
 
 export interface Facts {
     readonly earlyRenewalHours?: number;
@@ -745,6 +789,7 @@ interface Guarded {
 
 interface Holder {
     readonly addresses: readonly string[];
+    readonly bindPort: number;
     readonly extraSans: readonly AltName[];
     readonly isMachine: boolean;
     readonly kinds: readonly HolderKind[];
@@ -767,6 +812,7 @@ export interface IClusterPki {
     readonly certificateAuthority: TrustBundle | string;
     readonly cluster: Pick<Cluster, "name" | "endpoint">;
     readonly distribution: Distribution;
+    readonly users?: Users;
 }
 
 export interface IdentityChange {
@@ -801,7 +847,7 @@ export const INVENTORY_FILE = "pki-inventory.json";
 
 export const INVENTORY_SCHEMA_VERSION = 2;
 
-export type InventoryEntry = AuthorityEntry | KeyPairEntry | CertificateEntry | TokenEntry | BindingEntry;
+export type InventoryEntry = AuthorityEntry | KeyPairEntry | CertificateEntry | TokenEntry | BindingEntry | RoleEntry;
 
 export function inventoryOf(stack: TerraformStack): Inventory;
 
@@ -996,9 +1042,12 @@ export interface KubeadmNames extends DistributionNames {
 
 export function kubeconfig(props: KubeconfigProps | KubeconfigOfPkiProps): Content;
 
-export interface KubeconfigContent extends Pick<KubeconfigProps, "certificateAuthority" | "credentials"> {
+export interface KubeconfigContent extends Pick<KubeconfigProps, "certificateAuthority"> {
     readonly cluster: string;
     readonly context?: string;
+    readonly credentials: Exclude<Credentials, Record<"exec", unknown>> | {
+        readonly exec: string;
+    };
     readonly server: string;
     readonly user: string;
 }
@@ -1145,6 +1194,31 @@ interface RefusedPin {
 }
 
 const REPORT_SCHEMA_VERSION = 3;
+
+export class RoleBinding extends Construct {
+    constructor(scope: Construct, id: string, props: RoleBindingProps);
+    readonly name: string;
+    readonly namespace: string;
+    readonly resource: RoleBindingV1;
+    readonly role: string;
+    readonly subjects: readonly RbacSubject[];
+}
+
+export interface RoleBindingProps extends KubernetesObjectProps {
+    readonly address?: string;
+    readonly adopt?: boolean;
+    readonly clusterRole?: string;
+    readonly name: string;
+    readonly namespace: string;
+    readonly role?: string;
+    readonly subjects: readonly IRbacSubject[];
+}
+
+export interface RoleEntry extends Entry {
+    readonly kind: "role";
+    readonly namespace?: string;
+    readonly rules: readonly string[];
+}
 
 interface Row {
     readonly etcd?: readonly EtcdTopology[];
@@ -1321,6 +1395,25 @@ export class User implements IRbacSubject {
     static named(name: string): User;
     toSubject(): RbacSubject;
 }
+
+export interface UserAccess extends Pick<CertificateOptions, "keyAlgorithm" | "keyGeneration"> {
+    readonly appliesAccess?: boolean;
+    readonly grants?: readonly UserGrant[];
+    readonly group?: string;
+    readonly kubeconfig?: "inline" | "files" | ExecCredentials;
+    readonly user?: string;
+    readonly validity?: Validity;
+}
+
+export type UserBinding = ClusterRoleBinding | RoleBinding;
+
+export interface UserGrant {
+    readonly clusterRole?: string;
+    readonly namespace?: string;
+    readonly role?: string;
+}
+
+export type Users = Readonly<Record<string, UserAccess>>;
 
 export class Validity {
     checkAuthority(at: string, problems: Problems): void;

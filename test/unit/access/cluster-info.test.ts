@@ -1,9 +1,11 @@
-import { ClusterAccess, ClusterAccessProps, Distribution, evaluate } from "../../../lib";
+import { ClusterAccess, ClusterAccessProps, Distribution, evaluate, User } from "../../../lib";
 import { inventoryOf } from "../../../lib/inventory/collect";
 import { discoveryKubeconfig } from "../../../lib/kubernetes/kubeconfig";
 import { ONE } from "../../support/cluster";
 import { synth } from "../../support/synth";
 import { accessStack, CA_PEM } from "./fixture";
+
+const [RBAC, ROLE] = ["rbac.authorization.k8s.io", "prod:cluster-info"];
 
 function made(options: Partial<ClusterAccessProps> = {}) {
   const stack = accessStack();
@@ -59,7 +61,7 @@ test("has the authorities that the cluster publishes where none are given", () =
 test("may be read by everybody, and nothing else may", () => {
   const { stack, json } = made();
   const object = { name: "prod:cluster-info", namespace: "kube-public" };
-  const { rule, metadata } = json.resource.kubernetes_role_v1["prod__binding__cluster-info"];
+  const { rule, metadata } = json.resource.kubernetes_role_v1["prod__role__cluster-info"];
   expect(metadata).toEqual(object);
   expect(rule).toEqual([
     { api_groups: [""], resource_names: ["cluster-info"], resources: ["configmaps"], verbs: ["get"] },
@@ -69,12 +71,14 @@ test("may be read by everybody, and nothing else may", () => {
     role_ref: { kind: "Role", name: object.name },
     subject: [{ kind: "User", name: "system:anonymous", namespace: "" }],
   });
-  expect(inventoryOf(stack).entries.find(({ name }) => name === object.name)).toMatchObject({
-    kind: "binding",
-    role: "Role/prod:cluster-info",
-    subjects: ["User/system:anonymous"],
-    addresses: ["kubernetes_role_binding_v1.prod__binding__cluster-info"],
-  });
+  expect(inventoryOf(stack).entries.find(({ kind, name }) => kind === "binding" && name === object.name)).toMatchObject(
+    {
+      kind: "binding",
+      role: "Role/prod:cluster-info",
+      subjects: ["User/system:anonymous"],
+      addresses: ["kubernetes_role_binding_v1.prod__binding__cluster-info"],
+    },
+  );
 });
 
 test("is signed by every token, but for one that says otherwise", () => {
@@ -86,17 +90,40 @@ test("is signed by every token, but for one that says otherwise", () => {
   expect(usage({ tokens: { a: {}, b: { signing: true } }, clusterInfo: false })).toEqual(["prod__token__b"]);
 });
 
+test("may be made by a pipeline, which may write no other ConfigMap", () => {
+  const { resource } = made({ pipelines: [User.named("ci")] }).json;
+  expect(resource.kubernetes_role_v1["prod__role__pipeline_kube-public"].rule).toEqual([
+    { api_groups: [""], resources: ["configmaps"], verbs: ["create"] },
+    {
+      api_groups: [""],
+      resources: ["configmaps"],
+      verbs: ["delete", "get", "patch"],
+      resource_names: ["cluster-info"],
+    },
+    { api_groups: [RBAC], resources: ["roles"], verbs: ["create"] },
+    { api_groups: [RBAC], resources: ["roles"], verbs: ["delete", "get", "patch"], resource_names: [ROLE] },
+    { api_groups: [RBAC], resources: ["rolebindings"], verbs: ["create"] },
+    { api_groups: [RBAC], resources: ["rolebindings"], verbs: ["delete", "get", "patch"], resource_names: [ROLE] },
+    { api_groups: [RBAC], resources: ["rolebindings"], verbs: ["get"], resource_names: ["prod:pipeline"] },
+    { api_groups: [RBAC], resources: ["roles"], verbs: ["bind"], resource_names: [ROLE] },
+    { api_groups: [RBAC], resources: ["roles"], verbs: ["get", "patch"], resource_names: ["prod:pipeline"] },
+  ]);
+  const role = "kubernetes_role_v1.prod__role__pipeline_kube-public";
+  expect(resource.kubernetes_config_map_v1["prod__cluster-info"].depends_on).toContain(role);
+  expect(resource.kubernetes_role_v1["prod__role__cluster-info"].depends_on).toContain(role);
+});
+
 test("takes over what kubeadm made", () => {
   const { json } = made({ adopt: true });
   const name = "kubeadm:bootstrap-signer-clusterinfo";
   expect(json.import).toEqual(
     expect.arrayContaining([
       { to: "kubernetes_config_map_v1.prod__cluster-info", id: "kube-public/cluster-info" },
-      { to: "kubernetes_role_v1.prod__binding__cluster-info", id: `kube-public/${name}` },
+      { to: "kubernetes_role_v1.prod__role__cluster-info", id: `kube-public/${name}` },
       { to: "kubernetes_role_binding_v1.prod__binding__cluster-info", id: `kube-public/${name}` },
     ]),
   );
-  expect(json.resource.kubernetes_role_v1["prod__binding__cluster-info"].metadata.name).toBe(name);
+  expect(json.resource.kubernetes_role_v1["prod__role__cluster-info"].metadata.name).toBe(name);
 });
 
 test("takes over nothing where the distribution makes none", () => {

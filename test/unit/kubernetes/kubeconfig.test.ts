@@ -48,6 +48,25 @@ test("with a token has it instead of a certificate", () => {
 `);
 });
 
+test("names files, and holds what is not in one", () => {
+  const credentials = { certificate: CERTIFICATE, privateKey: { file: "a key.pem" } };
+  const text = evaluate(kubeconfig({ ...COMMON, credentials }), lookup);
+  expect(text.slice(text.indexOf("  user:\n"))).toBe(`  user:
+    client-certificate-data: ${base64("tls_locally_signed_cert.a cert_pem")}
+    client-key: "a key.pem"
+`);
+});
+
+test("names a program, in JSON, whatever stands in its texts", () => {
+  const exec = { command: "login: now", args: ["--x=${y}", "é"], interactiveMode: "Never" } as const;
+  const text = evaluate(kubeconfig({ ...COMMON, credentials: { exec: { ...exec, args: ["a: b", "é"] } } }), lookup);
+  expect(text.slice(text.indexOf("    exec:"))).toBe(
+    `    exec: {"apiVersion":"client.authentication.k8s.io/v1","args":["a: b","é"],"command":"login: now","interactiveMode":"Never"}\n`,
+  );
+  // What Terraform would fill in is no text.
+  expect(() => kubeconfig({ ...COMMON, credentials: { exec } })).toThrow("[plain-text] credentials.exec.args[0]");
+});
+
 test.each([
   ["prod", "name: prod"],
   ["prod-2", "name: prod-2"],

@@ -7,6 +7,12 @@ const reference = fc.record({
   address: fc.constantFrom("tls_private_key.prod__cp-1__apiserver", "terraform_data.prod__ca__etcd__g1"),
   attribute: fc.constantFrom("private_key_pem", "output.certificate_pem"),
 });
+const pem = fc.oneof(reference, fc.record({ file: fc.string() }));
+const credentials = fc.oneof(
+  fc.record({ token: reference }),
+  fc.record({ exec: fc.string() }),
+  fc.record({ certificate: pem, privateKey: pem }),
+);
 const { content } = fc.letrec<{ content: Content }>((tie) => ({
   content: fc.oneof(
     { depthSize: "small", withCrossShrink: true },
@@ -23,10 +29,8 @@ const { content } = fc.letrec<{ content: Content }>((tie) => ({
       ],
     })),
     fc
-      .record({ cluster: fc.string(), server: fc.string(), user: fc.string(), ca: reference, token: reference })
-      .map(({ ca, token, ...texts }) => ({
-        kubeconfig: { ...texts, certificateAuthority: ca, credentials: { token } },
-      })),
+      .record({ cluster: fc.string(), server: fc.string(), user: fc.string(), ca: pem, credentials })
+      .map(({ ca, ...texts }) => ({ kubeconfig: { ...texts, certificateAuthority: ca } })),
   ),
 }));
 const lookup = ({ address, attribute }: { address: string; attribute: string }) => `<${address} ${attribute}>`;
