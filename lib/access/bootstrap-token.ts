@@ -314,8 +314,8 @@ function generated(scope: Construct, name: string, { life, isStaggered, first }:
 
 /** What a token is made of, by `ValidBootstrapTokenRegex` of k8s.io/cluster-bootstrap. */
 const PARTS = {
-  id: { pattern: "^[a-z0-9]{6}$", allowed: "six lower-case letters and digits" },
-  secret: { pattern: "^[a-z0-9]{16}$", allowed: "sixteen lower-case letters and digits" },
+  id: { code: "token-id", pattern: "^[a-z0-9]{6}$", allowed: "six lower-case letters and digits" },
+  secret: { code: "token-secret", pattern: "^[a-z0-9]{16}$", allowed: "sixteen lower-case letters and digits" },
 } as const;
 
 const PART_FIX = "give the parts of a token as `kubeadm token generate` prints them, before and after its dot";
@@ -325,8 +325,8 @@ function partConditions(given: BootstrapTokenParts): Condition[] {
   return (["id", "secret"] as const)
     .filter((part) => Token.isUnresolved(given[part]))
     .map((part) => {
-      const { pattern, allowed } = PARTS[part];
-      const problem = { code: `token-${part}`, at: `token.${part}`, allowed, fix: PART_FIX };
+      const { code, pattern, allowed } = PARTS[part];
+      const problem = { code, at: `token.${part}`, allowed, fix: PART_FIX };
       return condition(`can(regex("${pattern}", ${quoted(given[part])}))`, problem);
     });
 }

@@ -46,7 +46,7 @@ export function describeTokens(sandboxOf: () => Sandbox): void {
   });
 
   afterAll(() => {
-    delete process.env[OUTSIDE];
+    delete process.env.TF_VAR_outside;
   });
 
   const file = () => path.join(sandbox.folder, "state", `${ACCESS_STACK}.tfstate`);

@@ -2,7 +2,9 @@ import { App } from 'cdktf';
 import { CertRequest } from '@cdktf/provider-tls/lib/cert-request';
 import { ClusterRoleBindingV1 } from '@cdktf/provider-kubernetes/lib/cluster-role-binding-v1';
 import { ClusterRoleV1 } from '@cdktf/provider-kubernetes/lib/cluster-role-v1';
+import { ConfigMapV1 } from '@cdktf/provider-kubernetes/lib/config-map-v1';
 import { Construct } from 'constructs';
+import { DataResource } from 'cdktf';
 import { IConstruct } from 'constructs';
 import { ITerraformDependable } from 'cdktf';
 import { LocallySignedCert } from '@cdktf/provider-tls/lib/locally-signed-cert';
@@ -38,6 +40,9 @@ export interface AccessRow {
     readonly clusterAdmins?: {
         readonly group: string;
         readonly binding: string;
+    };
+    readonly clusterInfo?: {
+        readonly role: string;
     };
     readonly nodeBootstrapping?: {
         readonly group: string;
@@ -162,8 +167,8 @@ export class BootstrapToken extends Construct {
     readonly row: TokenRow;
     readonly slots: readonly [BootstrapTokenSlot] | readonly [BootstrapTokenSlot, BootstrapTokenSlot];
     readonly token: Content;
-    get tokenId(): StringResource;
-    get tokenSecret(): Password;
+    get tokenId(): StringResource | undefined;
+    get tokenSecret(): Password | undefined;
 }
 
 export interface BootstrapTokenOptions extends TokenLifeOptions {
@@ -171,6 +176,12 @@ export interface BootstrapTokenOptions extends TokenLifeOptions {
     readonly groups?: readonly string[];
     readonly joins?: string;
     readonly signing?: boolean;
+    readonly token?: BootstrapTokenParts;
+}
+
+export interface BootstrapTokenParts {
+    readonly id: string;
+    readonly secret: string;
 }
 
 export interface BootstrapTokenProps extends BootstrapTokenOptions, KubernetesObjectProps {
@@ -182,8 +193,8 @@ export interface BootstrapTokenSlot {
     readonly id: Reference;
     readonly resource: SecretV1;
     readonly rotation?: Rotating;
-    readonly tokenId: StringResource;
-    readonly tokenSecret: Password;
+    readonly tokenId?: StringResource;
+    readonly tokenSecret?: Password;
 }
 
 export class Certificate extends Construct {
@@ -286,6 +297,7 @@ export class ClusterAccess extends Construct {
     constructor(scope: Construct, id: string, props: ClusterAccessProps | ClusterAccessOfPkiProps);
     readonly apiServerToKubelet?: ApiServerToKubelet;
     readonly clusterAdmins?: ClusterAdmins;
+    readonly clusterInfo?: ClusterInfo;
     readonly joinTokens: Readonly<Record<string, Content>>;
     readonly nodeBootstrapping?: NodeBootstrapping;
     readonly pipeline?: AccessPipeline;
@@ -305,6 +317,7 @@ export interface ClusterAccessOptions extends KubernetesObjectProps {
     readonly addressPrefix?: string;
     readonly adopt?: boolean;
     readonly clusterAdmins?: readonly IRbacSubject[];
+    readonly clusterInfo?: boolean;
     readonly movedFrom?: string;
     readonly pipelines?: readonly IRbacSubject[];
     readonly tokens?: Readonly<Record<string, BootstrapTokenOptions>>;
@@ -348,6 +361,21 @@ export interface ClusterFile extends PublishedFile {
     readonly consumers: readonly Consumer[];
     readonly kind: FileKind | "configuration" | "join token";
     readonly path: string;
+}
+
+export class ClusterInfo extends Construct {
+    constructor(scope: Construct, id: string, props: ClusterInfoProps);
+    readonly binding: RoleBinding;
+    readonly contents: DataResource;
+    readonly resource: ConfigMapV1;
+    readonly role: RoleV1;
+}
+
+export interface ClusterInfoProps extends KubernetesObjectProps {
+    readonly addressPrefix: string;
+    readonly adopt?: string;
+    readonly certificateAuthority: Content;
+    readonly cluster: Pick<Cluster, "endpoint">;
 }
 
 export interface ClusterLeaf {
