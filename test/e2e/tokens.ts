@@ -13,7 +13,7 @@ const FIRST = "sandbox__token__workers";
 const SECOND = `${FIRST}__b`;
 const PAST = "2026-01-01T00:00:00Z";
 
-/** A token that was made elsewhere: its id stands in test/sandbox/app.ts, its secret comes as a variable. */
+/** A token that was made elsewhere: its id stands in test/sandbox/synthesis.ts, its secret comes as a variable. */
 const OUTSIDE = "TF_VAR_outside";
 const SECRET = "0123456789abcdef";
 
