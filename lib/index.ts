@@ -28,6 +28,7 @@ export type {
   Content,
   CredentialFile,
   Credentials,
+  DatedContent,
   ExecCredentials,
   KubeconfigContent,
   KubeconfigProps,
@@ -80,7 +81,15 @@ export type {
 } from "./kubernetes/distributions/single-ca";
 export { AccessPipeline, type AccessPipelineProps } from "./access/access-pipeline";
 export { ApiServerToKubelet, type ApiServerToKubeletProps } from "./access/api-server-to-kubelet";
-export { BootstrapToken, type BootstrapTokenOptions, type BootstrapTokenProps } from "./access/bootstrap-token";
+export {
+  BootstrapToken,
+  type BootstrapTokenOptions,
+  type BootstrapTokenParts,
+  type BootstrapTokenProps,
+  type BootstrapTokenSlot,
+} from "./access/bootstrap-token";
+export type { ClusterInfo, ClusterInfoProps } from "./access/cluster-info";
+export type { TokenLifeOptions } from "./access/token-life";
 export {
   ClusterAccess,
   type ClusterAccessOfPkiProps,

@@ -162,10 +162,12 @@ export interface TokenEntry extends Entry {
   readonly groups: readonly string[];
   /** What it may be used for: `bootstrap-authentication`. Missing of a join password. Sorted. */
   readonly usages?: readonly string[];
-  /** Hours after which an apply makes another one; missing of a join password. */
+  /** Hours after which an apply makes another one; missing of a join password, and of one that is not rotated. */
   readonly rotateAfterHours?: number;
-  /** Hours from when it is made until it ends; missing of a join password, which has no end. */
+  /** Hours from when it is made until it ends; missing of a join password, which has no end, and of one that is not rotated. */
   readonly expireAfterHours?: number;
+  /** The end of one that is not rotated: RFC 3339, UTC, or `never`. */
+  readonly expires?: string;
   /** Files that hold it. */
   readonly files: readonly FileEntry[];
 }

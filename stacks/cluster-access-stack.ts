@@ -9,7 +9,7 @@ import { Backend } from "./backend";
 /** What may be chosen for the access to a cluster. */
 export type AccessOptions = Pick<
   ClusterAccessOptions,
-  "tokens" | "clusterAdmins" | "adopt" | "labels" | "annotations" | "movedFrom"
+  "tokens" | "clusterAdmins" | "clusterInfo" | "adopt" | "labels" | "annotations" | "movedFrom"
 >;
 
 /** Props of a {@link ClusterAccessStack}. */
@@ -28,12 +28,12 @@ export class ClusterAccessStack extends TerraformStack {
 
   public constructor(scope: Construct, id: string, props: ClusterAccessStackProps) {
     super(scope, id);
-    const { pki, backend, tokens, clusterAdmins, adopt, labels, annotations, movedFrom } = props;
+    const { pki, backend, tokens, clusterAdmins, clusterInfo, adopt, labels, annotations, movedFrom } = props;
     backend(this);
     new KubernetesProvider(this, "kubernetes");
     new RandomProvider(this, "random");
     new TimeProvider(this, "time");
-    const options = { tokens, clusterAdmins, adopt, labels, annotations, movedFrom };
+    const options = { tokens, clusterAdmins, clusterInfo, adopt, labels, annotations, movedFrom };
     this.access = new ClusterAccess(this, "access", { pki, ...options });
   }
 }

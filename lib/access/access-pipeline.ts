@@ -10,6 +10,7 @@ import { bindingName, checkAddressPrefix, roleName } from "../terraform/names";
 import { pin } from "../terraform/pin";
 import { checkShape, fields, Fields, made, name as nameShape, optional } from "../terraform/shape";
 import { BootstrapToken, TOKEN_NAMESPACE } from "./bootstrap-token";
+import { CLUSTER_INFO, ClusterInfo } from "./cluster-info";
 import { ClusterRoleBinding } from "./cluster-role-binding";
 import { KubernetesObjectProps, metaArguments, metadata, OBJECT_FIELDS, objectProps } from "./kubernetes-object";
 import { PUBLISHED_AUTHORITY, PublishedAuthority } from "./published-authority";
@@ -114,8 +115,7 @@ export class AccessPipeline extends Construct {
   /** Terraform changes a role after it has destroyed what depends on it: until then the pipeline still needs the right to do so. */
   private loseLast(objects: readonly IConstruct[]): void {
     const roles = this.resources.map((resource) => addressOf(resource)!);
-    for (const node of [...objects.filter(isObject), ...this.bindings]) {
-      const { resource } = node;
+    for (const resource of [...objects, ...this.bindings].flatMap(resourcesOf)) {
       resource.dependsOn = [...(resource.dependsOn ?? []), ...roles];
     }
   }
@@ -127,14 +127,21 @@ function isBinding(node: IConstruct): node is Binding {
   return node instanceof ClusterRoleBinding || node instanceof RoleBinding;
 }
 
-function isObject(node: IConstruct): node is (Binding | BootstrapToken) & { readonly resource: TerraformResource } {
-  return isBinding(node) || node instanceof BootstrapToken;
+/** What Terraform makes in the API server. */
+function resourcesOf(node: IConstruct): TerraformResource[] {
+  if (node instanceof BootstrapToken) {
+    return node.slots.map(({ resource }) => resource);
+  }
+  return node instanceof ClusterInfo ? [node.resource, node.role] : isBinding(node) ? [node.resource] : [];
 }
 
 /** Undefined for what counts everywhere. */
 function namespaceOf(node: IConstruct): string | undefined {
   if (node instanceof RoleBinding) {
     return node.namespace;
+  }
+  if (node instanceof ClusterInfo) {
+    return CLUSTER_INFO.namespace;
   }
   return node instanceof BootstrapToken
     ? TOKEN_NAMESPACE
@@ -163,6 +170,15 @@ function rulesOf(objects: readonly IConstruct[], namespace: string | undefined, 
     ...(here.some((node) => node instanceof PublishedAuthority)
       ? [core("configmaps", ["get"], [PUBLISHED_AUTHORITY.name])]
       : []),
+    // Whoever makes a Role has to have what it gives: to read that ConfigMap.
+    ...here
+      .filter((node) => node instanceof ClusterInfo)
+      .flatMap(({ binding }) => [
+        core("configmaps", ["create"]),
+        core("configmaps", KEEP, [CLUSTER_INFO.name]),
+        rbac("roles", ["create"]),
+        rbac("roles", KEEP, [binding.name]),
+      ]),
     ...(kept.length > 0 ? [rbac(`${kind}bindings`, ["create"])] : []),
     ...named(
       rbac,

@@ -16,6 +16,7 @@ import {
   rowOf,
 } from "./bootstrap-token";
 import { ClusterAdmins } from "./cluster-admins";
+import { ClusterInfo } from "./cluster-info";
 import { KubernetesObjectProps, OBJECT_FIELDS, objectProps } from "./kubernetes-object";
 import { NodeBootstrapping } from "./node-bootstrapping";
 import { PublishedAuthority } from "./published-authority";
@@ -63,15 +64,21 @@ export interface ClusterAccessOptions extends KubernetesObjectProps {
    */
   readonly clusterAdmins?: readonly IRbacSubject[];
   /**
+   * Publishes endpoint and authorities in the ConfigMap `cluster-info`, by which `kubeadm join` finds the cluster with a token alone
+   * (`--discovery-token`). Everybody may read it, without a name too, so the API server has to let in who has none (`--anonymous-auth`).
+   * @default false
+   */
+  readonly clusterInfo?: boolean;
+  /**
    * Who may apply this stack, and nothing else, beside the users with `appliesAccess`: a service account, say, or a user of an identity
    * provider. Its roles are made from what stands in here; see {@link AccessPipeline}.
    * @default - none
    */
   readonly pipelines?: readonly IRbacSubject[];
   /**
-   * Takes over the bindings that the distribution makes itself instead of making more under names of its own. They must exist,
-   * and destroying the stack deletes them. Choose before the first apply. kubeadm makes all of them as of 1.36 and the patch releases of
-   * May 2026; with an earlier one, `kubeadm:apiserver-kubelet-client` is missing.
+   * Takes over the bindings that the distribution makes itself instead of making more under names of its own, and its `cluster-info`
+   * where `clusterInfo` is set. They must exist, and destroying the stack deletes them. Choose before the first apply. kubeadm makes all of
+   * them as of 1.36 and the patch releases of May 2026; with an earlier one, `kubeadm:apiserver-kubelet-client` is missing.
    * @default false
    */
   readonly adopt?: boolean;
@@ -139,6 +146,7 @@ const OPTIONS = {
   movedFrom: optional(nameShape("old-prefix")),
   tokens: optional(record("workers", BOOTSTRAP_TOKEN_OPTIONS, checkConstructId)),
   clusterAdmins: optional(SUBJECTS),
+  clusterInfo: optional(flag),
   pipelines: optional(SUBJECTS),
   adopt: optional(flag),
 } satisfies Fields<ClusterAccessOptions>;
@@ -177,6 +185,8 @@ export class ClusterAccess extends Construct {
   public readonly clusterAdmins?: ClusterAdmins;
   /** Undefined where the distribution opens that way itself. */
   public readonly apiServerToKubelet?: ApiServerToKubelet;
+  /** Undefined where it was not asked for. */
+  public readonly clusterInfo?: ClusterInfo;
   /** Undefined where nobody is to apply this stack and nothing else. */
   public readonly pipeline?: AccessPipeline;
   /** What each user is bound to, in the order of its grants. */
@@ -204,6 +214,7 @@ export class ClusterAccess extends Construct {
         const token = new BootstrapToken(scopeOfTokens, name, {
           distribution,
           address,
+          signing: props.clusterInfo,
           ...options,
           ...objectProps(props),
         });
@@ -228,11 +239,20 @@ export class ClusterAccess extends Construct {
     const bound = usersOf(users).map(([name, user]) => [name, bindUser(scopeOfUsers, name, user, prefix, props)]);
     this.userBindings = Object.fromEntries(bound) as typeof this.userBindings;
 
-    const isEmbedded = made.some(([, { row }]) => embedsAuthority(row.format));
+    const isEmbedded = props.clusterInfo || made.some(([, { row }]) => embedsAuthority(row.format));
     const authority = {
       certificateAuthority: isEmbedded ? this.embedded(prefix, certificateAuthority, props) : "",
       root: certificateAuthority === undefined ? undefined : rootOf(certificateAuthority),
     };
+    if (props.clusterInfo) {
+      this.clusterInfo = new ClusterInfo(this, "cluster-info", {
+        addressPrefix: prefix,
+        cluster,
+        certificateAuthority: authority.certificateAuthority,
+        adopt: adopt ? access.clusterInfo?.role : undefined,
+        ...objectProps(props),
+      });
+    }
     const joinToken = ([name, { row, token }]: (typeof made)[number]) =>
       [name, joinWith(row.format, { cluster, ...authority, token })] as const;
     this.joinTokens = Object.fromEntries(made.map(joinToken));

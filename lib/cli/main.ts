@@ -11,6 +11,7 @@ const VERBS: Readonly<Record<string, () => (program: Command, io: Io, setExitCod
   export: () => (load("./export") as typeof import("./export")).addExport,
   plan: () => (load("./plan") as typeof import("./plan")).addPlan,
   status: () => (load("./status") as typeof import("./status")).addStatus,
+  tokens: () => (load("./tokens") as typeof import("./tokens")).addTokens,
   verify: () => (load("./verify") as typeof import("./verify")).addVerify,
 };
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { closed, escapeTemplate, normalised, quoted } from "../terraform/expression";
 import { expression, operand, type Reference } from "../terraform/reference";
-import type { Content, CredentialFile, KubeconfigContent } from "./content";
+import type { Content, CredentialFile, DatedContent, KubeconfigContent } from "./content";
 import { isFile, kubeconfigText } from "./kubeconfig";
 
 /** What is made of one content: Terraform's function, and the same here. */
@@ -22,9 +22,10 @@ interface Cases<T> {
   readonly reference: (reference: Reference) => T;
   readonly row: (contents: readonly Content[]) => T;
   readonly made: (by: FunctionName, of: Content) => T;
+  readonly later: (first: DatedContent, second: DatedContent) => T;
 }
 
-function read<T>(content: Content, { text, reference, row, made }: Cases<T>): T {
+function read<T>(content: Content, { text, reference, row, made, later }: Cases<T>): T {
   if (typeof content === "string") {
     return text(content);
   }
@@ -33,6 +34,9 @@ function read<T>(content: Content, { text, reference, row, made }: Cases<T>): T 
   }
   if ("kubeconfig" in content) {
     return row(kubeconfigText(content.kubeconfig));
+  }
+  if ("later" in content) {
+    return later(...content.later);
   }
   const by = FUNCTION_NAMES.find((name) => name in content);
   return by ? made(by, (content as Record<FunctionName, Content>)[by]) : reference(content as Reference);
@@ -54,6 +58,10 @@ export function evaluate(content: Content, lookup: (reference: Reference) => str
     reference: lookup,
     row: (contents) => normalised(contents.map((part) => evaluate(part, lookup)).join("")),
     made: (by, of) => FUNCTIONS[by].make(evaluate(of, lookup)),
+    later: (first, second) => {
+      const [a, b] = [first, second].map(({ madeAt }) => Date.parse(lookup(madeAt))) as [number, number];
+      return evaluate((a >= b ? first : second).content, lookup);
+    },
   });
 }
 
@@ -64,6 +72,7 @@ export function referencesIn(content: Content): Reference[] {
     reference: (reference) => [reference],
     row: (contents) => contents.flatMap(referencesIn),
     made: (_, of) => referencesIn(of),
+    later: (...both) => both.flatMap(({ madeAt, content }) => [madeAt, ...referencesIn(content)]),
   });
 }
 
@@ -75,12 +84,16 @@ function template(content: Content, text: (literal: string) => string): string {
       const parts = contents.map((part) => template(part, text));
       return [...parts.slice(0, -1).map(closed), ...parts.slice(-1)].join("");
     },
-    made: (by, of) => `\${${FUNCTIONS[by].terraform}(${operandOf(of)})}`,
+    made: (by, of) => `\${${FUNCTIONS[by].terraform}(${toOperand(of)})}`,
+    later: (first, second) => {
+      const isFirst = `timecmp(${operand(first.madeAt)}, ${operand(second.madeAt)}) >= 0`;
+      return `\${${isFirst} ? ${toOperand(first.content)} : ${toOperand(second.content)}}`;
+    },
   });
 }
 
 /** The content where an expression stands already, e.g. as an argument. */
-function operandOf(content: Content): string {
+export function toOperand(content: Content): string {
   return typeof content !== "string" && "address" in content
     ? operand(content)
     : `"${template(content, (text) => quoted(normalised(text)).slice(1, -1))}"`;
@@ -96,6 +109,10 @@ export function published(content: Content): unknown {
   }
   if ("kubeconfig" in content) {
     return { kubeconfig: publishedKubeconfig(content.kubeconfig) };
+  }
+  if ("later" in content) {
+    const dated = ({ madeAt, content }: DatedContent) => ({ madeAt: operand(madeAt), content: published(content) });
+    return { later: content.later.map(dated) };
   }
   const [[kind, inner]] = Object.entries(content) as [[string, Content | readonly Content[]]];
   return { [kind]: Array.isArray(inner) ? inner.map(published) : published(inner as Content) };
@@ -141,6 +158,9 @@ function contentOf(value: unknown, depth = 0): Content {
   if (kind === "kubeconfig") {
     return { kubeconfig: kubeconfigOf(inner, parse) };
   }
+  if (kind === "later") {
+    return { later: laterOf(inner, parse) };
+  }
   const by = FUNCTION_NAMES.find((name) => name === kind);
   if (by === undefined) {
     throw new NoContent();
@@ -148,8 +168,24 @@ function contentOf(value: unknown, depth = 0): Content {
   return { [by]: parse(inner) } as Content;
 }
 
+function laterOf(value: unknown, parse: (part: unknown) => Content): [DatedContent, DatedContent] {
+  const dated = (part: unknown): DatedContent => {
+    const { madeAt, content, ...more } = typeof part === "object" ? ({ ...part } as Record<string, unknown>) : {};
+    if (Object.keys(more).length > 0) {
+      throw new NoContent();
+    }
+    return { madeAt: referenceOf(madeAt), content: parse(content) };
+  };
+  const [first, second, third] = Array.isArray(value) ? (value as unknown[]) : [];
+  if (third !== undefined) {
+    throw new NoContent();
+  }
+  return [dated(first), dated(second)];
+}
+
 function referenceOf(text: unknown): Reference {
-  const [, address, attribute] = (typeof text === "string" && /^([\w-]+\.[\w-]+)\.([\w.]+)$/.exec(text)) || [];
+  const [, address, attribute] =
+    (typeof text === "string" && /^([\w-]+\.[\w-]+(?:\[0\])?)\.([\w.-]+)$/.exec(text)) || [];
   if (address === undefined || attribute === undefined) {
     throw new NoContent();
   }

@@ -31,7 +31,19 @@ export type Content =
   | {
       /** The SHA-256 of this, in hex. */
       readonly sha256: Content;
+    }
+  | {
+      /** Of these two the one that was made later; the first where both were made at once. */
+      readonly later: readonly [DatedContent, DatedContent];
     };
+
+/** Content, and when it was made. */
+export interface DatedContent {
+  /** Where its time is in the state: RFC 3339. */
+  readonly madeAt: Reference;
+  /** What it is. */
+  readonly content: Content;
+}
 
 /** A file that stands where its reader finds it, and not in the kubeconfig: a key, say, that nobody else ever has. */
 export interface CredentialFile {

@@ -1,11 +1,12 @@
-import type {
-  CertificateAuthorityFile,
-  Content,
-  CredentialFile,
-  Credentials,
-  ExecCredentials,
-  KubeconfigContent,
-  KubeconfigProps,
+import {
+  type CertificateAuthorityFile,
+  content,
+  type Content,
+  type CredentialFile,
+  type Credentials,
+  type ExecCredentials,
+  type KubeconfigContent,
+  type KubeconfigProps,
 } from "./content";
 import { scalar } from "./yaml";
 
@@ -63,6 +64,26 @@ function execJson({
 
 function contextOf({ cluster, user, context }: Pick<KubeconfigContent, "cluster" | "user" | "context">): string {
   return context ?? `${user}@${cluster}`;
+}
+
+/**
+ * What a cluster is found by, byte for byte as `kubeadm init` writes it: a kubeconfig with a cluster without a name, and nobody in it.
+ *
+ * @param server URL of the API server
+ * @param certificateAuthority PEM of the authorities it may be signed by
+ */
+export function discoveryKubeconfig(server: string, certificateAuthority: Content): Content {
+  return content`apiVersion: v1
+clusters:
+- cluster:
+    certificate-authority-data: ${{ base64: certificateAuthority }}
+    server: ${scalar(server)}
+  name: ""
+contexts: null
+current-context: ""
+kind: Config
+users: null
+`;
 }
 
 /** Its text. */

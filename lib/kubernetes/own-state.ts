@@ -9,7 +9,7 @@ import { referencesIn } from "./content-readers";
 export function referencesElsewhere(construct: Construct, contents: readonly Content[]): string[] {
   const stack = TerraformStack.of(construct);
   const known = new Set(stack.node.findAll().map(addressOf));
-  const used = contents.flatMap(referencesIn).map(({ address }) => address);
+  const used = contents.flatMap(referencesIn).map(({ address }) => address.replace(/\[0\]$/, ""));
   return [...new Set(used)]
     .filter((address) => !known.has(address))
     .map((given) =>

@@ -403,6 +403,14 @@ export interface AccessRow {
      */
     readonly binding?: string;
   };
+  /**
+   * What machines find the cluster by, the ConfigMap `cluster-info` of `kube-public`.
+   * @default - the distribution does not make it
+   */
+  readonly clusterInfo?: {
+    /** Name of the Role by which everybody may read it, and of that Role's binding. */
+    readonly role: string;
+  };
   /** Bootstrap tokens by what joins with them; the first is what a token is for that does not say. */
   readonly tokens: Readonly<Record<string, TokenRow>>;
 }

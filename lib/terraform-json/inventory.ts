@@ -91,6 +91,7 @@ const ENTRY = having({
   usages: optional(listOf(isText)),
   subjects: optional(listOf(isText)),
   expireAfterHours: optional(isNumber),
+  expires: optional(isText),
   asInTable: optional((value) => value === true || listOf(isText)(value)),
   pinned: optional(isTrue),
   unprotected: optional(isTrue),

@@ -145,7 +145,10 @@ export const RESOURCE_TYPES: Readonly<Record<string, ResourceType>> = {
   random_password: { role: "password" },
   random_string: { role: "token id" },
   random_id: { role: "token id" },
-  time_rotating: { role: "rotation", shown: { rotation_hours: NUMBER, rotation_days: NUMBER } },
+  time_rotating: {
+    role: "rotation",
+    shown: { rotation_minutes: NUMBER, rotation_hours: NUMBER, rotation_days: NUMBER },
+  },
   kubernetes_secret: SECRET,
   kubernetes_secret_v1: SECRET,
   kubernetes_cluster_role_binding: BINDING,

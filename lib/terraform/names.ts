@@ -55,6 +55,11 @@ export function tokenName(prefix: string, token: string): string {
   return marked(prefix, "token", token);
 }
 
+/** `<token>__b`: the second of two tokens that are replaced in turn. */
+export function secondTokenName(token: string): string {
+  return generationName(token, "b");
+}
+
 /** `<prefix>__binding__<binding>` */
 export function bindingName(prefix: string, binding: string): string {
   return marked(prefix, "binding", binding);
@@ -68,6 +73,11 @@ export function roleName(prefix: string, role: string): string {
 /** `<prefix>__kube-root-ca`: the authorities that a cluster publishes itself. */
 export function publishedAuthorityName(prefix: string): string {
   return [prefix, "kube-root-ca"].join(SEPARATOR);
+}
+
+/** `<prefix>__cluster-info`: what machines find a cluster by. */
+export function clusterInfoName(prefix: string): string {
+  return [prefix, "cluster-info"].join(SEPARATOR);
 }
 
 /** `<prefix>__secret__<Secret>` */
@@ -91,7 +101,7 @@ export interface ParsedName {
   readonly name: string;
   /** Who holds a certificate: a machine, `operator`, `cluster`. */
   readonly holder?: string;
-  /** `g1` of an authority or key pair, `k2` of a certificate's key. */
+  /** `g1` of an authority or key pair, `k2` of a certificate's key, `b` of the second of two tokens. */
   readonly generation?: string;
 }
 

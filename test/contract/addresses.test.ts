@@ -1,4 +1,5 @@
 import { Testing } from "cdktf";
+import { Distribution } from "../../lib";
 import { localState } from "../../stacks/backend";
 import { ClusterAccessStack } from "../../stacks/cluster-access-stack";
 import { ClusterPkiStack } from "../../stacks/cluster-pki-stack";
@@ -33,3 +34,16 @@ test.each(DISTRIBUTIONS.map((distribution) => [distribution.table.name, distribu
     expectGolden(`${name}-access.addresses.txt`, addressesOf(synthApp(app)["prod-access"]));
   },
 );
+
+test("addresses of resources and outputs: the access to a cluster of kubeadm, with all that is optional", () => {
+  const app = Testing.app();
+  const props = { distribution: Distribution.KUBEADM, cluster: ONE, backend: localState("state") };
+  const { pki } = new ClusterPkiStack(app, "prod-pki", props);
+  new ClusterAccessStack(app, "prod-access", {
+    ...props,
+    pki,
+    clusterInfo: true,
+    tokens: { workers: { staggered: true }, until: { expires: "2031-01-31T17:00:00Z" } },
+  });
+  expectGolden("kubeadm-access-optional.addresses.txt", addressesOf(synthApp(app)["prod-access"]));
+});

@@ -35,7 +35,9 @@ const TEXTS: Readonly<Record<string, string>> = {
 };
 
 const REFERENCE = { address: "terraform_data.value", attribute: "output.text" };
-const VALUE = "\u0301value$";
+const VALUE = { text: "\u0301value$", early: "2026-11-30T08:06:12Z", late: "2026-11-30T08:09:40Z" };
+const value = ({ attribute }: { readonly attribute: string }) =>
+  VALUE[attribute.replace("output.", "") as keyof typeof VALUE];
 
 const places = (text: string): Readonly<Record<string, Content>> => ({
   text,
@@ -44,6 +46,9 @@ const places = (text: string): Readonly<Record<string, Content>> => ({
   row: { concat: [text, REFERENCE, text] },
   "row in base64": { base64: { concat: ["e", text, REFERENCE, text] } },
   nested: { sha256: { concat: ["x", { base64: text }, text] } },
+  "the later of two": {
+    concat: [later(text, "early", "late"), later(text, "late", "early"), later(text, "early", "early")],
+  },
   kubeconfig: kubeconfig({
     clusterName: text,
     server: "https://api.prod.example.com",
@@ -53,16 +58,23 @@ const places = (text: string): Readonly<Record<string, Content>> => ({
   }),
 });
 
+const later = (text: string, first: string, second: string): Content => ({
+  later: [
+    { madeAt: { address: "terraform_data.value", attribute: `output.${first}` }, content: text },
+    { madeAt: { address: "terraform_data.value", attribute: `output.${second}` }, content: { concat: ["2", text] } },
+  ],
+});
+
 test("Terraform makes of every text what evaluate makes of it", async () => {
   const contents = Object.entries(TEXTS).flatMap(([kind, text]) =>
     Object.entries(places(text)).map(([place, content]) => [`${kind}, ${place}`, content] as const),
   );
   workspace.synth("content", (stack) => {
-    pin(new DataResource(stack, "value", { input: { text: VALUE } }), "value");
+    pin(new DataResource(stack, "value", { input: VALUE }), "value");
     contents.forEach(([, content], index) => new TerraformOutput(stack, `c${index}`, { value: toTerraform(content) }));
   });
   await workspace.apply("content");
   const outputs = JSON.parse(await workspace.must("content", "output", "-json")) as Record<string, { value: unknown }>;
   const made = Object.fromEntries(contents.map(([name], index) => [name, outputs[`c${index}`]?.value]));
-  expect(made).toEqual(Object.fromEntries(contents.map(([name, content]) => [name, evaluate(content, () => VALUE)])));
+  expect(made).toEqual(Object.fromEntries(contents.map(([name, content]) => [name, evaluate(content, value)])));
 });

@@ -8,6 +8,7 @@ import { ACCESS_STACK, PKI_STACK } from "../sandbox/description";
 import { NAMED_WORKER } from "../matrix/matrix";
 import { Sandbox, SandboxReport } from "../sandbox/sandbox";
 import { describeIdentities } from "./identities";
+import { describeTokens } from "./tokens";
 
 jest.setTimeout(600_000);
 
@@ -203,3 +204,6 @@ describe("the stacks", () => {
     });
   }
 });
+
+// The last: it changes what stands in the API server.
+describe("bootstrap tokens", () => describeTokens(() => sandbox));

@@ -63,6 +63,10 @@ interface Settings {
   readonly tokens?: readonly string[];
   /** First part of the stacks' names. @default sandbox */
   readonly stacks?: string;
+  /** Name of a token that was made elsewhere. @default - none was */
+  readonly tokenFromOutside?: string;
+  /** What else stands in the API server. @default - what a distribution has without a word */
+  readonly access?: AccessOptions;
 }
 
 // All of 127.0.0.0/8 is this machine. No two machines share an address, so they may share the numbers of their ports.
@@ -111,7 +115,13 @@ export class SandboxDescription {
       ...(users ? { users: Object.fromEntries(users.map((name) => [name, PEOPLE[name]!])) } : {}),
     };
     const named = tokens && { tokens: Object.fromEntries(tokens.map((name) => [name, {}])) };
-    this.access = "worker" in distribution.table.access.tokens ? { ...named } : { tokens: {} };
+    const usual = "worker" in distribution.table.access.tokens ? { ...named } : { tokens: {} };
+    this.access = settings.access ?? usual;
+  }
+
+  /** Name of a token that was made elsewhere. */
+  public get tokenFromOutside(): string | undefined {
+    return this.settings.tokenFromOutside;
   }
 
   /** Which kubernetes provider Terraform finds. */
@@ -131,7 +141,7 @@ export class SandboxDescription {
 
   /** The same cluster with something else about it. */
   public with(
-    settings: Partial<Pick<Settings, "extraSans" | "stacks" | "rotated" | "rotation" | "users" | "tokens">>,
+    settings: Partial<Omit<Settings, "port" | "distribution" | "workers" | "kubernetesProvider">>,
   ): SandboxDescription {
     return new SandboxDescription({ ...this.settings, ...settings });
   }

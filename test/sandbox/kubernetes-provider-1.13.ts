@@ -150,11 +150,15 @@ function refuseType(type: string): never {
 const REFERENCE = new RegExp(`(?<![\\w-])(${Object.keys(SCHEMAS).join("|")})(?=\\.)`, "g");
 /** An interpolation or directive that is not escaped. */
 const TEMPLATE = /(?<!\$)\$\{|(?<!%)%\{/;
+/** A value of the state in what the library publishes of its files, as JSON. */
+const PUBLISHED = '{"ref":"kubernetes_';
 /** Where an address stands without `${}`; elsewhere such a string is mere text. */
 const ADDRESSES = new Set(["depends_on", "from", "replace_triggered_by", "to"]);
 
 function renameReferences(value: Json, isAddress = false): Json {
-  if (typeof value === "string") return isAddress || TEMPLATE.test(value) ? value.replace(REFERENCE, oldType) : value;
+  if (typeof value === "string") {
+    return isAddress || TEMPLATE.test(value) || value.includes(PUBLISHED) ? value.replace(REFERENCE, oldType) : value;
+  }
   if (isList(value)) return value.map((item) => renameReferences(item, isAddress));
   if (!isObject(value)) return value;
   return Object.fromEntries(

@@ -375,6 +375,12 @@ export class Sandbox {
     return this.kubernetesPki(["export", ...who, "--root", root, ...stacks.map((stack) => this.stack(stack))]);
   }
 
+  /** Runs `kubernetes-pki`. */
+  public kubernetesPki(...args: string[]): Promise<Ended> {
+    const command = path.join(ROOT, "lib", "cli", "main.ts");
+    return attempt(process.execPath, [...TYPESCRIPT, command, ...args], this.inRoot);
+  }
+
   /** What stands at the end of a run. */
   public async report(): Promise<SandboxReport> {
     const nodes = await this.get<List<Conditions & Named>>("get", "nodes");

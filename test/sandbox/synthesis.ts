@@ -1,8 +1,8 @@
-import { App } from "cdktf";
+import { App, ref, Token } from "cdktf";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { writeInventories } from "../../lib";
-import { ClusterAccessStack } from "../../stacks/cluster-access-stack";
+import { AccessOptions, ClusterAccessStack } from "../../stacks/cluster-access-stack";
 import { ClusterPkiStack } from "../../stacks/cluster-pki-stack";
 import type { SandboxDescription } from "./description";
 import { toKubernetesProvider113 } from "./kubernetes-provider-1.13";
@@ -16,7 +16,15 @@ export function synthesize(description: SandboxDescription, outdir?: string): vo
   const app = new App(outdir === undefined ? {} : { outdir });
   const { props, backend, stacks } = description;
   const { pki } = new ClusterPkiStack(app, `${stacks}-pki`, { ...props, backend });
-  const access = new ClusterAccessStack(app, `${stacks}-access`, { ...props, ...description.access, backend, pki });
+  const access = new ClusterAccessStack(app, `${stacks}-access`, {
+    ...props,
+    ...accessOptions(description),
+    backend,
+    pki,
+  });
+  if (description.tokenFromOutside !== undefined) {
+    access.addOverride("variable.outside", { type: "string", sensitive: true });
+  }
   app.synth();
   writeInventories(app);
 
@@ -24,4 +32,13 @@ export function synthesize(description: SandboxDescription, outdir?: string): vo
     const file = path.join(app.outdir, "stacks", access.node.id, "cdk.tf.json");
     writeFileSync(file, JSON.stringify(toKubernetesProvider113(JSON.parse(readFileSync(file, "utf8"))), null, 2));
   }
+}
+
+/** The secret of a token that was made elsewhere is a variable of the stack, which is not there yet. */
+function accessOptions({ access, tokenFromOutside }: SandboxDescription): AccessOptions {
+  if (tokenFromOutside === undefined) {
+    return access;
+  }
+  const token = { id: "abcdef", secret: Token.asString(ref("var.outside")) };
+  return { ...access, tokens: { ...access.tokens, [tokenFromOutside]: { token, expires: "never" } } };
 }

@@ -37,6 +37,8 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
     cause: "The cluster domain is not a DNS domain. It is part of a name in the API server's certificate.",
     fix: "write kubelet's `clusterDomain`, such as `cluster.local`",
   },
+  "cluster-info":
+    "The ConfigMap by which machines find the cluster says something else than this stack: who joins by it would trust another API server.",
   "cluster-name": {
     cause: "The cluster's name is not an RFC 1123 label. Kubeconfigs and Terraform names contain it.",
     fix: "the message says which name was probably meant",
@@ -204,15 +206,25 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   template: "The text holds something in braces that stands for nothing. It would be left as it is.",
   "token-expiry":
     "The bootstrap token could expire before the pipeline replaces it, and nothing could join until then.",
+  "token-expires":
+    "The end of a bootstrap token is no time that there is, or one that had passed when this library was written: Kubernetes would refuse the Secret's holder from the start.",
   "token-group": "Kubernetes rejects this group of a bootstrap token.",
   "token-groups":
     "The list of groups is empty, or the token does not authenticate anybody, so that groups have no effect.",
   "token-hours": "The value is not a whole number of hours.",
+  "token-id":
+    "The id of a bootstrap token that was made elsewhere is none: the API server would let nobody in with it.",
   "token-joins": {
     cause: "The distribution has no bootstrap token of that kind.",
     fix: "use one of the names that the message gives, or make no token",
   },
+  "token-life":
+    "A bootstrap token has an end of its own and hours of a rotation, or was made elsewhere and has no end: exactly one has to say when it ends.",
   "token-name": "The name of a token is part of Terraform names, and this one cannot be.",
+  "token-secret":
+    "The secret of a bootstrap token stands in the code, where everybody reads it who may read the code; or it does not look like one, and the API server would let nobody in with it.",
+  "token-staggered":
+    "Of two bootstrap tokens that are replaced in turn, both would be due where one run of the pipeline failed, and the one before would no longer join.",
   "token-text":
     "The text looks like a token of cdktf's and is none: a part of one, one of another run, or a list where text has to be. cdktf would stop without saying where.",
   "two-cores":

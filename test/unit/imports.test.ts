@@ -9,7 +9,7 @@ const CONSTRUCTS = ["terraform", "x509", "kubernetes", "access", "delivery", "in
 
 /** What reads Terraform's JSON, and a wing for each verb: none of them needs another. */
 const READER = "terraform-json";
-const VERBS = ["plan", "status", "export", "verify"];
+const VERBS = ["plan", "status", "export", "verify", "tokens"];
 
 /** The command line, which knows of all of them. */
 const COMMAND_LINE = "cli";

@@ -18,6 +18,7 @@ import type {
   Content,
   CredentialFile,
   Credentials,
+  DatedContent,
   ExecCredentials,
   KubeconfigContent,
   KubeconfigProps,
@@ -59,6 +60,7 @@ function contentShape(depth: number): Shape {
     base64: inner,
     base64gzip: inner,
     sha256: inner,
+    later: both(fields({ madeAt: REFERENCE, content: inner } satisfies Fields<DatedContent>)),
   };
   const names = Object.keys(forms) as Form[];
   const shapes = Object.fromEntries(names.map((form) => [form, fields({ [form]: forms[form] })]));
@@ -77,6 +79,24 @@ function contentShape(depth: number): Shape {
     },
   );
   return { ...shape, isVerbatim: true };
+}
+
+/** Two of one shape. */
+function both(of: Shape): Shape {
+  const { allowed, example } = { allowed: "a list of two", example: `[${of.example}, ${of.example}]` };
+  const shape = list(of);
+  return {
+    ...shape,
+    allowed,
+    example,
+    find: (value, at, problems) => {
+      if (Array.isArray(value) && value.length !== 2) {
+        problems.add({ code: "wrong-type", at, given: `a list of ${value.length}`, allowed, fix: `write ${example}` });
+      } else {
+        shape.find(value, at, problems);
+      }
+    },
+  };
 }
 
 /** A program of a kubeconfig. */

@@ -354,6 +354,7 @@ export const kubeadm: DistributionTable<KubeadmNames> = {
       },
     },
     apiServerToKubelet: { user: "kube-apiserver-kubelet-client", binding: "kubeadm:apiserver-kubelet-client" },
+    clusterInfo: { role: "kubeadm:bootstrap-signer-clusterinfo" },
     tokens: {
       worker: {
         purpose: PURPOSES.worker,

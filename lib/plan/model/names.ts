@@ -10,7 +10,7 @@ export interface Name {
   readonly name: string;
   /** Who holds a certificate: a machine, `operator`, `cluster`. */
   readonly holder?: string;
-  /** `g1`, of an authority or key pair. */
+  /** `g1`, of an authority or key pair; `b`, of the second of two tokens. */
   readonly generation?: string;
 }
 
@@ -39,7 +39,8 @@ function nameByAddress(kind: IdentityKind, { name, keys }: PlannedResource): Nam
   }
   const { prefix, holder, generation } = parsed;
   const isGeneration = kind === "authority" || kind === "key pair";
-  if (isGeneration !== (generation !== undefined)) {
+  // Of two tokens that are replaced in turn, the second has one.
+  if (kind !== "token" && isGeneration !== (generation !== undefined)) {
     return undefined;
   }
   return { cluster: prefix, name: parsed.name, holder, generation };

@@ -23,9 +23,12 @@ export function tokenFacts({ anchor, entry }: Identity, side: Side): Pick<Facts,
   return {
     groups: known ? sorted(known.groups) : groups === undefined ? [] : groups.split(",").sort(),
     usages: known?.usages ? sorted(known.usages) : isLater ? usagesLater(anchor) : usagesOf(anchor, side),
-    expires,
+    expires: known?.expires === undefined ? expires : known.expires === NEVER ? undefined : known.expires,
   };
 }
+
+/** What an inventory says of a token without an end. */
+const NEVER = "never";
 
 /** Of what is new, nothing can be more than it was. */
 function usagesLater({ before }: PlannedResource): string[] | undefined {
@@ -56,7 +59,8 @@ export function hiddenOfToken({ anchor, entry }: Identity): string[] {
   const others = ["binary_data", "data_wo", "data_wo_revision"].filter(
     (name) => later[name] === true || Object.keys(object(after[name])).length > 0 || typeof after[name] === "number",
   );
-  const known = entry?.kind === "token" && entry.expireAfterHours !== undefined && entry.usages !== undefined;
+  const known =
+    entry?.kind === "token" && (entry.expireAfterHours ?? entry.expires) !== undefined && entry.usages !== undefined;
   if (isDataLater(anchor)) {
     return known ? others : ["data", ...others];
   }
@@ -82,8 +86,8 @@ export function lifeOf(identity: Identity, side: Side): number | undefined {
 }
 
 /** When a token ends, in milliseconds; undefined where that is not known. */
-export function endOf({ anchor }: Identity, side: Side): number | undefined {
-  return time(visibleDatum(anchor, side, "expiration"));
+export function endOf(identity: Identity, side: Side): number | undefined {
+  return time(tokenFacts(identity, side).expires);
 }
 
 /** Parts of a token are made anew when what they keep is another time: that of their rotation. */

@@ -2,7 +2,9 @@ import { App } from 'cdktf';
 import { CertRequest } from '@cdktf/provider-tls/lib/cert-request';
 import { ClusterRoleBindingV1 } from '@cdktf/provider-kubernetes/lib/cluster-role-binding-v1';
 import { ClusterRoleV1 } from '@cdktf/provider-kubernetes/lib/cluster-role-v1';
+import { ConfigMapV1 } from '@cdktf/provider-kubernetes/lib/config-map-v1';
 import { Construct } from 'constructs';
+import { DataResource } from 'cdktf';
 import { IConstruct } from 'constructs';
 import { ITerraformDependable } from 'cdktf';
 import { LocallySignedCert } from '@cdktf/provider-tls/lib/locally-signed-cert';
@@ -38,6 +40,9 @@ export interface AccessRow {
     readonly clusterAdmins?: {
         readonly group: string;
         readonly binding: string;
+    };
+    readonly clusterInfo?: {
+        readonly role: string;
     };
     readonly nodeBootstrapping?: {
         readonly group: string;
@@ -156,28 +161,40 @@ export interface BindingEntry extends Entry {
 export class BootstrapToken extends Construct {
     constructor(scope: Construct, id: string, props: BootstrapTokenProps);
     readonly groups: readonly string[];
-    readonly id: Reference;
-    readonly resource: SecretV1;
-    readonly rotation: Rotating;
+    get id(): Reference;
+    get resource(): SecretV1;
+    get rotation(): Rotating | undefined;
     readonly row: TokenRow;
+    readonly slots: readonly [BootstrapTokenSlot] | readonly [BootstrapTokenSlot, BootstrapTokenSlot];
     readonly token: Content;
-    readonly tokenId: StringResource;
-    readonly tokenSecret: Password;
+    get tokenId(): StringResource | undefined;
+    get tokenSecret(): Password | undefined;
 }
 
-export interface BootstrapTokenOptions {
+export interface BootstrapTokenOptions extends TokenLifeOptions {
     readonly description?: string;
-    readonly expireAfterHours?: number;
     readonly groups?: readonly string[];
     readonly joins?: string;
-    readonly pipelineIntervalHours?: number;
-    readonly rotateAfterHours?: number;
     readonly signing?: boolean;
+    readonly token?: BootstrapTokenParts;
+}
+
+export interface BootstrapTokenParts {
+    readonly id: string;
+    readonly secret: string;
 }
 
 export interface BootstrapTokenProps extends BootstrapTokenOptions, KubernetesObjectProps {
     readonly address?: string;
     readonly distribution: Distribution;
+}
+
+export interface BootstrapTokenSlot {
+    readonly id: Reference;
+    readonly resource: SecretV1;
+    readonly rotation?: Rotating;
+    readonly tokenId?: StringResource;
+    readonly tokenSecret?: Password;
 }
 
 export class Certificate extends Construct {
@@ -280,6 +297,7 @@ export class ClusterAccess extends Construct {
     constructor(scope: Construct, id: string, props: ClusterAccessProps | ClusterAccessOfPkiProps);
     readonly apiServerToKubelet?: ApiServerToKubelet;
     readonly clusterAdmins?: ClusterAdmins;
+    readonly clusterInfo?: ClusterInfo;
     readonly joinTokens: Readonly<Record<string, Content>>;
     readonly nodeBootstrapping?: NodeBootstrapping;
     readonly pipeline?: AccessPipeline;
@@ -299,6 +317,7 @@ export interface ClusterAccessOptions extends KubernetesObjectProps {
     readonly addressPrefix?: string;
     readonly adopt?: boolean;
     readonly clusterAdmins?: readonly IRbacSubject[];
+    readonly clusterInfo?: boolean;
     readonly movedFrom?: string;
     readonly pipelines?: readonly IRbacSubject[];
     readonly tokens?: Readonly<Record<string, BootstrapTokenOptions>>;
@@ -342,6 +361,21 @@ export interface ClusterFile extends PublishedFile {
     readonly consumers: readonly Consumer[];
     readonly kind: FileKind | "configuration" | "join token";
     readonly path: string;
+}
+
+export class ClusterInfo extends Construct {
+    constructor(scope: Construct, id: string, props: ClusterInfoProps);
+    readonly binding: RoleBinding;
+    readonly contents: DataResource;
+    readonly resource: ConfigMapV1;
+    readonly role: RoleV1;
+}
+
+export interface ClusterInfoProps extends KubernetesObjectProps {
+    readonly addressPrefix: string;
+    readonly adopt?: string;
+    readonly certificateAuthority: Content;
+    readonly cluster: Pick<Cluster, "endpoint">;
 }
 
 export interface ClusterLeaf {
@@ -498,6 +532,8 @@ export type Content = string | Reference | {
     readonly base64gzip: Content;
 } | {
     readonly sha256: Content;
+} | {
+    readonly later: readonly [DatedContent, DatedContent];
 };
 
 export function content(strings: TemplateStringsArray, ...values: Content[]): Content;
@@ -531,6 +567,11 @@ export interface Danger {
 }
 
 export type DangerCode = "plan-failed" | "unreadable" | "authority-replaced" | "generation-not-retired" | "introduced-and-promoted" | "issuer-not-delivered" | "trust-removed" | "retired-too-soon" | "key-destroyed" | "key-exposed" | "protection-removed" | "exception-added" | "stale-certificate" | "usages-widened" | "new-signer" | "wildcard-name" | "long-validity" | "weak-key" | "system-masters" | "system-identity" | "cluster-admin" | "powerful-role" | "open-binding" | "csr-approver" | "token-widened" | "renewal-window";
+
+export interface DatedContent {
+    readonly content: Content;
+    readonly madeAt: Reference;
+}
 
 export interface Difference {
     readonly added?: readonly string[];
@@ -1332,11 +1373,20 @@ export interface TlsSecretProps extends KubernetesObjectProps {
 
 export interface TokenEntry extends Entry {
     readonly expireAfterHours?: number;
+    readonly expires?: string;
     readonly files: readonly FileEntry[];
     readonly groups: readonly string[];
     readonly kind: "token";
     readonly rotateAfterHours?: number;
     readonly usages?: readonly string[];
+}
+
+export interface TokenLifeOptions {
+    readonly expireAfterHours?: number;
+    readonly expires?: string;
+    readonly pipelineIntervalHours?: number;
+    readonly rotateAfterHours?: number;
+    readonly staggered?: boolean;
 }
 
 export interface TokenRow {

@@ -2,7 +2,9 @@ import { synth } from "../../support/synth";
 import { accessStack, BARE, messageOf } from "./fixture";
 import { BootstrapToken, BootstrapTokenOptions, BootstrapTokenProps } from "../../../lib/access/bootstrap-token";
 import { Distribution } from "../../../lib/kubernetes/distribution";
-import { toTerraform } from "../../../lib/kubernetes/content-readers";
+import { TerraformVariable } from "cdktf";
+import { evaluate, published, readPublished, toTerraform } from "../../../lib/kubernetes/content-readers";
+import { inventoryOf } from "../../../lib/inventory/collect";
 
 function synthesized(options: Partial<BootstrapTokenProps> = {}) {
   const stack = accessStack();
@@ -145,6 +147,313 @@ test.each([
     }
   },
 );
+
+describe("staggered", () => {
+  const ADDRESS = "access__token__workers";
+  const SECOND = `${ADDRESS}__b`;
+
+  test("makes a second token beside the first, whose addresses stay", () => {
+    const { resource } = synthesized({ staggered: true });
+    const types = ["kubernetes_secret_v1", "random_password", "random_string", "time_rotating"];
+    expect(Object.entries(resource).map(([type, named]) => [type, Object.keys(named as object)])).toEqual(
+      expect.arrayContaining(types.map((type) => [type, [ADDRESS, SECOND]])),
+    );
+    expect(resource.random_password[SECOND].keepers).toEqual({ rotation: `\${time_rotating.${SECOND}.rfc3339}` });
+    expect(resource.kubernetes_secret_v1[SECOND].data).toMatchObject({
+      "token-secret": `\${random_password.${SECOND}.result}`,
+      expiration: `\${timeadd(time_rotating.${SECOND}.rfc3339, "96h")}`,
+    });
+  });
+
+  test("takes the second one's phase from the first when it is made, and never again", () => {
+    const { time_rotating } = synthesized({ staggered: true }).resource;
+    expect(time_rotating[ADDRESS]).toEqual({ "//": expect.anything(), rotation_minutes: 84 * 60 });
+    expect(time_rotating[SECOND]).toEqual({
+      "//": expect.anything(),
+      rotation_minutes: 84 * 60,
+      rfc3339: `\${timeadd(time_rotating.${ADDRESS}.rfc3339, "48h")}`,
+      lifecycle: { ignore_changes: ["rfc3339"] },
+    });
+  });
+
+  test("is, as data, the one that was made later", () => {
+    const { token } = synthesized({ staggered: true });
+    const state = (first: string, second: string) => (reference: { address: string; attribute: string }) => {
+      const isSecond = reference.address.endsWith("__b");
+      return reference.attribute === "rfc3339" ? (isSecond ? second : first) : isSecond ? "second" : "first";
+    };
+    expect(evaluate(token.token, state("2026-11-30T08:09:40Z", "2026-11-30T08:06:12Z"))).toBe("first.first");
+    expect(evaluate(token.token, state("2026-11-30T08:09:40Z", "2026-11-30T08:10:40Z"))).toBe("second.second");
+    expect(toTerraform(token.token)).toMatch(/^\$\{timecmp\(.*\) >= 0 \? ".*" : ".*"\}$/);
+  });
+
+  test("has both in the inventory, each with its life", () => {
+    const stack = accessStack();
+    new BootstrapToken(stack, "workers", { distribution: Distribution.KUBEADM, staggered: true });
+    expect(inventoryOf(stack).entries).toMatchObject([
+      { name: "workers", rotateAfterHours: 48, expireAfterHours: 96 },
+      { name: "workers__b", addresses: expect.arrayContaining(["time_rotating.workers__b"]), expireAfterHours: 96 },
+    ]);
+  });
+
+  test.each<[BootstrapTokenOptions, number, number, string]>([
+    [{}, 48, 84, "96h"],
+    [{ pipelineIntervalHours: 12 }, 24, 42, "48h"],
+    [{ pipelineIntervalHours: 1 }, 24, 47.5, "48h"],
+    [{ rotateAfterHours: 2, pipelineIntervalHours: 1 }, 2, 3.5, "4h"],
+    [{ rotateAfterHours: 72, expireAfterHours: 200 }, 72, 132, "200h"],
+  ])("with %j a new one comes every %d hours, each after %d, and ends after %s", (options, every, hours, end) => {
+    const { time_rotating, kubernetes_secret_v1 } = synthesized({ staggered: true, ...options }).resource;
+    expect(time_rotating[SECOND].rfc3339).toContain(`"${every}h"`);
+    expect(time_rotating[SECOND].rotation_minutes).toBe(hours * 60);
+    expect(kubernetes_secret_v1[SECOND].data.expiration).toContain(`"${end}"`);
+  });
+
+  test.each([
+    [{ rotateAfterHours: 24 }, "[token-staggered] rotateAfterHours", "2 * pipelineIntervalHours = 2 * 24 = 48 hours"],
+    [{ expireAfterHours: 95 }, "[token-expiry] expireAfterHours", "2 * rotateAfterHours = 2 * 48 = 96 hours"],
+  ])("refuses %j", (options, at, allowed) => {
+    const message = refused({ staggered: true, ...options });
+    expect(message).toContain(at);
+    expect(message).toContain(`at least ${allowed}`);
+  });
+
+  // The provider's own rules, as test/e2e/sandbox.test.ts has them happen: one that is past its time is made anew, from now or from the
+  // base that is given; what is not past it stays.
+  interface Slot {
+    readonly base: number;
+    readonly due: number;
+    replaced?: number;
+  }
+
+  /** Runs a pipeline, and says what came of each token that files named until another came. */
+  function played(rotate: number, every: number, ...failing: number[]) {
+    const { resource } = synthesized({ staggered: true, rotateAfterHours: rotate, pipelineIntervalHours: every });
+    const after = resource.time_rotating[SECOND].rotation_minutes / 60;
+    const lives = Number(/"(\d+)h"/.exec(resource.kubernetes_secret_v1[SECOND].data.expiration)![1]);
+    const lifeOf = (failed: number) => playedOnce({ rotate, every, after, lives, failed });
+    const results = failing.map(lifeOf);
+    return { left: Math.min(...results.map(({ left }) => left)), both: Math.max(...results.map(({ both }) => both)) };
+  }
+
+  interface Rhythm {
+    readonly rotate: number;
+    readonly every: number;
+    readonly after: number;
+    readonly lives: number;
+    readonly failed: number;
+  }
+
+  function playedOnce({ rotate, every, after, lives, failed }: Rhythm) {
+    const made = (base: number) => ({ base, due: base + after }) as Slot;
+    let [first, second] = [made(0), made(rotate)];
+    let both = 0;
+    const superseded: [Slot, number][] = [];
+    for (let run = 1; run < (12 * rotate) / every; run++) {
+      // A tenth of an interval early or late, in an order that repeats in no rhythm.
+      const now = run * every + (Math.sin(run * run) * every) / 10;
+      const [firstDue, secondDue] = [now > first.due, now > second.due];
+      if (run === failed || !(firstDue || secondDue)) {
+        continue;
+      }
+      superseded.push([first.base >= second.base ? first : second, now]);
+      both += Number(firstDue && secondDue);
+      if (firstDue) {
+        first.replaced = now;
+        first = made(now);
+      }
+      if (secondDue) {
+        second.replaced = now;
+        second = made(first.base + rotate);
+      }
+    }
+    const left = superseded.map(([{ base, replaced = Infinity }, now]) => Math.min(base + lives, replaced) - now);
+    return { left: Math.min(...left), both };
+  }
+
+  const RHYTHMS: [number, number][] = [
+    [48, 24],
+    [24, 12],
+    [24, 1],
+    [2, 1],
+    [96, 24],
+    [336, 168],
+  ];
+  const ODD: [number, number][] = [
+    [5, 2],
+    [7, 3],
+    [100, 24],
+  ];
+  const anyRun = (rotate: number, every: number) => Array.from({ length: (8 * rotate) / every }, (_, run) => run + 1);
+
+  test.each(RHYTHMS)("every %d hours by a run every %d, the one before still joins", (rotate, every) => {
+    const { left, both } = played(rotate, every, -1);
+    expect(both).toBe(0);
+    expect(left).toBeGreaterThan(rotate - every);
+  });
+
+  test.each(RHYTHMS)("every %d hours by a run every %d, so it does though any one run fails", (rotate, every) => {
+    const { left, both } = played(rotate, every, ...anyRun(rotate, every));
+    expect(both).toBe(0);
+    // Both of the runs that count may be off their time.
+    expect(left).toBeGreaterThan(rotate - every - every / 4);
+  });
+
+  test.each(ODD)("every %d hours by a run every %d, it joins yet when the next one comes", (rotate, every) => {
+    const { left, both } = played(rotate, every, -1, ...anyRun(rotate, every));
+    expect(both).toBe(0);
+    expect(left).toBeGreaterThan(0);
+  });
+});
+
+describe("with an end of its own", () => {
+  const EXPIRES = "2031-01-31T17:00:00Z";
+
+  test("is not rotated, and no longer made after it", () => {
+    const { resource } = synthesized({ expires: "2031-01-31T18:00:00+01:00" });
+    expect(resource).not.toHaveProperty("time_rotating");
+    expect(resource.random_password.access__token__workers.keepers).toEqual({ expires: EXPIRES });
+    expect(resource.kubernetes_secret_v1.access__token__workers).toMatchObject({
+      count: `\${timecmp(plantimestamp(), "${EXPIRES}") < 0 ? 1 : 0}`,
+      data: { expiration: EXPIRES },
+    });
+  });
+
+  test.each([
+    ["2031-01-31T17:00:00Z", EXPIRES],
+    ["2031-01-31T17:00:00.999Z", EXPIRES],
+    ["2031-01-31t17:00:00z", EXPIRES],
+    ["2031-02-01T06:45:00+13:45", EXPIRES],
+    ["2030-12-31T19:00:00-05:00", "2031-01-01T00:00:00Z"],
+    ["2032-02-29T00:00:00+00:01", "2032-02-28T23:59:00Z"],
+    ["2031-01-31T17:00:00-00:00", EXPIRES],
+    ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z"],
+  ])("takes %s for %s", (expires, utc) => {
+    expect(dataOf({ expires }).expiration).toBe(utc);
+  });
+
+  test.each([
+    "",
+    "tomorrow",
+    "Never",
+    "2031-01-31",
+    "2031-01-31T17:00:00",
+    "2031-01-31 17:00:00Z",
+    "2031-02-29T00:00:00Z",
+    "2031-13-01T00:00:00Z",
+    "2031-01-31T24:00:00Z",
+    "2031-01-31T17:60:00Z",
+    "2031-01-31T17:00:60Z",
+    "2031-01-31T17:00:00+24:00",
+    "2031-01-31T17:00:00+01:60",
+    "2031-01-31T17:00:00+0100",
+    "9999-12-31T23:59:59-00:01",
+    "2025-12-31T23:59:59Z",
+    "0001-01-01T00:00:00Z",
+    "2031-01-31T17:00:00Z\n",
+  ])("refuses %j", (expires) => {
+    expect(refused({ expires })).toContain(`[token-expires] expires: given ${JSON.stringify(expires)}`);
+  });
+
+  test("refuses hours of a rotation beside it", () => {
+    const message = refused({ expires: EXPIRES, rotateAfterHours: 24, staggered: true });
+    expect(message).toContain("[token-life] rotateAfterHours: given 24");
+    expect(message).toContain("[token-life] staggered: given true");
+    expect(refused({ expires: EXPIRES, staggered: false })).toBe("nothing was thrown");
+  });
+
+  test("or none says so, in the inventory and in a warning", () => {
+    const stack = accessStack();
+    const token = new BootstrapToken(stack, "workers", { distribution: Distribution.KUBEADM, expires: "never" });
+    const { data, count } = synth(stack).resource.kubernetes_secret_v1.workers;
+    expect(data).not.toHaveProperty("expiration");
+    expect(count).toBeUndefined();
+    expect(inventoryOf(stack).entries).toMatchObject([{ name: "workers", expires: "never" }]);
+    expect(token.rotation).toBeUndefined();
+    expect(token.node.metadata.map(({ data }) => data as unknown)).toEqual([
+      expect.stringMatching(/^the token never expires: /),
+    ]);
+  });
+
+  test("does not warn of an end that comes", () => {
+    expect(synthesized({ expires: EXPIRES }).token.node.metadata).toEqual([]);
+  });
+});
+
+describe("made elsewhere", () => {
+  const SECRET = "0123456789abcdef";
+
+  function given(options: Partial<BootstrapTokenOptions> = {}, id?: string) {
+    const stack = accessStack();
+    const variable = (name: string) => new TerraformVariable(stack, name, { type: "string", sensitive: true });
+    const token = { id: id ?? variable("id").stringValue, secret: variable("secret").stringValue };
+    const props = { distribution: Distribution.KUBEADM, token, expires: "never", ...options };
+    return { stack, made: new BootstrapToken(stack, "workers", props) };
+  }
+
+  test("is a Secret alone, and is read there", () => {
+    const { stack, made } = given();
+    const { resource } = synth(stack);
+    expect(Object.keys(resource as object)).toEqual(["kubernetes_secret_v1"]);
+    expect(resource.kubernetes_secret_v1.workers).toMatchObject({
+      metadata: { name: "bootstrap-token-${var.id}" },
+      data: { "token-id": "${var.id}", "token-secret": "${var.secret}" },
+    });
+    const address = "kubernetes_secret_v1.workers";
+    expect(made.id).toEqual({ address, attribute: "data.token-id" });
+    expect(toTerraform(made.token)).toBe(`\${${address}.data.token-id}.\${${address}.data.token-secret}`);
+    expect(made.tokenId).toBeUndefined();
+    expect(inventoryOf(stack).entries).toMatchObject([{ kind: "token", addresses: [address], expires: "never" }]);
+  });
+
+  test("is read where Terraform has it, where it has an end", () => {
+    const { made } = given({ expires: "2031-01-31T17:00:00Z" });
+    expect(made.id.address).toBe("kubernetes_secret_v1.workers[0]");
+    expect(readPublished(JSON.parse(JSON.stringify(published(made.token))))).toEqual(made.token);
+  });
+
+  test("is looked at by Terraform, which does not say what it saw", () => {
+    const { precondition } = synth(given().stack).resource.kubernetes_secret_v1.workers.lifecycle;
+    expect(precondition).toEqual([
+      {
+        condition: '${can(regex("^[a-z0-9]{6}$", "${var.id}"))}',
+        error_message: expect.stringMatching(/^\[token-id\] token\.id: allowed: six lower-case/),
+      },
+      {
+        condition: '${can(regex("^[a-z0-9]{16}$", "${var.secret}"))}',
+        error_message: expect.stringMatching(/^\[token-secret\] token\.secret: allowed: sixteen lower-case/),
+      },
+    ]);
+  });
+
+  test("may have its id in the code, which is public", () => {
+    const { stack } = given({}, "abcdef");
+    const { metadata, lifecycle } = synth(stack).resource.kubernetes_secret_v1.workers;
+    expect(metadata.name).toBe("bootstrap-token-abcdef");
+    expect(lifecycle.precondition).toHaveLength(1);
+  });
+
+  test.each(["", "abcde", "abcdefg", "Abcdef", "abcde\n", "abcdef\n", "ábcdef"])("refuses the id %j", (id) => {
+    expect(messageOf(() => given({}, id))).toContain(`[token-id] token.id: given ${JSON.stringify(id)}`);
+  });
+
+  test("refuses a secret in the code, and does not repeat it", () => {
+    const message = refused({ token: { id: "abcdef", secret: SECRET }, expires: "never" });
+    expect(message).toContain('[token-secret] token.secret: given "text that stands in the code"');
+    expect(message).not.toContain(SECRET);
+  });
+
+  test("refuses a secret that is a number, and does not repeat it", () => {
+    const message = refused({ token: { id: "abcdef", secret: 123456 as never }, expires: "never" });
+    expect(message).toContain("[wrong-type] token.secret");
+    expect(message).not.toContain("123456");
+  });
+
+  test("has to say when it ends", () => {
+    expect(messageOf(() => given({ expires: undefined }))).toContain("[token-life] expires: given");
+    expect(messageOf(() => given({ rotateAfterHours: 24 }))).toContain("[token-life] rotateAfterHours: given 24");
+  });
+});
 
 test.each([0, -1, 1.5])("refuses %d hours", (hours) => {
   expect(refused({ rotateAfterHours: hours })).toContain("[token-hours] rotateAfterHours: given");

@@ -381,6 +381,8 @@ const MISTAKES: readonly Mistake[] = [
   ["1e300 hours of a token", () => token({ pipelineIntervalHours: 1e300 }), "token-hours", "pipelineIntervalHours"],
   ["a token that joins wokers", () => token({ joins: "wroker" }), "token-joins", "joins"],
   ["a token that joins constructor", () => token({ joins: "constructor" }), "token-joins", "joins"],
+  ["an end of a token as a Date", () => token({ expires: new Date(0) }), "wrong-type", "expires"],
+  ["an end of a token that is no time", () => token({ expires: "soon" }), "token-expires", "expires"],
   ["one group without a list", () => token({ groups: "system:bootstrappers:a" }), "wrong-type", "groups"],
   ["a bell in a description", () => token({ description: "a\u0007b" }), "plain-text", "description"],
   [

@@ -22,6 +22,12 @@ const { content } = fc.letrec<{ content: Content }>((tie) => ({
     fc
       .constantFrom("base64", "base64gzip", "sha256")
       .chain((by) => tie("content").map((of) => ({ [by]: of }) as Content)),
+    fc.tuple(tie("content"), tie("content"), reference, reference).map(([a, b, madeA, madeB]): Content => ({
+      later: [
+        { madeAt: madeA, content: a },
+        { madeAt: madeB, content: b },
+      ],
+    })),
     fc
       .record({ cluster: fc.string(), server: fc.string(), user: fc.string(), ca: pem, credentials })
       .map(({ ca, ...texts }) => ({ kubeconfig: { ...texts, certificateAuthority: ca } })),
@@ -57,6 +63,22 @@ test.each([
   { ref: "module.x.tls_private_key.y[0].z" },
   { ref: 1 },
   { concat: "x" },
+  { later: "x" },
+  { later: [] },
+  { later: [{ madeAt: "a.b.c", content: "x" }] },
+  {
+    later: [
+      { madeAt: "a.b.c", content: "x" },
+      { madeAt: 1, content: "x" },
+    ],
+  },
+  { later: [{ madeAt: "a.b.c", content: "x" }, null] },
+  {
+    later: [
+      { madeAt: "a.b.c", content: "x" },
+      { madeAt: "a.b.c", content: "x", more: 1 },
+    ],
+  },
   { concat: [{}] },
   { base64: 1 },
   { md5: "x" },

@@ -170,6 +170,16 @@ describe("a rotated token", () => {
     expect(codes(token(asProvider))).toEqual([]);
   });
 
+  test("that no longer ends is one, and one that ends at a time is known by it", () => {
+    const said = (expires: string) => ({ ...entry, expires });
+    expect(found(token(asProvider), inventoryOf(said("never")))[0]!.message).toContain("it never ends");
+    expect(found(token(asProvider), inventoryOf(said("2031-01-31T17:00:00Z")))[0]!.message).toContain(
+      `it ends 2031-01-31T17:00:00Z instead of ${ENDS}`,
+    );
+    expect(codes(token(asProvider), inventoryOf(said("2026-01-03T00:00:00Z")))).toEqual([]);
+    expect(undecided(token(asProvider), said("never"))).toEqual([]);
+  });
+
   test("whose groups cannot be read is not taken for one with the same", () => {
     const data = { ...LATER.data, "auth-extra-groups": true };
     const secret = { ...rotated().secret, after_unknown: { data } };
