@@ -5,12 +5,19 @@ import { bind, BINDINGS_FIELDS, DistributionBindingsProps } from "./distribution
 import { User } from "./rbac-subject";
 import { constructId } from "../terraform/construct-id";
 import { checkAddressPrefix } from "../terraform/names";
-import { checkShape, fields } from "../terraform/shape";
+import { checkShape, fields, Fields, flag, optional } from "../terraform/shape";
 
 /** Props of {@link ApiServerToKubelet}. */
-export type ApiServerToKubeletProps = DistributionBindingsProps;
+export interface ApiServerToKubeletProps extends DistributionBindingsProps {
+  /**
+   * Takes over the binding that the distribution makes (kubeadm's `kubeadm:apiserver-kubelet-client`, of 1.36) instead of making one more.
+   * It must exist, and destroying the stack deletes it. See {@link ClusterRoleBindingProps.adopt}.
+   * @default false
+   */
+  readonly adopt?: boolean;
+}
 
-const PROPS = fields(BINDINGS_FIELDS);
+const PROPS = fields({ ...BINDINGS_FIELDS, adopt: optional(flag) } satisfies Fields<ApiServerToKubeletProps>);
 
 /**
  * Lets the API server talk to kubelets, for `kubectl logs`, `exec`, `attach` and `port-forward`, with no more rights than that:
@@ -50,6 +57,7 @@ export class ApiServerToKubelet extends Construct {
       clusterRole: "system:kubelet-api-admin",
       subjects: [apiServer],
       inTable: [apiServer],
+      adopt: props.adopt ? access.apiServerToKubelet!.binding : undefined,
     };
     this.binding = bind(this, prefix, apiServerToKubelet, props);
   }

@@ -70,7 +70,8 @@ export interface ClusterAccessOptions extends KubernetesObjectProps {
   readonly pipelines?: readonly IRbacSubject[];
   /**
    * Takes over the bindings that the distribution makes itself instead of making more under names of its own. They must exist,
-   * and destroying the stack deletes them. Choose before the first apply.
+   * and destroying the stack deletes them. Choose before the first apply. kubeadm makes all of them as of 1.36 and the patch releases of
+   * May 2026; with an earlier one, `kubeadm:apiserver-kubelet-client` is missing.
    * @default false
    */
   readonly adopt?: boolean;
@@ -220,7 +221,7 @@ export class ClusterAccess extends Construct {
       this.clusterAdmins = new ClusterAdmins(this, "cluster-admins", { ...bindings, subjects, adopt });
     }
     if (access.apiServerToKubelet) {
-      this.apiServerToKubelet = new ApiServerToKubelet(this, "apiserver-to-kubelet", bindings);
+      this.apiServerToKubelet = new ApiServerToKubelet(this, "apiserver-to-kubelet", { ...bindings, adopt });
     }
 
     const scopeOfUsers = new Construct(this, "users");

@@ -65,7 +65,14 @@ export type Etcd =
       readonly members: readonly Machine[];
     }
   /** Somewhere else, with an authority of its own: nothing is issued for it. */
-  | { readonly topology: "external" };
+  | {
+      readonly topology: "external";
+      /**
+       * URLs of its members' client ports, `https://etcd-1.example.com:2379`. Each may be an unresolved token.
+       * @default - none; whether that is allowed is a fact of the distribution
+       */
+      readonly endpoints?: readonly string[];
+    };
 
 /** A cluster as its certificates see it. Everything but the endpoint's host, addresses and extra SANs is concrete at synth. */
 export interface Cluster {
@@ -138,6 +145,18 @@ export function etcdTopology({ etcd }: Cluster): EtcdTopology {
   return etcd?.topology ?? "stacked";
 }
 
+/** URLs of etcd's client ports where it does not run on control planes. */
+export function etcdEndpoints(etcd: Etcd | undefined): readonly string[] {
+  if (etcd?.topology === "members") {
+    return etcd.members.flatMap(({ addresses = [] }) =>
+      addresses
+        .slice(0, 1)
+        .map((ip) => `https://${hostPort({ host: canonicalHost(ip), kind: "ip", port: ETCD_PORT })}`),
+    );
+  }
+  return etcd?.topology === "external" ? (etcd.endpoints ?? []) : [];
+}
+
 /** Every machine of a description, control planes first. */
 export function placedMachines(cluster: Cluster): PlacedMachine[] {
   const { controlPlanes = [], workers = [], etcd } = cluster;
@@ -153,6 +172,9 @@ export function placedMachines(cluster: Cluster): PlacedMachine[] {
 
 /** The API server's port, and kubeadm's default of `bindPort`. */
 export const API_SERVER_PORT = 6443;
+
+/** etcd's `--listen-client-urls`, as everybody has it. */
+const ETCD_PORT = 2379;
 
 /** A host and a port. The host is a token, or concrete; `kind` is missing where nobody said and nobody can tell. */
 export interface HostAndPort {

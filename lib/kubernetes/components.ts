@@ -236,7 +236,7 @@ export const curl = { caCert: use("curl", "--cacert") } as const;
 /** @see https://kubernetes.io/docs/reference/setup-tools/kubeadm/ */
 export const kubeadmCommand = {
   signs: use("kubeadm", "kubeadm certs renew, kubeadm join --control-plane"),
-  init: use("kubeadm", "kubeadm init --config, with an InitConfiguration beside it"),
+  init: use("kubeadm", "kubeadm init --config"),
 } as const;
 
 const k0sApi = use("k0s", "k0s api, which each controller runs", "restart");

@@ -6,6 +6,7 @@ import {
   Cluster,
   clusterSigningHours,
   ControlPlane,
+  etcdEndpoints,
   hostAndPort,
   hostPort,
   placedMachines,
@@ -14,7 +15,7 @@ import {
 import { ANY_WORKER, CLUSTER, OPERATOR } from "./cluster-file";
 import type { HolderKind } from "./table";
 import { scalar } from "./yaml";
-import type { AltName } from "../x509/subject-alt-names";
+import { type AltName, SubjectAltNames } from "../x509/subject-alt-names";
 
 /** A machine, any worker, the operator or the cluster as a whole, and what it is. */
 export interface Holder {
@@ -28,6 +29,8 @@ export interface Holder {
   readonly addresses: readonly string[];
   /** More names for its own API server. */
   readonly extraSans: readonly AltName[];
+  /** Port of its own API server; Kubernetes' own where it has none. */
+  readonly bindPort: number;
   /** URL of the API server on the same machine; the endpoint where there is none. */
   readonly localServer: string;
 }
@@ -40,9 +43,9 @@ export function holdersOf(cluster: Cluster): Holder[] {
     const { bindPort = API_SERVER_PORT, extraSans = [] } = machine as ControlPlane;
     const local = kinds.includes("control-plane") && addresses.length > 0;
     const localServer = local ? `https://${hostPort({ host: addresses[0]!, kind: "ip", port: bindPort })}` : endpoint;
-    return { name: machine.name, kinds, isMachine: true, addresses, extraSans, localServer };
+    return { name: machine.name, kinds, isMachine: true, addresses, extraSans, bindPort, localServer };
   });
-  const nobody = { isMachine: false, addresses: [], extraSans: [], localServer: endpoint };
+  const nobody = { isMachine: false, addresses: [], extraSans: [], bindPort: API_SERVER_PORT, localServer: endpoint };
   return [
     ...machines,
     { name: ANY_WORKER, kinds: ["worker"], ...nobody },
@@ -85,13 +88,31 @@ export function fillText(template: string, cluster: Cluster, machine = "", addre
   );
 }
 
+/** What stands in YAML alone: a number, or a list of text. */
+const YAML: Readonly<Record<string, (cluster: Cluster, holder: Holder) => number | readonly string[]>> = {
+  bindPort: (_, { bindPort }) => bindPort,
+  etcdEndpoints: ({ etcd }) => etcdEndpoints(etcd),
+  // The first family's address of the `kubernetes` Service is what kubeadm names by itself.
+  clusterSans: ({ serviceCidrs, extraSans = [] }) => {
+    const { dnsArgument = [], ipsArgument = [] } = SubjectAltNames.of(
+      ...serviceCidrs.slice(1).map(firstAddress),
+      ...extraSans,
+    );
+    return [...dnsArgument, ...ipsArgument];
+  },
+};
+
 /**
  * Fills a text of YAML in. A value becomes a scalar that is text to its reader, whatever it looks like: `123`, `true`, `null`. In quotes
- * it becomes what stands in them.
+ * it becomes what stands in them. `{bindPort}` becomes a number, `{etcdEndpoints}` and `{clusterSans}` a list.
  */
-export function fillYaml(template: string, cluster: Cluster, machine: string): string {
+export function fillYaml(template: string, cluster: Cluster, holder: Holder): string {
   return template.replace(/("?)\{(\w+)\}\1/g, (whole, quote: string, name: string) => {
-    const value = TEXTS[name]?.(cluster, machine, "");
+    if (Object.hasOwn(YAML, name)) {
+      const value = YAML[name]!(cluster, holder);
+      return typeof value === "number" ? `${value}` : `[${value.map((text) => JSON.stringify(text)).join(", ")}]`;
+    }
+    const value = TEXTS[name]?.(cluster, holder.name, holder.addresses[0] ?? "");
     return value === undefined ? whole : quote ? JSON.stringify(value) : scalar(value);
   });
 }

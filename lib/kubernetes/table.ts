@@ -253,11 +253,19 @@ export interface CertificateRow extends Row {
 export interface ConfigurationRow {
   /** What it is for. */
   readonly purpose: string;
+  /**
+   * Where etcd has to run for the file to be this one.
+   * @default - anywhere
+   */
+  readonly etcd?: readonly EtcdTopology[];
   /** Absolute path. */
   readonly path: string;
   /** Who holds it. */
   readonly on: readonly HolderKind[];
-  /** YAML with `{clusterName}`, `{endpoint}`, `{serviceCidrs}`, `{clusterDomain}`, each of which becomes a scalar of text. */
+  /**
+   * YAML with `{clusterName}`, `{clusterDomain}`, `{endpoint}`, `{serviceCidrs}`, `{clusterSigningDuration}`, `{machine}`, `{address}`, each
+   * of which becomes a scalar of text, `{bindPort}`, a number, and `{clusterSans}`, `{etcdEndpoints}`, lists.
+   */
   readonly text: string;
   /** Components that read it. */
   readonly consumers: readonly Consumer[];
@@ -383,12 +391,17 @@ export interface AccessRow {
     };
   };
   /**
-   * How the API server talks to kubelets, where the distribution makes no binding for that.
-   * @default - the distribution makes the binding
+   * How the API server talks to kubelets, where the distribution does not see to that by itself.
+   * @default - it does, and lets nobody else
    */
   readonly apiServerToKubelet?: {
     /** The CN of its client certificate. */
     readonly user: string;
+    /**
+     * Name of the ClusterRoleBinding that the distribution's own command makes.
+     * @default - it makes none
+     */
+    readonly binding?: string;
   };
   /** Bootstrap tokens by what joins with them; the first is what a token is for that does not say. */
   readonly tokens: Readonly<Record<string, TokenRow>>;
@@ -428,6 +441,11 @@ export interface DistributionTable<Names extends DistributionNames = Distributio
      * @default - anywhere
      */
     readonly etcd?: readonly EtcdTopology[];
+    /**
+     * Where an etcd that is somewhere else is reached: its configuration names it.
+     * @default false
+     */
+    readonly etcdEndpoints?: boolean;
     /**
      * The largest service CIDR that it takes, as the bits of an address in it.
      * @default - any

@@ -15,7 +15,7 @@ const CLUSTER: ClusterPkiProps["cluster"] = {
   endpoint: "api.prod.example.com:6443",
   serviceCidrs: ["10.96.0.0/12"],
   controlPlanes: MACHINES,
-  etcd: { topology: "external" },
+  etcd: { topology: "external", endpoints: ["https://etcd.example.com:2379"] },
 };
 const AUTHORITIES = { kubernetes: { generations: { g1: Generation.active(), g2: Generation.trusted() } } };
 

@@ -27,7 +27,7 @@ const CLUSTER: ClusterPkiProps["cluster"] = {
   endpoint: "api.prod.example.com:6443",
   serviceCidrs: ["10.96.0.0/12"],
   controlPlanes: [{ name: "cp-1", addresses: ["10.0.0.11"] }],
-  etcd: { topology: "external" },
+  etcd: { topology: "external", endpoints: ["https://etcd.example.com:2379"] },
 };
 
 let workspace: Workspace;

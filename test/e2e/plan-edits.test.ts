@@ -119,7 +119,7 @@ function first(index: number): Description {
       endpoint: `c${index}.example.com:6443`,
       serviceCidrs: ["10.96.0.0/12"],
       controlPlanes: [{ name: "cp-1", addresses: [`10.0.0.${index + 1}`] }],
-      etcd: { topology: "external" },
+      etcd: { topology: "external", endpoints: ["https://etcd.example.com:2379"] },
     },
     generations: Object.fromEntries(AUTHORITIES.map((name) => [name, { g1: "active" as const }])),
     certificates: {},

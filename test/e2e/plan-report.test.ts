@@ -31,7 +31,7 @@ const CLUSTER: ClusterPkiProps["cluster"] = {
   endpoint: "api.prod.example.com:6443",
   serviceCidrs: ["10.96.0.0/12"],
   controlPlanes: [{ name: "cp-1", addresses: ["10.0.0.11"] }],
-  etcd: { topology: "external" },
+  etcd: { topology: "external", endpoints: ["https://etcd.example.com:2379"] },
 };
 
 /** What a state or a plan file knows and no report may show. */
@@ -348,8 +348,11 @@ describe("two clusters of three machines each", () => {
     expectGolden("plan/two-clusters-san-added.txt", (await print("two", "text")).text);
     const { files, components, changes } = JSON.parse((await print("two", "json")).text) as PlanReport;
     expect(changes).toHaveLength(6);
-    expect(files.map(({ cluster, holder }) => `${cluster} ${holder}`)).toEqual(
-      ["blue", "green"].flatMap((cluster) => [1, 2, 3].map((number) => `${cluster} cp-${number}`)),
+    const perMachine = ["cluster-configuration.yaml", "pki/apiserver.crt"];
+    expect(files.map(({ cluster, holder, path }) => `${cluster} ${holder} ${path}`)).toEqual(
+      ["blue", "green"].flatMap((cluster) =>
+        [1, 2, 3].flatMap((number) => perMachine.map((file) => `${cluster} cp-${number} /etc/kubernetes/${file}`)),
+      ),
     );
     expect(components.map(({ cluster, component }) => `${cluster} ${component}`)).toEqual([
       "blue kube-apiserver",

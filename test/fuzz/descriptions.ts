@@ -266,7 +266,7 @@ export function propsOf(stack: TerraformStack, drawn: Drawn, order: Order = (lis
       : {
           etcd:
             drawn.etcd === "external"
-              ? { topology: "external" }
+              ? { topology: "external", endpoints: ["https://etcd.example.com:2379"] }
               : { topology: "members", members: drawn.etcd.map(machine) },
         }),
     ...(drawn.extraSans.length > 0 ? { extraSans: order(names(drawn.extraSans)!) } : {}),

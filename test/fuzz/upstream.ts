@@ -128,7 +128,7 @@ function kubeadm(drawn: Drawn): Expected[] {
       return [
         server("apiserver", "kube-apiserver", { names }),
         // In this group from 1.29 to 1.35. Since 1.36 it has none, and a binding of its own.
-        client("apiserver-kubelet-client", "kube-apiserver-kubelet-client", admins),
+        client("apiserver-kubelet-client", "kube-apiserver-kubelet-client"),
         of(host, "front-proxy").client("front-proxy-client", "front-proxy-client"),
         // GetCertsWithoutEtcd
         ...(drawn.etcd === "external"

@@ -30,7 +30,7 @@ export const MEMBERS: Cluster = {
 export const EXTERNAL: Cluster = {
   ...ONE,
   controlPlanes: [1, 2].map((n) => ({ name: `cp-${n}`, addresses: [`10.0.0.1${n}`] })),
-  etcd: { topology: "external" },
+  etcd: { topology: "external", endpoints: ["https://etcd.example.com:2379"] },
 };
 
 /** A cluster's PKI, `pki` by its construct and by its addresses, in a stack, `prod-pki`. */

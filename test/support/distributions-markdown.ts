@@ -49,11 +49,16 @@ function needs({ requires }: DistributionTable): string {
   const wanted = [
     ...(requires.controlPlanes ? ["control planes"] : []),
     ...(requires.addresses ? ["addresses of its servers"] : []),
+    ...(requires.etcdEndpoints ? ["the endpoints of an external etcd"] : []),
   ];
   const etcd = requires.etcd ? ` Etcd is ${requires.etcd.join(" or ")}.` : "";
   return wanted.length > 0
-    ? `The description must name ${wanted.join(" and ")}.${etcd}\n`
+    ? `The description must name ${listed(wanted)}.${etcd}\n`
     : `The description may leave machines out.${etcd}\n`;
+}
+
+function listed(words: readonly string[]): string {
+  return words.length > 2 ? `${words.slice(0, -1).join(", ")} and ${words.at(-1)}` : words.join(" and ");
 }
 
 function heading(title: string, text: string): string {
@@ -112,9 +117,9 @@ function certificates({ certificates }: DistributionTable): string {
 
 function files(table: DistributionTable): string {
   const rows = allRows(table).flatMap(([name, row]) => row.files.map((file) => fileCells(name, file)));
-  const configuration = table.configuration.map(({ path, purpose, on, consumers }) => [
+  const configuration = table.configuration.map(({ path, purpose, on, etcd, consumers }) => [
     code(path),
-    purpose,
+    `${purpose}${etcd ? `, where etcd is ${etcd.join(" or ")}` : ""}`,
     on.join(", "),
     modeAndOwner({ kind: "configuration" }),
     consumers.map(reader).join("<br>"),

@@ -54,6 +54,8 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "endpoint-host": "The endpoint has no host, or more than one.",
   "endpoint-kind":
     "The endpoint's host is not known at synth, or is not what its field says. Whether it is a DNS name or an IP address decides which field of the certificate names it.",
+  "etcd-endpoint":
+    "The API server reaches etcd by this URL, in TLS. Without its scheme or its port, or with more behind that, it would not find it.",
   "etcd-topology": "The distribution does not support etcd in that place.",
   "file-holder": "The row puts a file on a holder that has no certificate of that row.",
   "file-mode":
@@ -119,6 +121,8 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "no-address": "The distribution puts the machine's address into its certificates, and the machine has none.",
   "no-control-plane":
     "The distribution needs certificates for each control plane, and the description has no control plane.",
+  "no-etcd-endpoint":
+    "Etcd runs somewhere else, and the distribution's configuration has to say where. Without that, it would start an etcd of its own.",
   "no-etcd-member": "Etcd runs on machines of its own, and the description has none.",
   "no-secrets": "The distribution is delivered as files and has no Secrets in a management cluster.",
   "one-server-certificate":

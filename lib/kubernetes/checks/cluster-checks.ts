@@ -1,7 +1,7 @@
 import { RESERVED_HOLDERS } from "../../terraform/names";
 import { Token } from "cdktf";
 import * as ipaddr from "ipaddr.js";
-import { Problems } from "../../errors";
+import { Problems, Words } from "../../errors";
 import { canonicalIp, isMistake, parseHost, RFC_1123_SUBDOMAIN } from "../../x509/host";
 import { checkAltNames } from "../../x509/subject-alt-names";
 import { checkText, eachText } from "../../terraform/text-values";
@@ -212,6 +212,38 @@ function checkClusterDomain(domain: string | undefined, problems: Problems): voi
   }
 }
 
+/** Finds what is no place of an etcd that runs somewhere else. */
+function checkEtcdEndpoints(
+  endpoints: readonly string[],
+  { name, requires }: DistributionTable,
+  problems: Problems,
+): void {
+  const at = "cluster.etcd.endpoints";
+  const allowed = "https://host:port, of each member's client port";
+  if (endpoints.length === 0 && requires.etcdEndpoints) {
+    problems.add({
+      code: "no-etcd-endpoint",
+      at,
+      given: "none",
+      allowed: `at least one, for ${name}: its configuration names them`,
+      fix: 'add one: "https://etcd-1.example.com:2379"',
+    });
+  }
+  endpoints.forEach((endpoint, index) => {
+    if (!Token.isUnresolved(endpoint) && !isEtcdEndpoint(endpoint)) {
+      const fix = "write it with its scheme and port, and nothing after that";
+      // Between the scheme and the host a password may stand.
+      const given = endpoint.includes("@") ? new Words("text with an @") : endpoint;
+      problems.add({ code: "etcd-endpoint", at: `${at}[${index}]`, given, allowed, fix });
+    }
+  });
+}
+
+function isEtcdEndpoint(endpoint: string): boolean {
+  const [, ipv6, name, port] = /^https:\/\/(?:\[([^\]]*:[^\]]*)\]|([^:*]*)):([0-9]{1,5})$/.exec(endpoint) ?? [];
+  return !isMistake(parseHost(ipv6 ?? name ?? "")) && Number(port) > 0 && Number(port) < 65536;
+}
+
 function checkRequired(
   cluster: Cluster,
   table: DistributionTable,
@@ -247,6 +279,9 @@ function checkRequired(
       allowed: "at least one member",
       fix: "add one, or use the stacked topology",
     });
+  }
+  if (cluster.etcd?.topology === "external") {
+    checkEtcdEndpoints(cluster.etcd.endpoints ?? [], table, problems);
   }
   const servers = machines.filter(({ kinds }) => !kinds.includes("worker"));
   for (const { machine, at } of table.requires.addresses ? servers : []) {

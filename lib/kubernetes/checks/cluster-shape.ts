@@ -11,6 +11,7 @@ import {
   optional,
   type Shape,
   tagged,
+  text,
 } from "../../terraform/shape";
 import { checkInherited } from "../../terraform/construct-id";
 import { VALIDITY } from "../../x509/validity";
@@ -72,7 +73,9 @@ const MACHINES = list(fields(MACHINE_FIELDS));
 const ETCD = tagged("topology", {
   stacked: {},
   members: { members: MACHINES } satisfies Fields<Omit<With<Etcd, "members">, "topology">>,
-  external: {},
+  external: { endpoints: optional(list(text('"https://etcd-1.example.com:2379"'))) } satisfies Fields<
+    Omit<Extract<Etcd, { topology: "external" }>, "topology">
+  >,
 } satisfies Record<Etcd["topology"], object>);
 
 const CLUSTER_FIELDS = {

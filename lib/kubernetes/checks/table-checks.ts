@@ -2,7 +2,16 @@ import { posix } from "node:path";
 import { Problems } from "../../errors";
 import { didYouMean } from "../../terraform/closest";
 import { SYSTEM_MASTERS } from "../../x509/system-masters";
-import type { CertificateRow, Consumer, DistributionTable, FileRow, FirstStartOnly, TokenRow } from "../table";
+import type {
+  CertificateRow,
+  ConfigurationRow,
+  Consumer,
+  DistributionTable,
+  EtcdTopology,
+  FileRow,
+  FirstStartOnly,
+  TokenRow,
+} from "../table";
 
 /** Finds where a table contradicts itself, or what every distribution has to keep to. */
 export function checkTable(table: DistributionTable, problems: Problems): void {
@@ -159,18 +168,19 @@ function checkFrontProxy(name: string, { authorities }: DistributionTable, probl
 function checkPaths(table: DistributionTable, problems: Problems): void {
   const writers = new Map<string, string>();
   for (const [row, files] of filesByRow(table)) {
-    for (const { path, on, firstStartOnly } of files) {
+    for (const { path, on, etcd, firstStartOnly } of files) {
       checkPath(path, row, problems);
       if (firstStartOnly) {
         checkFirstStart(path, firstStartOnly, row, problems);
       }
       for (const holder of on) {
-        const writer = writers.get(`${holder} ${path}`);
+        const places = (etcd ?? TOPOLOGIES).map((topology) => `${holder} ${topology} ${path}`);
+        const writer = places.map((place) => writers.get(place)).find((found) => found !== undefined);
         if (writer !== undefined) {
           const allowed = `a file of ${holder} that ${writer} does not write`;
           problems.add({ code: "file-twice", at: row, given: path, allowed, fix: "choose another path" });
         }
-        writers.set(`${holder} ${path}`, row);
+        places.forEach((place) => writers.set(place, row));
       }
     }
   }
@@ -195,8 +205,11 @@ function checkFirstStart(path: string, start: FirstStartOnly, at: string, proble
   checkPath(madeAtStart, at, problems);
 }
 
+/** Everywhere etcd may run: a file that says nothing of it is written wherever that is. */
+const TOPOLOGIES: readonly EtcdTopology[] = ["stacked", "members", "external"];
+
 /** What is checked of a file. */
-type CheckedFile = Pick<FileRow, "path" | "on" | "firstStartOnly">;
+type CheckedFile = Pick<FileRow, "path" | "on" | "firstStartOnly"> & Pick<ConfigurationRow, "etcd">;
 
 /** All files of a table, by the row that has them. */
 export function filesByRow(table: DistributionTable): [row: string, files: readonly CheckedFile[]][] {

@@ -9,10 +9,11 @@ interface Rows {
   readonly others: readonly CertificateRow[];
 }
 
-/** Something of a description, and which rows make use of it. */
+/** Something of a description, which rows make use of it, and what stands for it in a configuration. */
 interface Option {
   readonly at: string;
   readonly uses: (row: CertificateRow) => boolean;
+  readonly template?: string;
 }
 
 /** The rows of a table by who issues them. */
@@ -48,7 +49,7 @@ export function checkEffects(props: ClusterPkiProps, table: DistributionTable, p
       refuse(`certificates.${name}`, "that certificate");
     }
   }
-  for (const { at, uses } of optionsOf(props.cluster)) {
+  for (const { at, uses } of untold(props.cluster, table)) {
     if (!issued.some(uses) && !others.some(uses)) {
       refuse(at, "the certificates that it is about", "");
     }
@@ -58,12 +59,19 @@ export function checkEffects(props: ClusterPkiProps, table: DistributionTable, p
 /** What is in the inventory alone, since the distribution issues what it is about: it has to be told the same. */
 export function effectWarnings({ cluster, issueLeaves }: ClusterPkiProps, table: DistributionTable): string[] {
   const { issued, others } = rowsOf(table, issueLeaves);
-  const options = optionsOf(cluster).filter(({ uses }) => !issued.some(uses) && others.some(uses));
+  const { etcd } = cluster;
+  const endpoints = etcd?.topology === "external" && etcd.endpoints && !isTold("{etcdEndpoints}", table);
+  const options = untold(cluster, table).filter(({ uses }) => !issued.some(uses) && others.some(uses));
   return [
     ...options.map(
       ({ at }) =>
         `[without-effect] ${at}: ${table.name} issues the certificates that it is about itself; say the same in its own configuration, or leave it out`,
     ),
+    ...(endpoints
+      ? [
+          `[without-effect] cluster.etcd.endpoints: no file from here tells ${table.name} of them; say the same in its own configuration, or leave them out`,
+        ]
+      : []),
     ...machineLists(cluster)
       .filter(({ kinds }) => !hasFiles(kinds, table, issued))
       .map(
@@ -75,17 +83,26 @@ export function effectWarnings({ cluster, issueLeaves }: ClusterPkiProps, table:
 
 const isLocal = ({ server }: FileRow) => server === "local";
 
+/** Choices that are in no configuration from here, by which the distribution would hear of them. */
+function untold(cluster: Cluster, table: DistributionTable): Option[] {
+  return optionsOf(cluster).filter(({ template }) => template === undefined || !isTold(template, table));
+}
+
+function isTold(template: string, { configuration }: DistributionTable): boolean {
+  return configuration.some(({ text }) => text.includes(template));
+}
+
 /** Choices of a description that only some certificates take up. */
 function optionsOf({ extraSans = [], controlPlanes = [] }: Cluster): Option[] {
   const takesNames = ({ sans = [] }: CertificateRow) => sans.includes("{extraSans}");
   const asksLocally = ({ files }: CertificateRow) => files.some(isLocal);
   return [
-    ...(extraSans.length > 0 ? [{ at: "cluster.extraSans", uses: takesNames }] : []),
+    ...(extraSans.length > 0 ? [{ at: "cluster.extraSans", uses: takesNames, template: "{clusterSans}" }] : []),
     ...controlPlanes.flatMap((machine, index) => [
       ...(machine.extraSans?.length ? [{ at: `cluster.controlPlanes[${index}].extraSans`, uses: takesNames }] : []),
       ...(machine.bindPort === undefined
         ? []
-        : [{ at: `cluster.controlPlanes[${index}].bindPort`, uses: asksLocally }]),
+        : [{ at: `cluster.controlPlanes[${index}].bindPort`, uses: asksLocally, template: "{bindPort}" }]),
     ]),
   ];
 }

@@ -47,6 +47,43 @@ const NODES: readonly HolderKind[] = ["control-plane", "named-worker"];
 const ISSUED = { issuedBy: "terraform" } as const;
 const CLIENT = { ...ISSUED, authority: "kubernetes", usage: KeyUsage.CLIENT } as const;
 
+const INIT = {
+  purpose: "configuration for kubeadm to start the cluster with",
+  path: `${FOLDER}/cluster-configuration.yaml`,
+  on: CONTROL_PLANE,
+  consumers: [kubeadmCommand.init],
+} as const;
+
+/**
+ * The machine and the cluster, as `kubeadm init --config` takes them in one file.
+ *
+ * @see https://kubernetes.io/docs/reference/config-api/kubeadm-config.v1beta4/
+ */
+const INIT_AND_CLUSTER = `apiVersion: kubeadm.k8s.io/v1beta4
+kind: InitConfiguration
+localAPIEndpoint:
+  advertiseAddress: {address}
+  bindPort: {bindPort}
+nodeRegistration:
+  name: {machine}
+---
+apiVersion: kubeadm.k8s.io/v1beta4
+kind: ClusterConfiguration
+clusterName: {clusterName}
+controlPlaneEndpoint: "{endpoint}"
+networking:
+  dnsDomain: {clusterDomain}
+  serviceSubnet: {serviceCidrs}
+apiServer:
+  certSANs: {clusterSans}
+controllerManager:
+  extraArgs:
+  - name: cluster-signing-cert-file
+    value: ${PKI}/ca-signing.crt
+  - name: cluster-signing-duration
+    value: {clusterSigningDuration}
+`;
+
 /** Names of kubeadm's authorities. */
 export type KubeadmAuthority = "kubernetes" | "front-proxy" | "etcd";
 
@@ -91,7 +128,7 @@ export interface KubeadmNames extends DistributionNames {
 export const kubeadm: DistributionTable<KubeadmNames> = {
   name: "kubeadm",
   version: KUBERNETES,
-  requires: { controlPlanes: true, addresses: true, maxServiceCidrBits: MAX_SERVICE_CIDR_BITS },
+  requires: { controlPlanes: true, addresses: true, etcdEndpoints: true, maxServiceCidrBits: MAX_SERVICE_CIDR_BITS },
 
   apiServerAuthority: "kubernetes",
   authorities: {
@@ -189,8 +226,9 @@ export const kubeadm: DistributionTable<KubeadmNames> = {
     "apiserver-kubelet-client": {
       ...CLIENT,
       purpose: PURPOSES["apiserver-kubelet-client"],
+      // No O, as of 1.36.1 and the patch releases of May 2026 (kubernetes/kubernetes#138957): its user is bound by name to the right to
+      // talk to kubelets, and to nothing else.
       commonName: "kube-apiserver-kubelet-client",
-      organization: "kubeadm:cluster-admins",
       holders: CONTROL_PLANE,
       files: pair(`${PKI}/apiserver-kubelet-client`, CONTROL_PLANE, [apiserver.kubeletClient]),
     },
@@ -291,25 +329,17 @@ export const kubeadm: DistributionTable<KubeadmNames> = {
   },
 
   configuration: [
+    { ...INIT, etcd: ["stacked"], text: INIT_AND_CLUSTER },
     {
-      purpose: "configuration for kubeadm to start the cluster with",
-      path: `${FOLDER}/cluster-configuration.yaml`,
-      on: CONTROL_PLANE,
-      text: `apiVersion: kubeadm.k8s.io/v1beta4
-kind: ClusterConfiguration
-clusterName: {clusterName}
-controlPlaneEndpoint: "{endpoint}"
-networking:
-  dnsDomain: {clusterDomain}
-  serviceSubnet: {serviceCidrs}
-controllerManager:
-  extraArgs:
-  - name: cluster-signing-cert-file
-    value: ${PKI}/ca-signing.crt
-  - name: cluster-signing-duration
-    value: {clusterSigningDuration}
+      ...INIT,
+      etcd: ["members", "external"],
+      text: `${INIT_AND_CLUSTER}etcd:
+  external:
+    endpoints: {etcdEndpoints}
+    caFile: ${PKI}/etcd/ca.crt
+    certFile: ${PKI}/apiserver-etcd-client.crt
+    keyFile: ${PKI}/apiserver-etcd-client.key
 `,
-      consumers: [kubeadmCommand.init],
     },
   ],
 
@@ -323,7 +353,7 @@ controllerManager:
         approveRenewals: "kubeadm:node-autoapprove-certificate-rotation",
       },
     },
-    apiServerToKubelet: { user: "kube-apiserver-kubelet-client" },
+    apiServerToKubelet: { user: "kube-apiserver-kubelet-client", binding: "kubeadm:apiserver-kubelet-client" },
     tokens: {
       worker: {
         purpose: PURPOSES.worker,

@@ -33,6 +33,7 @@ export interface AccessPipelineProps extends KubernetesObjectProps {
 export interface AccessRow {
     readonly apiServerToKubelet?: {
         readonly user: string;
+        readonly binding?: string;
     };
     readonly clusterAdmins?: {
         readonly group: string;
@@ -95,7 +96,9 @@ export class ApiServerToKubelet extends Construct {
     readonly binding: ClusterRoleBinding;
 }
 
-export type ApiServerToKubeletProps = DistributionBindingsProps;
+export interface ApiServerToKubeletProps extends DistributionBindingsProps {
+    readonly adopt?: boolean;
+}
 
 export interface AuthorityEntry extends Entry, Guarded {
     readonly files: readonly FileEntry[];
@@ -456,6 +459,7 @@ interface Condition {
 
 export interface ConfigurationRow {
     readonly consumers: readonly Consumer[];
+    readonly etcd?: readonly EtcdTopology[];
     readonly on: readonly HolderKind[];
     readonly path: string;
     readonly purpose: string;
@@ -578,6 +582,7 @@ export interface DistributionTable<Names extends DistributionNames = Distributio
         readonly controlPlanes: boolean;
         readonly addresses: boolean;
         readonly etcd?: readonly EtcdTopology[];
+        readonly etcdEndpoints?: boolean;
         readonly maxServiceCidrBits?: number;
     };
     readonly sharedRoot?: string;
@@ -617,6 +622,7 @@ export type Etcd = {
     readonly members: readonly Machine[];
 } | {
     readonly topology: "external";
+    readonly endpoints?: readonly string[];
 };
 
 export type EtcdTopology = "stacked" | "members" | "external";
@@ -770,6 +776,7 @@ interface Guarded {
 
 interface Holder {
     readonly addresses: readonly string[];
+    readonly bindPort: number;
     readonly extraSans: readonly AltName[];
     readonly isMachine: boolean;
     readonly kinds: readonly HolderKind[];

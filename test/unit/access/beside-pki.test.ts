@@ -104,7 +104,7 @@ describe("two accesses of one cluster", () => {
   });
 
   test("are refused where both take over the distribution's", () => {
-    expect(problemsOf(two({ adopt: true }, { adopt: true, addressPrefix: "other" }))).toHaveLength(4);
+    expect(problemsOf(two({ adopt: true }, { adopt: true, addressPrefix: "other" }))).toHaveLength(5);
   });
 
   test("may have bindings of other names", () => {

@@ -145,6 +145,7 @@ test("takes all bindings that the distribution makes over, in one list", () => {
     "kubeadm:node-autoapprove-bootstrap",
     "kubeadm:node-autoapprove-certificate-rotation",
     "kubeadm:cluster-admins",
+    "kubeadm:apiserver-kubelet-client",
   ]);
 });
 

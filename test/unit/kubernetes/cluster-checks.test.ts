@@ -1,5 +1,5 @@
 import { TerraformVariable, Token } from "cdktf";
-import { AltName, Cluster, Machine, Problem } from "../../../lib";
+import { AltName, Cluster, Distribution, Machine, Problem } from "../../../lib";
 import { ONE, pkiOf } from "../../support/cluster";
 import { errorOf, newStack, problemsOf, terraformOf } from "../../support/synth";
 
@@ -358,6 +358,51 @@ describe("machines", () => {
       ),
     );
   });
+});
+
+describe("places of an etcd that others run", () => {
+  const at = "cluster.etcd.endpoints";
+  const external = (...endpoints: string[]): Partial<Cluster> => ({ etcd: { topology: "external", endpoints } });
+
+  test("are named, for kubeadm to be told of them", () => {
+    const allowed = "at least one, for kubeadm: its configuration names them";
+    const missing = problem("no-etcd-endpoint", at, '"none"', allowed, 'add one: "https://etcd-1.example.com:2379"');
+    refuses(external(), missing);
+    refuses({ etcd: { topology: "external" } }, missing);
+    expect(() => pkiOf({ etcd: { topology: "external" } }, { distribution: Distribution.SINGLE_CA })).not.toThrow();
+  });
+
+  test.each([
+    "etcd.example.com:2379",
+    "http://etcd.example.com:2379",
+    "https://etcd.example.com",
+    "https://etcd.example.com:0",
+    "https://etcd.example.com:65536",
+    "https://etcd.example.com:2379/",
+    "https://etcd_1.example.com:2379",
+    "https://10.0.0.0/8:2379",
+    "https://fd00::1:2379",
+    "https://etcd.example.com:2379,https://etcd-2.example.com:2379",
+    "",
+  ])("are URLs with a port: not %j", (endpoint) => {
+    const allowed = "https://host:port, of each member's client port";
+    const fix = "write it with its scheme and port, and nothing after that";
+    const found = problem("etcd-endpoint", `${at}[1]`, JSON.stringify(endpoint), allowed, fix);
+    refuses(external("https://etcd-1.example.com:2379", endpoint), found);
+  });
+
+  test("are not repeated where a password may be in them", () => {
+    const { message } = errorOf(() => pkiOf(external("https://me:hunter2@etcd.example.com:2379")));
+    expect(message).toContain(`[etcd-endpoint] ${at}[0]: given text with an @;`);
+    expect(message).not.toContain("hunter2");
+  });
+
+  test.each(["https://etcd.example.com:2379", "https://10.0.0.1:12379", "https://[fd00::1]:2379"])(
+    "may be %s",
+    (endpoint) => accepted(external(endpoint)),
+  );
+
+  test("may be known to Terraform alone", () => accepted(external(token())));
 });
 
 describe("more names of a control plane's own API server", () => {

@@ -178,7 +178,7 @@ describe("what certificates say", () => {
       .map(([name, { subject }]) => [name.slice(5), ...Object.values(subject[0]!)].join(" | "));
     expect(subjects).toEqual([
       "cp-1__apiserver | kube-apiserver",
-      "cp-1__apiserver-kubelet-client | kube-apiserver-kubelet-client | kubeadm:cluster-admins",
+      "cp-1__apiserver-kubelet-client | kube-apiserver-kubelet-client",
       "cp-1__front-proxy-client | front-proxy-client",
       "cp-1__etcd-server | cp-1",
       "cp-1__etcd-peer | cp-1",

@@ -5,6 +5,7 @@ import {
   ClusterPki,
   Distribution,
   DistributionTable,
+  EtcdTopology,
   evaluate,
   FileRow,
   HolderKind,
@@ -183,6 +184,20 @@ describe("a table is refused", () => {
         fix: "choose another path",
       },
     ]);
+  });
+
+  test("with two texts for one file, unless etcd is never where both are written", () => {
+    const [name] = own.configuration;
+    const texts = (...places: (EtcdTopology[] | undefined)[]) => ({
+      configuration: places.map((etcd) => ({ ...name!, etcd })),
+    });
+    expect(() => new Distribution({ ...own, ...texts(["stacked"], ["members", "external"]) })).not.toThrow();
+    for (const places of [
+      [undefined, ["members"]],
+      [["stacked", "members"], ["members"]],
+    ] as EtcdTopology[][][]) {
+      expect(problems(texts(...places))).toMatchObject([{ code: "file-twice", at: "configuration" }]);
+    }
   });
 
   test.each(["opt/own/keys.pem", "/opt/own//keys.pem", "/opt/../keys.pem", "/opt/own/"])(

@@ -53,12 +53,22 @@ test("tell kubeadm of the endpoint, the networks and the one signer", () => {
   const { pki } = pkiOf({ serviceCidrs: ["10.96.0.0/12", "fd00::/112"], clusterDomain: "k8s.example.org" });
   const file = pki.files("cp-1").find(({ path }) => path === "/etc/kubernetes/cluster-configuration.yaml")!;
   expect(file.content).toBe(`apiVersion: kubeadm.k8s.io/v1beta4
+kind: InitConfiguration
+localAPIEndpoint:
+  advertiseAddress: "10.0.0.11"
+  bindPort: 6443
+nodeRegistration:
+  name: cp-1
+---
+apiVersion: kubeadm.k8s.io/v1beta4
 kind: ClusterConfiguration
 clusterName: prod
 controlPlaneEndpoint: "api.prod.example.com:6443"
 networking:
   dnsDomain: k8s.example.org
   serviceSubnet: 10.96.0.0/12,fd00::/112
+apiServer:
+  certSANs: ["fd00::1"]
 controllerManager:
   extraArgs:
   - name: cluster-signing-cert-file

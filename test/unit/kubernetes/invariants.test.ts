@@ -14,7 +14,6 @@ const CLUSTERS: Record<string, Cluster> = {
 
 /** Files that several machines have with the same content, and who has them. */
 const SHARED: Record<string, readonly string[]> = {
-  "/etc/kubernetes/cluster-configuration.yaml": ["control-plane"],
   "/etc/kubernetes/pki/ca-signing.crt": ["control-plane"],
   "/etc/kubernetes/pki/ca.crt": ["control-plane", "worker"],
   "/etc/kubernetes/pki/ca.key": ["control-plane"],

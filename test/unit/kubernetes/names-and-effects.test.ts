@@ -12,7 +12,7 @@ import {
   Subject,
   Validity,
 } from "../../../lib";
-import { MEMBERS, ONE, pkiOf, THREE } from "../../support/cluster";
+import { EXTERNAL, MEMBERS, ONE, pkiOf, THREE } from "../../support/cluster";
 import { errorOf, newStack, problemsOf, terraformOf, validationsOf } from "../../support/synth";
 
 const problems = (cluster: Partial<Cluster>, props: Partial<ClusterPkiProps> = {}) =>
@@ -104,6 +104,22 @@ describe("choices for what the distribution issues", () => {
     const capi = { distribution: Distribution.CLUSTER_API };
     expect(problems({ extraSans: ["a.example.com"] }, capi)).toMatchObject([
       { code: "without-effect", at: "cluster.extraSans" },
+    ]);
+  });
+
+  test("of names and ports go into the configuration of a kubeadm that issues its own", () => {
+    const controlPlanes = [{ ...ONE.controlPlanes![0]!, bindPort: 7443 }];
+    const { pki } = pkiOf({ extraSans: ["b.example.com", "10.0.0.9"], controlPlanes }, { issueLeaves: false });
+    expect(warnings(pki)).toEqual([]);
+    const { content } = pki.files("cp-1").find(({ path }) => path.endsWith("/cluster-configuration.yaml"))!;
+    expect(content).toContain('certSANs: ["b.example.com", "10.0.0.9"]\n');
+    expect(content).toContain("bindPort: 7443\n");
+  });
+
+  test("of where etcd is come with a warning where no file says it", () => {
+    expect(warnings(pkiOf(EXTERNAL).pki)).toEqual([]);
+    expect(warnings(pkiOf(EXTERNAL, { distribution: Distribution.SINGLE_CA }).pki)).toEqual([
+      "[without-effect] cluster.etcd.endpoints: no file from here tells single-ca of them; say the same in its own configuration, or leave them out",
     ]);
   });
 
