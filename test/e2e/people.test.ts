@@ -7,7 +7,7 @@ import { requestOf } from "../support/requests";
 
 // Who people and pipelines are to a real API server, what they may do there, and what a pipeline may that applies the access stack alone.
 
-jest.setTimeout(180_000);
+jest.setTimeout(600_000);
 
 const USERS = ["ci", "jane", "joe", "kim", "login", "max"];
 const WORKERS = "time_rotating.sandbox__token__workers";
