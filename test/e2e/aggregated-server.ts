@@ -7,13 +7,19 @@ import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TLSSocket } from "node:tls";
-import type { Identity } from "./ask";
+import type { Identity } from "../sandbox/ask";
+import { askEndpoint } from "../sandbox/load";
+import type { Sandbox } from "../sandbox/sandbox";
 
 /** What an API server tells aggregated ones: the ConfigMap `extension-apiserver-authentication`. */
 export type Authentication = Readonly<Record<string, string>>;
 
 export const GROUP = "probe.example.com";
 const VERSION = "v1";
+/** What it answers to somebody whom a front proxy names. */
+export const PROBE = `/apis/${GROUP}/${VERSION}/probes`;
+/** Where it is told whom to let in. */
+export const TOLD = "/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication";
 const CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
 
 /** Who somebody is, or that nobody knows. */
@@ -38,6 +44,21 @@ export class AggregatedServer {
   ): Promise<AggregatedServer> {
     const server = new AggregatedServer(servingIdentity(folder), read);
     await new Promise<void>((resolve) => server.server.listen(0, "127.0.0.1", resolve));
+    return server;
+  }
+
+  /** One behind all API servers of a sandbox, told by them and known to them. */
+  public static async behind(sandbox: Sandbox, folder: string): Promise<AggregatedServer> {
+    const server = await AggregatedServer.start(folder, async () => {
+      const { status, body } = await askEndpoint(sandbox, TOLD);
+      return status === 200 ? (JSON.parse(body) as { data: Authentication }).data : undefined;
+    });
+    for (const [at, body] of registration(server)) {
+      const { status, body: answer } = await askEndpoint(sandbox, at, { method: "POST", body });
+      if (status !== 201) {
+        throw new Error(`POST ${at}: ${status ?? ""} ${answer}`);
+      }
+    }
     return server;
   }
 

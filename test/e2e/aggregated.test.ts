@@ -5,9 +5,10 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CONTROL_PLANE, PKI_STACK, RotationStep } from "../sandbox/description";
 import { Sandbox } from "../sandbox/sandbox";
-import { AggregatedServer, Authentication, GROUP, registration } from "./aggregated-server";
-import { Answer, ask, Asking, Identity } from "./ask";
-import { choicesOf, verify } from "./verifying";
+import { AggregatedServer, Authentication, GROUP, PROBE, registration, TOLD } from "./aggregated-server";
+import { Answer, ask, Asking, Identity } from "../sandbox/ask";
+import { choicesOf, verify } from "../sandbox/verification";
+import { generationIn } from "./nodes";
 
 // The front proxy's authority and the service accounts' key pair are rotated together while somebody calls an aggregated API server, more
 // than 20 times a second, with a certificate and with a service account's token. No call may fail for who somebody is, or for whom
@@ -17,8 +18,6 @@ jest.setTimeout(180_000);
 
 const PKI = "/etc/kubernetes/pki";
 const ACCOUNT = "/api/v1/namespaces/default/serviceaccounts/default";
-const PROBE = `/apis/${GROUP}/v1/probes`;
-const TOLD = "/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication";
 const LEGACY = "/api/v1/namespaces/default/secrets/legacy";
 
 const folder = mkdtempSync(path.join(tmpdir(), "aggregated-"));
@@ -148,7 +147,7 @@ test("no call failed for who somebody is, or for whom somebody trusts", async ()
 // Steps ---------------------------------------------------------------------------------------------------------------
 
 async function deliver(step: RotationStep): Promise<void> {
-  const rotation = { authorities: ["front-proxy"], serviceAccount: true, step };
+  const rotation = { of: ["front-proxy", "service-account"], step };
   await sandbox.deploy(PKI_STACK, sandbox.description.with({ rotation }));
   await sandbox.export(["--machine", CONTROL_PLANE], sandbox.machine(CONTROL_PLANE), [PKI_STACK]);
 }
@@ -198,11 +197,6 @@ function pairOf(base: string): Identity {
 
 function frontProxy(): Identity {
   return pairOf("front-proxy-client");
-}
-
-/** A subject without OU is that of the first generation. */
-function generationIn(name: string): string {
-  return /OU=(g\d+)/.exec(name)?.[1] ?? "g1";
 }
 
 async function expectFrontProxies(...generations: Id[]): Promise<void> {

@@ -7,7 +7,7 @@ import { run } from "../../lib/cli/main";
 import type { PlanReport } from "../../lib/plan/judge/report";
 import { CONTROL_PLANE, PKI_STACK } from "../sandbox/description";
 import { Sandbox } from "../sandbox/sandbox";
-import type { Identity } from "./ask";
+import type { Identity } from "../sandbox/ask";
 import { CA, CLIENT, clientOf, identityIn, isAlive, issuerOf, whoAmI } from "./nodes";
 
 // docs/rotation.md, "Emergency": an authority is replaced at once. What the page says of what stops, and in which order it comes back, is
@@ -41,7 +41,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const replaced = (...authorities: string[]) => sandbox.description.with({ rotation: { authorities, step: "retired" } });
+const replaced = (...of: string[]) => sandbox.description.with({ rotation: { of, step: "retired" } });
 
 const bundle = () => readFileSync(sandbox.file(CONTROL_PLANE, CA), "utf8");
 

@@ -1,13 +1,14 @@
 import { X509Certificate } from "node:crypto";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { CertificateRow, Consumer, DistributionTable, FileKind, HolderKind } from "../../lib";
+import { CertificateRow, DistributionTable, HolderKind } from "../../lib";
 import { fillText } from "../../lib/kubernetes/holders";
 import { run } from "../sandbox/command";
 import { CONTROL_PLANE, PKI_STACK } from "../sandbox/description";
 import { bootstrapToken, distributionNamed, operatorKubeconfigs } from "../sandbox/distribution";
 import { Sandbox } from "../sandbox/sandbox";
-import { Answer, ask, Identity } from "./ask";
+import { fromKubeconfig, Held, identityIn, TableReader } from "../sandbox/table-reader";
+import { Answer, ask, Identity } from "../sandbox/ask";
 
 /** A worker that the description names, and that never starts. */
 export const NAMED_WORKER = "worker-1";
@@ -18,20 +19,10 @@ const HOLDERS: Readonly<Record<string, readonly HolderKind[]>> = {
   operator: ["operator"],
 };
 
-/** A client's certificate on a machine. */
-interface Held {
-  readonly name: string;
-  readonly row: CertificateRow;
-  readonly machine: string;
-  readonly kubeconfigs: readonly string[];
-  /** Where it is written as files of its own. */
-  readonly pair?: { readonly certificate: string; readonly key: string };
-}
-
 /** The identities of a distribution, at a running sandbox that has {@link NAMED_WORKER}. */
 export function describeIdentities(distribution: string, node: string, sandboxOf: () => Sandbox): void {
   const { table } = distributionNamed(distribution);
-  const reader = new TableReader(table);
+  const reader = new TableReader(table, HOLDERS);
   const held = reader.clients();
   const token = bootstrapToken(table);
   const authorities = Object.keys(table.authorities);
@@ -45,10 +36,7 @@ export function describeIdentities(distribution: string, node: string, sandboxOf
   });
 
   const read = (machine: string, file: string) => readFileSync(sandbox.file(machine, file), "utf8");
-  const identityOf = ({ machine, kubeconfigs, pair }: Held): Identity =>
-    pair
-      ? { cert: read(machine, pair.certificate), key: read(machine, pair.key) }
-      : fromKubeconfig(read(machine, kubeconfigs[0]!)).identity;
+  const identityOf = (held: Held): Identity => identityIn(sandbox, held);
   const first = () => fromKubeconfig(readFileSync(sandbox.first, "utf8"));
   const master = operatorKubeconfigs(table).first.row;
   const forge = (authority: string, row: CertificateRow, { cert }: Identity) =>
@@ -189,88 +177,6 @@ export function describeIdentities(distribution: string, node: string, sandboxOf
 function userIn(review: string): { readonly username: string; readonly groups: readonly string[] } {
   const { status } = JSON.parse(review) as { status: { userInfo: { username: string; groups: string[] } } };
   return status.userInfo;
-}
-
-function fromKubeconfig(text: string): { readonly identity: Identity; readonly ca: string } {
-  const decoded = (name: string) => Buffer.from(new RegExp(`${name}: (.*)`).exec(text)![1]!, "base64").toString();
-  return {
-    identity: { cert: decoded("client-certificate-data"), key: decoded("client-key-data") },
-    ca: decoded("certificate-authority-data"),
-  };
-}
-
-/** Finds rows and files in a table. */
-class TableReader {
-  public constructor(private readonly table: DistributionTable) {}
-
-  /** Certificates with which somebody may come to the API server, on each machine that has one. */
-  public clients(): Held[] {
-    return this.held().filter(
-      ({ row }) => row.usage.purposes.includes("client_auth") && this.isClientAuthority(row.authority),
-    );
-  }
-
-  public isClientAuthority(name: string): boolean {
-    return this.isTrustedWith("kube-apiserver", "--client-ca-file", name);
-  }
-
-  public isClientOfEtcd({ files }: CertificateRow): boolean {
-    return files.some((file) => {
-      return (
-        isReadBy(file, "kube-apiserver", "--etcd-certfile") ||
-        file.consumers.some(({ component }) => component === "etcdctl")
-      );
-    });
-  }
-
-  /** Whether a component lets in whom an authority signed, by the file that it reads with a flag. */
-  public isTrustedWith(component: string, flag: string, authority: string): boolean {
-    return Object.entries(this.table.authorities).some(([name, { files }]) =>
-      files.some(
-        (file) => isReadBy(file, component, flag) && (name === authority || (file.alsoOf ?? []).includes(authority)),
-      ),
-    );
-  }
-
-  /** The control plane's certificate that a component reads with a flag. */
-  public certificate(component: string, flag: string): Held {
-    return this.held().find(
-      ({ row, machine }) => machine === CONTROL_PLANE && row.files.some((file) => isReadBy(file, component, flag)),
-    )!;
-  }
-
-  /** The file that a component reads with a flag. */
-  public fileOf(component: string, flag: string): string {
-    const { authorities, certificates } = this.table;
-    const files = [authorities, certificates].flatMap((part) => Object.values(part).flatMap((row) => row.files));
-    return files.find((file) => isReadBy(file, component, flag))!.path;
-  }
-
-  private held(): Held[] {
-    return Object.entries(this.table.certificates).flatMap(([name, row]) =>
-      Object.entries(HOLDERS)
-        .map(([machine, holders]) => heldBy(machine, holders, name, row))
-        .filter(({ kubeconfigs, pair }) => kubeconfigs.length > 0 || pair !== undefined),
-    );
-  }
-}
-
-function heldBy(machine: string, holders: readonly HolderKind[], name: string, row: CertificateRow): Held {
-  const files = row.files.filter(({ on }) => on.some((holder) => holders.includes(holder)));
-  const pathOf = (...kinds: FileKind[]) => files.find(({ kind }) => kinds.includes(kind))?.path;
-  const [certificate, key] = [pathOf("certificate", "chain"), pathOf("private key")];
-  const kubeconfigs = files.filter(({ kind }) => kind === "kubeconfig").map((file) => file.path);
-  return { name, row, machine, kubeconfigs, pair: certificate && key ? { certificate, key } : undefined };
-}
-
-function isReadBy(
-  { consumers }: { readonly consumers: readonly Consumer[] },
-  component: string,
-  flag: string,
-): boolean {
-  return consumers.some((consumer) => {
-    return consumer.component === component && "flag" in consumer.via && consumer.via.flag === flag;
-  });
 }
 
 const UNKNOWN = "an unknown authority of the same name";

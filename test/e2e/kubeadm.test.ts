@@ -515,6 +515,47 @@ test("a kubeadm that issues its own names what the description does, of both fam
   );
 });
 
+describe("the preflight of kubeadm join", () => {
+  const etc = "etc/kubernetes";
+
+  /** What it refuses of the files of a machine that joins, with a discovery file beside them. */
+  async function refused(root: string, name: string, more: object): Promise<string[]> {
+    const discovery = path.join(root, etc, "discovery.conf");
+    const admin = path.join(await exported("stacked-ipv4", ["--operator"], "join"), "admin.conf");
+    copyFileSync(admin, discovery);
+    const file = { kubeConfigPath: `/${etc}/discovery.conf` };
+    const join = { kind: "JoinConfiguration", discovery: { file }, nodeRegistration: { name }, ...more };
+    writeFileSync(path.join(root, etc, "join.yaml"), configurations([join]));
+    const before = hashes(root);
+    const { stderr } = await inRoot(["join", "phase", "preflight", "--config", `/${etc}/join.yaml`, "--rootfs", root]);
+    expect(stderr).toContain("preflight checks failed");
+    expect(hashes(root)).toEqual(before);
+    const kinds = [...stderr.matchAll(/^\t\[ERROR ([^\]]+)\]/gm)].map(([, kind]) => kind!);
+    return kinds.filter((kind) => !OF_THE_MACHINE.test(kind));
+  }
+
+  test("refuses a worker that has what a kubelet needs, unless it is told of it", async () => {
+    const root = await exported("stacked-ipv4", ["--worker"], "join");
+    const [authority, bootstrap] = ["pki-ca.crt", "bootstrap-kubelet.conf"].map(
+      (file) => `FileAvailable--etc-kubernetes-${file}`,
+    );
+    expect(await refused(root, "node-1", {})).toEqual([authority]);
+    const ignorePreflightErrors = [authority];
+    expect(await refused(root, "node-1", { nodeRegistration: { name: "node-1", ignorePreflightErrors } })).toEqual([]);
+    // As the access stack delivers it.
+    copyFileSync(path.join(root, etc, "discovery.conf"), path.join(root, etc, "bootstrap-kubelet.conf"));
+    expect(await refused(root, "node-1", {})).toEqual([bootstrap, authority]);
+  });
+
+  test("refuses a further control plane's kubelet.conf alone", async () => {
+    const root = await exported("stacked-ipv4", ["--machine", "cp-1"], "join");
+    const more = { controlPlane: { localAPIEndpoint: { advertiseAddress: "10.0.0.11" } } };
+    expect(await refused(root, "cp-1", more)).toEqual(["FileAvailable--etc-kubernetes-kubelet.conf"]);
+    rmSync(path.join(root, etc, "kubelet.conf"));
+    expect(await refused(root, "cp-1", more)).toEqual([]);
+  });
+});
+
 /** Without a version kubeadm asks the internet for the newest. */
 async function nameVersion(root: string): Promise<void> {
   const file = path.join(root, "etc/kubernetes/cluster-configuration.yaml");

@@ -36,7 +36,7 @@ played.each<RotationStep>(["introduced", "promoted"])("%s", (step) => {
 
   beforeAll(async () => {
     before = identityIn(sandbox.first);
-    const rotation = { authorities: AUTHORITIES, step };
+    const rotation = { of: AUTHORITIES, step };
     await sandbox.deploy(PKI_STACK, sandbox.description.with({ rotation }));
   });
 

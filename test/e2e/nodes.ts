@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Sandbox } from "../sandbox/sandbox";
-import { ask, Identity } from "./ask";
+import { ask, Identity } from "../sandbox/ask";
 
 /** The bundle of the cluster's authority on a machine of kubeadm. */
 export const CA = "/etc/kubernetes/pki/ca.crt";

@@ -1,254 +1,229 @@
 import { X509Certificate } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Writable } from "node:stream";
-import { run } from "../../lib/cli/main";
-import { CONTROL_PLANE, PKI_STACK, RotationStep } from "../sandbox/description";
+import type { Identity } from "../sandbox/ask";
+import { PKI_STACK, ROTATION_STEPS, RotationStep } from "../sandbox/description";
+import { kubernetesPki } from "../sandbox/kubernetes-pki";
+import { askEndpoint, persistent } from "../sandbox/load";
+import { rotatable, Rotation, RotationReport, StepReport } from "../sandbox/rotation";
 import { Sandbox } from "../sandbox/sandbox";
-import { ask, Identity } from "./ask";
-import { choicesOf, verify } from "./verifying";
+import { placesOf, verify } from "../sandbox/verification";
+import { AggregatedServer, PROBE } from "./aggregated-server";
+import { CA, certificatesIn, CLIENT, clientOf, generationIn, issuerOf, whoAmI } from "./nodes";
 
-// The authority of the API server and of its clients is rotated while nodes that joined by token go on, others join, and people call at
-// about 20 times a second. Each step is applied, exported and delivered as a user does it. No call may fail for who somebody is, or for
-// whom somebody trusts. Counted apart is what the one API server refuses while it starts: connections, and what it authorizes nobody for
-// before it has read its roles.
+// All authorities and the service accounts' key pair are rotated at once, on two control planes and three machines of etcd, while every
+// identity of the table calls, and nodes that joined by token go on. `npm run sandbox -- --rotate <name>` does the same with one of them.
+// Counted apart is what a server refuses while it starts again, of callers that ask no other.
 
-jest.setTimeout(300_000);
+jest.setTimeout(900_000);
 
-const CA = "/etc/kubernetes/pki/ca.crt";
-const CLIENT = "/var/lib/kubelet/pki/kubelet-client-current.pem";
-/** A kubelet tells every 10 seconds that it is alive. */
-const HEARTBEAT_SECONDS = 25;
+const NODES = ["node-1", "node-2"];
+const MACHINES = ["etcd-1", "etcd-2", "etcd-3", "cp-1", "cp-2"];
+/** Before the first delivery, and after each machine but the last that shows the authority, its gate is shut. */
+const SHUT_FOR: Readonly<Record<string, number>> = { etcd: 3, kubernetes: 5, "front-proxy": 5 };
 
 const folder = mkdtempSync(path.join(tmpdir(), "rotation-"));
 let sandbox: Sandbox;
-let load: Load;
-/** What the first node had before anything was rotated. */
+let aggregated: AggregatedServer;
+/** What a node came with before anything was rotated. */
 let old: Identity;
+let rotation: RotationReport;
+/** What was seen when a step was over. */
+const seen: Partial<Record<RotationStep, Awaited<ReturnType<typeof look>>>> = {};
 
 beforeAll(async () => {
-  sandbox = await Sandbox.start({ folder: path.join(folder, "sandbox"), nodes: ["node-1"], progress: () => undefined });
-  old = clientOf("node-1");
-  load = new Load();
+  const options = { highlyAvailable: true, nodes: NODES, progress: () => undefined };
+  sandbox = await Sandbox.start({ folder: path.join(folder, "sandbox"), ...options });
+  old = clientOf(sandbox, NODES[0]!);
+  mkdirSync(path.join(folder, "extension"));
+  aggregated = await AggregatedServer.behind(sandbox, path.join(folder, "extension"));
+  for (let times = 0; (await askEndpoint(sandbox, PROBE)).status !== 200; times++) {
+    expect(times).toBeLessThan(300);
+    await sleep(100);
+  }
+  const names = rotatable(sandbox.description.props.distribution.table);
+  const told = async (report: StepReport) => void (seen[report.step] = await look(names, report.step));
+  const more = [persistent(sandbox, "an aggregated API", PROBE)];
+  rotation = await new Rotation(sandbox, names, NODES, told, more).play();
 });
 
 afterAll(async () => {
-  await load?.stop();
+  await aggregated?.stop();
   await sandbox?.stop();
   rmSync(folder, { recursive: true, force: true });
-});
-
-test("introduced: who joined by token is given both, by a file", async () => {
-  await step("introduced");
-  expect(readFileSync(sandbox.kubelet("node-1"), "utf8")).toContain(
-    `certificate-authority: ${sandbox.file("node-1", CA)}`,
-  );
-  expect(authoritiesOf("node-1")).toEqual(["g1", "g2"]);
-  // The inventory says of kubelets that they have to start again for that file.
-  await sandbox.restartNode("node-1");
-  await expectAlive("node-1");
-});
-
-test("promoted: it goes on with an API server of the next generation, and one more joins", async () => {
-  await step("promoted");
-  await expectAlive("node-1");
-  await sandbox.join("node-2");
-  expect([issuerOf("node-1"), issuerOf("node-2")]).toEqual(["g1", "g2"]);
-  // What the description says of it by default, and the five minutes by which the controller-manager dates back.
-  const { validFrom, validTo } = new X509Certificate(clientOf("node-2").cert);
-  expect(Math.floor((Date.parse(validTo) - Date.parse(validFrom)) / 3_600_000)).toBe(30 * 24);
-});
-
-test("to retire now is refused: a node's certificate is of the last generation", async () => {
-  const { code, codes } = await planned("retired");
-  expect(codes).toEqual(["retired-too-soon"]);
-  expect(code).toBe(3);
-});
-
-test("verify names the node with a certificate of the last generation, and nobody else", async () => {
-  const { code, reasons } = await gate();
-  expect([code, reasons]).toEqual([
-    2,
-    [expect.stringMatching(/^node-1 kubelet-client: comes with what kubernetes g1 signed/)],
-  ]);
-});
-
-test("a node joins again, on purpose: its certificate is of the next generation", async () => {
-  rmSync(sandbox.kubelet("node-1"));
-  rmSync(sandbox.file("node-1", CLIENT));
-  await sandbox.restartNode("node-1");
-  await expectAlive("node-1");
-  expect(issuerOf("node-1")).toBe("g2");
-  expect(await gate()).toEqual({ code: 0, reasons: [] });
-});
-
-test("verify says of nodes whose requests are deleted that nobody sees what they have", async () => {
-  await sandbox.kubectl(sandbox.first, "delete", "certificatesigningrequests", "--all");
-  const { code, reasons } = await gate();
-  expect([code, reasons]).toEqual([
-    2,
-    [expect.stringMatching(/^2 of 2 nodes: their client certificates cannot be seen: node-1, node-2\. /)],
-  ]);
-  expect((await gate("--skip", "kubelet-client")).code).toBe(0);
-});
-
-test("retired: nothing that the last generation signed is accepted, and all nodes go on", async () => {
-  const before = await whoAmI(old);
-  await step("retired");
-  await sandbox.restartNode("node-1");
-  await sandbox.restartNode("node-2");
-  await expectAlive("node-1");
-  await expectAlive("node-2");
-  expect([before, await whoAmI(old), await whoAmI(clientOf("node-1"))]).toEqual([201, 401, 201]);
-});
-
-test("no call failed for who somebody is, or for whom somebody trusts", async () => {
-  await load.stop();
-  process.stdout.write(
-    `calls ${load.made}, refused while the API server started ${load.unreachable}, failed ${load.failures.length}\n`,
-  );
-  expect(load.failures).toEqual([]);
-  expect(load.made).toBeGreaterThan(500);
-});
-
-/** A pull request, and all that follows it: apply, export, deliver, restart what the catalogue says. */
-async function step(name: RotationStep): Promise<void> {
-  await sandbox.deploy(PKI_STACK, descriptionOf(name));
-  for (const machine of [CONTROL_PLANE, "operator", "node-1", "node-2"]) {
-    const who = { [CONTROL_PLANE]: ["--machine", CONTROL_PLANE], operator: ["--operator"] }[machine] ?? ["--worker"];
-    await sandbox.export(who, sandbox.machine(machine), [PKI_STACK]);
+  for (const { step, seconds, compared } of rotation?.steps ?? []) {
+    process.stdout.write(`${step} in ${seconds.toFixed(0)} s, verify and clients compared at ${compared} ports\n`);
   }
-  await sandbox.restart("kube-controller-manager");
-  await sandbox.restart("kube-apiserver");
+  for (const [group, { made, refused, failures }] of rotation?.load.counts ?? []) {
+    process.stdout.write(
+      `${group}: ${made} calls, ${refused} refused by a server that started, ${failures.length} failed\n`,
+    );
+  }
+});
+
+test("no call failed, of anybody", () => {
+  const { failures, made } = rotation.load.total;
+  expect(failures).toEqual([]);
+  expect(made).toBeGreaterThan(1500);
+  expect([...rotation.load.counts.keys()].sort()).toEqual([
+    "an aggregated API",
+    "clients of etcd",
+    "clients of the table",
+    "front proxies",
+    "heartbeats",
+    "nodes that joined by token",
+    "one who asks again",
+    "service accounts",
+  ]);
+});
+
+test("at the end nothing of the first generation is accepted anywhere", () => {
+  expect(rotation.stillAccepted).toEqual([]);
+  expect(ROTATION_STEPS.map((step) => [step, seen[step]!.old])).toEqual([
+    ["introduced", 201],
+    ["promoted", 201],
+    ["retired", 401],
+    ["removed", 401],
+  ]);
+});
+
+test("what verify says is what clients see, at every port, before, between and after", () => {
+  expect(rotation.steps.map(({ step, differences }) => [step, differences])).toEqual(
+    ROTATION_STEPS.map((step) => [step, []]),
+  );
+  // Six ports of etcd, four of the control planes: once before, after each of five machines, and at the end.
+  expect(rotation.steps.map(({ compared }) => compared)).toEqual([70, 70, 70, 70]);
+});
+
+test("no gate opens before the last machine, and each does then", () => {
+  for (const { step, gates } of rotation.steps) {
+    for (const [gate, codes] of Object.entries(gates)) {
+      // Nobody serves what the front proxies' authority signs, so nobody can see it.
+      const never = gate === "front-proxy=g2:active";
+      const shut = never ? MACHINES.length + 2 : SHUT_FOR[gate.split("=")[0]!]!;
+      expect([step, gate, codes.slice(0, shut)]).toEqual([step, gate, Array.from({ length: shut }, () => 2)]);
+      expect([step, gate, codes.at(-1)]).toEqual([step, gate, never ? 2 : 0]);
+    }
+  }
+});
+
+test("whoever asks the cluster as well hears of nodes that come with the last generation, and of what aggregated APIs are told", () => {
+  const inTheWay = Object.fromEntries(rotation.steps.map((step) => [step.step, step.inTheWay]));
+  const open = { before: [], after: [] };
+  const unseen = ["no port that was looked at shows what it signed"];
+  const node = (name: string): unknown =>
+    expect.stringMatching(`^${name} kubelet-client: comes with what kubernetes g1 signed, until `);
+  const told = (key: string, authority: string) =>
+    `kube-system extension-apiserver-authentication ${key}: still trusts ${authority} g1`;
+  expect(inTheWay).toEqual({
+    introduced: { "kubernetes=g2:trusted": open, "front-proxy=g2:trusted": open, "etcd=g2:trusted": open },
+    promoted: {
+      "kubernetes=g2:active": { before: NODES.map(node), after: [] },
+      "front-proxy=g2:active": { before: unseen, after: unseen },
+      "etcd=g2:active": open,
+    },
+    retired: {
+      "kubernetes=g1:retired": { before: [told("client-ca-file", "kubernetes")], after: [] },
+      "front-proxy=g1:retired": { before: [told("requestheader-client-ca-file", "front-proxy")], after: [] },
+      "etcd=g1:retired": open,
+    },
+    removed: {},
+  });
+});
+
+test("of nodes whose requests are deleted verify says that nobody sees what they have", () => {
+  const { unseen, skipped } = seen.retired!;
+  const reason = /^2 of 2 nodes: their client certificates cannot be seen: node-1, node-2\. /;
+  expect(unseen).toEqual({ code: 2, reasons: [expect.stringMatching(reason)] });
+  expect(skipped).toEqual({ code: 0, reasons: [] });
+});
+
+test("what starts again is what the export names: once on each machine, in each step that changes its files", () => {
+  const restarted = rotation.steps.map(({ step, deliveries }) => [
+    step,
+    Object.fromEntries(deliveries.map(({ to, restarted }) => [to, restarted.join(" ")])),
+  ]);
+  const etcd = Object.fromEntries(["etcd-1", "etcd-2", "etcd-3"].map((name) => [name, "etcd"]));
+  const servers = Object.fromEntries(["cp-1", "cp-2"].map((name) => [name, "kube-apiserver kube-controller-manager"]));
+  const all = { ...etcd, ...servers, operator: "", "node-1": "kubelet", "node-2": "kubelet" };
+  const none = Object.fromEntries(Object.keys(all).map((name) => [name, ""]));
+  expect(restarted).toEqual([
+    ["introduced", all],
+    ["promoted", all],
+    ["retired", all],
+    ["removed", none],
+  ]);
+});
+
+test("who joined by token is given the authorities by a file, and joins again after the promotion", () => {
+  expect(rotation.steps.map(({ joined }) => joined)).toEqual([
+    ["node-introduced"],
+    [...NODES, "node-promoted"],
+    ["node-retired"],
+    ["node-removed"],
+  ]);
+  const nodes = (trusted: readonly string[], signer: string) =>
+    NODES.map((name) => ({ reads: sandbox.file(name, CA), trusted, signer, hours: 30 * 24 }));
+  expect(ROTATION_STEPS.map((step) => [step, seen[step]!.nodes])).toEqual([
+    ["introduced", nodes(["g1", "g2"], "g1")],
+    ["promoted", nodes(["g2", "g1"], "g2")],
+    ["retired", nodes(["g2"], "g2")],
+    ["removed", nodes(["g2"], "g2")],
+  ]);
+});
+
+test("the plan of the next step stops where it only knows that nodes may have what the last generation signed", () => {
+  expect(ROTATION_STEPS.map((step) => [step, seen[step]!.next])).toEqual([
+    ["introduced", { code: 2, dangers: [] }],
+    ["promoted", { code: 3, dangers: ["retired-too-soon"] }],
+    ["retired", { code: 2, dangers: [] }],
+    ["removed", undefined],
+  ]);
+});
+
+async function look(names: readonly string[], step: RotationStep) {
+  if (step === "retired") {
+    await sandbox.kubectl(sandbox.first, "delete", "certificatesigningrequests", "--all");
+  }
+  const asked = { as: old, ca: readFileSync(sandbox.file(NODES[0]!, CA), "utf8") };
+  const gates =
+    step === "retired"
+      ? { unseen: await gate("kubernetes=g1:retired"), skipped: await gate("kubernetes=g1:retired", "kubelet-client") }
+      : {};
+  // The plan of the next step comes last: its stack is then what is found in the folder.
+  const now = { old: await whoAmI(sandbox, asked), nodes: NODES.map(nodeNow), ...gates };
+  return { ...now, next: await planAfter(names, step) };
 }
 
-function descriptionOf(name: RotationStep) {
-  return sandbox.description.with({ rotation: { authorities: ["kubernetes"], step: name } });
-}
-
-/** What the gate says of a step that is planned and not applied. */
-async function planned(name: RotationStep): Promise<{ readonly code: number; readonly codes: readonly string[] }> {
-  await sandbox.synth(descriptionOf(name));
-  await sandbox.terraform(PKI_STACK, "plan", "-out=plan");
-  const { stdout } = await sandbox.terraform(PKI_STACK, "show", "-json", "plan");
-  let printed = "";
-  const stream = new Writable({ write: (chunk, _, done) => done(void (printed += String(chunk))) });
-  const source = { stdin: [Buffer.from(stdout)], stdout: stream, stderr: stream, cwd: folder, env: {} };
-  const code = await run(["plan", "--format", "json", "-"], source as never);
-  const { dangers } = JSON.parse(printed) as { readonly dangers: readonly { readonly code: string }[] };
-  return { code, codes: dangers.map((danger) => danger.code) };
-}
-
-/** The gate before the first generation may be retired, of all that does not stand for a machine of its own here. */
-async function gate(...more: string[]): Promise<{ readonly code: number; readonly reasons: readonly string[] }> {
-  const [machine, , ...choices] = choicesOf(sandbox);
-  expect(machine).toBe("--machine");
-  const asked = ["--kubeconfig", sandbox.first, "--expect", "kubernetes=g2:active"];
-  const { code, report } = await verify(sandbox, [sandbox.stack(PKI_STACK), ...choices, ...asked, ...more]);
-  return { code, reasons: report.expectations[0]!.reasons };
-}
-
-function pemsIn(file: string): string[] {
-  return readFileSync(file, "utf8").match(/-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----\n/g) ?? [];
-}
-
-/** A subject without OU is that of the first generation. */
-function generationIn(name: string): string {
-  return /OU=(g\d+)/.exec(name)?.[1] ?? "g1";
-}
-
-function authoritiesOf(machine: string): string[] {
-  return pemsIn(sandbox.file(machine, CA)).map((pem) => generationIn(new X509Certificate(pem).subject));
-}
-
-function issuerOf(node: string): string {
-  return generationIn(new X509Certificate(pemsIn(sandbox.file(node, CLIENT))[0]!).issuer);
-}
-
-function clientOf(node: string): Identity {
-  const text = readFileSync(sandbox.file(node, CLIENT), "utf8");
-  return { cert: text, key: text };
-}
-
-/** 201 for somebody, 401 for nobody who is known. */
-async function whoAmI(as: Identity): Promise<number | undefined> {
-  const body = { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" };
-  const url = `${sandbox.server}/apis/authentication.k8s.io/v1/selfsubjectreviews`;
-  const ca = readFileSync(sandbox.file("node-1", CA), "utf8");
-  return (await ask(url, { as, ca, method: "POST", body })).status;
-}
-
-/** The node renews its lease, again. */
-async function expectAlive(node: string): Promise<void> {
-  const renewed = async () => {
-    const args = ["get", "lease", node, "--namespace=kube-node-lease", "--output=jsonpath={.spec.renewTime}"];
-    return (await sandbox.kubectl(sandbox.first, ...args)).stdout;
+/** What a node reads, whom it trusts, who signed its certificate, and for how long: the default, and what the controller-manager dates back. */
+function nodeNow(node: string) {
+  const [certificate] = certificatesIn(sandbox.file(node, CLIENT)) as [X509Certificate];
+  return {
+    reads: /certificate-authority: (.*)/.exec(readFileSync(sandbox.kubelet(node), "utf8"))?.[1],
+    trusted: certificatesIn(sandbox.file(node, CA)).map(({ subject }) => generationIn(subject)),
+    signer: issuerOf(sandbox, node),
+    hours: Math.floor((Date.parse(certificate.validTo) - Date.parse(certificate.validFrom)) / 3_600_000),
   };
-  const start = await renewed();
-  const end = Date.now() + HEARTBEAT_SECONDS * 1000;
-  while ((await renewed()) === start) {
-    if (Date.now() > end) {
-      throw new Error(`${node} gives no sign of life`);
-    }
-    await sleep(500);
-  }
 }
 
-/** Calls of a node and of an administrator, each with what is on its own disk at that moment. */
-class Load {
-  public made = 0;
-  public unreachable = 0;
-  public readonly failures: string[] = [];
-  private readonly workers: readonly Promise<void>[];
-  private isOver = false;
-
-  public constructor() {
-    this.workers = ["node-1", "operator"].map((who) => this.work(who));
-  }
-
-  public async stop(): Promise<void> {
-    this.isOver = true;
-    await Promise.all(this.workers);
-  }
-
-  private async work(who: string): Promise<void> {
-    while (!this.isOver) {
-      await Promise.all([this.call(who), sleep(90)]);
-    }
-  }
-
-  private async call(who: string): Promise<void> {
-    const asking =
-      who === "operator" ? adminOf() : { as: clientOfDisk(), ca: readFileSync(sandbox.file(who, CA), "utf8") };
-    if (!asking.as) {
-      return; // It is about to ask for another one.
-    }
-    const { status, body } = await ask(`${sandbox.server}/api`, asking as Parameters<typeof ask>[1]);
-    this.made += 1;
-    if (
-      status === 403 ||
-      (status === undefined && /ECONNREFUSED|ECONNRESET|socket hang up|no answer|EPIPE/.test(body))
-    ) {
-      this.unreachable += 1;
-    } else if (status !== 200) {
-      this.failures.push(`${who}: ${status ?? ""} ${body.slice(0, 200)}`);
-    }
-  }
-}
-
-function clientOfDisk(): Identity | undefined {
-  try {
-    return clientOf("node-1");
-  } catch {
+/** What the report says of the plan of the next step. */
+async function planAfter(names: readonly string[], step: RotationStep) {
+  const next = ROTATION_STEPS[ROTATION_STEPS.indexOf(step) + 1];
+  if (!next) {
     return undefined;
   }
+  const plan = await sandbox.plan(PKI_STACK, sandbox.description.with({ rotation: { of: names, step: next } }));
+  const { code, stdout } = await kubernetesPki(["plan", "--format", "json", "-"], { cwd: folder, input: plan });
+  const { dangers } = JSON.parse(stdout) as { readonly dangers: readonly { readonly code: string }[] };
+  return { code, dangers: [...new Set(dangers.map((danger) => danger.code))] };
 }
 
-function adminOf() {
-  const text = readFileSync(sandbox.first, "utf8");
-  const decoded = (name: string) => Buffer.from(new RegExp(`${name}: (.*)`).exec(text)![1]!, "base64").toString();
-  const as = { cert: decoded("client-certificate-data"), key: decoded("client-key-data") };
-  return { as, ca: decoded("certificate-authority-data") };
+/** A gate by the ports and by the cluster, of all that does not stand for a machine of its own here. */
+async function gate(expectation: string, ...skipped: readonly string[]) {
+  const asked = ["--kubeconfig", sandbox.first, "--expect", expectation, "--timeout", "15s"];
+  const skips = ["kubelet", ...skipped].flatMap((name) => ["--skip", name]);
+  const { code, report } = await verify(sandbox, [sandbox.stack(PKI_STACK), ...placesOf(sandbox), ...skips, ...asked]);
+  return { code, reasons: report.expectations[0]!.reasons };
 }

@@ -11,7 +11,7 @@ import { Component, Ports } from "../sandbox/components";
 import { CONTROL_PLANE, PKI_STACK, RotationStep } from "../sandbox/description";
 import { Sandbox } from "../sandbox/sandbox";
 import { handshake } from "./handshakes";
-import { choicesOf, inventoryOf, Verified, verify as verifyIn } from "./verifying";
+import { choicesOf, Verified, verify as verifyIn } from "../sandbox/verification";
 
 // A rotation of two authorities on running components. At each moment, what `verify` says without a credential is compared with what
 // clients see that have one of each generation, and servers that are held against each generation; and no gate opens too early.
@@ -150,10 +150,8 @@ describe("what does not answer as it should", () => {
 
   test("an inventory without a state is enough for the gates", async () => {
     const gates = ["kubernetes=g2:active", "etcd=g1:retired"].flatMap((gate) => ["--expect", gate]);
-    expect((await verify(gates, {}, ["--inventory", inventoryOf(sandbox)])).code).toBe(0);
-    expect((await verify(["--expect", "kubernetes=g1:active"], {}, ["--inventory", inventoryOf(sandbox)])).code).toBe(
-      2,
-    );
+    expect((await verify(gates, {}, ["--inventory", sandbox.inventory])).code).toBe(0);
+    expect((await verify(["--expect", "kubernetes=g1:active"], {}, ["--inventory", sandbox.inventory])).code).toBe(2);
   });
 
   test("a stack's folder has the state and the inventory", async () => {
@@ -257,16 +255,13 @@ function seenBy({ ports }: VerifyReport): string {
 async function verify(
   more: readonly string[] = [],
   other: Readonly<Record<string, number>> = {},
-  sources: readonly string[] = [path.join(folder, "state.json"), "--inventory", inventoryOf(sandbox)],
+  sources: readonly string[] = [path.join(folder, "state.json"), "--inventory", sandbox.inventory],
 ): Promise<Verified> {
   return verifyIn(sandbox, [...sources, ...choicesOf(sandbox, other), ...more]);
 }
 
 async function apply(step: RotationStep): Promise<void> {
-  await sandbox.deploy(
-    PKI_STACK,
-    sandbox.description.with({ rotation: { authorities: ["kubernetes", "etcd"], step } }),
-  );
+  await sandbox.deploy(PKI_STACK, sandbox.description.with({ rotation: { of: ["kubernetes", "etcd"], step } }));
   await readState();
 }
 

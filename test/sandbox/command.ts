@@ -12,16 +12,20 @@ export interface CommandOptions {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
   readonly input?: string;
+  /** How long it may take: then it is killed. @default 600 */
+  readonly seconds?: number;
 }
 
 /** Runs a command to its end, whatever that is, or to the end of this process. */
 export function attempt(command: string, args: readonly string[], options: CommandOptions = {}): Promise<Ended> {
-  const { input, ...rest } = options;
+  const { input, seconds = 600, ...rest } = options;
   const [program, all] = tiedTree(command, args);
-  const limits = { maxBuffer: 256 * 2 ** 20, killSignal: "SIGKILL" } as const;
+  const limits = { maxBuffer: 256 * 2 ** 20, killSignal: "SIGKILL", timeout: seconds * 1000 } as const;
   return new Promise((resolve, reject) => {
     const child = execFile(program, all, { ...limits, ...rest }, (error, stdout, stderr) => {
-      if (error && typeof error.code !== "number") {
+      if (error?.killed && !error.code) {
+        reject(new Error(`${[command, ...args].join(" ")} did not end within ${seconds} s:\n${endOf(stdout, stderr)}`));
+      } else if (error && typeof error.code !== "number") {
         reject(error);
       } else {
         resolve({ code: Number(error?.code ?? 0), stdout, stderr });
@@ -40,10 +44,13 @@ export function attempt(command: string, args: readonly string[], options: Comma
 export async function run(command: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
   const { code, stdout, stderr } = await attempt(command, args, options);
   if (code !== 0) {
-    const printed = `${stdout}\n${stderr}`.trim().split("\n").slice(-15).join("\n");
-    throw new Error(`${[command, ...args].join(" ")} ended with exit code ${code}:\n${printed}`);
+    throw new Error(`${[command, ...args].join(" ")} ended with exit code ${code}:\n${endOf(stdout, stderr)}`);
   }
   return stdout;
+}
+
+function endOf(stdout: string, stderr: string): string {
+  return `${stdout}\n${stderr}`.trim().split("\n").slice(-15).join("\n");
 }
 
 /** What Node runs a TypeScript file with, itself: the `tsx` command would stand between as a parent, and answer signals in its own way. */

@@ -1,11 +1,20 @@
 import path from "node:path";
 import { Cluster, Consumer, DistributionTable, HolderKind } from "../../lib";
+import { PlacedMachine, placedMachines } from "../../lib/kubernetes/cluster";
 import { fillText } from "../../lib/kubernetes/holders";
 
 /** What a control plane runs here. */
 export type Component = "etcd" | "kube-apiserver" | "kube-controller-manager";
 
-/** Where a sandbox listens. All on loopback. */
+/** What runs on a machine, in the order in which it starts. */
+export function componentsOf({ kinds }: PlacedMachine): Component[] {
+  return [
+    ...(kinds.includes("etcd-member") ? (["etcd"] as const) : []),
+    ...(kinds.includes("control-plane") ? (["kube-apiserver", "kube-controller-manager"] as const) : []),
+  ];
+}
+
+/** Where a sandbox listens, on each machine that runs it. All on loopback. */
 export interface Ports {
   readonly apiServer: number;
   readonly etcdClient: number;
@@ -14,11 +23,11 @@ export interface Ports {
 }
 
 /**
- * An address that the API server may advertise: it refuses loopback, and nobody connects to it here.
+ * Addresses that API servers may advertise: they refuse loopback, and nobody connects to them here.
  *
  * @see https://www.rfc-editor.org/rfc/rfc5737
  */
-const ADVERTISED_ADDRESS = "192.0.2.10";
+const ADVERTISED_ADDRESS = "192.0.2.1";
 
 const CONTROLLERS = [
   "certificatesigningrequest-signing-controller",
@@ -32,40 +41,74 @@ const CONTROLLERS = [
   "clusterrole-aggregation-controller",
 ];
 
-/** Flags that make the components run on one machine. None may name a PKI file: those come from the distribution's table. */
-export function baseFlags(folder: string, ports: Ports, serviceCidrs: readonly string[]): Record<Component, string[]> {
-  const client = `https://127.0.0.1:${ports.etcdClient}`;
-  const peer = `https://127.0.0.1:${ports.etcdPeer}`;
-  return {
-    etcd: [
-      "--name=cp-1",
-      `--data-dir=${path.join(folder, "etcd")}`,
-      `--listen-client-urls=${client}`,
-      `--advertise-client-urls=${client}`,
-      `--listen-peer-urls=${peer}`,
-      `--initial-advertise-peer-urls=${peer}`,
-      `--initial-cluster=cp-1=${peer}`,
-      "--unsafe-no-fsync",
-    ],
-    "kube-apiserver": [
-      `--etcd-servers=${client}`,
-      "--bind-address=127.0.0.1",
-      `--secure-port=${ports.apiServer}`,
-      `--advertise-address=${ADVERTISED_ADDRESS}`,
-      `--service-cluster-ip-range=${serviceCidrs.join(",")}`,
-      "--authorization-mode=Node,RBAC",
-      "--enable-admission-plugins=NodeRestriction",
-      "--enable-bootstrap-token-auth=true",
-      "--allow-privileged=true",
-    ],
-    "kube-controller-manager": [
-      "--bind-address=127.0.0.1",
-      `--secure-port=${ports.controllerManager}`,
-      "--leader-elect=false",
-      "--use-service-account-credentials=true",
-      `--controllers=${CONTROLLERS.join(",")}`,
-    ],
-  };
+/**
+ * Of several controller-managers one leads. It keeps that while its API server starts again, and hands it over at its end.
+ *
+ * @see https://kubernetes.io/docs/reference/command-line-tools-reference/feature-gates/
+ */
+const LEADER_ELECTION = [
+  "--leader-elect=true",
+  "--leader-elect-lease-duration=60s",
+  "--leader-elect-renew-deadline=50s",
+  "--leader-elect-retry-period=1s",
+  "--feature-gates=ControllerManagerReleaseLeaderElectionLockOnExit=true",
+];
+
+/** The machine of a cluster on which a component is to run. */
+export interface Stand {
+  readonly cluster: Cluster;
+  readonly machine: string;
+  readonly ports: Ports;
+  /** Folder in which etcd keeps its data. */
+  readonly data: string;
+}
+
+/** Flags that make a component run. None may name a PKI file: those come from the distribution's table. */
+export function baseFlags(component: Component, { cluster, machine: name, ports, data }: Stand): string[] {
+  const address = addressOf(cluster, name);
+  const members = placedMachines(cluster).filter(({ kinds }) => kinds.includes("etcd-member"));
+  const [client, peer] = [ports.etcdClient, ports.etcdPeer].map((port) => `https://${address}:${port}`);
+  const eachMember = (fill: (name: string, address: string) => string) =>
+    members.map(({ machine }) => fill(machine.name, addressOf(cluster, machine.name))).join(",");
+  const { serviceCidrs, controlPlanes = [] } = cluster;
+  switch (component) {
+    case "etcd":
+      return [
+        `--name=${name}`,
+        `--data-dir=${data}`,
+        `--listen-client-urls=${client}`,
+        `--advertise-client-urls=${client}`,
+        `--listen-peer-urls=${peer}`,
+        `--initial-advertise-peer-urls=${peer}`,
+        `--initial-cluster=${eachMember((member, at) => `${member}=https://${at}:${ports.etcdPeer}`)}`,
+        "--unsafe-no-fsync",
+      ];
+    case "kube-apiserver":
+      return [
+        `--etcd-servers=${eachMember((_, at) => `https://${at}:${ports.etcdClient}`)}`,
+        `--bind-address=${address}`,
+        `--secure-port=${ports.apiServer}`,
+        `--advertise-address=${ADVERTISED_ADDRESS}${controlPlanes.findIndex((machine) => machine.name === name)}`,
+        `--service-cluster-ip-range=${serviceCidrs.join(",")}`,
+        "--authorization-mode=Node,RBAC",
+        "--enable-admission-plugins=NodeRestriction",
+        "--enable-bootstrap-token-auth=true",
+        "--allow-privileged=true",
+      ];
+    case "kube-controller-manager":
+      return [
+        `--bind-address=${address}`,
+        `--secure-port=${ports.controllerManager}`,
+        ...(controlPlanes.length > 1 ? LEADER_ELECTION : ["--leader-elect=false"]),
+        "--use-service-account-credentials=true",
+        `--controllers=${CONTROLLERS.join(",")}`,
+      ];
+  }
+}
+
+/** Where a machine of the description is. */
+export function addressOf(cluster: Cluster, name: string): string {
+  return placedMachines(cluster).find(({ machine }) => machine.name === name)!.machine.addresses![0]!;
 }
 
 /** What a kubelet without containers is told of its files; of the rest it knows no flag. */

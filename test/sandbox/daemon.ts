@@ -23,7 +23,7 @@ export class Daemon {
     const logs = path.join(options.folder, "logs");
     await mkdir(logs, { recursive: true });
     const log = path.join(logs, `${options.name}.log`);
-    const output = openSync(log, "w");
+    const output = openSync(log, "a");
     const child = spawn(...tied(options.command, options.args), {
       // A group of its own: Ctrl-C in a terminal reaches us alone, and we end the servers in order.
       detached: true,
@@ -57,7 +57,7 @@ export class Daemon {
    *
    * @throws Error with the last lines of the log when the daemon ends, or the time is over
    */
-  public async until(what: string, probe: () => Promise<boolean>, seconds = 60): Promise<void> {
+  public async until(what: string, probe: () => Promise<boolean>, seconds = 120): Promise<void> {
     const end = Date.now() + seconds * 1000;
     for (;;) {
       if (this.failure === undefined && (await probe())) {
@@ -72,9 +72,9 @@ export class Daemon {
   }
 
   /** Ends it: politely, then not. */
-  public async stop(): Promise<void> {
+  public async stop(seconds = 5): Promise<void> {
     this.signal("SIGTERM");
-    if (!(await this.endsWithin(5000))) {
+    if (!(await this.endsWithin(seconds * 1000))) {
       this.signal("SIGKILL");
       await this.ended;
     }

@@ -1,4 +1,4 @@
-import { ClusterPkiProps, Distribution, Generation, type Users, Validity } from "../../lib";
+import { ClusterPkiProps, Distribution, Generation, Machine, type Users, Validity } from "../../lib";
 import { Backend, localState } from "../../stacks/backend";
 import { AccessOptions } from "../../stacks/cluster-access-stack";
 import { distributionNamed } from "./distribution";
@@ -15,7 +15,11 @@ const STEPS = {
   introduced: () => ({ g1: Generation.active(), g2: Generation.trusted() }),
   promoted: () => ({ g1: Generation.trusted(), g2: Generation.active() }),
   retired: () => ({ g1: Generation.retired(), g2: Generation.active() }),
+  removed: () => ({ g2: Generation.active() }),
 } as const;
+
+/** The steps of a rotation, in their order. */
+export const ROTATION_STEPS = Object.keys(STEPS) as RotationStep[];
 
 /** Who may be described to a sandbox. */
 const PEOPLE: Users = {
@@ -50,13 +54,10 @@ interface Settings {
   readonly extraSans?: readonly string[];
   /** Whether everything has a second generation by now, which signs. */
   readonly rotated?: boolean;
-  /** How far some of the authorities have come in a rotation. @default - nobody rotates any */
-  readonly rotation?: {
-    readonly authorities: readonly string[];
-    /** Whether the service accounts' key pair comes as far. */
-    readonly serviceAccount?: boolean;
-    readonly step: RotationStep;
-  };
+  /** How far some of the authorities and key pairs have come in a rotation. @default - nobody rotates any */
+  readonly rotation?: { readonly of: readonly string[]; readonly step: RotationStep };
+  /** Whether there are two control planes and three machines of etcd. @default - one control plane, with etcd on it */
+  readonly highlyAvailable?: boolean;
   /** People and pipelines, by their names in {@link PEOPLE}. @default - nobody */
   readonly users?: readonly string[];
   /** Requests (CSRs) of users who have their own key. @default - Terraform makes all keys */
@@ -65,6 +66,20 @@ interface Settings {
   readonly tokens?: readonly string[];
   /** First part of the stacks' names. @default sandbox */
   readonly stacks?: string;
+}
+
+// All of 127.0.0.0/8 is this machine. No two machines share an address, so they may share the numbers of their ports.
+const ONE_MACHINE = { controlPlanes: [{ name: CONTROL_PLANE, addresses: ["127.0.0.1"] }] };
+const HIGHLY_AVAILABLE = {
+  controlPlanes: machines("cp", "127.0.2", 2),
+  etcd: { topology: "members", members: machines("etcd", "127.0.3", 3) },
+} as const;
+
+function machines(name: string, network: string, count: number): Machine[] {
+  return Array.from({ length: count }, (_, index) => ({
+    name: `${name}-${index + 1}`,
+    addresses: [`${network}.${index + 1}`],
+  }));
 }
 
 /** The cluster of a sandbox. */
@@ -78,7 +93,8 @@ export class SandboxDescription {
   public readonly backend: Backend = localState("state");
 
   public constructor(private readonly settings: Settings) {
-    const { port, workers, extraSans, rotated, rotation, users, requests = {}, tokens } = settings;
+    const { port, workers, extraSans, rotated, rotation, highlyAvailable, users, requests = {}, tokens } = settings;
+    const { controlPlanes, ...etcd } = highlyAvailable ? HIGHLY_AVAILABLE : ONE_MACHINE;
     const distribution = distributionNamed(settings.distribution);
     this.props = {
       distribution,
@@ -88,13 +104,13 @@ export class SandboxDescription {
         name: "sandbox",
         endpoint: `127.0.0.1:${port}`,
         serviceCidrs: ["10.96.0.0/12"],
-        controlPlanes: [{ name: CONTROL_PLANE, addresses: ["127.0.0.1"], bindPort: port }],
-        // All of 127.0.0.0/8 is this machine, and no two machines share an address.
+        controlPlanes: controlPlanes.map((machine) => ({ ...machine, bindPort: port })),
+        ...etcd,
         workers: workers?.map((worker, index) => ({ name: worker, addresses: [`127.0.1.${index + 1}`] })),
         extraSans,
       },
       ...(rotated ? secondGeneration(distribution) : {}),
-      ...(rotation ? rotationOf(rotation) : {}),
+      ...(rotation ? rotationOf(distribution, rotation) : {}),
       ...(users
         ? { users: Object.fromEntries(users.map((name) => [name, { ...PEOPLE[name]!, request: requests[name] }])) }
         : {}),
@@ -137,13 +153,15 @@ function secondGeneration({ table }: Distribution): Partial<ClusterPkiProps> {
   };
 }
 
-function rotationOf({
-  authorities,
-  serviceAccount,
-  step,
-}: NonNullable<Settings["rotation"]>): Partial<ClusterPkiProps> {
+function rotationOf(
+  { table }: Distribution,
+  { of, step }: NonNullable<Settings["rotation"]>,
+): Partial<ClusterPkiProps> {
+  const generations = STEPS[step]();
+  const authorities = of.filter((name) => Object.hasOwn(table.authorities, name));
   return {
-    authorities: Object.fromEntries(authorities.map((name) => [name, { generations: STEPS[step]() }])),
-    ...(serviceAccount ? { serviceAccount: { generations: STEPS[step]() } } : {}),
+    authorities: Object.fromEntries(authorities.map((name) => [name, { generations }])),
+    // No distribution has more than this one key pair.
+    ...(authorities.length < of.length ? { serviceAccount: { generations } } : {}),
   };
 }

@@ -1,14 +1,17 @@
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { distributionNames } from "./distribution";
+import { distributionNamed, distributionNames } from "./distribution";
+import { rotatable, Rotation, RotationReport, StepReport } from "./rotation";
 import { Sandbox, SandboxReport } from "./sandbox";
 import { table } from "./table";
 
-const USAGE = `npm run sandbox -- [--once] [--port PORT] [--distribution NAME]
+const USAGE = `npm run sandbox -- [--once] [--port PORT] [--distribution NAME] [--highly-available] [--rotate NAME]
 
   --once                end when everything was seen to work, instead of at Ctrl-C
   --port PORT           port of the API server (default: 16443)
-  --distribution NAME   whose files and flags: ${distributionNames.join(", ")} (default: kubeadm)`;
+  --distribution NAME   whose files and flags: ${distributionNames.join(", ")} (default: kubeadm)
+  --highly-available    two control planes behind one name, and three machines of etcd
+  --rotate NAME         on those, rotate an authority or key pair of the distribution, or all, while many call`;
 const NODES = ["node-1", "node-2"];
 
 /** `npm run sandbox`: a control plane on this machine until Ctrl-C, or, with `--once`, until it was seen to work. */
@@ -18,6 +21,8 @@ async function main(): Promise<number> {
       once: { type: "boolean" },
       port: { type: "string" },
       distribution: { type: "string" },
+      "highly-available": { type: "boolean" },
+      rotate: { type: "string" },
       help: { type: "boolean" },
     },
   });
@@ -29,18 +34,22 @@ async function main(): Promise<number> {
   const progress = (line: string) =>
     console.error(`${((Date.now() - started) / 1000).toFixed(1).padStart(6)} s  ${line}`);
   const folder = path.resolve(".sandbox");
-  const options = { folder, port: portOf(values.port), distribution: values.distribution, nodes: NODES, progress };
+  const { distribution, rotate } = values;
+  const names = rotate === undefined ? [] : namesOf(rotate, distribution);
+  const highlyAvailable = values["highly-available"] === true || names.length > 0;
+  const options = { folder, port: portOf(values.port), distribution, highlyAvailable, nodes: NODES, progress };
   const sandbox = await Sandbox.start(options);
   try {
     const report = await sandbox.report();
     print(report, sandbox);
+    const isRotated = names.length === 0 || printRotation(await new Rotation(sandbox, names, NODES, printStep).play());
     if (!values.once) {
       console.log(
         `\nIt stays up until Ctrl-C. Try: kubectl --kubeconfig ${path.relative("", sandbox.everyday)} get nodes`,
       );
       await interruption();
     }
-    return isFine(report, sandbox) ? 0 : 1;
+    return isFine(report, sandbox) && isRotated ? 0 : 1;
   } finally {
     await sandbox.stop();
   }
@@ -67,6 +76,63 @@ function print({ nodes, requests, identities }: SandboxReport, { kubernetesProvi
   }
   console.log(table(["KUBECONFIG", "WHO AM I", "GROUPS"], known));
   console.log(`The access stack was proven on provider kubernetes ${kubernetesProvider}.`);
+}
+
+/** @throws Error when it is none of the distribution's */
+function namesOf(name: string, distribution?: string): string[] {
+  const known = rotatable(distributionNamed(distribution).table);
+  if (name !== "all" && !known.includes(name)) {
+    throw new Error(`--rotate: given ${name}; allowed: ${known.join(", ")}, all`);
+  }
+  return name === "all" ? known : [name];
+}
+
+function printStep({
+  step,
+  seconds,
+  deliveries,
+  sights,
+  compared,
+  differences,
+  gates,
+  inTheWay,
+  joined,
+}: StepReport): void {
+  const given = deliveries.map(({ to, files, restarted, elsewhere }) => [
+    to,
+    String(files),
+    restarted.join(", "),
+    elsewhere.join(", "),
+  ]);
+  const seen = sights.map(({ machine, place, verify, probes }) => [machine, place, verify, probes]);
+  console.log(`\n${step}, in ${seconds.toFixed(0)} s; joined: ${joined.join(", ")}\n`);
+  console.log(table(["MACHINE", "FILES", "RESTARTED", "NOT RUN HERE"], given));
+  console.log(table(["MACHINE", "PORT", "VERIFY SAYS: SERVES WHAT IS SIGNED", "CLIENTS SEE"], seen));
+  console.log(`verify and clients were compared ${compared} times, and differed ${differences.length} times`);
+  differences.forEach((line) => console.log(`  ${line}`));
+  for (const [gate, codes] of Object.entries(gates)) {
+    console.log(`verify --expect ${gate}: exit codes ${codes.join(" ")} before the first machine, and after each`);
+    const { before, after } = inTheWay[gate]!;
+    const print = (when: string, reasons: readonly string[]) =>
+      console.log(`  with --kubeconfig, ${when}: ${reasons.join("; ") || "nothing is in the way"}`);
+    print("delivered", before);
+    print("at the end", after);
+  }
+}
+
+/** @returns whether nothing failed */
+function printRotation({ load, stillAccepted, steps }: RotationReport): boolean {
+  const rows = [...load.counts].map(([group, { made, refused, failures }]) => [
+    group,
+    ...[made, refused, failures.length].map(String),
+  ]);
+  const { made, perSecond, failures } = load.total;
+  console.log("");
+  console.log(table(["CALLS OF", "MADE", "REFUSED BY A SERVER THAT STARTED", "FAILED"], rows));
+  console.log(`${made} calls, ${perSecond.toFixed(1)} a second, ${failures.length} failed`);
+  failures.slice(0, 20).forEach((line) => console.log(`  ${line}`));
+  console.log(`of the first generation, accepted at the end: ${stillAccepted.join("; ") || "nothing"}`);
+  return [...failures, ...stillAccepted, ...steps.flatMap(({ differences }) => differences)].length === 0;
 }
 
 function portOf(text = "16443"): number {

@@ -1,4 +1,5 @@
 import { connect, createServer, Server } from "node:net";
+import { connect as connectTls } from "node:tls";
 
 /** Ports on loopback that nobody listens on, all different. */
 export async function freePorts(count: number): Promise<number[]> {
@@ -27,13 +28,29 @@ function listen(port: number): Promise<Server> {
 }
 
 /** Whether somebody listens on a port. */
-export function accepts(port: number): Promise<boolean> {
+export function accepts(port: number, host = "127.0.0.1"): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    socket.once("connect", () => {
+    const socket = connect({ port, host, timeout: 2000 });
+    const end = (answer: boolean) => {
       socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
+      resolve(answer);
+    };
+    socket.once("connect", () => end(true));
+    socket.once("timeout", () => end(false));
+    socket.once("error", () => end(false));
+  });
+}
+
+/** Whether a TLS server answers, whoever it is. One may listen long before. */
+export function shakesHands(port: number, host: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connectTls({ port, host, rejectUnauthorized: false, timeout: 2000 });
+    const end = (answer: boolean) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once("secureConnect", () => end(true));
+    socket.once("timeout", () => end(false));
+    socket.once("error", () => end(false));
   });
 }

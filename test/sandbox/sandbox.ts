@@ -2,9 +2,23 @@ import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { DistributionTable, HolderKind } from "../../lib";
+import type { Changes } from "../../lib/export/changes";
+import { PlacedMachine, placedMachines } from "../../lib/kubernetes/cluster";
 import { fillText } from "../../lib/kubernetes/holders";
+import { INVENTORY_FILE } from "../../lib/inventory-schema";
+import { isReady } from "./balancer";
 import { attempt, CommandOptions, Ended, run, TYPESCRIPT } from "./command";
-import { baseFlags, Component, hollowFlags, kubeletFlags, pkiFlags, Ports, Site } from "./components";
+import {
+  addressOf,
+  baseFlags,
+  Component,
+  componentsOf,
+  hollowFlags,
+  kubeletFlags,
+  pkiFlags,
+  Ports,
+  Site,
+} from "./components";
 import { Daemon } from "./daemon";
 import { ACCESS_STACK, CONTROL_PLANE, PKI_STACK, SandboxDescription } from "./description";
 import {
@@ -15,13 +29,19 @@ import {
   operatorKubeconfigs,
   unpacked,
 } from "./distribution";
+import { kubernetesPki } from "./kubernetes-pki";
 import { environmentOfKubeconfig } from "./kubernetes-provider-1.13";
-import { accepts, checkFree, freePorts } from "./ports";
+import { accepts, checkFree, freePorts, shakesHands } from "./ports";
+import { synthesize } from "./synthesis";
 import { noNamespaces } from "./tied";
 import { findTools, Progress, providerEnvironment } from "./tools";
 
 const ROOT = path.join(__dirname, "..", "..");
 const BIN = path.join(ROOT, "node_modules", ".bin");
+/** What a kubelet uses of what it got. */
+const CLIENT_CERTIFICATE = "kubelet-client-current.pem";
+/** Whoever restarts a server gives it some time to end by itself; a user's machine gives it more. */
+const RESTARTS_WITHIN_SECONDS = 2;
 const TOOLS = ["terraform", "etcd", "kube-apiserver", "kube-controller-manager", "kubemark", "kubectl"] as const;
 
 /** How a sandbox is started. */
@@ -40,7 +60,21 @@ export interface SandboxOptions {
   readonly requests?: Readonly<Record<string, string>>;
   /** Workers that the description names, beside the nodes where those must have a name before they join. @default - none */
   readonly workers?: readonly string[];
+  /** Whether there are two control planes, each with an API server, and three machines of etcd. @default - one machine has it all */
+  readonly highlyAvailable?: boolean;
   readonly progress: Progress;
+}
+
+/** What somebody was given, and what started again for it. */
+export interface Delivery {
+  /** A machine or `operator`. */
+  readonly to: string;
+  /** Files of another content. */
+  readonly files: number;
+  /** Components that started again, in this order. */
+  readonly restarted: readonly string[];
+  /** Components that had to, and do not run here. */
+  readonly elsewhere: readonly string[];
 }
 
 /** What is seen of a running sandbox. */
@@ -64,6 +98,9 @@ export class Sandbox {
   /** From a machine with Node, Go and Terraform to a control plane with its nodes. Leaves nothing running when it fails. */
   public static async start(options: SandboxOptions): Promise<Sandbox> {
     const { table } = distributionNamed(options.distribution);
+    if (options.highlyAvailable && table.requires.etcd?.includes("members") === false) {
+      throw new Error(`--highly-available: etcd has no machines of its own in ${table.name}`);
+    }
     // Before anything is deleted: it may be another sandbox in the same folder that has the port.
     if (options.port !== undefined) {
       await checkFree(options.port);
@@ -80,8 +117,9 @@ export class Sandbox {
     const providers = await providerEnvironment({ progress, terraform: tools.terraform });
     const [free, etcdClient, etcdPeer, controllerManager] = (await freePorts(4)) as [number, number, number, number];
     const ports: Ports = { apiServer: options.port ?? free, etcdClient, etcdPeer, controllerManager };
-    const { distribution, workers = [] } = options;
+    const { distribution, workers = [], highlyAvailable } = options;
     const settings = {
+      highlyAvailable,
       port: ports.apiServer,
       kubernetesProvider: providers.kubernetesProvider,
       distribution,
@@ -91,6 +129,7 @@ export class Sandbox {
     };
     const sandbox = new Sandbox(options, tools, providers.env, ports, new SandboxDescription(settings));
     try {
+      await sandbox.startBalancer();
       await sandbox.startControlPlane();
       await sandbox.deploy(ACCESS_STACK);
       await sandbox.joinNodes(options.nodes);
@@ -102,9 +141,10 @@ export class Sandbox {
   }
 
   public readonly folder: string;
-  private readonly progress: Progress;
+  public readonly progress: Progress;
   private readonly nodes: readonly string[];
   private readonly daemons: Daemon[] = [];
+  private readonly restarting = new Set<string>();
 
   private constructor(
     options: SandboxOptions,
@@ -125,21 +165,27 @@ export class Sandbox {
     }
   }
 
-  /** Ends a component of the control plane and starts it again. */
-  public async restart(component: Component): Promise<void> {
-    const index = this.daemons.findIndex(({ name }) => name === component);
-    await this.daemons[index]!.stop();
+  /** Ends a component of a machine and starts it again. */
+  public async restart(component: Component, machine = CONTROL_PLANE): Promise<void> {
+    const name = this.nameOf(component, machine);
+    const index = this.daemons.findIndex((daemon) => daemon.name === name);
+    this.restarting.add(name);
+    await this.daemons[index]!.stop(RESTARTS_WITHIN_SECONDS);
     this.daemons.splice(index, 1);
-    await this.start(component);
+    await this.ready(machine, component, await this.start(machine, component));
+    this.restarting.delete(name);
     // Back in its place, so that etcd still ends after the API server that waits for it.
     this.daemons.splice(index, 0, this.daemons.pop()!);
   }
 
+  /** Whether a component of a machine is about to start again. */
+  public isRestarting(component: Component, machine: string): boolean {
+    return this.restarting.has(this.nameOf(component, machine));
+  }
+
   /** Ends the kubelet of a node that joined by token, and starts it again with the files that it has by now. */
   public async restartNode(name: string): Promise<void> {
-    const index = this.daemons.findIndex((daemon) => daemon.name === name);
-    await this.daemons[index]!.stop();
-    this.daemons.splice(index, 1);
+    await this.endNode(name);
     const [port] = await freePorts(1);
     await this.startNode(name, port!, this.joined(name));
   }
@@ -147,6 +193,79 @@ export class Sandbox {
   /** Lets one more node join. */
   public join(name: string): Promise<void> {
     return this.joinNodes([name]);
+  }
+
+  /** Lets a node join again, by a token: it asks for a certificate, whatever it had. */
+  public async rejoin(name: string): Promise<void> {
+    this.progress(`${name} joins again`);
+    await this.endNode(name);
+    await rm(this.kubelet(name));
+    const certificate = path.join(this.certificates(name), CLIENT_CERTIFICATE);
+    await rm(certificate);
+    const [port] = await freePorts(1);
+    const node = await this.startNode(name, port!);
+    // Its object says Ready all the time.
+    await node.until("certified", () => Promise.resolve(existsSync(certificate)));
+  }
+
+  /** Ends a node, and takes it out of the cluster. */
+  public async leave(name: string): Promise<void> {
+    this.progress(`${name} leaves`);
+    await this.endNode(name);
+    await this.kubectl(this.first, "delete", "node", name);
+  }
+
+  private async endNode(name: string): Promise<void> {
+    const index = this.daemons.findIndex((daemon) => daemon.name === name);
+    await this.daemons.splice(index, 1)[0]!.stop();
+  }
+
+  /** Machines that run the control plane and etcd, those first that have to be there first. */
+  public get servers(): readonly PlacedMachine[] {
+    const placed = placedMachines(this.description.props.cluster).filter((one) => componentsOf(one).length > 0);
+    const isFirst = ({ kinds }: PlacedMachine) => Number(kinds.includes("etcd-member"));
+    return [...placed].sort((a, b) => isFirst(b) - isFirst(a));
+  }
+
+  /** Where a machine is. */
+  public address(machine: string): string {
+    return addressOf(this.description.props.cluster, machine);
+  }
+
+  /**
+   * Brings somebody the files of the PKI stack as it was deployed last, and restarts there what `kubernetes-pki export` says has to be.
+   *
+   * @param to a machine, a node that joined by token, or `operator`
+   * @param state a file with the state, as `terraform show -json` prints it. @default - Terraform is asked again
+   */
+  public async deliver(to: string, state?: string): Promise<Delivery> {
+    this.progress(`deliver to ${to}`);
+    const machines = placedMachines(this.description.props.cluster).map(({ machine }) => machine.name);
+    const who = to === "operator" ? ["--operator"] : machines.includes(to) ? ["--machine", to] : ["--worker"];
+    const source = state === undefined ? [this.stack(PKI_STACK)] : [state, "--inventory", this.inventory];
+    const argv = ["export", ...who, "--root", this.machine(to), "--changes", "json", ...source];
+    const changes = JSON.parse(await this.kubernetesPki(argv)) as Changes;
+    const here: readonly string[] = this.servers.flatMap((one) => (one.machine.name === to ? componentsOf(one) : []));
+    const [restarted, elsewhere]: [string[], string[]] = [[], []];
+    for (const { component } of changes.components.filter(({ action }) => action === "restart")) {
+      const isNode = component === "kubelet" && this.daemons.some(({ name }) => name === to);
+      if (isNode) {
+        await this.restartNode(to);
+      } else if (here.includes(component)) {
+        await this.restart(component as Component, to);
+      }
+      (isNode || here.includes(component) ? restarted : elsewhere).push(component);
+    }
+    const files = changes.files.filter(({ change }) => change === "written").length;
+    return { to, files, restarted, elsewhere };
+  }
+
+  private async kubernetesPki(argv: readonly string[]): Promise<string> {
+    const { code, stdout, stderr } = await kubernetesPki(argv, this.inRoot);
+    if (code !== 0) {
+      throw new Error(`kubernetes-pki ${argv.join(" ")}: ${stderr}`);
+    }
+    return stdout;
   }
 
   /** Where the files of a machine are, as if it were the root of its disk. */
@@ -177,19 +296,28 @@ export class Sandbox {
 
   /** The synthesized stack. */
   public stack(name: string): string {
-    return path.join(this.folder, "cdktf.out", "stacks", name);
+    return path.join(this.output, "stacks", name);
   }
 
-  /** The URL of the API server. */
+  private get output(): string {
+    return path.join(this.folder, "cdktf.out");
+  }
+
+  /** The URL at which clients find an API server. */
   public get server(): string {
     return `https://127.0.0.1:${this.ports.apiServer}`;
+  }
+
+  /** What the PKI stack's inventory says of who is where. */
+  public get inventory(): string {
+    return path.join(this.stack(PKI_STACK), INVENTORY_FILE);
   }
 
   /** Runs kubectl with a kubeconfig. */
   public kubectl(kubeconfig: string, ...args: string[]): Promise<Ended> {
     // Its own cache folder, so that the user's stays as it is.
     const env = { ...process.env, HOME: this.folder, KUBECONFIG: undefined };
-    return attempt(this.tools.kubectl, [`--kubeconfig=${kubeconfig}`, ...args], { env });
+    return attempt(this.tools.kubectl, [`--kubeconfig=${kubeconfig}`, ...args], { env, seconds: 60 });
   }
 
   /** What kubectl answers, parsed. */
@@ -218,16 +346,36 @@ export class Sandbox {
     await this.cdktf(args, description);
   }
 
+  /** Deploys once more one stack that was deployed, and does not start `cdktf` for it. */
+  public async apply(stack: string, description: SandboxDescription): Promise<void> {
+    this.progress(`terraform apply ${stack}`);
+    synthesize(description, this.output);
+    await this.must(stack, "apply", "-auto-approve", "-no-color");
+  }
+
+  /** @returns what Terraform plans of a stack that was deployed, as `terraform show -json` prints it */
+  public async plan(stack: string, description: SandboxDescription): Promise<string> {
+    synthesize(description, this.output);
+    await this.must(stack, "plan", "-out=plan", "-no-color");
+    return this.must(stack, "show", "-json", "plan");
+  }
+
+  private async must(stack: string, ...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.terraform(stack, ...args);
+    if (code !== 0) {
+      throw new Error(`terraform ${args.join(" ")} of ${stack}: ${stdout}${stderr}`);
+    }
+    return stdout;
+  }
+
   /** Synthesizes all stacks with `cdktf synth`. */
   public async synth(description = this.description): Promise<void> {
     await this.cdktf(["synth"], description);
   }
 
   /** Writes files with `kubernetes-pki export`. */
-  public async export(who: readonly string[], root: string, stacks: readonly string[]): Promise<string> {
-    const command = path.join(ROOT, "lib", "cli", "main.ts");
-    const args = [command, "export", ...who, "--root", root, ...stacks.map((stack) => this.stack(stack))];
-    return run(process.execPath, [...TYPESCRIPT, ...args], this.inRoot);
+  public export(who: readonly string[], root: string, stacks: readonly string[]): Promise<string> {
+    return this.kubernetesPki(["export", ...who, "--root", root, ...stacks.map((stack) => this.stack(stack))]);
   }
 
   /** What stands at the end of a run. */
@@ -262,15 +410,34 @@ export class Sandbox {
     return this.description.kubernetesProvider;
   }
 
+  /** Several API servers are behind one name. */
+  private async startBalancer(): Promise<void> {
+    const { controlPlanes = [] } = this.description.props.cluster;
+    const port = this.ports.apiServer;
+    if (controlPlanes.length > 1) {
+      const places = controlPlanes.map(({ name }) => JSON.stringify({ host: this.address(name), port }));
+      const args = [...TYPESCRIPT, path.join(__dirname, "balancer-process.ts"), String(port), ...places];
+      const balancer = await this.daemon("balancer", process.execPath, args, process.env);
+      await balancer.until("listening", () => accepts(port));
+    }
+  }
+
   private async startControlPlane(): Promise<void> {
     await this.deploy(PKI_STACK);
     this.progress("kubernetes-pki export");
-    await this.export(["--machine", CONTROL_PLANE], this.machine(CONTROL_PLANE), [PKI_STACK]);
+    for (const { machine } of this.servers) {
+      await this.export(["--machine", machine.name], this.machine(machine.name), [PKI_STACK]);
+    }
     await this.export(["--operator"], this.machine("operator"), [PKI_STACK]);
 
-    await this.start("etcd");
-    await this.start("kube-apiserver");
-    await this.start("kube-controller-manager");
+    for (const component of ["etcd", "kube-apiserver", "kube-controller-manager"] as const) {
+      const machines = this.servers.filter((one) => componentsOf(one).includes(component));
+      // Members of etcd wait for each other.
+      const started = machines.map(async ({ machine: { name } }) => [name, await this.start(name, component)] as const);
+      for (const [name, daemon] of await Promise.all(started)) {
+        await this.ready(name, component, daemon);
+      }
+    }
   }
 
   private async joinNodes(names: readonly string[]): Promise<void> {
@@ -284,7 +451,7 @@ export class Sandbox {
   private async startNode(name: string, port: number, joined?: readonly string[]): Promise<Daemon> {
     const root = this.machine(name);
     const files = joined ?? (await this.joinFlags(name));
-    const flags = [...hollowFlags(name, port, path.join(root, "var/lib/kubelet/pki")), ...files];
+    const flags = [...hollowFlags(name, port, this.certificates(name)), ...files];
     const temporary = path.join(root, "tmp");
     await mkdir(temporary, { recursive: true });
     this.progress(`start ${name}`);
@@ -319,26 +486,43 @@ export class Sandbox {
     return this.file(node, kubeletKubeconfig(this.table));
   }
 
-  private async start(component: Component): Promise<void> {
-    this.progress(`start ${component}`);
-    const { serviceCidrs } = this.description.props.cluster;
-    const flags = [
-      ...baseFlags(this.folder, this.ports, serviceCidrs)[component],
-      ...pkiFlags(component, this.site(CONTROL_PLANE, "control-plane", "etcd-member")),
-    ];
-    const daemon = await this.daemon(component, this.tools[component], flags, process.env);
-    await daemon.until(...this.readiness(component));
+  /** Where a kubelet keeps the certificates that it got. */
+  private certificates(node: string): string {
+    return path.join(this.machine(node), "var/lib/kubelet/pki");
   }
 
-  /** What a component is when it has started, and whether it is. */
-  private readiness(component: Component): [what: string, probe: () => Promise<boolean>] {
+  private async start(machine: string, component: Component): Promise<Daemon> {
+    const name = this.nameOf(component, machine);
+    this.progress(`start ${name}`);
+    const { cluster } = this.description.props;
+    const data = path.join(this.folder, this.nameOf("etcd", machine));
+    const flags = [
+      ...baseFlags(component, { cluster, machine, ports: this.ports, data }),
+      ...pkiFlags(component, this.site(machine, ...this.kindsOf(machine))),
+    ];
+    return this.daemon(name, this.tools[component], flags, process.env);
+  }
+
+  /** A component's name among all that runs here. */
+  private nameOf(component: Component, machine: string): string {
+    return this.servers.length > 1 ? `${machine}.${component}` : component;
+  }
+
+  private kindsOf(machine: string): readonly HolderKind[] {
+    return this.servers.find((one) => one.machine.name === machine)!.kinds;
+  }
+
+  /** Waits until a component has started. */
+  private ready(machine: string, component: Component, daemon: Daemon): Promise<void> {
+    const host = this.address(machine);
     switch (component) {
       case "etcd":
-        return ["listening", () => accepts(this.ports.etcdClient)];
+        // It listens before it is a member, and answers then.
+        return daemon.until("a member", () => shakesHands(this.ports.etcdClient, host));
       case "kube-apiserver":
-        return ["ready", async () => (await this.kubectl(this.first, "get", "--raw=/readyz")).code === 0];
+        return daemon.until("ready", () => isReady({ host, port: this.ports.apiServer }));
       case "kube-controller-manager":
-        return ["listening", () => accepts(this.ports.controllerManager)];
+        return daemon.until("listening", () => accepts(this.ports.controllerManager, host));
     }
   }
 
@@ -403,9 +587,8 @@ export class Sandbox {
 
   private async cdktf(args: readonly string[], description: SandboxDescription): Promise<void> {
     const app = [process.execPath, ...TYPESCRIPT, path.join(__dirname, "app.ts")].map((part) => `"${part}"`).join(" ");
-    const output = path.join(this.folder, "cdktf.out");
     const env = { ...this.environment, ...description.environment };
-    await run(path.join(BIN, "cdktf"), [...args, "--app", app, "--output", output], { cwd: ROOT, env });
+    await run(path.join(BIN, "cdktf"), [...args, "--app", app, "--output", this.output], { cwd: ROOT, env });
   }
 }
 

@@ -11,7 +11,9 @@ import {
   HolderKind,
   KeyUsage,
 } from "../../../lib";
-import { baseFlags, pkiFlags, Site } from "../../sandbox/components";
+import { placedMachines } from "../../../lib/kubernetes/cluster";
+import { baseFlags, componentsOf, pkiFlags, Site } from "../../sandbox/components";
+import { SandboxDescription } from "../../sandbox/description";
 import { unpacked } from "../../sandbox/distribution";
 import { newStack, problemsOf, terraformOf } from "../../support/synth";
 
@@ -143,7 +145,11 @@ describe("a sandbox", () => {
 
   test("has no flag of its own that names a file of a PKI", () => {
     const ports = { apiServer: 1, etcdClient: 2, etcdPeer: 3, controllerManager: 4 };
-    const flags = Object.values(baseFlags("/root", ports, ["10.96.0.0/12"])).flat();
+    const { cluster } = new SandboxDescription({ port: 1, kubernetesProvider: "2.38.0" }).props;
+    const stand = { cluster, machine: "cp-1", ports, data: "/root/etcd" };
+    const components = placedMachines(cluster).flatMap(componentsOf);
+    expect(components).toEqual(["etcd", "kube-apiserver", "kube-controller-manager"]);
+    const flags = components.flatMap((component) => baseFlags(component, stand));
     expect(flags.filter((flag) => flag.includes("=/"))).toEqual(["--data-dir=/root/etcd"]);
   });
 
