@@ -309,7 +309,7 @@ function checkKey(
 ) {
   const isKey = (other: Reference) => other.address === key.address && other.attribute === key.attribute;
   const has = (holder: Holder) => filesOf(holder).some(({ content }) => referencesIn(content).some(isKey));
-  const leaf = parts.leaves.find(({ certificate }) => isKey(certificate.privateKey));
+  const leaf = parts.leaves.find(({ certificate }) => certificate.ownRequest && isKey(certificate.privateKey));
   const owners = leaf ? [leaf.holder] : all.filter((holder) => holder.name !== CLUSTER && has(holder));
   const isShared = !leaf && isOfCluster(key, parts);
   const isRight = isShared

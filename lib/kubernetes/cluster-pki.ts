@@ -9,7 +9,7 @@ import { checkShape, name as nameShape } from "../terraform/shape";
 import { authorityName, keyPairName, leafName } from "../terraform/names";
 import { tokenText } from "../terraform/token-text";
 import { claimPrefix } from "../terraform/registry";
-import { Certificate, type CertificateOptions } from "../x509/certificate";
+import { Certificate, type CertificateOptions, type CertificateProps } from "../x509/certificate";
 import { CertificateAuthority, type ICertificateAuthority } from "../x509/certificate-authority";
 import { KeyPairRing } from "../x509/key-pair-ring";
 import type { AltName } from "../x509/subject-alt-names";
@@ -51,10 +51,10 @@ import { kubeconfigRows, tableFor } from "./table-for";
 import { type Named, refuseName, refuseToChoose } from "./checks/unknown-names";
 import { hostConditions } from "./checks/unresolved-hosts";
 import {
+  credentialsOf,
   execOf,
   type UserAccess,
   userCertificate,
-  userFiles,
   userKubeconfig,
   userName,
   type Users,
@@ -63,6 +63,12 @@ import {
 import { effectWarnings } from "./checks/without-effect";
 
 const NAME = nameShape("prometheus");
+
+/** What may be said of a certificate that nobody else adds. */
+interface Issuing extends Pick<CertificateProps, "request" | "moreOrganizations"> {
+  /** What its kubeconfigs have in place of certificate and key. */
+  readonly credentials?: (certificate: Certificate) => Credentials | undefined;
+}
 
 /** The key pair of service accounts, by the name that every distribution's table gives it. */
 const SERVICE_ACCOUNT = "service-account";
@@ -259,7 +265,7 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
   private addLeaves(
     name: string,
     props: AddedCertificateProps,
-    credentials: (certificate: Certificate) => Credentials | undefined = () => undefined,
+    { credentials, ...origin }: Issuing = {},
   ): Readonly<Record<string, Certificate>> {
     this.check((held, problems) => checkAddedCertificate(name, props, this.props, held, problems));
     const { validity, keyAlgorithm, keyGeneration, issuer } = props;
@@ -268,8 +274,8 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
     const authority = typeof given === "string" ? this.parts.authorities.get(given)! : given;
     const made = holdersOfAdded(props, this.holders).map((holder): ClusterLeaf => {
       const sans = namesOfAdded(props, this.parts, holder);
-      const leaf = this.makeLeaf(holder, name, rowOf(name, props, holder), authority, sans, choices);
-      return { ...leaf, credentials: credentials(leaf.certificate) };
+      const leaf = this.makeLeaf(holder, name, rowOf(name, props, holder), authority, sans, { ...choices, ...origin });
+      return { ...leaf, credentials: credentials?.(leaf.certificate) };
     });
     made.forEach((leaf) => labelLeaf(this.addressPrefix, leaf));
     this.leaves.push(...made);
@@ -307,10 +313,10 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
       this.addFile(OPERATOR, { path: userKubeconfig(name), content });
       return;
     }
-    const { certificate, privateKey } = userFiles(name);
-    const files = { certificate: { file: certificate }, privateKey: { file: privateKey } };
-    const inFiles = user.kubeconfig === "files" ? files : undefined;
-    this.addLeaves(name, userCertificate(name, user, this.parts.table), () => inFiles);
+    const { request, moreGroups: moreOrganizations } = user;
+    const credentials = (certificate: Certificate) => credentialsOf(name, user, certificate.certificate);
+    const issuing = { credentials, request, moreOrganizations };
+    this.addLeaves(name, userCertificate(name, user, this.parts.table), issuing);
   }
 
   /** The files of everybody. */
@@ -392,7 +398,7 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
     row: CertificateRow,
     authority: ICertificateAuthority,
     sans: readonly AltName[],
-    choices: CertificateOptions,
+    choices: CertificateOptions & Pick<CertificateProps, "request" | "moreOrganizations">,
   ): ClusterLeaf {
     const { cluster, subject, validity, keyAlgorithm, provider } = this.props;
     const scope = this.node.tryFindChild(holder.name) ?? new Construct(this, holder.name);
@@ -400,7 +406,7 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
     const certificate = new Certificate(scope as Construct, name, {
       ...choices,
       validity: choices.validity ?? validity,
-      keyAlgorithm: choices.keyAlgorithm ?? keyAlgorithm,
+      keyAlgorithm: choices.keyAlgorithm ?? (choices.request === undefined ? keyAlgorithm : undefined),
       authority,
       subject: clusterSubject({ commonName, organization: row.organization }, subject),
       usage: row.usage,

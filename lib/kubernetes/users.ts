@@ -1,7 +1,7 @@
 import { Problems } from "../errors";
 import { checkConstructId } from "../terraform/construct-id";
 import { checkNamePart } from "../terraform/names";
-import { either, fields, Fields, flag, list, name, oneOf, optional, plainText, record } from "../terraform/shape";
+import { either, fields, Fields, flag, list, name, oneOf, optional, plainText, record, text } from "../terraform/shape";
 import type { CertificateOptions } from "../x509/certificate";
 import { KEY_ALGORITHM } from "../x509/key-algorithm";
 import { KeyUsage } from "../x509/key-usage";
@@ -10,7 +10,7 @@ import { Subject } from "../x509/subject";
 import { VALIDITY, type Validity } from "../x509/validity";
 import type { AddedCertificateFile, AddedCertificateProps } from "./additions";
 import { EXEC_CREDENTIALS } from "./checks/content-shape";
-import type { ExecCredentials } from "./content";
+import type { Content, Credentials, ExecCredentials } from "./content";
 import { OPERATOR } from "./cluster-file";
 import type { DistributionTable } from "./table";
 import { kubeconfigRows } from "./table-for";
@@ -56,6 +56,17 @@ export interface UserAccess extends Pick<CertificateOptions, "keyAlgorithm" | "k
    */
   readonly group?: string;
   /**
+   * A request (CSR) as PEM, made by whoever has the key: `readFileSync("jane.csr", "utf8")`. It has to ask for exactly this user and these groups,
+   * with the fields that the PKI's `subject` adds. The kubeconfig names the key as a file beside it, `jane.key`.
+   * @default - key and request are made by Terraform
+   */
+  readonly request?: string;
+  /**
+   * More groups: the tls provider writes one O, and only a request can have several.
+   * @default - none
+   */
+  readonly moreGroups?: readonly string[];
+  /**
    * How long its certificate is valid: nothing else ends it. An apply in the last third renews it.
    * @default - none has to be given where a program says who the user is: nothing is issued then
    */
@@ -84,6 +95,8 @@ export type Users = Readonly<Record<string, UserAccess>>;
 const USER = fields({
   user: optional(name("jane")),
   group: optional(name("platform-engineers")),
+  request: optional(text('readFileSync("jane.csr", "utf8")')),
+  moreGroups: optional(list(name("on-call"))),
   validity: optional(VALIDITY),
   grants: optional(
     list(
@@ -130,8 +143,24 @@ export function userKubeconfig(name: string): string {
   return `${FOLDER}/${name}.conf`;
 }
 
+/** What a user's kubeconfig has in place of certificate and key: files beside it, of which the key's is the user's own where a request came. */
+export function credentialsOf(
+  name: string,
+  { kubeconfig, request }: UserAccess,
+  certificate: Content,
+): Credentials | undefined {
+  const files = userFiles(name);
+  if (kubeconfig !== "files" && request === undefined) {
+    return undefined;
+  }
+  return {
+    certificate: kubeconfig === "files" ? { file: files.certificate } : certificate,
+    privateKey: { file: files.privateKey },
+  };
+}
+
 /** The files beside its kubeconfig that a user's certificate and key are in, as the kubeconfig names them. */
-export function userFiles(name: string): { readonly certificate: string; readonly privateKey: string } {
+function userFiles(name: string): { readonly certificate: string; readonly privateKey: string } {
   return { certificate: `${name}.crt`, privateKey: `${name}.key` };
 }
 
@@ -142,7 +171,7 @@ export function userCertificate(name: string, user: UserAccess, table: Distribut
     user.kubeconfig === "files"
       ? [
           { path: `${FOLDER}/${certificate}`, kind: "certificate" },
-          { path: `${FOLDER}/${privateKey}`, kind: "private key" },
+          ...(user.request === undefined ? [{ path: `${FOLDER}/${privateKey}`, kind: "private key" } as const] : []),
         ]
       : [];
   return {
@@ -175,8 +204,12 @@ export function checkUsers(users: Users, table: DistributionTable, problems: Pro
   for (const [key, user] of usersOf(users)) {
     const at = `users.${key}`;
     checkNamePart("user-key", at, key, problems, "choose such a name, and give the user's own as user");
-    const named = { [user.user === undefined ? at : `${at}.user`]: userName(key, user), [`${at}.group`]: user.group };
-    for (const [where, given] of Object.entries(named)) {
+    const named: [string, string | undefined][] = [
+      [user.user === undefined ? at : `${at}.user`, userName(key, user)],
+      [`${at}.group`, user.group],
+      ...(user.moreGroups ?? []).map((group, index): [string, string] => [`${at}.moreGroups[${index}]`, group]),
+    ];
+    for (const [where, given] of named) {
       if (given !== undefined) {
         checkUserName(given, where, execOf(user) === undefined, taken, problems);
       }
@@ -235,7 +268,7 @@ function isName(name: string | undefined): name is string {
 
 /** What a program says needs no certificate, and what is issued needs an end. */
 function checkCredentials(user: UserAccess, at: string, problems: Problems): void {
-  const issuing = (["group", "validity", "keyAlgorithm", "keyGeneration"] as const).filter(
+  const issuing = (["group", "moreGroups", "request", "validity", "keyAlgorithm", "keyGeneration"] as const).filter(
     (prop) => user[prop] !== undefined,
   );
   if (execOf(user) && issuing.length > 0) {
@@ -251,8 +284,8 @@ function checkCredentials(user: UserAccess, at: string, problems: Problems): voi
 
 /** Whoever may do nothing needs no certificate. */
 function checkGrants(user: UserAccess, at: string, problems: Problems): void {
-  const { grants = [], group, appliesAccess } = user;
-  if (grants.length === 0 && group === undefined && !appliesAccess) {
+  const { grants = [], group, moreGroups = [], appliesAccess } = user;
+  if (grants.length === 0 && group === undefined && moreGroups.length === 0 && !appliesAccess) {
     const fix = 'write grants: [{ clusterRole: "view" }], or name a group that you bind';
     const allowed = "at least one role, a group, or appliesAccess";
     problems.add({ code: "user-grants", at: `${at}.grants`, given: "none", allowed, fix });

@@ -250,13 +250,29 @@ function nameIn(reader: DerReader): DerValue {
 
 /** The parts of a name as texts, `2.5.4.3=test-ca`. */
 export function namePartsIn(name: Buffer): string[] {
-  return valuesIn(name).flatMap(({ value }) =>
-    valuesIn(value).flatMap((set) =>
-      valuesIn(set.value).map((attribute) => {
-        const [type, text] = valuesIn(attribute.value);
-        return `${objectIdentifierOf(type!)}=${textOf(text!)}`;
-      }),
-    ),
+  return attributesIn(name).map(({ type, text }) => `${type}=${text}`);
+}
+
+/** A part of a name. */
+export interface NameAttribute {
+  /** Its object identifier. */
+  readonly type: string;
+  readonly text: string;
+}
+
+/**
+ * The parts of a name.
+ *
+ * @param texts kinds of text that may stand in it
+ * @throws NotDer
+ */
+export function attributesIn(name: Buffer, texts: readonly number[] = TEXTS): NameAttribute[] {
+  const { value } = nameIn(new DerReader(name));
+  return valuesIn(value).flatMap((set) =>
+    valuesIn(set.value).map((attribute) => {
+      const [type, text] = valuesIn(attribute.value);
+      return texts.includes(text!.tag) ? { type: objectIdentifierOf(type!), text: textOf(text!) } : fail();
+    }),
   );
 }
 

@@ -6,7 +6,8 @@ import { TerraformProvider, TerraformStack, Token } from "cdktf";
 import { CertRequest } from "@cdktf/provider-tls/lib/cert-request";
 import { LocallySignedCert } from "@cdktf/provider-tls/lib/locally-signed-cert";
 import { Construct } from "constructs";
-import { Problems } from "../errors";
+import { PkiError, Problems } from "../errors";
+import { addressOf } from "../terraform/address";
 import {
   AUTHORITY,
   AuthorityGeneration,
@@ -20,14 +21,17 @@ import { checkIssuerName, Issuers } from "./generation";
 import { KEY_ALGORITHM, KeyAlgorithm } from "./key-algorithm";
 import { KEY_USAGE, KeyUsage } from "./key-usage";
 import { refuseUnlistedMasters } from "./masters";
+import { blocksOf } from "./pem";
 import { createKey, Key } from "./private-key";
+import { checkRequest, type Described, requestedAlgorithm } from "./request-checks";
+import { REQUEST } from "./certificate-request";
 import { SUBJECT, Subject } from "./subject";
 import { AltName, checkAltNames, SubjectAltNames } from "./subject-alt-names";
 import { constructId } from "../terraform/construct-id";
 import { pin } from "../terraform/pin";
 import { Reference, expression } from "../terraform/reference";
 import { lifecycle } from "../terraform/lifecycle";
-import { checkShape, fields, Fields, name, optional, provider } from "../terraform/shape";
+import { checkShape, fields, Fields, list, name, optional, plainText, provider, text } from "../terraform/shape";
 
 /** What may be chosen for one certificate. */
 export interface CertificateOptions {
@@ -55,6 +59,17 @@ export interface CertificateOptions {
 
 /** Props of a {@link Certificate}. */
 export interface CertificateProps extends CertificateOptions {
+  /**
+   * A request (CSR) as PEM that whoever has the private key made, known at synth: `readFileSync("jane.csr", "utf8")`. It has to ask for exactly what
+   * is described here, and is public. Terraform never sees the key.
+   * @default - key and request are made here
+   */
+  readonly request?: string;
+  /**
+   * More O's than the subject's own: the tls provider writes one, and only a request can have several.
+   * @default - none
+   */
+  readonly moreOrganizations?: readonly string[];
   /** Who signs. Must be in the same stack: its private key may not travel through an output. */
   readonly authority: ICertificateAuthority;
   /** Who it is about. */
@@ -88,6 +103,8 @@ export const CERTIFICATE_OPTIONS = {
 
 const CERTIFICATE_PROPS = fields({
   ...CERTIFICATE_OPTIONS,
+  request: optional(text('readFileSync("jane.csr", "utf8")')),
+  moreOrganizations: optional(list(plainText("on-call"))),
   authority: AUTHORITY,
   subject: SUBJECT,
   usage: KEY_USAGE,
@@ -102,9 +119,9 @@ const DEFAULT_VALIDITY = Validity.years(1);
  * A certificate with a private key of its own, signed by an authority.
  *
  * Request and certificate are replaced by creating the new one first, so a failed apply never leaves a machine without one.
- * In the Terraform state: the private key (twice) and the authority's signing key.
+ * In the Terraform state: the private key (twice) and the authority's signing key; for a request from elsewhere the latter alone.
  *
- * @throws PkiError when a value breaks a rule, or the authority is in another stack
+ * @throws PkiError when a value breaks a rule, the authority is in another stack, or a request asks for something else
  * @see https://www.rfc-editor.org/rfc/rfc5280
  */
 export class Certificate extends Construct {
@@ -118,21 +135,20 @@ export class Certificate extends Construct {
   public readonly validity: Validity;
   /** The generation that signs it. */
   public readonly issuer: AuthorityGeneration;
-  /** The private key; its L1 is `key.resource`. */
-  public readonly key: Key;
-  /** The L1 of the request. */
-  public readonly request: CertRequest;
+  /** The L1 of the request; undefined where that comes from elsewhere. */
+  public readonly ownRequest?: CertRequest;
   /** The L1 of the certificate. */
   public readonly resource: LocallySignedCert;
   /** Where the certificate is in the state. */
   public readonly certificate: Reference;
-  /** Where the private key is in the state. */
-  public readonly privateKey: Reference;
   /** Where the certificates above it are in the state: the authority's that signed it, and those above that, up to and including the root. */
   public readonly chain: readonly Reference[];
 
   /** Addresses of its resources, sorted. */
   public readonly addresses: readonly string[];
+
+  private readonly ownKey?: Key;
+  private readonly algorithm: KeyAlgorithm;
 
   public constructor(scope: Construct, id: string, props: CertificateProps) {
     super(scope, constructId(scope, id));
@@ -153,6 +169,7 @@ export class Certificate extends Construct {
       problems,
     );
     checkUse(props, problems);
+    checkOrigin(props, problems);
     problems.throwIfAny(this.node.path);
 
     this.sans = SubjectAltNames.of(...(props.sans ?? [])).distinctIn(this);
@@ -160,22 +177,13 @@ export class Certificate extends Construct {
 
     const name = props.address ?? id;
     const { provider } = props;
-    const algorithm = props.keyAlgorithm ?? KeyAlgorithm.ECDSA_P256;
-    this.key = createKey(this, "Key", leafKeyName(name, props.keyGeneration), { algorithm, provider });
-    this.request = new CertRequest(this, "Request", {
-      privateKeyPem: expression(this.key.privateKey),
-      subject: [{ ...this.subject.fields }],
-      dnsNames: this.sans.dnsArgument,
-      ipAddresses: this.sans.ipsArgument,
-      lifecycle: lifecycle({
-        createBeforeDestroy: true,
-        precondition: [...this.sans.preconditions, ...this.subject.preconditions],
-      }),
-      provider,
-    });
-    const request = pin(this.request, name);
+    const { ownKey, ownRequest, pem, algorithm } =
+      props.request === undefined ? this.makeRequest(name, props) : givenRequest(props.request);
+    this.ownKey = ownKey;
+    this.ownRequest = ownRequest;
+    this.algorithm = algorithm;
     this.resource = new LocallySignedCert(this, "Resource", {
-      certRequestPem: `\${${request}.cert_request_pem}`,
+      certRequestPem: pem,
       caCertPem: expression(this.issuer.certificate),
       caPrivateKeyPem: expression(this.issuer.privateKey!),
       allowedUses: this.usage.allowedUses(algorithm),
@@ -185,13 +193,57 @@ export class Certificate extends Construct {
       lifecycle: { createBeforeDestroy: true },
       provider,
     });
-    this.privateKey = this.key.privateKey;
     this.certificate = { address: pin(this.resource, name), attribute: "cert_pem" };
     this.chain = [this.issuer.certificate, ...this.issuer.chain];
-    this.addresses = [this.privateKey.address, request, this.certificate.address].sort();
+    const made = [ownKey?.privateKey.address, ownRequest && addressOf(ownRequest), this.certificate.address];
+    this.addresses = made.filter((address) => address !== undefined).sort();
     props.authority.registerLeaf(this.resource, this.issuer.id);
     inventoried(this, { entries: () => [this.entry()] });
     refuseUnlistedMasters(TerraformStack.of(this), (node) => node instanceof Certificate);
+  }
+
+  /**
+   * The private key; its L1 is `key.resource`.
+   *
+   * @throws PkiError when the request comes from elsewhere: the key never was here
+   */
+  public get key(): Key {
+    return this.ownKey ?? refuseKey(this);
+  }
+
+  /**
+   * The L1 of the request.
+   *
+   * @throws PkiError when the request comes from elsewhere
+   */
+  public get request(): CertRequest {
+    return this.ownRequest ?? refuseKey(this);
+  }
+
+  /**
+   * Where the private key is in the state.
+   *
+   * @throws PkiError when the request comes from elsewhere: the key never was here
+   */
+  public get privateKey(): Reference {
+    return this.key.privateKey;
+  }
+
+  private makeRequest(name: string, { keyAlgorithm, keyGeneration, provider }: CertificateProps): Origin {
+    const algorithm = keyAlgorithm ?? KeyAlgorithm.ECDSA_P256;
+    const ownKey = createKey(this, "Key", leafKeyName(name, keyGeneration), { algorithm, provider });
+    const ownRequest = new CertRequest(this, "Request", {
+      privateKeyPem: expression(ownKey.privateKey),
+      subject: [{ ...this.subject.fields }],
+      dnsNames: this.sans.dnsArgument,
+      ipAddresses: this.sans.ipsArgument,
+      lifecycle: lifecycle({
+        createBeforeDestroy: true,
+        precondition: [...this.sans.preconditions, ...this.subject.preconditions],
+      }),
+      provider,
+    });
+    return { algorithm, ownKey, ownRequest, pem: `\${${pin(ownRequest, name)}.cert_request_pem}` };
   }
 
   private entry(): OwnEntry {
@@ -200,11 +252,70 @@ export class Certificate extends Construct {
       name: this.node.id,
       addresses: this.addresses,
       issuedBy: "terraform",
-      ...issued(this.request, this.resource),
+      ...issued(this.ownRequest, this.resource),
       issuerAddress: this.issuer.certificate.address,
-      keyAlgorithm: issuedKeyAlgorithm(this.key.resource),
+      keyAlgorithm: this.ownKey ? issuedKeyAlgorithm(this.ownKey.resource) : this.algorithm.name,
     };
   }
+}
+
+/** Where a certificate's key and names come from. */
+interface Origin {
+  readonly algorithm: KeyAlgorithm;
+  /** The text of the request, or an expression for it. */
+  readonly pem: string;
+  readonly ownKey?: Key;
+  readonly ownRequest?: CertRequest;
+}
+
+function givenRequest(pem: string): Origin {
+  // One newline at its end: the provider looks at the text, and would issue again for another.
+  return { algorithm: requestedAlgorithm(pem)!, pem: blocksOf(REQUEST, pem)[0]! };
+}
+
+function refuseKey(certificate: Certificate): never {
+  const problem = {
+    code: "request-elsewhere",
+    at: "request",
+    given: "a request from elsewhere",
+    allowed: "the certificate, and what is above it: the key is with whoever made the request",
+    fix: "use certificate and chain, and let a kubeconfig name the file of the key",
+  };
+  throw new PkiError(certificate.node.path, [problem]);
+}
+
+/** Finds a request that asks for something else, and what only a request can have. */
+export function checkOrigin(
+  described: Described & Pick<CertificateProps, "request" | "keyGeneration">,
+  problems: Problems,
+  { before, more } = { before: "", more: "moreOrganizations" },
+): void {
+  const { request, moreOrganizations = [], keyGeneration } = described;
+  if (request === undefined) {
+    if (moreOrganizations.length > 0) {
+      const allowed = "one O, the subject's: the tls provider writes no more";
+      const fix = "give a request that has them";
+      problems.add({
+        code: "organizations",
+        at: `${before}${more}`,
+        given: moreOrganizations.join(", "),
+        allowed,
+        fix,
+      });
+    }
+    return;
+  }
+  if (keyGeneration !== undefined) {
+    const allowed = "nothing: another request has another key";
+    problems.add({
+      code: "key-generation",
+      at: `${before}keyGeneration`,
+      given: keyGeneration,
+      allowed,
+      fix: "leave it out",
+    });
+  }
+  checkRequest(request, described, problems, before);
 }
 
 /**

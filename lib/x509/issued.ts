@@ -1,6 +1,7 @@
 import { TerraformResource } from "cdktf";
 import { LATER } from "../inventory-schema";
 import { isExpression, resolvedIn, synthesized } from "../terraform/synthesized";
+import { organizationsRequested, requestedNames, requestedSubject, requestsIn } from "./certificate-request";
 import { Subject, SubjectFields } from "./subject";
 
 /** What Terraform will put into a certificate: read from the synthesized resources, so that an Aspect or an escape hatch is seen. */
@@ -35,15 +36,14 @@ const USES: Readonly<Record<string, string | undefined>> = {
 };
 
 /**
- * @param request the resource that has subject and names: a request, or a self-signed certificate itself
+ * @param request the resource that has subject and names: a request, or a self-signed certificate itself; undefined where the request is text
  * @param certificate the resource that has validity and uses
  */
-export function issued(request: TerraformResource, certificate: TerraformResource): Issued {
-  const named = synthesized(request);
+export function issued(request: TerraformResource | undefined, certificate: TerraformResource): Issued {
   const certified = synthesized(certificate);
+  const names = request ? namesOf(request) : namesRequested(certificate);
   return {
-    subject: subjectOf(request, named),
-    sans: sansOf(request, named),
+    ...names,
     usage: textsOf(certificate, certified["allowed_uses"])
       .flatMap((use) => (use in USES ? (USES[use] ?? []) : [use]))
       .join(", "),
@@ -53,8 +53,23 @@ export function issued(request: TerraformResource, certificate: TerraformResourc
 }
 
 /** Names in a certificate: DNS names, then IP addresses. */
-export function sansOf(request: TerraformResource, named = synthesized(request)): string[] {
-  return [...textsOf(request, named["dns_names"]), ...textsOf(request, named["ip_addresses"])];
+export function sansOf(request: TerraformResource | undefined, certificate: TerraformResource): readonly string[] {
+  return issued(request, certificate).sans;
+}
+
+function namesOf(request: TerraformResource): Pick<Issued, "subject" | "sans"> {
+  const named = synthesized(request);
+  const sans = [...textsOf(request, named["dns_names"]), ...textsOf(request, named["ip_addresses"])];
+  return { subject: subjectOf(request, named), sans };
+}
+
+/** What a request from elsewhere asks for: the provider copies all of it. */
+function namesRequested(certificate: TerraformResource): Pick<Issued, "subject" | "sans"> {
+  const pem = synthesized(certificate)["cert_request_pem"];
+  const [request] = typeof pem === "string" ? requestsIn(pem) : [];
+  return request
+    ? { subject: requestedSubject(request), sans: requestedNames(request) }
+    : { subject: LATER, sans: [LATER] };
 }
 
 /** Hours that a certificate will be valid, as Terraform is told: a number, or an expression. */
@@ -64,7 +79,10 @@ export function validityOf(certificate: TerraformResource): number | string {
 }
 
 /** Each O of a certificate's subject, the groups of who shows it; expressions where Terraform fills them in. */
-export function organizationsOf(request: TerraformResource): string[] {
+export function organizationsOf(request: TerraformResource | undefined, certificate: TerraformResource): string[] {
+  if (!request) {
+    return organizationsRequested(String(synthesized(certificate)["cert_request_pem"]));
+  }
   const { subject } = synthesized(request);
   // An escape hatch adds a block to those that are there.
   return blocksOf(subject).flatMap(

@@ -4,12 +4,14 @@ import { problemText } from "../errors";
 import { labelOf } from "../terraform/inventoried";
 import { validateOnce } from "../terraform/registry";
 import type { CertRequest } from "@cdktf/provider-tls/lib/cert-request";
+import type { LocallySignedCert } from "@cdktf/provider-tls/lib/locally-signed-cert";
 import { organizationsOf } from "./issued";
 import { SYSTEM_MASTERS } from "./system-masters";
 
 /** A certificate, as far as its subject goes. */
 interface Requested extends IConstruct {
-  readonly request: CertRequest;
+  readonly ownRequest?: CertRequest;
+  readonly resource: LocallySignedCert;
 }
 
 /**
@@ -25,7 +27,9 @@ export function refuseUnlistedMasters(
       .findAll()
       .filter(isCertificate)
       .filter((node) => !isListed(node))
-      .filter(({ request }) => organizationsOf(request).some((group) => group.trim() === SYSTEM_MASTERS))
+      .filter(({ ownRequest, resource }) =>
+        organizationsOf(ownRequest, resource).some((group) => group.trim() === SYSTEM_MASTERS),
+      )
       .map(({ node }) =>
         problemText({
           code: "system-masters",

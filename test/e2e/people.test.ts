@@ -1,17 +1,19 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { ACCESS_STACK } from "../sandbox/description";
+import { ACCESS_STACK, PKI_STACK } from "../sandbox/description";
 import { Sandbox } from "../sandbox/sandbox";
+import { requestOf } from "../support/requests";
 
 // Who people and pipelines are to a real API server, what they may do there, and what a pipeline may that applies the access stack alone.
 
-jest.setTimeout(180_000);
+jest.setTimeout(600_000);
 
-const USERS = ["ci", "jane", "joe", "login", "max"];
+const USERS = ["ci", "jane", "joe", "kim", "login", "max"];
 const WORKERS = "time_rotating.sandbox__token__workers";
 
 const folder = mkdtempSync(path.join(tmpdir(), "people-"));
+const kim = requestOf({ subject: "/O=engineers/O=on-call/CN=kim" });
 let sandbox: Sandbox;
 
 beforeAll(async () => {
@@ -20,6 +22,7 @@ beforeAll(async () => {
     folder: path.join(folder, "sandbox"),
     nodes: [],
     users: USERS,
+    requests: { kim: kim.csr },
     progress: () => undefined,
   });
 });
@@ -70,6 +73,24 @@ describe("a certificate", () => {
     writeFileSync(login, `#!/bin/sh\n[ "$1" = joe ] && cat <<'END'\n${JSON.stringify(credential)}\nEND\n`);
     chmodSync(login, 0o755);
     expect(await whoAmI("login")).toEqual({ username: "joe", groups: ["system:authenticated"] });
+  });
+});
+
+describe("a certificate of a request", () => {
+  test("has several groups, and its kubeconfig lets in who has the key beside it", async () => {
+    expect((await as("kim", "auth", "whoami")).code).not.toBe(0);
+    writeFileSync(path.join(path.dirname(conf("kim")), "kim.key"), kim.key, { mode: 0o600 });
+    const { username, groups } = await whoAmI("kim");
+    // DER sorts the values of a set.
+    expect([username, ...[...groups].sort()]).toEqual(["kim", "engineers", "on-call", "system:authenticated"]);
+  });
+
+  test("leaves no key in the state, and is renewed without one: a second plan is empty", async () => {
+    const { stdout } = await sandbox.terraform(PKI_STACK, "show", "-json");
+    const [secret] = kim.key.match(/\n[A-Za-z0-9+/=]{40,}/)!;
+    expect(stdout).not.toContain(secret.trim());
+    expect(stdout).not.toContain("tls_private_key.sandbox__operator__kim");
+    expect((await sandbox.terraform(PKI_STACK, "plan", "-detailed-exitcode", "-no-color")).code).toBe(0);
   });
 });
 

@@ -36,6 +36,7 @@ const PEOPLE: Users = {
     grants: [{ clusterRole: "view", namespace: "default" }],
     kubeconfig: { command: "./login", args: ["joe"], interactiveMode: "Never" },
   },
+  kim: { validity: Validity.days(1), group: "engineers", moreGroups: ["on-call"] },
   ci: { validity: Validity.days(7), appliesAccess: true },
 };
 
@@ -59,6 +60,8 @@ interface Settings {
   readonly highlyAvailable?: boolean;
   /** People and pipelines, by their names in {@link PEOPLE}. @default - nobody */
   readonly users?: readonly string[];
+  /** Requests (CSRs) of users who have their own key. @default - Terraform makes all keys */
+  readonly requests?: Readonly<Record<string, string>>;
   /** Names of bootstrap tokens. @default - the one that every cluster has */
   readonly tokens?: readonly string[];
   /** First part of the stacks' names. @default sandbox */
@@ -94,7 +97,7 @@ export class SandboxDescription {
   public readonly backend: Backend = localState("state");
 
   public constructor(private readonly settings: Settings) {
-    const { port, workers, extraSans, rotated, rotation, highlyAvailable, users, tokens } = settings;
+    const { port, workers, extraSans, rotated, rotation, highlyAvailable, users, requests = {}, tokens } = settings;
     const { controlPlanes, ...etcd } = highlyAvailable ? HIGHLY_AVAILABLE : ONE_MACHINE;
     const distribution = distributionNamed(settings.distribution);
     this.props = {
@@ -112,7 +115,9 @@ export class SandboxDescription {
       },
       ...(rotated ? secondGeneration(distribution) : {}),
       ...(rotation ? rotationOf(distribution, rotation) : {}),
-      ...(users ? { users: Object.fromEntries(users.map((name) => [name, PEOPLE[name]!])) } : {}),
+      ...(users
+        ? { users: Object.fromEntries(users.map((name) => [name, { ...PEOPLE[name]!, request: requests[name] }])) }
+        : {}),
     };
     const named = tokens && { tokens: Object.fromEntries(tokens.map((name) => [name, {}])) };
     const usual = "worker" in distribution.table.access.tokens ? { ...named } : { tokens: {} };

@@ -56,6 +56,8 @@ export interface SandboxOptions {
   readonly nodes: readonly string[];
   /** People and pipelines that the description has. @default - nobody */
   readonly users?: readonly string[];
+  /** Requests of those of them who have their own key. @default - Terraform makes all keys */
+  readonly requests?: Readonly<Record<string, string>>;
   /** Workers that the description names, beside the nodes where those must have a name before they join. @default - none */
   readonly workers?: readonly string[];
   /** Whether there are two control planes, each with an API server, and three machines of etcd. @default - one machine has it all */
@@ -122,6 +124,7 @@ export class Sandbox {
       kubernetesProvider: providers.kubernetesProvider,
       distribution,
       users: options.users,
+      requests: options.requests,
       workers: bootstrapToken(table) ? workers : [...options.nodes, ...workers],
     };
     const sandbox = new Sandbox(options, tools, providers.env, ports, new SandboxDescription(settings));

@@ -138,6 +138,7 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
     "The keys to deliver are in another stack. They would have to pass through an output, and end up in both states.",
   "password-joins": "The distribution has no join password of that name.",
   "password-stack": "The join password and the PKI are in different stacks. The first server needs both to start.",
+  organizations: "A certificate is to have several O's without a request that has them: the tls provider writes one.",
   "pem-certificate":
     "The text is not a PEM certificate, or one of its certificates is damaged, there twice, or not signed with the key that it names, or there is PEM of another kind beside them.",
   "pem-chain-order": "A certificate of the chain was not issued by the one that follows it.",
@@ -180,6 +181,19 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
     "The K3s secure token contains a hash of the root certificate's DER. Terraform cannot hash binary data, so it cannot compute it for a root that is known only in the state, and it does not see in text that it learns when it runs whether there is a root.",
   "server-names":
     "The certificate is for a server and names none. Clients compare the alternative names alone, so nothing could connect to it.",
+  "request-elsewhere":
+    "The certificate was made of a request that came from elsewhere. Its private key never was in the state.",
+  "request-extension":
+    "The request asks for more than is described: to be an authority, to sign, for another use, or for what nobody here looks at.",
+  "request-key": "The key of the request is of another algorithm than the one that is described.",
+  "request-names":
+    "The request asks for other names than those that are described. The tls provider copies all names of whatever it is given.",
+  "request-pem": "The text is not one certificate request as PEM, or one that cannot be read.",
+  "request-secret": "A private key stands beside the request, in code that others read.",
+  "request-signature":
+    "The request is not signed with its own key, or with an algorithm that can be forged: whoever sent it may not have the key. The tls provider looks at no signature.",
+  "request-subject":
+    "The request asks for another user or for other groups than those that are described. The tls provider copies the subject of whatever it is given.",
   "role-or-cluster-role": "A binding in a namespace gives one role: a Role of that namespace, or a ClusterRole.",
   "service-cidr": "The value is not a CIDR.",
   "service-cidr-count": "A cluster has one service CIDR, or one per IP family.",

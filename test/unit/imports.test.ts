@@ -19,7 +19,7 @@ const STEPS = ["read", "model", "judge", "render"];
 
 /** What the verbs share with the constructs: names, references, DER and how outputs and inventories look. Nothing in them needs cdktf. */
 const SHARED =
-  /^\.\.\/(terraform\/(names|reference|expression)|kubernetes\/(content|content-readers|cluster-file)|x509\/der|inventory-schema|terraform-json\/[a-z-]+)$/;
+  /^\.\.\/(terraform\/(names|reference|expression)|kubernetes\/(content|content-readers|cluster-file)|x509\/(der|certificate-request)|inventory-schema|terraform-json\/[a-z-]+)$/;
 
 function sources(folder: string): { file: string; text: string }[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })

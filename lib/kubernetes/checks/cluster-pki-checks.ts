@@ -1,17 +1,18 @@
 import { Problems } from "../../errors";
 import { checkMovedFrom, checkNamePart } from "../../terraform/names";
-import { checkCertificateOptions } from "../../x509/certificate";
+import { checkCertificateOptions, checkOrigin } from "../../x509/certificate";
 import { checkGenerations, FIRST_GENERATION } from "../../x509/generation";
+import { KeyUsage } from "../../x509/key-usage";
 import { checkAltNames } from "../../x509/subject-alt-names";
 import { checkCluster, checkUnresolved, type TextOf } from "./cluster-checks";
-import { checkSubjectFields } from "../cluster-subject";
+import { checkSubjectFields, clusterSubject } from "../cluster-subject";
 import { checkTogether } from "./outside-checks";
 import { checkAddedNames, checkProtectedNames } from "./protected-names";
 import type { DistributionTable } from "../table";
 import { checkEffects } from "./without-effect";
 import type { ClusterPkiProps } from "../cluster-pki-props";
 import { checkNames } from "./unknown-names";
-import { checkUsers, clientAuthority, execOf, usersOf } from "../users";
+import { checkUsers, clientAuthority, execOf, userName, usersOf } from "../users";
 
 /** Finds everything that is wrong with the description of a cluster's PKI. */
 export function checkClusterPki(
@@ -50,7 +51,10 @@ export function checkClusterPki(
 
 /** Finds what is wrong with users, and with what is to be issued for them. */
 function checkUsersOfPki(props: ClusterPkiProps, table: DistributionTable, problems: Problems): void {
-  checkUsers(props.users ?? {}, table, problems);
+  const ofUsers = new Problems();
+  checkUsers(props.users ?? {}, table, ofUsers);
+  checkSubjectFields(props.subject, ofUsers);
+  problems.addAll(ofUsers);
   const issuers = generationsOf(clientAuthority(table), props);
   for (const [name, user] of usersOf(props.users)) {
     const at = `users.${name}`;
@@ -61,6 +65,13 @@ function checkUsersOfPki(props: ClusterPkiProps, table: DistributionTable, probl
     if (execOf(user) === undefined) {
       const { keyAlgorithm, keyGeneration, validity } = user;
       checkCertificateOptions({ keyAlgorithm, keyGeneration, validity }, issuers, `${at}.`, problems, props.validity);
+      if (ofUsers.none) {
+        const fields = { commonName: userName(name, user), organization: user.group };
+        const subject = clusterSubject(fields, props.subject);
+        const { request, moreGroups: moreOrganizations } = user;
+        const described = { request, moreOrganizations, keyAlgorithm, keyGeneration, subject, usage: KeyUsage.CLIENT };
+        checkOrigin(described, problems, { before: `${at}.`, more: "moreGroups" });
+      }
     }
   }
 }

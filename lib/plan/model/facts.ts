@@ -1,3 +1,4 @@
+import { requestedNames, requestedSubject, requestsIn, valuesRequested } from "../../x509/certificate-request";
 import { text } from "../../terraform-json/json";
 import type { PlannedResource, Side } from "../../terraform-json/plan";
 import { LATER } from "../read/inventory";
@@ -87,8 +88,24 @@ export function organizationsOf(identity: Identity, side: Side): string[] {
   if (request) {
     return visibleList(request, side, "subject.organization");
   }
-  const certificate = parsedCertificate(certificatePem(identity.anchor, side));
-  return certificate?.subject?.split("\n").flatMap((line) => (line.startsWith("O=") ? [line.slice(2)] : [])) ?? [];
+  return subjectPartsOf(identity, side, "O");
+}
+
+/** The common name of a certificate's subject: the user who shows it. */
+export function commonNamesOf(identity: Identity, side: Side): string[] {
+  const request = identity.request[side];
+  return request ? visibleList(request, side, "subject.common_name") : subjectPartsOf(identity, side, "CN");
+}
+
+/** Of a request that comes from elsewhere: what is issued has all that it asks for. */
+function subjectPartsOf({ anchor }: Identity, side: Side, field: "CN" | "O"): string[] {
+  const certificate = parsedCertificate(certificatePem(anchor, side));
+  const issued = certificate?.subject?.split("\n") ?? [];
+  const own = issued.flatMap((line) => (line.startsWith(`${field}=`) ? [line.slice(field.length + 1)] : []));
+  const asked = requestsIn(text(anchor[side]?.cert_request_pem) ?? "").flatMap((request) =>
+    request ? valuesRequested(request, field) : [],
+  );
+  return [...new Set([...own, ...asked])].map(printable);
 }
 
 function certificateFacts(identity: Identity, side: Side, model: PlanModel): Facts {
@@ -165,6 +182,10 @@ function namesOf(request: PlannedResource, side: Side): Facts {
 function parsedNames({ anchor }: Identity, side: Side): Facts {
   const pem = certificatePem(anchor, side);
   const certificate = parsedCertificate(pem);
+  const [request] = certificate ? [] : requestsIn(text(anchor[side]?.cert_request_pem) ?? "");
+  if (request) {
+    return { subject: printable(requestedSubject(request)), sans: sorted(requestedNames(request).map(printable)) };
+  }
   if (!certificate) {
     return anchor.row.role === "certificate" ? { subject: missing(pem) } : {};
   }

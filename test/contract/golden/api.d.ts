@@ -203,9 +203,10 @@ export class Certificate extends Construct {
     readonly certificate: Reference;
     readonly chain: readonly Reference[];
     readonly issuer: AuthorityGeneration;
-    readonly key: Key;
-    readonly privateKey: Reference;
-    readonly request: CertRequest;
+    get key(): Key;
+    readonly ownRequest?: CertRequest;
+    get privateKey(): Reference;
+    get request(): CertRequest;
     readonly resource: LocallySignedCert;
     readonly sans: SubjectAltNames;
     readonly subject: Subject;
@@ -261,7 +262,9 @@ export interface CertificateOptions {
 export interface CertificateProps extends CertificateOptions {
     readonly address?: string;
     readonly authority: ICertificateAuthority;
+    readonly moreOrganizations?: readonly string[];
     readonly provider?: TerraformProvider;
+    readonly request?: string;
     readonly sans?: readonly AltName[];
     readonly subject: Subject;
     readonly usage: KeyUsage;
@@ -1429,6 +1432,8 @@ export interface UserAccess extends Pick<CertificateOptions, "keyAlgorithm" | "k
     readonly grants?: readonly UserGrant[];
     readonly group?: string;
     readonly kubeconfig?: "inline" | "files" | ExecCredentials;
+    readonly moreGroups?: readonly string[];
+    readonly request?: string;
     readonly user?: string;
     readonly validity?: Validity;
 }

@@ -14,6 +14,7 @@ import { ONE, pkiOf } from "../../support/cluster";
 import { DISTRIBUTIONS } from "../../contract/cases";
 import { filesIn } from "../../support/graph";
 import { newApp, newStack, problemsOf, synthApp, terraformOf } from "../../support/synth";
+import { requestOf } from "../../support/requests";
 import { accessStack, CA_PEM } from "../access/fixture";
 
 const SHORT = Validity.hours(12);
@@ -111,6 +112,51 @@ describe("a user's kubeconfig", () => {
     expect(text).toContain("users:\n- name: jane@example.com\n");
     const { resource } = terraformOf(pkiOf({}, { users }).stack);
     expect(Object.keys(resource.tls_private_key).some((name) => name.includes("jane"))).toBe(false);
+  });
+});
+
+describe("a user whose key Terraform never sees", () => {
+  const { csr } = requestOf({ subject: "/O=engineers/O=on-call/OU=Berlin/CN=kim" });
+  const KIM: UserAccess = { ...JANE, group: "engineers", moreGroups: ["on-call"], request: csr };
+  const subject = { organizationalUnit: "Berlin" };
+  const pki = (kim: Partial<UserAccess> = {}) =>
+    pkiOf({}, { subject, keyAlgorithm: KeyAlgorithm.RSA_2048, users: { kim: { ...KIM, ...kim } } });
+
+  test("gets a kubeconfig that names the file of the key", () => {
+    const text = evaluate(pki().pki.kubeconfig("kim" as never), lookup);
+    expect(text).toMatch(/ {2}user:\n {4}client-certificate-data: \S+\n {4}client-key: kim.key\n$/);
+    const files = pki({ kubeconfig: "files" })
+      .pki.files("operator")
+      .map(({ path }) => path);
+    expect(files.filter((path) => path.includes("kim"))).toEqual(["/users/kim.conf", "/users/kim.crt"]);
+  });
+
+  test("has a certificate of the request, and no key in the state", () => {
+    const { stack } = pki();
+    const { resource, output } = terraformOf(stack);
+    expect(resource.tls_locally_signed_cert.pki__operator__kim.cert_request_pem).toBe(csr);
+    expect(Object.keys(resource.tls_private_key).filter((name) => name.includes("kim"))).toEqual([]);
+    expect(JSON.stringify(output)).not.toContain("kim.private_key");
+    expect(inventoryOf(stack).entries.find(({ name }) => name === "kim")).toMatchObject({
+      subject: "CN=kim, O=engineers, O=on-call, OU=Berlin",
+      keyAlgorithm: "ECDSA-P256",
+    });
+    // What looks through keys of the cluster does not stop at one that is none.
+    pkiOf({}, { subject, users: { kim: KIM } }).pki.addFile("operator", { path: "/note", content: "text" });
+  });
+
+  test.each<[Partial<UserAccess>, string]>([
+    [{ moreGroups: [] }, 'request-subject users.kim.request "CN=kim, O=engineers, O=on-call, OU=Berlin"'],
+    [{ user: "joe" }, 'request-subject users.kim.request "CN=kim, O=engineers, O=on-call, OU=Berlin"'],
+    [{ request: undefined }, 'organizations users.kim.moreGroups "on-call"'],
+    [{ moreGroups: ["system:masters"] }, 'user-name users.kim.moreGroups[0] "system:masters"'],
+    [{ keyGeneration: "k2" }, 'key-generation users.kim.keyGeneration "k2"'],
+    [
+      { kubeconfig: LOGIN, validity: undefined, group: undefined, moreGroups: undefined },
+      'user-credentials users.kim "request"',
+    ],
+  ])("is refused as %j", (kim, problem) => {
+    expect(problemsOf(() => pki(kim)).map(({ code, at, given }) => `${code} ${at} ${given}`)).toEqual([problem]);
   });
 });
 

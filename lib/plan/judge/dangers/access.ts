@@ -1,10 +1,10 @@
 import type { Side } from "../../../terraform-json/plan";
-import { factsOf, organizationsOf } from "../../model/facts";
+import { commonNamesOf, factsOf, organizationsOf } from "../../model/facts";
 import { Grant, grantsOf } from "../../model/grants";
 import { exists, Identity } from "../../model/identity";
 import { isChanged, PlanModel } from "../../model/model";
 import { AGGREGATED, isAggregated, Rule, rulesOf } from "../../model/rules";
-import { holdsPlaceholder, visible, visibleList } from "../../read/visible";
+import { holdsPlaceholder, visible } from "../../read/visible";
 import type { DangerCode } from "../danger";
 import { Evidence, Judged, ofIdentities, Row } from "./row";
 
@@ -95,8 +95,7 @@ function systemNames(identity: Identity, { model, tableNames }: Evidence): strin
 
 /** CN and O: the user and the groups of who shows a certificate. */
 function namesOf(identity: Identity, side: Side): string[] {
-  const request = identity.request[side];
-  return [...(request ? visibleList(request, side, "subject.common_name") : []), ...organizationsOf(identity, side)];
+  return [...commonNamesOf(identity, side), ...organizationsOf(identity, side)];
 }
 
 /** The plan has exactly what the table says, by an inventory that says the same. */

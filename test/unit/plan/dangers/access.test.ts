@@ -4,6 +4,7 @@ import { PlanModel } from "../../../../lib/plan/model/model";
 import { undecidedOf } from "../../../../lib/plan/model/undecided";
 import { readPlan } from "../../../../lib/terraform-json/plan";
 import { ADDRESS, Change, deployed, plan, REPLACE, resource, STATE, MADE, SIGNED_AGAIN } from "../plans";
+import { requestOf } from "../../../support/requests";
 import { codes, found, inventoryOf, seen } from "./found";
 
 // Members of system:masters stand in dangers.test.ts.
@@ -39,6 +40,16 @@ describe("a certificate's user and group", () => {
     const renewed: Change = { actions: REPLACE, replace_paths: [["ready_for_renewal"]] };
     expect(codes(deployed({ request: { before: same, after: same }, leaf: renewed }))).toEqual([]);
     expect(codes(issued({ common_name: "jane", organization: "developers" }))).toEqual([]);
+  });
+
+  test("that a request from elsewhere asks for are found in it, before anything is issued", () => {
+    const asking = (subject: string) => {
+      const after = { ...MADE.leaf.after, cert_request_pem: requestOf({ subject }).csr };
+      return codes(plan([resource(ADDRESS.leaf, { ...CREATE, after })])).map(([code]) => code);
+    };
+    expect(asking("/O=developers/O=system:masters/CN=jane")).toEqual(["system-masters"]);
+    expect(asking("/O=developers/CN=system:admin")).toEqual(["system-identity"]);
+    expect(asking("/O=developers/O=on-call/CN=jane")).toEqual([]);
   });
 
   const entry = { kind: "certificate", name: "kube-proxy", addresses: [ADDRESS.leaf], usage: "server" };
