@@ -10,8 +10,10 @@ const README = readFileSync(path.join(ROOT, "README.md"), "utf8");
 const EXAMPLES = [...README.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code!);
 
 const PAGE = readFileSync(path.join(ROOT, "docs", "projects.md"), "utf8");
-const PEOPLE = readFileSync(path.join(ROOT, "docs", "people.md"), "utf8");
-const PROGRAMS = [...`${PAGE}${PEOPLE}`.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code!);
+const PAGES = ["projects", "people", "tokens"].map((page) =>
+  readFileSync(path.join(ROOT, "docs", `${page}.md`), "utf8"),
+);
+const PROGRAMS = [...PAGES.join("\n").matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code!);
 
 const folder = mkdtempSync(path.join(tmpdir(), "package-"));
 const project = path.join(folder, "project");
@@ -108,8 +110,8 @@ test("every example of the README compiles as it stands", async () => {
   expect(await compile(".", EXAMPLES)).toBe("");
 });
 
-test("every program of docs/projects.md and docs/people.md compiles and runs as it stands", async () => {
-  expect(PROGRAMS.length).toBeGreaterThanOrEqual(7);
+test("every program of docs/projects.md, docs/people.md and docs/tokens.md compiles and runs as it stands", async () => {
+  expect(PROGRAMS.length).toBeGreaterThanOrEqual(8);
   expect(await compile("programs", PROGRAMS)).toBe("");
   for (const index of PROGRAMS.keys()) {
     await run("node", [`example-${index}.js`], { cwd: path.join(project, "programs") });
