@@ -6,7 +6,7 @@ import { attempt } from "../sandbox/command";
 import { ACCESS_STACK } from "../sandbox/description";
 import type { Sandbox } from "../sandbox/sandbox";
 import { findTools } from "../sandbox/tools";
-import { ask } from "./ask";
+import { ask } from "../sandbox/ask";
 import { CA, whoAmI } from "./nodes";
 
 const FIRST = "sandbox__token__workers";

@@ -244,7 +244,7 @@ export class Sandbox {
     const who = to === "operator" ? ["--operator"] : machines.includes(to) ? ["--machine", to] : ["--worker"];
     const source = state === undefined ? [this.stack(PKI_STACK)] : [state, "--inventory", this.inventory];
     const argv = ["export", ...who, "--root", this.machine(to), "--changes", "json", ...source];
-    const changes = JSON.parse(await this.kubernetesPki(argv)) as Changes;
+    const changes = JSON.parse(await this.exported(argv)) as Changes;
     const here: readonly string[] = this.servers.flatMap((one) => (one.machine.name === to ? componentsOf(one) : []));
     const [restarted, elsewhere]: [string[], string[]] = [[], []];
     for (const { component } of changes.components.filter(({ action }) => action === "restart")) {
@@ -258,14 +258,6 @@ export class Sandbox {
     }
     const files = changes.files.filter(({ change }) => change === "written").length;
     return { to, files, restarted, elsewhere };
-  }
-
-  private async kubernetesPki(argv: readonly string[]): Promise<string> {
-    const { code, stdout, stderr } = await kubernetesPki(argv, this.inRoot);
-    if (code !== 0) {
-      throw new Error(`kubernetes-pki ${argv.join(" ")}: ${stderr}`);
-    }
-    return stdout;
   }
 
   /** Where the files of a machine are, as if it were the root of its disk. */
@@ -375,13 +367,20 @@ export class Sandbox {
 
   /** Writes files with `kubernetes-pki export`. */
   public export(who: readonly string[], root: string, stacks: readonly string[]): Promise<string> {
-    return this.kubernetesPki(["export", ...who, "--root", root, ...stacks.map((stack) => this.stack(stack))]);
+    return this.exported(["export", ...who, "--root", root, ...stacks.map((stack) => this.stack(stack))]);
   }
 
   /** Runs `kubernetes-pki`. */
-  public kubernetesPki(...args: string[]): Promise<Ended> {
-    const command = path.join(ROOT, "lib", "cli", "main.ts");
-    return attempt(process.execPath, [...TYPESCRIPT, command, ...args], this.inRoot);
+  public kubernetesPki(...argv: string[]): Promise<Ended> {
+    return kubernetesPki(argv, this.inRoot);
+  }
+
+  private async exported(argv: readonly string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.kubernetesPki(...argv);
+    if (code !== 0) {
+      throw new Error(`kubernetes-pki ${argv.join(" ")}: ${stderr}`);
+    }
+    return stdout;
   }
 
   /** What stands at the end of a run. */
