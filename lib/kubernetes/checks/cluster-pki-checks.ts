@@ -37,7 +37,9 @@ export function checkClusterPki(
   checkNames(props.certificates, table.certificates, "certificates", problems);
   checkAllGenerations(props, table, problems);
   checkTogether(props, table, problems, textOf);
-  checkSubjectFields(props.subject, problems);
+  const ofSubject = new Problems();
+  checkSubjectFields(props.subject, ofSubject);
+  problems.addAll(ofSubject);
   props.validity?.checkLeaf("validity", problems);
   props.keyAlgorithm?.check("keyAlgorithm", problems);
   for (const [name, { authority }] of Object.entries(table.certificates)) {
@@ -46,14 +48,18 @@ export function checkClusterPki(
     checkCertificateOptions(choices, issuers, `certificates.${name}.`, problems, props.validity);
     checkAltNames(choices.extraSans ?? [], `certificates.${name}.extraSans`, problems);
   }
-  checkUsersOfPki(props, table, problems);
+  checkUsersOfPki(props, table, problems, ofSubject.none);
 }
 
 /** Finds what is wrong with users, and with what is to be issued for them. */
-function checkUsersOfPki(props: ClusterPkiProps, table: DistributionTable, problems: Problems): void {
+function checkUsersOfPki(
+  props: ClusterPkiProps,
+  table: DistributionTable,
+  problems: Problems,
+  isSubjectRight: boolean,
+): void {
   const ofUsers = new Problems();
   checkUsers(props.users ?? {}, table, ofUsers);
-  checkSubjectFields(props.subject, ofUsers);
   problems.addAll(ofUsers);
   const issuers = generationsOf(clientAuthority(table), props);
   for (const [name, user] of usersOf(props.users)) {
@@ -65,7 +71,7 @@ function checkUsersOfPki(props: ClusterPkiProps, table: DistributionTable, probl
     if (execOf(user) === undefined) {
       const { keyAlgorithm, keyGeneration, validity } = user;
       checkCertificateOptions({ keyAlgorithm, keyGeneration, validity }, issuers, `${at}.`, problems, props.validity);
-      if (ofUsers.none) {
+      if (ofUsers.none && isSubjectRight) {
         const fields = { commonName: userName(name, user), organization: user.group };
         const subject = clusterSubject(fields, props.subject);
         const { request, moreGroups: moreOrganizations } = user;
