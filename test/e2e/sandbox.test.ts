@@ -156,6 +156,8 @@ describe("the stacks", () => {
     await sandbox.deploy(PKI_STACK, more);
     const printed = await sandbox.export(["--machine", "cp-1"], sandbox.machine("cp-1"), [PKI_STACK]);
     expect(printed.split("\n").filter((line) => line.endsWith(" written"))).toEqual([
+      // Where a kubeadm that issues the certificate itself has the name from.
+      "0644 root:root /etc/kubernetes/cluster-configuration.yaml written",
       "0644 root:root /etc/kubernetes/pki/apiserver.crt written",
     ]);
     await expect(servedNames()).resolves.toContain("DNS:more.example.com");
