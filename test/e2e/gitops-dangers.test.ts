@@ -181,6 +181,22 @@ async function pending<T>(
   }
 }
 
+/**
+ * In the suite: one of each way in which a change comes to the gate. A synth that is refused, a plan that fails, a state, attributes, files,
+ * objects of another provider. Every danger, and what --only lets through, is in test/unit/plan. EVERY_PIPELINE=1 runs all.
+ */
+const IN_SUITE: readonly DangerCode[] = [
+  "system-masters",
+  "plan-failed",
+  "unreadable",
+  "issuer-not-delivered",
+  "trust-removed",
+  "key-exposed",
+  "stale-certificate",
+  "usages-widened",
+  "cluster-admin",
+];
+
 /** By turns: both run the same steps, and each run has a synth of its own. EVERY_PIPELINE=1 runs both for each. */
 const PIPELINES = [async () => (await github())["renew"]!, gitlab];
 let turn = 0;
@@ -202,9 +218,13 @@ test("there is a row for every danger", () => {
 });
 
 describe("nothing is applied at night while there is", () => {
-  test.each(Object.entries(PENDING))("%s", async (code, change) => {
-    await expectNothingApplied(change, change.log ?? `DANGER ${code}`);
-  });
+  const rows = Object.entries(PENDING) as [DangerCode, Pending][];
+  test.each(rows.filter(([code]) => process.env["EVERY_PIPELINE"] ?? IN_SUITE.includes(code)))(
+    "%s",
+    async (code, change) => {
+      await expectNothingApplied(change, change.log ?? `DANGER ${code}`);
+    },
+  );
 
   test.each(Object.entries(MORE))("%s", async (text, change) => {
     await expectNothingApplied(change, text);
