@@ -314,21 +314,25 @@ function generated(scope: Construct, name: string, { life, isStaggered, first }:
 
 /** What a token is made of, by `ValidBootstrapTokenRegex` of k8s.io/cluster-bootstrap. */
 const PARTS = {
-  id: { code: "token-id", pattern: "^[a-z0-9]{6}$", allowed: "six lower-case letters and digits" },
-  secret: { code: "token-secret", pattern: "^[a-z0-9]{16}$", allowed: "sixteen lower-case letters and digits" },
+  id: { pattern: "^[a-z0-9]{6}$", allowed: "six lower-case letters and digits" },
+  secret: { pattern: "^[a-z0-9]{16}$", allowed: "sixteen lower-case letters and digits" },
 } as const;
 
 const PART_FIX = "give the parts of a token as `kubeadm token generate` prints them, before and after its dot";
 
 /** What was unresolved at synth is looked at by Terraform. It says nothing of what it saw. */
-function partConditions(given: BootstrapTokenParts): Condition[] {
-  return (["id", "secret"] as const)
-    .filter((part) => Token.isUnresolved(given[part]))
-    .map((part) => {
-      const { code, pattern, allowed } = PARTS[part];
-      const problem = { code, at: `token.${part}`, allowed, fix: PART_FIX };
-      return condition(`can(regex("${pattern}", ${quoted(given[part])}))`, problem);
-    });
+function partConditions({ id, secret }: BootstrapTokenParts): Condition[] {
+  const looksLike = (text: string, pattern: string) => `can(regex("${pattern}", ${quoted(text)}))`;
+  const { allowed: sixOf } = PARTS.id;
+  const { allowed: sixteenOf } = PARTS.secret;
+  return [
+    [id, looksLike(id, PARTS.id.pattern), { code: "token-id", at: "token.id", allowed: sixOf, fix: PART_FIX }] as const,
+    [
+      secret,
+      looksLike(secret, PARTS.secret.pattern),
+      { code: "token-secret", at: "token.secret", allowed: sixteenOf, fix: PART_FIX },
+    ] as const,
+  ].flatMap(([text, holds, problem]) => (Token.isUnresolved(text) ? [condition(holds, problem)] : []));
 }
 
 function rotating(scope: Construct, life: RotatedLife, isStaggered: boolean, first: Rotating | undefined): Rotating {
