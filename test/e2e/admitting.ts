@@ -19,7 +19,7 @@ export function describeMatrix(distribution: string, sandbox: () => Sandbox): vo
     });
 
     test("is in the documents", () => {
-      expect(documented(distribution)).toBe(markdownOf(cells));
+      expect(markdownOf(cells)).toBe(documented(distribution));
     });
   });
 }
