@@ -8,9 +8,9 @@ import { faultsOf, filled } from "./oracle";
 
 /**
  * Seconds of CPU time that the synth of one description may take, garbage collection and compilation included. Of CPU time, since
- * whatever else a machine does makes a clock go on; a machine with ten times the work that it can do makes that three times as long, too.
+ * whatever else a machine does makes a clock go on.
  */
-const HANGS_AFTER = 10;
+const HANGS_AFTER = 2;
 
 /** What was found wrong, with what is needed to see it again. */
 export interface Finding {
