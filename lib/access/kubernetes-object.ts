@@ -1,7 +1,7 @@
 import { ITerraformDependable, TerraformProvider, Token } from "cdktf";
 import { Problems } from "../errors";
 import { checkPlainText, Fields, list, made, optional, provider, record, text } from "../terraform/shape";
-import { RFC_1123_SUBDOMAIN } from "../x509/host";
+import { RFC_1123_LABEL, RFC_1123_SUBDOMAIN } from "../x509/host";
 
 /** Props of every construct that makes objects in the API server. */
 export interface KubernetesObjectProps {
@@ -70,6 +70,20 @@ export const OBJECT_FIELDS = {
   labels: optional(record("team", LABEL_VALUE, checkLabelKey)),
   annotations: optional(record("example.com/owner", ANNOTATION_VALUE, checkLabelKey)),
 } satisfies Fields<KubernetesObjectProps>;
+
+/** Finds a namespace that the API server would refuse. */
+export function checkNamespace(namespace: string, problems: Problems): void {
+  if (!Token.isUnresolved(namespace) && !RFC_1123_LABEL.test(namespace)) {
+    const allowed = "an RFC 1123 label in lower case, at most 63 bytes";
+    problems.add({
+      code: "namespace",
+      at: "namespace",
+      given: namespace,
+      allowed,
+      fix: "use the namespace's own name",
+    });
+  }
+}
 
 /** The props that are passed on from a construct to those in it. */
 export function objectProps({

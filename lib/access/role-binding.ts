@@ -7,9 +7,8 @@ import { constructId } from "../terraform/construct-id";
 import { checkShape, fields, Fields, flag, name as nameShape, optional } from "../terraform/shape";
 import { pin } from "../terraform/pin";
 import { addBlock } from "../terraform/registry";
-import { RFC_1123_LABEL } from "../x509/host";
 import { checkBinding } from "./binding-checks";
-import { KubernetesObjectProps, metaArguments, metadata, OBJECT_FIELDS } from "./kubernetes-object";
+import { checkNamespace, KubernetesObjectProps, metaArguments, metadata, OBJECT_FIELDS } from "./kubernetes-object";
 import { IRbacSubject, RBAC_API_GROUP, RbacSubject, SUBJECTS, subjectText } from "./rbac-subject";
 
 /** Props of a {@link RoleBinding}: it has a `role`, or a `clusterRole`. */
@@ -118,16 +117,7 @@ function checkRoleBinding(props: RoleBindingProps, problems: Problems): void {
     const fix = "name the one that is meant";
     problems.add({ code: "role-or-cluster-role", at: "role", given, allowed: "role or clusterRole, one of them", fix });
   }
-  if (!RFC_1123_LABEL.test(namespace)) {
-    const allowed = "lower-case letters, digits and '-', at most 63";
-    problems.add({
-      code: "namespace",
-      at: "namespace",
-      given: namespace,
-      allowed,
-      fix: "use the namespace's own name",
-    });
-  }
+  checkNamespace(namespace, problems);
   if (role !== undefined) {
     checkBinding(props, "role", role, problems);
   } else {

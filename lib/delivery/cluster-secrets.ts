@@ -5,9 +5,14 @@ import { Annotations, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import { constructId } from "../terraform/construct-id";
 import { checkShape, fields, Fields, flag, instanceOf, name as nameShape, optional, text } from "../terraform/shape";
-import { metaArguments, metadata, KubernetesObjectProps, OBJECT_FIELDS } from "../access/kubernetes-object";
+import {
+  checkNamespace,
+  metaArguments,
+  metadata,
+  KubernetesObjectProps,
+  OBJECT_FIELDS,
+} from "../access/kubernetes-object";
 import { Problems } from "../errors";
-import { checkNamespace } from "./secret-checks";
 import { claimPrefix } from "../terraform/registry";
 import { movedFrom } from "../terraform/moves";
 import { pin } from "../terraform/pin";

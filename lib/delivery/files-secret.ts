@@ -4,9 +4,15 @@ import { SecretV1 } from "@cdktf/provider-kubernetes/lib/secret-v1";
 import { Construct } from "constructs";
 import { constructId } from "../terraform/construct-id";
 import { checkShape, fields, Fields, name as nameShape, optional, text } from "../terraform/shape";
-import { metaArguments, metadata, KubernetesObjectProps, OBJECT_FIELDS } from "../access/kubernetes-object";
+import {
+  checkNamespace,
+  metaArguments,
+  metadata,
+  KubernetesObjectProps,
+  OBJECT_FIELDS,
+} from "../access/kubernetes-object";
 import { Problems } from "../errors";
-import { checkNamespace, checkSecretName } from "./secret-checks";
+import { checkSecretName } from "./secret-checks";
 import { pin } from "../terraform/pin";
 import { Content } from "../kubernetes/content";
 import { ClusterFile } from "../kubernetes/cluster-file";

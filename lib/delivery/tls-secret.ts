@@ -2,7 +2,13 @@ import { SecretV1 } from "@cdktf/provider-kubernetes/lib/secret-v1";
 import { Construct } from "constructs";
 import { constructId } from "../terraform/construct-id";
 import { checkShape, fields, Fields, instanceOf, name as nameShape, optional } from "../terraform/shape";
-import { type KubernetesObjectProps, metaArguments, metadata, OBJECT_FIELDS } from "../access/kubernetes-object";
+import {
+  checkNamespace,
+  type KubernetesObjectProps,
+  metaArguments,
+  metadata,
+  OBJECT_FIELDS,
+} from "../access/kubernetes-object";
 import { Problems } from "../errors";
 import { concat, type Content } from "../kubernetes/content";
 import { toTerraform } from "../kubernetes/content-readers";
@@ -11,7 +17,7 @@ import { inventoried } from "../terraform/inventoried";
 import { pin } from "../terraform/pin";
 import { Certificate } from "../x509/certificate";
 import { TrustBundle } from "../x509/trust-bundle";
-import { checkNamespace, checkSecretName } from "./secret-checks";
+import { checkSecretName } from "./secret-checks";
 import { secretFiles } from "./secret-files";
 
 /** Props of a {@link TlsSecret}. */

@@ -1,6 +1,7 @@
 /**
  * What upstream says of its listeners: whose clients they let in, and what those may do. Written down from the sources that are named,
- * not read from the library's tables, which are what is examined.
+ * not read from the library's tables, which are what is examined. A single CA has no upstream that says it: the names that etcd and the
+ * API server ask for there are this library's choice, written down a second time.
  */
 
 /** Whose clients a distribution's control plane lets in. Files are those of the machine. */
@@ -51,10 +52,10 @@ export const TRUST: Readonly<Record<string, Trust>> = {
     // tlsbootstrap.go beside it binds the user to system:kubelet-api-admin.
     bound: { "kubeadm:cluster-admins": ALL, "kube-apiserver-kubelet-client": NODES },
   },
-  /** @see https://github.com/k3s-io/k3s/blob/v1.36.1%2Bk3s1/pkg/daemons/control/server.go apiServer, and ../executor/etcd.go */
+  /** @see https://github.com/k3s-io/k3s/blob/master/pkg/daemons/control/server.go for flags, and deps/deps.go beside it for files */
   k3s: rancher("k3s"),
   rke2: rancher("rke2"),
-  /** @see https://github.com/k0sproject/k0s/blob/v1.36.1%2Bk0s.0/pkg/component/controller/apiserver.go, and etcd.go beside it */
+  /** @see https://github.com/k0sproject/k0s/tree/v1.36.3%2Bk0s.2/pkg/component/controller for flags: apiserver.go, etcd.go */
   k0s: {
     apiServer: "/var/lib/k0s/pki/ca.crt",
     frontProxy: { file: "/var/lib/k0s/pki/front-proxy-ca.crt", allowedNames: FRONT_PROXY_CLIENT },
