@@ -322,17 +322,14 @@ const PART_FIX = "give the parts of a token as `kubeadm token generate` prints t
 
 /** What was unresolved at synth is looked at by Terraform. It says nothing of what it saw. */
 function partConditions({ id, secret }: BootstrapTokenParts): Condition[] {
-  const looksLike = (text: string, pattern: string) => `can(regex("${pattern}", ${quoted(text)}))`;
-  const { allowed: sixOf } = PARTS.id;
-  const { allowed: sixteenOf } = PARTS.secret;
+  const looksLike = (text: string, { pattern }: { readonly pattern: string }) =>
+    `can(regex("${pattern}", ${quoted(text)}))`;
+  const ofId = { code: "token-id", at: "token.id", allowed: PARTS.id.allowed, fix: PART_FIX };
+  const ofSecret = { code: "token-secret", at: "token.secret", allowed: PARTS.secret.allowed, fix: PART_FIX };
   return [
-    [id, looksLike(id, PARTS.id.pattern), { code: "token-id", at: "token.id", allowed: sixOf, fix: PART_FIX }] as const,
-    [
-      secret,
-      looksLike(secret, PARTS.secret.pattern),
-      { code: "token-secret", at: "token.secret", allowed: sixteenOf, fix: PART_FIX },
-    ] as const,
-  ].flatMap(([text, holds, problem]) => (Token.isUnresolved(text) ? [condition(holds, problem)] : []));
+    ...(Token.isUnresolved(id) ? [condition(looksLike(id, PARTS.id), ofId)] : []),
+    ...(Token.isUnresolved(secret) ? [condition(looksLike(secret, PARTS.secret), ofSecret)] : []),
+  ];
 }
 
 function rotating(scope: Construct, life: RotatedLife, isStaggered: boolean, first: Rotating | undefined): Rotating {
