@@ -148,7 +148,9 @@ export function etcdTopology({ etcd }: Cluster): EtcdTopology {
 /** URLs of etcd's client ports where it does not run on control planes. */
 export function etcdEndpoints(etcd: Etcd | undefined): readonly string[] {
   if (etcd?.topology === "members") {
-    return etcd.members.flatMap(({ addresses = [] }) =>
+    // By name, so that another order in the description is no other file.
+    const members = [...etcd.members].sort((a, b) => (a.name < b.name ? -1 : 1));
+    return members.flatMap(({ addresses = [] }) =>
       addresses
         .slice(0, 1)
         .map((ip) => `https://${hostPort({ host: canonicalHost(ip), kind: "ip", port: ETCD_PORT })}`),
