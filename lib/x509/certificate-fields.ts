@@ -23,6 +23,13 @@ export interface CertificateFields {
   readonly pathLength?: number;
   /** Whether its key usage, where it has one, lets it sign certificates. */
   readonly signsCertificates: boolean;
+  /** Whether its key usage, where it has one, lets it sign the handshake of TLS. */
+  readonly signsHandshakes: boolean;
+  /**
+   * DER of its alternative names.
+   * @default - none
+   */
+  readonly altNames?: Buffer;
   /**
    * Object identifiers of its extended key usages.
    * @default - any use
@@ -51,6 +58,8 @@ type ExtensionFields = Partial<
     | "isAuthority"
     | "pathLength"
     | "signsCertificates"
+    | "signsHandshakes"
+    | "altNames"
     | "extendedKeyUsages"
     | "subjectKeyIdentifier"
     | "authorityKeyIdentifier"
@@ -66,6 +75,9 @@ const NEVER_CRITICAL: readonly string[] = ["2.5.29.14", "2.5.29.35", "1.3.6.1.5.
 /** `keyCertSign` in the first byte of a key usage. */
 const CERT_SIGN = 0x04;
 
+/** `digitalSignature`, likewise. */
+const DIGITAL_SIGNATURE = 0x80;
+
 /**
  * Extensions that Go knows, by their object identifiers, with what each adds.
  *
@@ -74,12 +86,13 @@ const CERT_SIGN = 0x04;
 const EXTENSIONS: Readonly<Record<string, (value: DerReader) => ExtensionFields>> = {
   "2.5.29.14": (value) => ({ subjectKeyIdentifier: value.next(TAG.octetString).value }),
   "2.5.29.15": (value) => {
-    const [, bits] = value.next(TAG.bitString).value;
-    return { signsCertificates: ((bits ?? 0) & CERT_SIGN) !== 0 };
+    const [, bits = 0] = value.next(TAG.bitString).value;
+    return { signsCertificates: (bits & CERT_SIGN) !== 0, signsHandshakes: (bits & DIGITAL_SIGNATURE) !== 0 };
   },
   "2.5.29.17": (value) => {
-    within(value).rest().forEach(checkAltName);
-    return {};
+    const names = value.next(TAG.sequence);
+    new DerReader(names.value).rest().forEach(checkAltName);
+    return { altNames: names.whole };
   },
   "2.5.29.19": (value) => {
     const constraints = within(value);
@@ -196,6 +209,7 @@ function extensionFields(extensions: DerValue | undefined) {
   return {
     isAuthority: false,
     signsCertificates: true,
+    signsHandshakes: true,
     ...(Object.assign({}, ...read) as ExtensionFields),
     constraints: ids.filter((id) => CONSTRAINTS.includes(id)),
     unknownCritical: list.filter(({ id, critical }) => critical && !Object.hasOwn(EXTENSIONS, id)).map(({ id }) => id),
