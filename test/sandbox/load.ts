@@ -126,10 +126,9 @@ export function callersOf(sandbox: Sandbox, nodes: readonly string[]): Caller[] 
   const reader = new TableReader(distribution.table, holders);
   const apiServers = machinesOf(sandbox, "control-plane");
   const members = machinesOf(sandbox, "etcd-member");
-  const bundle = caFile(sandbox);
   const caOf = (held: Held) =>
     held.pair
-      ? readFileSync(sandbox.file(held.machine, bundle), "utf8")
+      ? readFileSync(sandbox.file(held.machine, reader.authorityOn(held.machine)), "utf8")
       : fromKubeconfig(readFileSync(sandbox.file(held.machine, held.kubeconfigs[0]!), "utf8")).ca;
   const nameOf = ({ name, machine }: Held, server: string) => `${name} of ${machine} at ${server}`;
   const users = reader.clients().flatMap((held) =>

@@ -73,6 +73,15 @@ export class TableReader {
     return files.find((file) => isReadBy(file, component, flag))!.path;
   }
 
+  /** The file of a machine in which the authority of the API servers is. */
+  public authorityOn(machine: string): string {
+    const { authorities, apiServerAuthority } = this.table;
+    const holders = this.machines[machine]!;
+    return authorities[apiServerAuthority]!.files.find(
+      ({ kind, on }) => kind === "bundle" && on.some((holder) => holders.includes(holder)),
+    )!.path;
+  }
+
   private held(): Held[] {
     return Object.entries(this.table.certificates).flatMap(([name, row]) =>
       Object.entries(this.machines)
