@@ -73,11 +73,10 @@ export class TableReader {
     return files.find((file) => isReadBy(file, component, flag))!.path;
   }
 
-  /** The file of a machine in which the authority of the API servers is. */
-  public authorityOn(machine: string): string {
-    const { authorities, apiServerAuthority } = this.table;
+  /** The file of a machine in which an authority is; that of the API servers where nobody says. */
+  public authorityOn(machine: string, authority = this.table.apiServerAuthority): string {
     const holders = this.machines[machine]!;
-    return authorities[apiServerAuthority]!.files.find(
+    return this.table.authorities[authority]!.files.find(
       ({ kind, on }) => kind === "bundle" && on.some((holder) => holders.includes(holder)),
     )!.path;
   }
