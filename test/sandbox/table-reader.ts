@@ -73,6 +73,14 @@ export class TableReader {
     return files.find((file) => isReadBy(file, component, flag))!.path;
   }
 
+  /** The file of a machine in which an authority is; that of the API servers where nobody says. */
+  public authorityOn(machine: string, authority = this.table.apiServerAuthority): string {
+    const holders = this.machines[machine]!;
+    return this.table.authorities[authority]!.files.find(
+      ({ kind, on }) => kind === "bundle" && on.some((holder) => holders.includes(holder)),
+    )!.path;
+  }
+
   private held(): Held[] {
     return Object.entries(this.table.certificates).flatMap(([name, row]) =>
       Object.entries(this.machines)
