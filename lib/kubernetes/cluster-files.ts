@@ -6,6 +6,7 @@ import { concat, Content } from "./content";
 import { type ClusterFile, accessOf } from "./cluster-file";
 import { fillText, fillYaml, holds, Holder } from "./holders";
 import { kubeconfig } from "./kubeconfig";
+import { pemOf } from "./request-files";
 import type { FileKind, FileRow, SecretRow } from "./table";
 import type { CertificateAuthority } from "../x509/certificate-authority";
 import type { KeyPairRing } from "../x509/key-pair-ring";
@@ -118,18 +119,18 @@ function certificateContent(
         certificateAuthority: concat(authorities.get(table.apiServerAuthority)!.bundle.references),
         user: fillText(row.kubeconfigUser ?? certificate.subject.fields.commonName, cluster),
         credentials: credentials ?? {
-          certificate: certificate.certificate,
+          certificate: pemOf(certificate),
           privateKey: certificate.privateKey,
         },
       });
     case "private key":
       return certificate.privateKey;
     case "chain":
-      return concat([certificate.certificate, ...certificate.chain]);
+      return concat([pemOf(certificate), ...certificate.chain]);
     case "bundle":
       return concat(authority.bundle.references);
     default:
-      return certificate.certificate;
+      return pemOf(certificate);
   }
 }
 

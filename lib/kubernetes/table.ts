@@ -258,6 +258,11 @@ export interface ConfigurationRow {
    * @default - anywhere
    */
   readonly etcd?: readonly EtcdTopology[];
+  /**
+   * Whether machines have authorities' keys where the file is this one.
+   * @default - either way
+   */
+  readonly authorityKeys?: boolean;
   /** Absolute path. */
   readonly path: string;
   /** Who holds it. */
@@ -466,6 +471,11 @@ export interface DistributionTable<Names extends DistributionNames = Distributio
    * @default - they may not
    */
   readonly sharedRoot?: string;
+  /**
+   * What the cluster does not do where no machine has an authority's key, and Terraform issues all certificates.
+   * @default - the distribution does not start without them
+   */
+  readonly withoutAuthorityKeys?: string;
   /** The authority that signs the API server's serving certificate: what every kubeconfig trusts. */
   readonly apiServerAuthority: Names["authority"];
   /** Certificate authorities by name; one that signs another stands before it. */

@@ -28,6 +28,7 @@ import { REQUEST } from "./certificate-request";
 import { checkComparable, checkSigned } from "./signed-checks";
 import { certificateIn, keepSigned } from "./signed-elsewhere";
 import { SUBJECT, Subject } from "./subject";
+import { refuseUnsigned } from "./unsigned";
 import { AltName, checkAltNames, SubjectAltNames } from "./subject-alt-names";
 import { constructId } from "../terraform/construct-id";
 import { pin } from "../terraform/pin";
@@ -125,7 +126,8 @@ const CERTIFICATE_PROPS = fields({
   provider: optional(provider),
 } satisfies Fields<CertificateProps>);
 
-const DEFAULT_VALIDITY = Validity.years(1);
+/** How long a certificate is valid for which nobody chose. */
+export const DEFAULT_VALIDITY = Validity.years(1);
 
 /**
  * A certificate with a private key of its own, signed by an authority.
@@ -294,6 +296,11 @@ export class Certificate extends Construct {
     });
   }
 
+  /** What it may be used for, by the tls provider's names. */
+  public get allowedUses(): readonly string[] {
+    return this.usage.allowedUses(this.algorithm);
+  }
+
   private makeRequest({ keyAlgorithm, keyGeneration, provider }: CertificateProps): Origin {
     const algorithm = keyAlgorithm ?? KeyAlgorithm.ECDSA_P256;
     const ownKey = createKey(this, "Key", leafKeyName(this.name, keyGeneration), { algorithm, provider });
@@ -350,18 +357,6 @@ function refuseResource(path: string): never {
     given: "a certificate that Terraform does not sign",
     allowed: "anchor, which keeps it",
     fix: "use anchor: what whoever signs makes of the request is theirs",
-  };
-  throw new PkiError(path, [problem]);
-}
-
-/** @param name of the request */
-export function refuseUnsigned(path: string, name: string): never {
-  const problem = {
-    code: "unsigned",
-    at: name,
-    given: "a certificate that is signed elsewhere, and not back yet",
-    allowed: "one that is there: Terraform has its key and its request",
-    fix: "kubernetes-pki export --requests, have it signed, and give what comes back; leave out what needs it until then",
   };
   throw new PkiError(path, [problem]);
 }
@@ -464,7 +459,10 @@ export function checkCertificateOptions(
       fix: "call it k2, k3, …",
     });
   }
-  if (options.issuer !== undefined && !checkIssuerName(options.issuer, issuers, `${at}issuer`, problems, { elsewhere: true })) {
+  if (
+    options.issuer !== undefined &&
+    !checkIssuerName(options.issuer, issuers, `${at}issuer`, problems, { elsewhere: true })
+  ) {
     return;
   }
   const issuer = options.issuer ?? Object.keys(issuers).find((id) => issuers[id]!.state === "active");

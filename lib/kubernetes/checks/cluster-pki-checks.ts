@@ -9,6 +9,7 @@ import { checkSubjectFields, clusterSubject } from "../cluster-subject";
 import { checkTogether } from "./outside-checks";
 import { checkAddedNames, checkProtectedNames } from "./protected-names";
 import type { DistributionTable } from "../table";
+import { checkAuthorityKeys } from "./signer-checks";
 import { checkEffects } from "./without-effect";
 import type { ClusterPkiProps } from "../cluster-pki-props";
 import { checkNames } from "./unknown-names";
@@ -37,6 +38,7 @@ export function checkClusterPki(
   checkNames(props.certificates, table.certificates, "certificates", problems);
   checkAllGenerations(props, table, problems);
   checkTogether(props, table, problems, textOf);
+  checkAuthorityKeys(props, table, problems);
   const ofSubject = new Problems();
   checkSubjectFields(props.subject, ofSubject);
   problems.addAll(ofSubject);
@@ -96,8 +98,13 @@ function checkPrefixes({ addressPrefix, movedFrom }: ClusterPkiProps, prefix: st
 }
 
 /** An object that stands for a value of Terraform's would be a yes, whatever that is. */
-function checkSwitches({ issueLeaves, deletionProtection }: ClusterPkiProps, problems: Problems): void {
-  Object.entries({ issueLeaves, deletionProtection }).forEach(([at, value]) => checkUnresolved(value, at, problems));
+function checkSwitches(
+  { issueLeaves, deletionProtection, authorityKeysOnMachines }: ClusterPkiProps,
+  problems: Problems,
+): void {
+  Object.entries({ issueLeaves, deletionProtection, authorityKeysOnMachines }).forEach(([at, value]) =>
+    checkUnresolved(value, at, problems),
+  );
 }
 
 function generationsOf(authority: string, { authorities = {} }: ClusterPkiProps) {

@@ -76,7 +76,10 @@ networking:
   serviceSubnet: {serviceCidrs}
 apiServer:
   certSANs: {clusterSans}
-controllerManager:
+`;
+
+/** With what the controller-manager signs: where there is no ca.key, kubeadm itself sees to it that it signs nothing. */
+const SIGNING = `controllerManager:
   extraArgs:
   - name: cluster-signing-cert-file
     value: ${PKI}/ca-signing.crt
@@ -130,6 +133,9 @@ export const kubeadm: DistributionTable<KubeadmNames> = {
   version: KUBERNETES,
   requires: { controlPlanes: true, addresses: true, etcdEndpoints: true, maxServiceCidrBits: MAX_SERVICE_CIDR_BITS },
 
+  withoutAuthorityKeys:
+    "kube-controller-manager signs no requests, so that no kubelet joins by a token or renews its certificate; kubeadm renews no certificate, " +
+    "issues none for further control planes, and refuses --upload-certs",
   apiServerAuthority: "kubernetes",
   authorities: {
     kubernetes: {
@@ -328,12 +334,13 @@ export const kubeadm: DistributionTable<KubeadmNames> = {
     },
   },
 
-  configuration: [
-    { ...INIT, etcd: ["stacked"], text: INIT_AND_CLUSTER },
+  configuration: [true, false].flatMap((authorityKeys) => [
+    { ...INIT, authorityKeys, etcd: ["stacked"], text: `${INIT_AND_CLUSTER}${authorityKeys ? SIGNING : ""}` },
     {
       ...INIT,
+      authorityKeys,
       etcd: ["members", "external"],
-      text: `${INIT_AND_CLUSTER}etcd:
+      text: `${INIT_AND_CLUSTER}${authorityKeys ? SIGNING : ""}etcd:
   external:
     endpoints: {etcdEndpoints}
     caFile: ${PKI}/etcd/ca.crt
@@ -341,7 +348,7 @@ export const kubeadm: DistributionTable<KubeadmNames> = {
     keyFile: ${PKI}/apiserver-etcd-client.key
 `,
     },
-  ],
+  ]),
 
   access: {
     clusterAdmins: { group: "kubeadm:cluster-admins", binding: "kubeadm:cluster-admins" },
