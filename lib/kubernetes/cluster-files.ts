@@ -6,8 +6,8 @@ import { concat, Content } from "./content";
 import { type ClusterFile, accessOf } from "./cluster-file";
 import { fillText, fillYaml, holds, Holder } from "./holders";
 import { kubeconfig } from "./kubeconfig";
-import { pemOf } from "./request-files";
 import type { FileKind, FileRow, SecretRow } from "./table";
+import type { Certificate } from "../x509/certificate";
 import type { CertificateAuthority } from "../x509/certificate-authority";
 import type { KeyPairRing } from "../x509/key-pair-ring";
 
@@ -103,6 +103,11 @@ function keyPairContent(ring: KeyPairRing, kind: FileKind): Content {
     return ring.privateKey;
   }
   return concat(kind === "private keys" ? ring.privateKeys : ring.publicKeys);
+}
+
+/** What stands in a file for a certificate: itself, or, while somebody else has it to sign, its name. */
+export function pemOf(certificate: Certificate): Content {
+  return certificate.isSigned ? certificate.certificate : { unsigned: certificate.name };
 }
 
 function certificateContent(

@@ -20,7 +20,7 @@ import { CertificateAuthority, type ICertificateAuthority } from "../x509/certif
 import { KeyPairRing } from "../x509/key-pair-ring";
 import type { AltName } from "../x509/subject-alt-names";
 import { TrustBundle } from "../x509/trust-bundle";
-import { byPath, ClusterSecret, clusterSecrets, filesOf } from "./cluster-files";
+import { byPath, ClusterSecret, clusterSecrets, filesOf, pemOf } from "./cluster-files";
 import {
   ADDED_CERTIFICATE,
   ADDED_FILE,
@@ -52,7 +52,7 @@ import { fillNames, fillText, Holder, holdersOf, holds } from "./holders";
 import { type FileLists, publishCertificates, publishFiles, publishFingerprints } from "./outputs";
 import { referencesElsewhere } from "./own-state";
 import { pkisOf } from "./pkis";
-import { pemOf, requestFiles } from "./request-files";
+import { requestFiles } from "./request-files";
 import { keylessWarnings, strayCertificates, unsignedWarnings } from "./checks/signer-checks";
 import type { CertificateRow } from "./table";
 import { kubeconfigRows, tableFor } from "./table-for";

@@ -44,16 +44,21 @@ export function keepSigned(scope: Construct, id: string, kept: SignedElsewhere):
       cert_request_pem: request,
       ca_cert_pem: expression(issuer),
       allowed_uses: allowedUses,
-      ...(signed === undefined ? {} : { certificate_pem: blocksOf(CERTIFICATE, signed)[0]! }),
+      ...(signed === undefined || !one ? {} : comeBack(signed, one)),
     },
-    lifecycle: lifecycle({ precondition: one && publicKey ? [ownKey(one, publicKey)] : [] }),
+    lifecycle: lifecycle({ precondition: one && publicKey ? [ownKey(name, one, publicKey)] : [] }),
   });
-  pin(resource, name);
+  const address = pin(resource, name);
   if (signed !== undefined && one) {
     scope.node.addValidation({ validate: () => signedInvalidToday(signed, scope.node.path) });
-    warnInTime(scope, kept, one);
+    warnInTime(scope, address, kept, one);
   }
   return resource;
+}
+
+function comeBack(signed: string, { fields }: LiteralCertificate): Record<string, string> {
+  // A check has to look at something that Terraform keeps.
+  return { certificate_pem: blocksOf(CERTIFICATE, signed)[0]!, not_after: fields.notAfter.toISOString() };
 }
 
 /** Where the certificate is, once it is back. */
@@ -62,13 +67,13 @@ export function certificateIn(address: string): Reference {
 }
 
 /** Terraform alone knows the key that it made. */
-function ownKey({ certificate }: LiteralCertificate, publicKey: Reference) {
+function ownKey(name: string, { certificate }: LiteralCertificate, publicKey: Reference) {
   const [ours, signed] = [operand(publicKey), quoted(publicPem(certificate.publicKey))].map(
     (pem) => `replace(${pem}, "\\n", "")`,
   );
   return condition(`${ours} == ${signed}`, {
     code: "signed-key",
-    at: "signed",
+    at: name,
     given: "a certificate of another key",
     allowed: "one that was signed for the request of this state",
     fix: "export the request again, have it signed, and give what comes back; leave the old one out until then",
@@ -76,9 +81,14 @@ function ownKey({ certificate }: LiteralCertificate, publicKey: Reference) {
 }
 
 /** Nobody renews it but who signed it: a `check`, since a precondition would stop every plan. */
-function warnInTime(scope: Construct, { name, validity }: SignedElsewhere, { fields }: LiteralCertificate): void {
-  const due = new Date(fields.notAfter.getTime() - validity.earlyRenewalHours * 3_600_000);
-  const assertion = condition(`timecmp(plantimestamp(), ${quoted(due.toISOString())}) < 0`, {
+function warnInTime(
+  scope: Construct,
+  address: string,
+  { name, validity }: SignedElsewhere,
+  { fields }: LiteralCertificate,
+): void {
+  const due = `timeadd(plantimestamp(), "${validity.earlyRenewalHours}h")`;
+  const assertion = condition(`timecmp(${due}, ${address}.input.not_after) < 0`, {
     code: "signed-expiring",
     at: name,
     given: `a certificate that ends ${fields.notAfter.toISOString()}`,
