@@ -23,8 +23,11 @@ export interface CertificateFields {
   readonly pathLength?: number;
   /** Whether its key usage, where it has one, lets it sign certificates. */
   readonly signsCertificates: boolean;
-  /** Whether its key usage, where it has one, lets it sign the handshake of TLS. */
-  readonly signsHandshakes: boolean;
+  /**
+   * The first bits of its key usage, `digitalSignature` the highest.
+   * @default - it has none: any use
+   */
+  readonly keyUsage?: number;
   /**
    * DER of its alternative names.
    * @default - none
@@ -58,7 +61,7 @@ type ExtensionFields = Partial<
     | "isAuthority"
     | "pathLength"
     | "signsCertificates"
-    | "signsHandshakes"
+    | "keyUsage"
     | "altNames"
     | "extendedKeyUsages"
     | "subjectKeyIdentifier"
@@ -75,8 +78,8 @@ const NEVER_CRITICAL: readonly string[] = ["2.5.29.14", "2.5.29.35", "1.3.6.1.5.
 /** `keyCertSign` in the first byte of a key usage. */
 const CERT_SIGN = 0x04;
 
-/** `digitalSignature`, likewise. */
-const DIGITAL_SIGNATURE = 0x80;
+/** `digitalSignature`, with which both ends of TLS sign their handshake; `keyCertSign` and `cRLSign`, which are an authority's. */
+export const KEY_USAGE_BITS = { signs: 0x80, authority: 0x06 } as const;
 
 /**
  * Extensions that Go knows, by their object identifiers, with what each adds.
@@ -87,7 +90,7 @@ const EXTENSIONS: Readonly<Record<string, (value: DerReader) => ExtensionFields>
   "2.5.29.14": (value) => ({ subjectKeyIdentifier: value.next(TAG.octetString).value }),
   "2.5.29.15": (value) => {
     const [, bits = 0] = value.next(TAG.bitString).value;
-    return { signsCertificates: (bits & CERT_SIGN) !== 0, signsHandshakes: (bits & DIGITAL_SIGNATURE) !== 0 };
+    return { signsCertificates: (bits & CERT_SIGN) !== 0, keyUsage: bits };
   },
   "2.5.29.17": (value) => {
     const names = value.next(TAG.sequence);
@@ -209,7 +212,6 @@ function extensionFields(extensions: DerValue | undefined) {
   return {
     isAuthority: false,
     signsCertificates: true,
-    signsHandshakes: true,
     ...(Object.assign({}, ...read) as ExtensionFields),
     constraints: ids.filter((id) => CONSTRAINTS.includes(id)),
     unknownCritical: list.filter(({ id, critical }) => critical && !Object.hasOwn(EXTENSIONS, id)).map(({ id }) => id),

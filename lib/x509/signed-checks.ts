@@ -1,6 +1,6 @@
 import { Token } from "cdktf";
 import { Problems, Words } from "../errors";
-import { attributesIn } from "./certificate-fields";
+import { attributesIn, KEY_USAGE_BITS } from "./certificate-fields";
 import { ALT_NAME, requestedNames, requestedSubject, requestsIn } from "./certificate-request";
 import { readDer } from "./der";
 import { KeyAlgorithm } from "./key-algorithm";
@@ -82,7 +82,9 @@ export function checkSigned(pem: string, described: DescribedSigned, at: string,
   if (fields.unknownCritical.length > 0) {
     addFault("pem-critical-extension", at, `${name} with ${fields.unknownCritical.join(", ")}`, problems);
   }
-  checkKey(one, described, (given, allowed) => add("signed-key", given, allowed, `${again}: this is one of another key`));
+  checkKey(one, described, (given, allowed) =>
+    add("signed-key", given, allowed, `${again}: this is one of another key`),
+  );
   checkTimes(one, described, (given, allowed, fix) => add("signed-validity", given, allowed, `${again} ${fix}`));
 }
 
@@ -134,14 +136,10 @@ function checkUses({ fields }: LiteralCertificate, { purposes }: KeyUsage, found
   if (said === undefined || listed(said) !== listed(purposes)) {
     found(said === undefined ? "any use: no extended key usage" : listed(said), `${listed(purposes)}, and no more`);
   }
-  if (!fields.signsHandshakes || (fields.signsCertificates && !fields.isAuthority && hasKeyUsage(fields))) {
+  const { keyUsage = KEY_USAGE_BITS.signs } = fields;
+  if ((keyUsage & KEY_USAGE_BITS.signs) === 0 || (keyUsage & KEY_USAGE_BITS.authority) !== 0) {
     found("a key usage that is none of a TLS server or client", "digitalSignature, and nothing of an authority");
   }
-}
-
-/** Without one, it may do all that it could. */
-function hasKeyUsage({ signsCertificates, signsHandshakes }: LiteralCertificate["fields"]): boolean {
-  return !(signsCertificates && signsHandshakes);
 }
 
 function checkKey(
