@@ -64,6 +64,11 @@ no folder, --inventory names it. --changes-file writes it to a file: with --tar,
 where every file counts as written, it has to. What a killed run wrote is told by
 the next one with --changes.
 
+--requests is for an authority that signs elsewhere: into a folder for each, for
+each certificate <name>.csr, and <name>.ext with its uses, for openssl x509 -req
+-copy_extensions copy -extfile. Who needs a certificate that is not back yet gets
+no files at all, and the error names it.
+
 K3s and RKE2 read their authorities before the first start alone, and do not
 start with files that changed later. Such a file is written where no other one
 stands, and where nothing says that the server was started; --first-start says

@@ -118,6 +118,31 @@ function build(more: Partial<ClusterPkiProps> = {}): void {
   });
 }
 
+/** What the report says of a plan: verbs by name, and dangers. */
+async function reported(): Promise<{ verbs: Record<string, string>; dangers: string[] }> {
+  await workspace.must("prod", "plan", "-no-color", "-out=plan");
+  const [plan, entries] = ["plan.json", "inventory.json"].map((file) => path.join(workspace.folder, file));
+  writeFileSync(plan!, await workspace.must("prod", "show", "-json", "plan"));
+  writeFileSync(entries!, JSON.stringify(inventory()));
+  const args = ["plan", plan!, "--inventory", entries!, "--format", "json"];
+  const { code, stdout, stderr } = await workspace.kubernetesPki(...args);
+  expect({ code, stderr }).toEqual({ code: expect.any(Number), stderr: "" });
+  const report = JSON.parse(stdout) as {
+    changes: { kind: string; name: string; verbs: string[] }[];
+    dangers: { code: string; name: string }[];
+  };
+  const certificates = report.changes.filter(({ kind }) => kind === "certificate");
+  return {
+    verbs: Object.fromEntries(certificates.map(({ name, verbs }) => [name, verbs.join()])),
+    dangers: report.dangers.map((danger) => `${danger.code} ${danger.name}`),
+  };
+}
+
+/** The name in a report of a certificate by its Terraform name. */
+function titleOf(name: string): string {
+  return name.split("__").slice(1).join("/");
+}
+
 let inventory: () => ReturnType<typeof inventoryOf>;
 
 /** What is wrong with a description, by code. */
@@ -194,6 +219,9 @@ commonName = supplied
 describe("an authority that signs elsewhere", () => {
   test("first, Terraform makes keys and requests, and a second plan is empty", async () => {
     build();
+    await workspace.must("prod", "init", "-no-color");
+    const { verbs } = await reported();
+    expect(verbs).toEqual(Object.fromEntries(ALL.map((name) => [titleOf(name), "request"])));
     await workspace.apply("prod");
     expect(await workspace.plan("prod")).toEqual([]);
     const state = await workspace.show("prod");
@@ -258,6 +286,9 @@ describe("an authority that signs elsewhere", () => {
     expect(plan.map(({ address, change }) => [address, change.actions.join()])).toEqual(
       ALL.map((name) => [`terraform_data.${name}`, "update"]),
     );
+    const { verbs, dangers } = await reported();
+    expect(verbs).toEqual(Object.fromEntries(ALL.map((name) => [titleOf(name), "issue"])));
+    expect(dangers).toEqual([]);
     await workspace.apply("prod");
     expect(await workspace.plan("prod")).toEqual([]);
 
@@ -442,7 +473,54 @@ test("one that is signed again is one change, which Terraform makes in place", a
   expect(plan.map(({ address, change }) => [address, change.actions.join()])).toEqual([
     ["terraform_data.prod__cp-1__scheduler", "update"],
   ]);
+  expect(await reported()).toEqual({ verbs: { "cp-1/scheduler": "re-issue" }, dangers: [] });
   await workspace.apply("prod");
+});
+
+test("another key is asked for anew, and its machine keeps what it has until then", async () => {
+  const file = path.join(signed, "prod__cp-1__scheduler.crt");
+  const before = readFileSync(file);
+  rmSync(file);
+  const certificates = { scheduler: { keyGeneration: "k2" } };
+  build({ certificates });
+  expect(await reported()).toEqual({ verbs: { "cp-1/scheduler": "request" }, dangers: [] });
+  await workspace.apply("prod");
+  const root = path.join(workspace.folder, "cp-1");
+  const args = ["export", "--machine", "cp-1", "--root", root, workspace.stack("prod")];
+  const { code, stderr } = await workspace.kubernetesPki(...args);
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: expect.stringContaining(": prod__cp-1__scheduler; nothing was written"),
+  });
+  const status = await workspace.kubernetesPki("status", workspace.stack("prod"));
+  expect(status).toMatchObject({
+    code: 4,
+    stdout: expect.stringMatching(/prod__cp-1__scheduler .* is signed elsewhere, and not back yet/),
+  });
+  await workspace.export(["--requests"], "requests", "prod");
+  writeFileSync(file, before);
+  build({ certificates });
+  expect((await workspace.terraform("prod", "plan", "-no-color")).stderr).toContain("[signed-key]");
+  await sign(request("cp-1__scheduler"), file, "kubernetes");
+  build({ certificates });
+  expect(await reported()).toEqual({ verbs: { "cp-1/scheduler": "issue" }, dangers: [] });
+  await workspace.apply("prod");
+  await workspace.export(["--machine", "cp-1"], "cp-1", "prod");
+  expect(await workspace.plan("prod")).toEqual([]);
+});
+
+test("one that is due for renewal is a warning in every plan", async () => {
+  const file = path.join(signed, "prod__cp-1__scheduler.crt");
+  const before = readFileSync(file);
+  await sign(request("cp-1__scheduler"), file, "kubernetes", "-days", "10");
+  build({ certificates: { scheduler: { keyGeneration: "k2" } } });
+  const { code, stdout, stderr } = await workspace.terraform("prod", "plan", "-no-color");
+  expect(code).toBe(0);
+  expect(`${stdout}${stderr}`.replace(/[\s│]+/g, " ")).toMatch(
+    /Warning: Check block assertion failed.*\[signed-expiring\] prod__cp-1__scheduler/,
+  );
+  writeFileSync(file, before);
+  build({ certificates: { scheduler: { keyGeneration: "k2" } } });
 });
 
 describe("kubeadm, in its mode for an external authority", () => {

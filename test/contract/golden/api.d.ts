@@ -125,6 +125,7 @@ export interface AuthorityGeneration {
     readonly end: Reference;
     readonly id: string;
     readonly limits?: AuthorityLimits;
+    readonly literal?: string;
     readonly literalRoot?: string;
     readonly privateKey?: Reference;
     readonly state: GenerationState;
@@ -200,14 +201,20 @@ export interface BootstrapTokenSlot {
 export class Certificate extends Construct {
     constructor(scope: Construct, id: string, props: CertificateProps);
     readonly addresses: readonly string[];
-    readonly certificate: Reference;
+    get allowedUses(): readonly string[];
+    readonly anchor: LocallySignedCert | DataResource;
+    get certificate(): Reference;
     readonly chain: readonly Reference[];
+    readonly isSigned: boolean;
+    readonly isSignedElsewhere: boolean;
     readonly issuer: AuthorityGeneration;
     get key(): Key;
+    readonly name: string;
     readonly ownRequest?: CertRequest;
     get privateKey(): Reference;
     get request(): CertRequest;
-    readonly resource: LocallySignedCert;
+    readonly requestPem: Reference | string;
+    get resource(): LocallySignedCert;
     readonly sans: SubjectAltNames;
     readonly subject: Subject;
     readonly usage: KeyUsage;
@@ -242,7 +249,7 @@ export interface CertificateEntry extends Entry {
     readonly earlyRenewalHours?: number;
     readonly files: readonly FileEntry[];
     readonly holder?: string;
-    readonly issuedBy: "terraform" | "distribution";
+    readonly issuedBy: "terraform" | "distribution" | "elsewhere";
     readonly issuer: Issuer;
     readonly keyAlgorithm?: string;
     readonly kind: "certificate";
@@ -266,6 +273,7 @@ export interface CertificateProps extends CertificateOptions {
     readonly provider?: TerraformProvider;
     readonly request?: string;
     readonly sans?: readonly AltName[];
+    readonly signed?: string;
     readonly subject: Subject;
     readonly usage: KeyUsage;
 }
@@ -362,7 +370,7 @@ export interface ClusterCertificateOptions extends CertificateOptions {
 
 export interface ClusterFile extends PublishedFile {
     readonly consumers: readonly Consumer[];
-    readonly kind: FileKind | "configuration" | "join token";
+    readonly kind: FileKind | "configuration" | "join token" | "certificate request";
     readonly path: string;
 }
 
@@ -427,6 +435,7 @@ export interface ClusterPkiAttributes extends IClusterPki {
 export interface ClusterPkiProps<Of extends Distribution = Distribution> {
     readonly addressPrefix?: string;
     readonly authorities?: Readonly<Partial<Record<NamesOf<Of>["authority"], AuthorityOptions>>>;
+    readonly authorityKeysOnMachines?: boolean;
     readonly certificates?: Readonly<Partial<Record<NamesOf<Of>["certificate"], ClusterCertificateOptions>>>;
     readonly cluster: Cluster;
     readonly deletionProtection?: boolean;
@@ -438,6 +447,7 @@ export interface ClusterPkiProps<Of extends Distribution = Distribution> {
     readonly serviceAccount?: {
         readonly generations?: Generations;
     };
+    readonly signedCertificates?: Readonly<Record<string, string>>;
     readonly subject?: Pick<SubjectFields, "organizationalUnit" | "country" | "province" | "locality">;
     readonly users?: Users;
     readonly validity?: Validity;
@@ -495,6 +505,7 @@ interface Condition {
 }
 
 export interface ConfigurationRow {
+    readonly authorityKeys?: boolean;
     readonly consumers: readonly Consumer[];
     readonly etcd?: readonly EtcdTopology[];
     readonly on: readonly HolderKind[];
@@ -535,6 +546,8 @@ export type Content = string | Reference | {
     readonly base64gzip: Content;
 } | {
     readonly sha256: Content;
+} | {
+    readonly unsigned: string;
 } | {
     readonly later: readonly [DatedContent, DatedContent];
 };
@@ -631,6 +644,7 @@ export interface DistributionTable<Names extends DistributionNames = Distributio
     };
     readonly sharedRoot?: string;
     readonly version: string;
+    readonly withoutAuthorityKeys?: string;
 }
 
 export interface DriftReport {
@@ -766,6 +780,7 @@ export class Generation {
     readonly options: GenerationOptions;
     readonly pem?: GenerationPem | undefined;
     static retired(options?: GenerationOptions): Generation;
+    get signsElsewhere(): boolean;
     readonly state: GenerationState;
     static trusted(options?: GenerationOptions): Generation;
     get validityHours(): number | undefined;
@@ -1304,6 +1319,8 @@ export interface ShownFile {
     readonly via: string;
 }
 
+export function signedCertificatesIn(folder: string): Readonly<Record<string, string>>;
+
 export interface SigningGeneration extends AuthorityGeneration {
     readonly privateKey: Reference;
 }
@@ -1464,7 +1481,7 @@ export interface ValidityOptions {
 
 export type Verb = (typeof VERBS)[number];
 
-const VERBS: readonly ["issue", "renew", "re-key", "re-issue", "introduce", "promote", "retire", "remove", "revoke", "grant", "ungrant", "move", "import", "update"];
+const VERBS: readonly ["request", "issue", "renew", "re-key", "re-issue", "introduce", "promote", "retire", "remove", "revoke", "grant", "ungrant", "move", "import", "update"];
 
 export function writeInventories(app: App): string[];
 
