@@ -1,5 +1,14 @@
 import { X509Certificate } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
 import {
@@ -49,6 +58,8 @@ const EXPECTED: Readonly<Record<Authority, readonly string[]>> = {
   ],
 };
 const ALL = NAMES.flatMap((name) => EXPECTED[name].map((leaf) => `prod__${leaf}`)).sort();
+
+const ROOT = path.join(__dirname, "../..");
 
 let workspace: Workspace;
 /** The company's folder: its authorities, their keys, and what came in and goes out. */
@@ -464,6 +475,24 @@ describe("what is not what was asked for", () => {
     build();
     expect(await workspace.plan("prod")).toEqual([]);
   });
+});
+
+test("the program of docs/external-signing.md runs as it stands, and asks for the same", async () => {
+  const page = readFileSync(path.join(ROOT, "docs/external-signing.md"), "utf8");
+  const [, program] = /```ts\n([\s\S]*?)```/.exec(page)!;
+  const folder = path.join(workspace.folder, "program");
+  mkdirSync(path.join(folder, "signed"), { recursive: true });
+  symlinkSync(company, path.join(folder, "company"));
+  symlinkSync(path.join(ROOT, "node_modules"), path.join(folder, "node_modules"));
+  const file = path.join(folder, "main.ts");
+  writeFileSync(file, program!.replace('"cdktf-kubernetes-pki"', JSON.stringify(path.join(ROOT, "lib"))));
+  await run("node", ["--import", "tsx", file], { cwd: folder });
+  const synthesized = readFileSync(path.join(folder, "cdktf.out/stacks/prod-pki/cdk.tf.json"), "utf8");
+  const { resource } = JSON.parse(synthesized) as { resource: Record<string, object> };
+  const more = /__(kubelet|jane|prometheus)$/;
+  expect(Object.keys(resource["tls_cert_request"]!).filter((name) => !more.test(name))).toEqual(
+    ALL.filter((name) => !more.test(name)),
+  );
 });
 
 test("one that is signed again is one change, which Terraform makes in place", async () => {
