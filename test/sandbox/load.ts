@@ -147,7 +147,7 @@ export function callersOf(sandbox: Sandbox, nodes: readonly string[]): Caller[] 
       return { group: "front proxies", name: nameOf(held, machine), server: apiServer(machine), call };
     }),
   );
-  const etcdAuthority = reader.certificates("etcd", "--cert-file")[0]!.row.authority;
+  const etcdAuthority = reader.row("etcd", "--cert-file").authority;
   const ofEtcd = reader.clientsOfEtcd().flatMap((held) =>
     members.map((machine): Caller => {
       const ca = () =>

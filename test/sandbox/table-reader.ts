@@ -56,6 +56,13 @@ export class TableReader {
     return this.held().filter(({ row }) => row.files.some((file) => isReadBy(file, component, flag)));
   }
 
+  /** The row of the certificate that a component reads with a flag, whoever holds it. */
+  public row(component: string, flag: string): CertificateRow {
+    return Object.values(this.table.certificates).find(({ files }) =>
+      files.some((file) => isReadBy(file, component, flag)),
+    )!;
+  }
+
   /** The first control plane's certificate that a component reads with a flag. */
   public certificate(component: string, flag: string): Held {
     return this.certificates(component, flag).find(({ machine }) => machine === CONTROL_PLANE)!;
