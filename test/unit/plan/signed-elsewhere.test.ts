@@ -7,11 +7,10 @@ const NAME = "pki__cp-1__apiserver";
 const KEPT = `terraform_data.${NAME}`;
 const AUTHORITY = "terraform_data.pki__ca__kubernetes__g1";
 
-const links = configuration([
-  [`tls_cert_request.${NAME}`, "private_key_pem", `tls_private_key.${NAME}.private_key_pem`],
-  [KEPT, "input", `tls_cert_request.${NAME}.cert_request_pem`],
-  [KEPT, "input", `${AUTHORITY}.output.certificate_pem`],
-]);
+const request = `tls_cert_request.${NAME}`;
+const links = configuration([[request, "private_key_pem", `tls_private_key.${NAME}.private_key_pem`]]);
+const references = [`${request}.cert_request_pem`, request, `${AUTHORITY}.output.certificate_pem`, AUTHORITY];
+links.root_module.resources.push({ address: KEPT, mode: "managed", expressions: { input: { references } } });
 
 const ASKED = {
   cert_request_pem: "request",
@@ -100,8 +99,8 @@ test("another key, with what was signed for it, is a re-key", () => {
 
 test("how long it is valid is read in what came back: a long one is a danger", () => {
   const { found, dangers } = changed(update(ASKED, back(LEAF_CERTIFICATE)));
-  // From 2026 to 2126.
-  expect(found!.after).toMatchObject({ notAfter: "2126-10-29T04:12:01Z", validityHours: 875_736 });
+  // 36,500 days.
+  expect(found!.after).toMatchObject({ notAfter: "2126-10-29T04:12:01Z", validityHours: 876_000 });
   expect(dangers).toMatchObject([{ code: "long-validity" }]);
 });
 
