@@ -86,6 +86,12 @@ export interface ClusterPkiProps<Of extends Distribution = Distribution> {
    */
   readonly issueLeaves?: boolean;
   /**
+   * Requests (CSR) of holders who made their keys themselves, as PEM, by the name of the certificate: `prod__node-1__kubelet`. Each has to
+   * ask for exactly what is described. Terraform never sees the key: it stays where the table, or the kubeconfig, names it.
+   * @default - keys and requests are made here
+   */
+  readonly certificateRequests?: Readonly<Record<string, string>>;
+  /**
    * What authorities that sign elsewhere made of the requests: PEM of one certificate each, by the name of its request,
    * `prod__cp-1__apiserver`. `signedCertificatesIn("signed")` reads a folder. Each has to say exactly what is described.
    * @default - none is back yet
@@ -143,6 +149,7 @@ export const CLUSTER_PKI_PROPS = fields({
   keyAlgorithm: optional(KEY_ALGORITHM),
   subject: optional(SUBJECT),
   issueLeaves: optional(flag),
+  certificateRequests: optional(record("prod__node-1__kubelet", text('readFileSync("node-1.csr", "utf8")'))),
   signedCertificates: optional(record("prod__cp-1__apiserver", text('readFileSync("signed/name.crt", "utf8")'))),
   authorityKeysOnMachines: optional(flag),
   deletionProtection: optional(flag),

@@ -13,6 +13,7 @@ import {
   Certificate,
   type CertificateOptions,
   type CertificateProps,
+  checkOrigin,
   checkSigner,
   DEFAULT_VALIDITY,
 } from "../x509/certificate";
@@ -52,7 +53,7 @@ import { fillNames, fillText, Holder, holdersOf, holds } from "./holders";
 import { type FileLists, publishCertificates, publishFiles, publishFingerprints } from "./outputs";
 import { referencesElsewhere } from "./own-state";
 import { pkisOf } from "./pkis";
-import { requestFiles } from "./request-files";
+import { requestFiles, withoutKey } from "./request-files";
 import { keylessWarnings, strayCertificates, unsignedWarnings } from "./checks/signer-checks";
 import type { CertificateRow } from "./table";
 import { kubeconfigRows, tableFor } from "./table-for";
@@ -76,6 +77,11 @@ const NAME = nameShape("prometheus");
 interface Issuing extends Pick<CertificateProps, "request" | "moreOrganizations"> {
   /** What its kubeconfigs have in place of certificate and key. */
   readonly credentials?: (certificate: Certificate) => Credentials | undefined;
+}
+
+/** What stands under a name, and not what every object has. */
+function own(texts: Readonly<Record<string, string>>, name: string): string | undefined {
+  return Object.hasOwn(texts, name) ? texts[name] : undefined;
 }
 
 /** A certificate before it is made. */
@@ -301,7 +307,7 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
     this.checkSigners(drafts);
     const made = drafts.map((draft): ClusterLeaf => {
       const leaf = this.makeLeaf(draft);
-      return { ...leaf, credentials: credentials?.(leaf.certificate) };
+      return { ...leaf, credentials: credentials?.(leaf.certificate) ?? leaf.credentials };
     });
     made.forEach((leaf) => labelLeaf(this.addressPrefix, leaf));
     this.leaves.push(...made);
@@ -428,36 +434,41 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
     sans: readonly AltName[],
     choices: CertificateOptions & Pick<CertificateProps, "request" | "moreOrganizations">,
   ): DraftLeaf {
-    const { cluster, subject, validity, keyAlgorithm, provider, signedCertificates = {} } = this.props;
+    const { cluster, subject, validity, keyAlgorithm, provider } = this.props;
+    const { certificateRequests = {}, signedCertificates = {} } = this.props;
     const address = leafName(this.addressPrefix, holder.name, name);
+    const request = choices.request ?? own(certificateRequests, address);
     const commonName = fillText(row.commonName, cluster, holder.name, holder.addresses[0]);
     const props: CertificateProps = {
       ...choices,
+      request,
       validity: choices.validity ?? validity,
-      keyAlgorithm: choices.keyAlgorithm ?? (choices.request === undefined ? keyAlgorithm : undefined),
+      keyAlgorithm: choices.keyAlgorithm ?? (request === undefined ? keyAlgorithm : undefined),
       authority,
       subject: clusterSubject({ commonName, organization: row.organization }, subject),
       usage: row.usage,
       sans,
       address,
       provider,
-      signed: Object.hasOwn(signedCertificates, address) ? signedCertificates[address] : undefined,
+      signed: own(signedCertificates, address),
     };
     return { holder, name, row, authority, props };
   }
 
   private makeLeaf({ props, ...leaf }: DraftLeaf): ClusterLeaf {
     const scope = this.node.tryFindChild(leaf.holder.name) ?? new Construct(this, leaf.holder.name);
-    return { ...leaf, certificate: new Certificate(scope as Construct, leaf.name, props) };
+    const made = { ...leaf, certificate: new Certificate(scope as Construct, leaf.name, props) };
+    return props.request === undefined ? made : withoutKey(made);
   }
 
-  /** What is wrong with one that was signed elsewhere is told with all that is wrong with the others. */
+  /** What is wrong with one that was requested, or signed, elsewhere is told with all that is wrong with the others. */
   private checkSigners(drafts: readonly DraftLeaf[]): void {
     const problems = new Problems();
     for (const { props } of drafts) {
       const signer = props.authority.generations[props.issuer ?? props.authority.active.id];
       const described = { ...props, validity: props.validity ?? DEFAULT_VALIDITY };
       const names = { before: `${props.address}: `, at: member("signedCertificates", props.address!) };
+      checkOrigin(described, problems, { before: names.before, more: "moreOrganizations" });
       if (signer) {
         checkSigner(described, signer, problems, names);
       }

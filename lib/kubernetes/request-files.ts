@@ -1,12 +1,14 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, join, posix } from "node:path";
 import { PkiError } from "../errors";
 import { title } from "../terraform/names";
 import { checkShape, name } from "../terraform/shape";
 import { accessOf, type ClusterFile } from "./cluster-file";
 import type { ClusterLeaf } from "./cluster-parts";
 import type { Content } from "./content";
-import { byPath } from "./cluster-files";
+import { byPath, pemOf } from "./cluster-files";
+import { holds } from "./holders";
+import { kubeconfigRows } from "./table-for";
 
 /** OpenSSL's words for the provider's. */
 const USES: Readonly<Record<string, string>> = {
@@ -50,6 +52,18 @@ extendedKeyUsage = ${words(true).join(", ")}
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
 `;
+}
+
+/** A certificate whose key its holder made, and keeps: no file of it is written, and a kubeconfig names one beside itself. */
+export function withoutKey(leaf: ClusterLeaf): ClusterLeaf {
+  const { row, certificate } = leaf;
+  const [kubeconfig] = kubeconfigRows(row).filter(({ on }) => holds(leaf.holder, on));
+  const privateKey = kubeconfig && { file: `${posix.basename(kubeconfig.path, ".conf")}.key` };
+  return {
+    ...leaf,
+    row: { ...row, files: row.files.filter(({ kind }) => kind !== "private key") },
+    ...(privateKey ? { credentials: { certificate: pemOf(certificate), privateKey } } : {}),
+  };
 }
 
 /** Endings of files that hold certificates. */

@@ -552,6 +552,43 @@ test("one that is due for renewal is a warning in every plan", async () => {
   build({ certificates: { scheduler: { keyGeneration: "k2" } } });
 });
 
+test("a node keeps the key that it made, and its kubeconfig names it", async () => {
+  const file = (name: string) => path.join(workspace.folder, name);
+  await run("openssl", [
+    ...["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc"],
+    ...["-subj", "/O=system:nodes/CN=system:node:node-1", "-keyout", file("kubelet.key"), "-out", file("node-1.csr")],
+  ]);
+  workspace.synth("nodes", (stack) => {
+    new ClusterPki(stack, "pki", {
+      distribution: Distribution.KUBEADM,
+      cluster: {
+        name: "nodes",
+        endpoint: "api.prod.example.com:6443",
+        serviceCidrs: ["10.96.0.0/12"],
+        controlPlanes: [{ name: "cp-1", addresses: ["10.0.0.11"] }],
+        workers: [{ name: "node-1" }],
+      },
+      certificateRequests: { "nodes__node-1__kubelet": readFileSync(file("node-1.csr"), "utf8") },
+    });
+  });
+  await workspace.apply("nodes");
+  expect(await workspace.plan("nodes")).toEqual([]);
+  const root = await workspace.export(["--machine", "node-1"], "nodes", "nodes");
+  const text = readFileSync(path.join(root, "etc/kubernetes/kubelet.conf"), "utf8");
+  const { users } = parse(text) as { users: { user: Record<string, string> }[] };
+  expect(users[0]!.user).toEqual({ "client-certificate-data": expect.any(String), "client-key": "kubelet.key" });
+  writeFileSync(file("kubelet.pem"), Buffer.from(users[0]!.user["client-certificate-data"]!, "base64"));
+  const authority = path.join(root, "etc/kubernetes/pki/ca.crt");
+  expect(await run("openssl", ["verify", "-purpose", "sslclient", "-CAfile", authority, file("kubelet.pem")])).toMatch(
+    /OK/,
+  );
+  expect(await run("openssl", ["x509", "-noout", "-pubkey", "-in", file("kubelet.pem")])).toBe(
+    await run("openssl", ["pkey", "-pubout", "-in", file("kubelet.key")]),
+  );
+  const [, key] = readFileSync(file("kubelet.key"), "utf8").split("\n");
+  expect(await workspace.show("nodes")).not.toContain(key);
+});
+
 describe("kubeadm, in its mode for an external authority", () => {
   let kubeadm: string;
   let root: string;

@@ -198,6 +198,8 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
     "The request is not signed with its own key, or with an algorithm that can be forged: whoever sent it may not have the key. The tls provider looks at no signature.",
   "request-subject":
     "The request asks for another user or for other groups than those that are described. The tls provider copies the subject of whatever it is given.",
+  "request-unknown":
+    "A request has a name that no certificate has. It would be left out without a word, and a key made in its place.",
   "role-or-cluster-role": "A binding in a namespace gives one role: a Role of that namespace, or a ClusterRole.",
   "service-cidr": "The value is not a CIDR.",
   "service-cidr-count": "A cluster has one service CIDR, or one per IP family.",

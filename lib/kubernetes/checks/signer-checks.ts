@@ -81,23 +81,29 @@ export function unsignedWarnings(leaves: readonly ClusterLeaf[]): string[] {
       ];
 }
 
-/** Signed certificates that no certificate here was asked for. */
+/** Requests, and signed certificates, that no certificate here is asked for by. */
 export function strayCertificates(
-  { signedCertificates = {} }: ClusterPkiProps,
+  { certificateRequests = {}, signedCertificates = {} }: ClusterPkiProps,
   leaves: readonly ClusterLeaf[],
   path: string,
 ): string[] {
-  const asked = leaves.filter(({ certificate }) => certificate.isSignedElsewhere);
-  const known = asked.map(({ certificate }) => certificate.name);
-  return Object.keys(signedCertificates)
-    .filter((name) => !known.includes(name))
-    .map((name) =>
-      problemText({
-        code: "signed-unknown",
-        at: `${path}, ${member("signedCertificates", name)}`,
-        given: name,
-        allowed: known.join(", ") || "none: no authority here signs elsewhere",
-        fix: didYouMean(name, known) ?? "call it what its request is called, or remove it",
-      }),
-    );
+  const certificates = leaves.map(({ certificate }) => certificate);
+  const asked = certificates.filter(({ isSignedElsewhere }) => isSignedElsewhere);
+  const stray = (at: string, given: object, known: readonly string[], code: "request-unknown" | "signed-unknown") =>
+    Object.keys(given)
+      .filter((name) => !known.includes(name))
+      .map((name) =>
+        problemText({
+          code,
+          at: `${path}, ${member(at, name)}`,
+          given: name,
+          allowed: known.join(", ") || "none: no authority here signs elsewhere",
+          fix: didYouMean(name, known) ?? "call it what its certificate is called, or remove it",
+        }),
+      );
+  const names = (of: typeof certificates) => of.map(({ name }) => name);
+  return [
+    ...stray("certificateRequests", certificateRequests, names(certificates), "request-unknown"),
+    ...stray("signedCertificates", signedCertificates, names(asked), "signed-unknown"),
+  ];
 }

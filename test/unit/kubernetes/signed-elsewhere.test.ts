@@ -304,6 +304,76 @@ describe("certificates that are back", () => {
   });
 });
 
+describe("requests of holders who made their keys themselves", () => {
+  const csr = (subject: string, extensions: readonly string[] = []) => requestOf({ subject, extensions }).csr;
+  const KUBELET = csr("/O=system:nodes/CN=system:node:node-1");
+  const PROXY = csr("/CN=front-proxy-client");
+  const cluster = { workers: [{ name: "node-1" }] };
+  const certificateRequests = { "pki__node-1__kubelet": KUBELET, "pki__cp-1__front-proxy-client": PROXY };
+
+  test("are issued for, and no key is made or written", () => {
+    const { pki, stack } = pkiOf(cluster, { certificateRequests });
+    const { resource } = terraformOf(stack);
+    for (const name of Object.keys(certificateRequests)) {
+      expect(resource.tls_private_key).not.toHaveProperty(name);
+      expect(resource.tls_cert_request).not.toHaveProperty(name);
+      expect(resource.tls_locally_signed_cert).toHaveProperty(name);
+    }
+    const paths = pki.files("cp-1").map(({ path }) => path);
+    expect(paths).toContain("/etc/kubernetes/pki/front-proxy-client.crt");
+    expect(paths).not.toContain("/etc/kubernetes/pki/front-proxy-client.key");
+    expect(pki.kubeconfig("kubelet", "node-1")).toMatchObject({
+      kubeconfig: {
+        credentials: {
+          certificate: { address: "tls_locally_signed_cert.pki__node-1__kubelet", attribute: "cert_pem" },
+          privateKey: { file: "kubelet.key" },
+        },
+      },
+    });
+  });
+
+  test("go to an authority that signs elsewhere as they came, of a certificate of one's own, too", () => {
+    const mine = csr("/CN=prometheus");
+    const { pki, stack } = pkiOf(cluster, {
+      ...KUBEADM,
+      certificateRequests: { ...certificateRequests, pki__operator__prometheus: mine },
+    });
+    pki.addCertificate("prometheus", {
+      authority: "etcd",
+      commonName: "prometheus",
+      usage: KeyUsage.CLIENT,
+      holders: ["operator"],
+      files: [
+        { path: "/prometheus.crt", kind: "certificate" },
+        { path: "/prometheus.key", kind: "private key" },
+      ],
+    });
+    const files = JSON.parse(terraformOf(stack).output["pki_files"].value.requests) as Record<string, unknown>;
+    expect(files["/kubernetes/pki__node-1__kubelet.csr"]).toEqual({ mode: "0644", content: KUBELET });
+    expect(files["/etcd/pki__operator__prometheus.csr"]).toEqual({ mode: "0644", content: mine });
+    expect(pki.files("operator").map(({ path }) => path)).not.toContain("/prometheus.key");
+  });
+
+  test("have to ask for what is described, all at once", () => {
+    const wrong = {
+      "pki__node-1__kubelet": csr("/O=system:masters/CN=system:node:node-1"),
+      "pki__cp-1__front-proxy-client": csr("/CN=front-proxy-client", ["subjectAltName=DNS:more"]),
+    };
+    expect(
+      problemsOf(() => pkiOf(cluster, { certificateRequests: wrong }))
+        .map(({ code }) => code)
+        .sort(),
+    ).toEqual(["request-names", "request-subject"]);
+  });
+
+  test("are those of certificates that are there", () => {
+    const { stack } = pkiOf(cluster, { certificateRequests: { "pki__node-2__kubelet": KUBELET } });
+    expect(validationsOf(stack)).toEqual([
+      expect.stringMatching(/\[request-unknown\].*certificateRequests\.pki__node-2__kubelet.*pki__node-1__kubelet/),
+    ]);
+  });
+});
+
 describe("signedCertificatesIn", () => {
   let folder: string;
   beforeEach(() => (folder = mkdtempSync(path.join(tmpdir(), "signed-in-"))));
