@@ -436,6 +436,7 @@ export interface ClusterPkiProps<Of extends Distribution = Distribution> {
     readonly addressPrefix?: string;
     readonly authorities?: Readonly<Partial<Record<NamesOf<Of>["authority"], AuthorityOptions>>>;
     readonly authorityKeysOnMachines?: boolean;
+    readonly certificateRequests?: Readonly<Record<string, string>>;
     readonly certificates?: Readonly<Partial<Record<NamesOf<Of>["certificate"], ClusterCertificateOptions>>>;
     readonly cluster: Cluster;
     readonly deletionProtection?: boolean;
