@@ -474,10 +474,12 @@ export class Sandbox {
     await this.export(["--worker"], root, [PKI_STACK, ACCESS_STACK]);
     const source = this.file(name, token.file.path);
     const bootstrap = this.bootstrapKubeconfig(name)!;
-    if (bootstrap !== source) {
-      await mkdir(path.dirname(bootstrap), { recursive: true });
-      await writeFile(bootstrap, unpacked(token.format, await readFile(source, "utf8")), { mode: 0o600 });
-    }
+    await mkdir(path.dirname(bootstrap), { recursive: true });
+    // What is absolute on a machine is below a folder here.
+    const text = unpacked(token.format, await readFile(source, "utf8"));
+    await writeFile(bootstrap, text.replace("certificate-authority: /", `certificate-authority: ${root}/`), {
+      mode: 0o600,
+    });
     return this.joined(name);
   }
 

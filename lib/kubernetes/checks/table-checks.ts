@@ -40,6 +40,19 @@ export function checkTable(table: DistributionTable, problems: Problems): void {
       fix,
     });
   }
+  table.configuration.forEach(({ certificate }, index) => {
+    const known = Object.keys(table.certificates);
+    if (certificate !== undefined && !known.includes(certificate)) {
+      const fix = didYouMean(certificate, known) ?? "add its row to certificates";
+      problems.add({
+        code: "unknown-certificate",
+        at: `configuration[${index}].certificate`,
+        given: certificate,
+        allowed: known.join(", "),
+        fix,
+      });
+    }
+  });
   checkPaths(table, problems);
   for (const [name, row] of Object.entries(table.access.tokens)) {
     checkJoinAuthority(row, `access.tokens.${name}`, table, problems);
@@ -57,7 +70,7 @@ function checkJoinAuthority(
   if (named === undefined) {
     return;
   }
-  const path = posix.join(posix.dirname(file.path), named);
+  const path = posix.resolve("/", posix.dirname(file.path), named);
   const bundles = (authorities[apiServerAuthority]?.files ?? []).filter(
     ({ kind, on }) => kind === "bundle" && on.includes(file.on),
   );
@@ -67,7 +80,7 @@ function checkJoinAuthority(
       at: `${at}.format.kubeconfig.certificateAuthority`,
       given: path,
       allowed: bundles.map((bundle) => bundle.path).join(", ") || `a bundle of ${apiServerAuthority} on ${file.on}`,
-      fix: "name the bundle of the API server's authority, relative to the folder of the kubeconfig",
+      fix: "name the bundle of the API server's authority, by its path or relative to the folder of the kubeconfig",
     });
   }
 }
@@ -220,9 +233,12 @@ export function filesByRow(table: DistributionTable): [row: string, files: reado
       ([name, { files }]): [string, readonly CheckedFile[]] => [`${part}.${name}`, files],
     ),
   );
-  const tokens = Object.entries(access.tokens).map(([name, { file }]): [string, readonly CheckedFile[]] => [
+  const tokens = Object.entries(access.tokens).map(([name, { file, configuration }]): [
+    string,
+    readonly CheckedFile[],
+  ] => [
     `access.tokens.${name}`,
-    [{ path: file.path, on: [file.on] }],
+    [file, ...(configuration ? [configuration] : [])].map(({ path }) => ({ path, on: [file.on] })),
   ]);
   return [...rows, ["configuration", configuration], ...tokens];
 }
