@@ -1,13 +1,6 @@
 import { perObject } from "../terraform/memo";
 import { Cluster, etcdTopology } from "./cluster";
-import type {
-  CertificateRow,
-  ConfigurationRow,
-  DistributionTable,
-  EtcdTopology,
-  FileRow,
-  KeyPairRow,
-} from "./table";
+import type { CertificateRow, ConfigurationRow, DistributionTable, EtcdTopology, FileRow, KeyPairRow } from "./table";
 
 /** The tables that were made of one so far, by what they depend on. */
 const tablesOf = perObject<DistributionTable, Map<string, DistributionTable>>(() => new Map());

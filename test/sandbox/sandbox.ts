@@ -60,6 +60,8 @@ export interface SandboxOptions {
   readonly requests?: Readonly<Record<string, string>>;
   /** Workers that the description names, beside the nodes where those must have a name before they join. @default - none */
   readonly workers?: readonly string[];
+  /** More names of the API server. @default - none */
+  readonly extraSans?: readonly string[];
   /** Whether there are two control planes, each with an API server, and three machines of etcd. @default - one machine has it all */
   readonly highlyAvailable?: boolean;
   readonly progress: Progress;
@@ -123,6 +125,7 @@ export class Sandbox {
       port: ports.apiServer,
       kubernetesProvider: providers.kubernetesProvider,
       distribution,
+      extraSans: options.extraSans,
       users: options.users,
       requests: options.requests,
       workers: bootstrapToken(table) ? workers : [...options.nodes, ...workers],
@@ -477,9 +480,8 @@ export class Sandbox {
     await mkdir(path.dirname(bootstrap), { recursive: true });
     // What is absolute on a machine is below a folder here.
     const text = unpacked(token.format, await readFile(source, "utf8"));
-    await writeFile(bootstrap, text.replace("certificate-authority: /", `certificate-authority: ${root}/`), {
-      mode: 0o600,
-    });
+    const here = text.replace(/(certificate-authority: "?)(?=\/)/, `$1${root}`);
+    await writeFile(bootstrap, here, { mode: 0o600 });
     return this.joined(name);
   }
 

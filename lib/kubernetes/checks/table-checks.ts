@@ -233,12 +233,11 @@ export function filesByRow(table: DistributionTable): [row: string, files: reado
       ([name, { files }]): [string, readonly CheckedFile[]] => [`${part}.${name}`, files],
     ),
   );
-  const tokens = Object.entries(access.tokens).map(([name, { file, configuration }]): [
-    string,
-    readonly CheckedFile[],
-  ] => [
-    `access.tokens.${name}`,
-    [file, ...(configuration ? [configuration] : [])].map(({ path }) => ({ path, on: [file.on] })),
-  ]);
+  const tokens = Object.entries(access.tokens).map(
+    ([name, { file, configuration }]): [string, readonly CheckedFile[]] => [
+      `access.tokens.${name}`,
+      [file, ...(configuration ? [configuration] : [])].map(({ path }) => ({ path, on: [file.on] })),
+    ],
+  );
   return [...rows, ["configuration", configuration], ...tokens];
 }
