@@ -39,7 +39,8 @@ function applicable(
           { ...row, files: row.files.filter(isDelivered).map(delivered), secrets: row.secrets?.filter(exists) },
         ]),
     );
-  const isIssued = (name: string) => issueLeaves ?? table.certificates[name]?.issuedBy === "terraform";
+  const isIssued = (name: string) =>
+    Object.hasOwn(table.certificates, name) && (issueLeaves ?? table.certificates[name]!.issuedBy === "terraform");
   const names = ({ certificate }: ConfigurationRow) => certificate === undefined || isIssued(certificate);
   const authorities = rowsOf(table.authorities);
   const certificates = Object.entries(rowsOf(table.certificates)).filter(([, row]) => row.authority in authorities);

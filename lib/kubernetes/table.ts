@@ -259,7 +259,7 @@ export interface ConfigurationRow {
    */
   readonly etcd?: readonly EtcdTopology[];
   /**
-   * The certificate whose kubeconfig it names: there is no such file where somebody else issues that.
+   * The certificate whose kubeconfig it names: there is no such file where Terraform does not issue that.
    * @default - it names none, or one that somebody else may make
    */
   readonly certificate?: string;

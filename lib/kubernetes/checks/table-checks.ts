@@ -40,19 +40,6 @@ export function checkTable(table: DistributionTable, problems: Problems): void {
       fix,
     });
   }
-  table.configuration.forEach(({ certificate }, index) => {
-    const known = Object.keys(table.certificates);
-    if (certificate !== undefined && !known.includes(certificate)) {
-      const fix = didYouMean(certificate, known) ?? "add its row to certificates";
-      problems.add({
-        code: "unknown-certificate",
-        at: `configuration[${index}].certificate`,
-        given: certificate,
-        allowed: known.join(", "),
-        fix,
-      });
-    }
-  });
   checkPaths(table, problems);
   for (const [name, row] of Object.entries(table.access.tokens)) {
     checkJoinAuthority(row, `access.tokens.${name}`, table, problems);
