@@ -1,3 +1,4 @@
+import type { IConstruct } from "constructs";
 import { consumersOf } from "./consumers";
 import type { ClusterLeaf, ClusterParts } from "./cluster-parts";
 import { serverUrl } from "./cluster";
@@ -22,7 +23,7 @@ export interface ClusterSecret {
 }
 
 /** The files that somebody holds by the distribution's table, sorted by path. */
-export function filesOf(holder: Holder, parts: ClusterParts): ClusterFile[] {
+export function filesOf(scope: IConstruct, holder: Holder, parts: ClusterParts): ClusterFile[] {
   const { table, cluster } = parts;
   const filesOfRow = ({ files, contentOf }: HeldRow) =>
     files
@@ -33,7 +34,7 @@ export function filesOf(holder: Holder, parts: ClusterParts): ClusterFile[] {
       });
   const configuration = table.configuration
     .filter(({ on }) => holds(holder, on))
-    .map((row) => clusterFile({ ...row, kind: "configuration" }, fillYaml(row.text, cluster, holder)));
+    .map((row) => clusterFile({ ...row, kind: "configuration" }, fillYaml(row.text, cluster, holder, scope)));
   return [...heldRows(holder, parts).flatMap(filesOfRow), ...configuration].sort(byPath);
 }
 

@@ -328,7 +328,7 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
   /** The files of a holder: one list for as long as nothing is added to it. */
   private filesOf(holder: Holder): readonly ClusterFile[] {
     const known = this.fileLists.get(holder);
-    const files = known ?? [...filesOf(holder, this.parts), ...(this.addedFiles.get(holder) ?? [])].sort(byPath);
+    const files = known ?? [...filesOf(this, holder, this.parts), ...(this.addedFiles.get(holder) ?? [])].sort(byPath);
     this.fileLists.set(holder, files);
     return files;
   }

@@ -1,4 +1,5 @@
 import { Token } from "cdktf";
+import type { IConstruct } from "constructs";
 import * as ipaddr from "ipaddr.js";
 import { canonicalHost, canonicalIp } from "../x509/host";
 import {
@@ -89,15 +90,17 @@ export function fillText(template: string, cluster: Cluster, machine = "", addre
 }
 
 /** What stands in YAML alone: a number, or a list of text. */
-const YAML: Readonly<Record<string, (cluster: Cluster, holder: Holder) => number | readonly string[]>> = {
+const YAML: Readonly<
+  Record<string, (cluster: Cluster, holder: Holder, scope: IConstruct) => number | readonly string[]>
+> = {
   bindPort: (_, { bindPort }) => bindPort,
   etcdEndpoints: ({ etcd }) => etcdEndpoints(etcd),
   // The first family's address of the `kubernetes` Service is what kubeadm names by itself.
-  clusterSans: ({ serviceCidrs, extraSans = [] }) => {
+  clusterSans: ({ serviceCidrs, extraSans = [] }, _, scope) => {
     const { dnsArgument = [], ipsArgument = [] } = SubjectAltNames.of(
       ...serviceCidrs.slice(1).map(firstAddress),
       ...extraSans,
-    );
+    ).distinctIn(scope);
     return [...dnsArgument, ...ipsArgument];
   },
 };
@@ -105,11 +108,13 @@ const YAML: Readonly<Record<string, (cluster: Cluster, holder: Holder) => number
 /**
  * Fills a text of YAML in. A value becomes a scalar that is text to its reader, whatever it looks like: `123`, `true`, `null`. In quotes
  * it becomes what stands in them. `{bindPort}` becomes a number, `{etcdEndpoints}` and `{clusterSans}` a list.
+ *
+ * @param scope in which unresolved names are told apart
  */
-export function fillYaml(template: string, cluster: Cluster, holder: Holder): string {
+export function fillYaml(template: string, cluster: Cluster, holder: Holder, scope: IConstruct): string {
   return template.replace(/("?)\{(\w+)\}\1/g, (whole, quote: string, name: string) => {
     if (Object.hasOwn(YAML, name)) {
-      const value = YAML[name]!(cluster, holder);
+      const value = YAML[name]!(cluster, holder, scope);
       return typeof value === "number" ? `${value}` : `[${value.map((text) => JSON.stringify(text)).join(", ")}]`;
     }
     const value = TEXTS[name]?.(cluster, holder.name, holder.addresses[0] ?? "");

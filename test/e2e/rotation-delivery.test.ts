@@ -1,5 +1,6 @@
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { parse } from "yaml";
 import {
   ClusterPki,
   ClusterPkiProps,
@@ -12,6 +13,7 @@ import {
 import { RandomProvider } from "@cdktf/provider-random/lib/provider";
 import type { Changes } from "../../lib/export/changes";
 import { attempt, Ended } from "../sandbox/command";
+import { findTools } from "../sandbox/tools";
 import { Workspace } from "./workspace";
 
 // The scripts of docs/rotation.md, as they stand there. `ssh` runs what it is given in a folder that stands for the machine; what only a
@@ -43,7 +45,7 @@ printf '%s\\n' "$machine: $*" >> "$PLACE/calls"
 [ ! -e "$PLACE/down-$machine" ] || exit 255
 export MACHINE="$PLACE/$machine" PATH="$PLACE/machine-bin:$PATH"
 mkdir -p "$MACHINE/root"
-exec bash -ec "$(printf '%s' "$*" | sed "s#\\(^\\|[ ']\\)/#\\1$MACHINE/#g")"
+exec bash -ec "$(printf '%s' "$*" | sed "s#\\(^\\|[ '=]\\)/#\\1$MACHINE/#g")"
 `;
 
 /** The server of K3s: its command by the rules of its sources, and a start that writes what the datastore has. */
@@ -65,6 +67,11 @@ set -e
 [ "$*" = "restart k3s" ] || exit 0
 mkdir -p "$MACHINE/var/lib/rancher/k3s/server/cred"
 [ ! -e "$PLACE/datastore" ] || cp -r "$PLACE/datastore/tls" "$MACHINE/var/lib/rancher/k3s/server"
+`;
+/** k0s has kubectl in it: the real one. */
+const k0s = (kubectl: string) => `#!/bin/bash
+[ "$1" = kubectl ] && shift && exec ${kubectl} "$@"
+exit 64
 `;
 /** Of every component one container runs, whose id is its name. */
 const CRICTL = `#!/bin/bash
@@ -361,5 +368,95 @@ describe("rotate-ca of K3s", () => {
     expect(Object.entries(filesOf(path.join(place, "cp-1"))).filter(([file]) => !file.startsWith("root/"))).toEqual(
       Object.entries(before),
     );
+  });
+});
+
+describe("workers of k0s", () => {
+  const CONF = "var/lib/k0s/kubelet.conf";
+  const FILE = "etc/k0s/ca-bundle.crt";
+  let g1: string;
+
+  /** Gives the controller what a step delivers to it. */
+  async function controllerHas(generations: Generations): Promise<string> {
+    await deploy("k0s", Distribution.K0S, { authorities: { kubernetes: { generations } } });
+    const exported = await workspace.export(["--machine", "cp-1"], `k0s-${Date.now()}`, "k0s");
+    cpSync(exported, path.join(place, "cp-1"), { recursive: true });
+    return readFileSync(path.join(exported, "var/lib/k0s/pki/ca-bundle.crt"), "utf8");
+  }
+
+  beforeAll(async () => {
+    prepare("k0s");
+    const { kubectl } = await findTools(["kubectl"], {});
+    program(path.join(place, "machine-bin/k0s"), k0s(kubectl));
+    g1 = await controllerHas({ g1: Generation.active() });
+    for (const worker of ["worker-1", "worker-2"]) {
+      for (const file of [CONF, FILE]) {
+        mkdirSync(path.dirname(path.join(place, worker, file)), { recursive: true });
+      }
+      // As a kubelet writes it that joined with a token: pkg/kubelet/certificate/bootstrap, bootstrapKubeconfig.
+      const [cluster, user] = ["default-cluster", "default-auth"];
+      const text = JSON.stringify({
+        apiVersion: "v1",
+        kind: "Config",
+        clusters: [
+          {
+            name: cluster,
+            cluster: {
+              server: "https://api.sample.example.com:6443",
+              "certificate-authority-data": Buffer.from(g1).toString("base64"),
+            },
+          },
+        ],
+        contexts: [{ name: "default-context", context: { cluster, user, namespace: "default" } }],
+        "current-context": "default-context",
+        users: [{ name: user, user: { "client-certificate": "/var/lib/kubelet/pki/kubelet-client-current.pem" } }],
+      });
+      writeFileSync(path.join(place, worker, CONF), text);
+    }
+  });
+
+  test.each([
+    ["introduce", INTRODUCED],
+    ["retire", { g1: Generation.retired(), g2: Generation.active() }],
+  ])("have the bundle of the controllers in a file that their kubeconfig names, after %s", async (_, generations) => {
+    const bundle = await controllerHas(generations);
+    expect(bundle).not.toBe(g1);
+    await mustRun("k0s-worker.sh", "cp-1", "worker-1", "worker-2");
+    for (const worker of ["worker-1", "worker-2"]) {
+      expect(readFileSync(path.join(place, worker, FILE), "utf8")).toBe(bundle);
+      expect(parse(readFileSync(path.join(place, worker, CONF), "utf8"))).toMatchObject({
+        // The file, and nothing that it would stand behind.
+        clusters: [
+          {
+            name: "default-cluster",
+            cluster: {
+              server: "https://api.sample.example.com:6443",
+              "certificate-authority": path.join(place, worker, FILE),
+            },
+          },
+        ],
+        contexts: [{ context: { cluster: "default-cluster", user: "default-auth", namespace: "default" } }],
+        "current-context": "default-context",
+        users: [{ user: { "client-certificate": expect.stringContaining("kubelet-client-current.pem") as string } }],
+      });
+      expect(readFileSync(path.join(place, worker, CONF), "utf8")).not.toContain("certificate-authority-data");
+    }
+    // One after the other, and each is restarted when it has both.
+    const calls = recorded("calls").map((call) => call.split(" ").slice(0, 3).join(" "));
+    const ofWorker = (worker: string) => [`${worker}: cat >`, `${worker}: k0s kubectl`, `${worker}: systemctl restart`];
+    expect(calls).toEqual([
+      "cp-1: cat /var/lib/k0s/pki/ca-bundle.crt",
+      ...ofWorker("worker-1"),
+      ...ofWorker("worker-2"),
+    ]);
+  });
+
+  test("of which one is down are left as they are, and the script says so", async () => {
+    const before = readFileSync(path.join(place, "worker-1", CONF), "utf8");
+    writeFileSync(path.join(place, "down-cp-1"), "");
+    expect((await script("k0s-worker.sh", "cp-1", "worker-1")).code).not.toBe(0);
+    expect(readFileSync(path.join(place, "worker-1", CONF), "utf8")).toBe(before);
+    expect(readFileSync(path.join(place, "worker-1", FILE), "utf8")).toContain("BEGIN CERTIFICATE");
+    expect(recorded("calls").filter((call) => call.includes("restart"))).toEqual([]);
   });
 });

@@ -126,10 +126,9 @@ export function callersOf(sandbox: Sandbox, nodes: readonly string[]): Caller[] 
   const reader = new TableReader(distribution.table, holders);
   const apiServers = machinesOf(sandbox, "control-plane");
   const members = machinesOf(sandbox, "etcd-member");
-  const bundle = caFile(sandbox);
   const caOf = (held: Held) =>
     held.pair
-      ? readFileSync(sandbox.file(held.machine, bundle), "utf8")
+      ? readFileSync(sandbox.file(held.machine, reader.authorityOn(held.machine)), "utf8")
       : fromKubeconfig(readFileSync(sandbox.file(held.machine, held.kubeconfigs[0]!), "utf8")).ca;
   const nameOf = ({ name, machine }: Held, server: string) => `${name} of ${machine} at ${server}`;
   const users = reader.clients().flatMap((held) =>
@@ -148,10 +147,11 @@ export function callersOf(sandbox: Sandbox, nodes: readonly string[]): Caller[] 
       return { group: "front proxies", name: nameOf(held, machine), server: apiServer(machine), call };
     }),
   );
+  const etcdAuthority = reader.row("etcd", "--cert-file").authority;
   const ofEtcd = reader.clientsOfEtcd().flatMap((held) =>
     members.map((machine): Caller => {
       const ca = () =>
-        readFileSync(sandbox.file(held.machine, reader.fileOf("kube-apiserver", "--etcd-cafile")), "utf8");
+        readFileSync(sandbox.file(held.machine, reader.authorityOn(held.machine, etcdAuthority)), "utf8");
       const url = `https://${sandbox.address(machine)}:${sandbox.ports.etcdClient}/health?serializable=true`;
       const call = () => health(url, { as: identityOf(sandbox, held), ca: ca() }, 200);
       return { group: "clients of etcd", name: nameOf(held, machine), server: { component: "etcd", machine }, call };

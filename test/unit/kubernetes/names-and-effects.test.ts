@@ -116,6 +116,26 @@ describe("choices for what the distribution issues", () => {
     expect(content).toContain("bindPort: 7443\n");
   });
 
+  test("of names that Terraform knows stand in that configuration in one order, each once", () => {
+    const codeOf = (...names: readonly string[]) => {
+      const stack = newStack();
+      const variables = new Map(
+        ["b", "a"].map((name) => [name, new TerraformVariable(stack, name, { type: "string" })]),
+      );
+      // Every reading of a variable is another token.
+      const extraSans = names.map((name) => ({ dns: [variables.get(name)!.stringValue] }));
+      new ClusterPki(stack, "pki", {
+        distribution: Distribution.KUBEADM,
+        cluster: { ...ONE, extraSans },
+        issueLeaves: false,
+      });
+      return JSON.stringify(terraformOf(stack));
+    };
+    const code = codeOf("a", "b");
+    expect(code).toMatch(/certSANs: \[[^\]]*var\.a\b[^\]]*var\.b\b/);
+    expect(codeOf("b", "a", "b")).toBe(code);
+  });
+
   test("of where etcd is come with a warning where no file says it", () => {
     expect(warnings(pkiOf(EXTERNAL).pki)).toEqual([]);
     expect(warnings(pkiOf(EXTERNAL, { distribution: Distribution.SINGLE_CA }).pki)).toEqual([

@@ -3,6 +3,7 @@ import { evaluate } from "../../../lib";
 import { fillYaml, holdersOf } from "../../../lib/kubernetes/holders";
 import { scalar } from "../../../lib/kubernetes/yaml";
 import { ONE, pkiOf } from "../../support/cluster";
+import { newStack } from "../../support/synth";
 
 /** What readers of YAML 1.1 take for numbers, truth values, nothing, dates or times of day. */
 const LOOKALIKES = [
@@ -55,7 +56,12 @@ describe("kubeadm's ClusterConfiguration", () => {
 
 test("in quotes a value becomes what stands in them, and what is no value stays", () => {
   expect(
-    fillYaml('a: "{clusterName}"\nb: {clusterName}\nc: {nothing}\n', { ...ONE, name: "true" }, holdersOf(ONE)[0]!),
+    fillYaml(
+      'a: "{clusterName}"\nb: {clusterName}\nc: {nothing}\n',
+      { ...ONE, name: "true" },
+      holdersOf(ONE)[0]!,
+      newStack("one"),
+    ),
   ).toBe('a: "true"\nb: "true"\nc: {nothing}\n');
 });
 
