@@ -117,7 +117,10 @@ function certificates({ certificates }: DistributionTable): string {
 
 function files(table: DistributionTable): string {
   const rows = allRows(table).flatMap(([name, row]) => row.files.map((file) => fileCells(name, file)));
-  const configuration = table.configuration.map(({ path, purpose, on, etcd, consumers }) => [
+  const ofTokens = Object.values(table.access.tokens).flatMap(({ file, configuration }) =>
+    configuration ? [{ ...configuration, on: [file.on], etcd: undefined }] : [],
+  );
+  const configuration = [...table.configuration, ...ofTokens].map(({ path, purpose, on, etcd, consumers }) => [
     code(path),
     `${purpose}${etcd ? `, where etcd is ${etcd.join(" or ")}` : ""}`,
     on.join(", "),

@@ -51,6 +51,7 @@ export interface AccessRow {
             readonly approveFirst: string;
             readonly approveRenewals: string;
         };
+        readonly reads?: Readonly<Record<string, ReadingRow>>;
     };
     readonly tokens: Readonly<Record<string, TokenRow>>;
 }
@@ -495,6 +496,7 @@ interface Condition {
 }
 
 export interface ConfigurationRow {
+    readonly certificate?: string;
     readonly consumers: readonly Consumer[];
     readonly etcd?: readonly EtcdTopology[];
     readonly on: readonly HolderKind[];
@@ -1132,6 +1134,7 @@ export class NodeBootstrapping extends Construct {
     readonly approveFirst: ClusterRoleBinding;
     readonly approveRenewals: ClusterRoleBinding;
     readonly createCsrs: ClusterRoleBinding;
+    readonly reads: readonly (ClusterRoleBinding | RoleBinding)[];
 }
 
 export interface NodeBootstrappingProps extends DistributionBindingsProps {
@@ -1204,6 +1207,12 @@ export interface RbacSubject {
     readonly kind: "User" | "Group" | "ServiceAccount";
     readonly name: string;
     readonly namespace: string;
+}
+
+export interface ReadingRow {
+    readonly alsoFor?: string;
+    readonly name: string;
+    readonly namespace?: string;
 }
 
 export interface Reason {
@@ -1393,6 +1402,7 @@ export interface TokenLifeOptions {
 }
 
 export interface TokenRow {
+    readonly configuration?: Pick<ConfigurationRow, "purpose" | "path" | "text" | "consumers">;
     readonly description?: string;
     readonly file: {
         readonly path: string;
