@@ -1,7 +1,7 @@
 import type { IConstruct } from "constructs";
 import { consumersOf } from "./consumers";
 import type { ClusterLeaf, ClusterParts } from "./cluster-parts";
-import { etcdTopology, serverUrl } from "./cluster";
+import { serverUrl } from "./cluster";
 import { concat, Content } from "./content";
 import { type ClusterFile, accessOf } from "./cluster-file";
 import { fillText, fillYaml, holds, Holder } from "./holders";
@@ -34,7 +34,7 @@ export function filesOf(scope: IConstruct, holder: Holder, parts: ClusterParts):
         return clusterFile({ ...row, consumers, path: fillText(row.path, cluster, holder.name) }, contentOf(row));
       });
   const configuration = table.configuration
-    .filter(({ on, etcd }) => holds(holder, on) && (etcd?.includes(etcdTopology(cluster)) ?? true))
+    .filter(({ on }) => holds(holder, on))
     .map((row) => clusterFile({ ...row, kind: "configuration" }, fillYaml(row.text, cluster, holder, scope)));
   return [...heldRows(holder, parts).flatMap(filesOfRow), ...configuration].sort(byPath);
 }

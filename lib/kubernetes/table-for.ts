@@ -3,6 +3,7 @@ import { Cluster, etcdTopology } from "./cluster";
 import type {
   AuthorityRow,
   CertificateRow,
+  ConfigurationRow,
   DistributionTable,
   EtcdTopology,
   FileKind,
@@ -49,6 +50,10 @@ function applicable(
           { ...row, files: row.files.filter(isDelivered).map(delivered), secrets: row.secrets?.filter(exists) },
         ]),
     );
+  const isIssued = (name: string) =>
+    Object.hasOwn(table.certificates, name) && (issueLeaves ?? table.certificates[name]!.issuedBy === "terraform");
+  const names = ({ certificate }: ConfigurationRow) => certificate === undefined || isIssued(certificate);
+  const fits = (row: ConfigurationRow) => (row.authorityKeys ?? authorityKeys) === authorityKeys;
   const authorities = authorityKeys ? rowsOf(table.authorities) : withoutKeys(rowsOf(table.authorities));
   const certificates = Object.entries(rowsOf(table.certificates)).filter(([, row]) => row.authority in authorities);
   return {
@@ -56,7 +61,7 @@ function applicable(
     authorities,
     keyPairs: rowsOf(table.keyPairs),
     certificates: Object.fromEntries(certificates),
-    configuration: table.configuration.filter((row) => (row.authorityKeys ?? authorityKeys) === authorityKeys),
+    configuration: table.configuration.filter((row) => exists(row) && names(row) && fits(row)),
   };
 }
 

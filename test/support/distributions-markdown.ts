@@ -123,13 +123,18 @@ function certificates({ certificates }: DistributionTable): string {
 
 function files(table: DistributionTable): string {
   const rows = allRows(table).flatMap(([name, row]) => row.files.map((file) => fileCells(name, file)));
-  const configuration = table.configuration.map(({ path, purpose, on, etcd, authorityKeys, consumers }) => [
-    code(path),
-    `${purpose}${etcd ? `, where etcd is ${etcd.join(" or ")}` : ""}${authorityKeys === false ? ", and no machine has an authority's key" : ""}`,
-    on.join(", "),
-    modeAndOwner({ kind: "configuration" }),
-    consumers.map(reader).join("<br>"),
-  ]);
+  const ofTokens = Object.values(table.access.tokens).flatMap(({ file, configuration }) =>
+    configuration ? [{ ...configuration, on: [file.on], etcd: undefined, authorityKeys: undefined }] : [],
+  );
+  const configuration = [...table.configuration, ...ofTokens].map(
+    ({ path, purpose, on, etcd, authorityKeys, consumers }) => [
+      code(path),
+      `${purpose}${etcd ? `, where etcd is ${etcd.join(" or ")}` : ""}${authorityKeys === false ? ", and no machine has an authority's key" : ""}`,
+      on.join(", "),
+      modeAndOwner({ kind: "configuration" }),
+      consumers.map(reader).join("<br>"),
+    ],
+  );
   const sorted = [...rows, ...configuration].sort(([a], [b]) => (a! < b! ? -1 : 1));
   return markdownTable(["File", "Holds", "On", "Mode", "Read by, when it changes"], sorted);
 }

@@ -51,6 +51,7 @@ export interface AccessRow {
             readonly approveFirst: string;
             readonly approveRenewals: string;
         };
+        readonly reads?: Readonly<Record<string, ReadingRow>>;
     };
     readonly tokens: Readonly<Record<string, TokenRow>>;
 }
@@ -507,6 +508,7 @@ interface Condition {
 
 export interface ConfigurationRow {
     readonly authorityKeys?: boolean;
+    readonly certificate?: string;
     readonly consumers: readonly Consumer[];
     readonly etcd?: readonly EtcdTopology[];
     readonly on: readonly HolderKind[];
@@ -1148,6 +1150,7 @@ export class NodeBootstrapping extends Construct {
     readonly approveFirst: ClusterRoleBinding;
     readonly approveRenewals: ClusterRoleBinding;
     readonly createCsrs: ClusterRoleBinding;
+    readonly reads: readonly (ClusterRoleBinding | RoleBinding)[];
 }
 
 export interface NodeBootstrappingProps extends DistributionBindingsProps {
@@ -1220,6 +1223,12 @@ export interface RbacSubject {
     readonly kind: "User" | "Group" | "ServiceAccount";
     readonly name: string;
     readonly namespace: string;
+}
+
+export interface ReadingRow {
+    readonly alsoFor?: string;
+    readonly name: string;
+    readonly namespace?: string;
 }
 
 export interface Reason {
@@ -1411,6 +1420,7 @@ export interface TokenLifeOptions {
 }
 
 export interface TokenRow {
+    readonly configuration?: Pick<ConfigurationRow, "purpose" | "path" | "text" | "consumers">;
     readonly description?: string;
     readonly file: {
         readonly path: string;
