@@ -1,12 +1,12 @@
 import type { IConstruct } from "constructs";
 import { consumersOf } from "./consumers";
 import type { ClusterLeaf, ClusterParts } from "./cluster-parts";
-import { etcdTopology, serverUrl } from "./cluster";
+import { type Cluster, etcdTopology, serverUrl } from "./cluster";
 import { concat, Content } from "./content";
 import { type ClusterFile, accessOf } from "./cluster-file";
 import { fillText, fillYaml, holds, Holder } from "./holders";
 import { kubeconfig } from "./kubeconfig";
-import type { FileKind, FileRow, SecretRow } from "./table";
+import type { ConfigurationRow, FileKind, FileRow, SecretRow } from "./table";
 import type { CertificateAuthority } from "../x509/certificate-authority";
 import type { KeyPairRing } from "../x509/key-pair-ring";
 
@@ -32,10 +32,20 @@ export function filesOf(scope: IConstruct, holder: Holder, parts: ClusterParts):
         const consumers = consumersOf(row, holder);
         return clusterFile({ ...row, consumers, path: fillText(row.path, cluster, holder.name) }, contentOf(row));
       });
-  const configuration = table.configuration
-    .filter(({ on, etcd }) => holds(holder, on) && (etcd?.includes(etcdTopology(cluster)) ?? true))
-    .map((row) => clusterFile({ ...row, kind: "configuration" }, fillYaml(row.text, cluster, holder, scope)));
+  const configuration = configurationFiles(table.configuration, holder, cluster, scope);
   return [...heldRows(holder, parts).flatMap(filesOfRow), ...configuration].sort(byPath);
+}
+
+/** The configuration files that somebody holds. */
+export function configurationFiles(
+  rows: readonly ConfigurationRow[],
+  holder: Holder,
+  cluster: Cluster,
+  scope: IConstruct,
+): ClusterFile[] {
+  return rows
+    .filter(({ on, etcd }) => holds(holder, on) && (etcd?.includes(etcdTopology(cluster)) ?? true))
+    .map((row) => clusterFile({ ...row, kind: "configuration" }, fillYaml(row.text, cluster, holder, scope, row.sans)));
 }
 
 /** The order of a holder's files. */

@@ -265,5 +265,7 @@ export function rancher(program: "k3s" | "rke2") {
     agentKubeconfigs: use(program, "the agent's kubeconfigs"),
     tokenFile: restarts("--token-file"),
     agentTokenFile: restarts("--agent-token-file"),
+    /** The file or one of the folder beside it, `<file>.d`. */
+    config: restarts("--config"),
   } as const;
 }

@@ -12,6 +12,7 @@ import {
   hostPort,
   placedMachines,
   serverUrl,
+  urlHost,
 } from "./cluster";
 import { ANY_WORKER, CLUSTER, OPERATOR } from "./cluster-file";
 import type { HolderKind } from "./table";
@@ -67,6 +68,7 @@ const TEXTS: Readonly<Record<string, (cluster: Cluster, machine: string, address
   clusterName: ({ name }) => name,
   clusterDomain: ({ clusterDomain = "cluster.local" }) => clusterDomain,
   endpoint: ({ endpoint }) => hostPort(hostAndPort(endpoint)),
+  endpointHost: ({ endpoint }) => urlHost(hostAndPort(endpoint)),
   serviceCidrs: ({ serviceCidrs }) => serviceCidrs.map(canonicalCidr).join(","),
   clusterSigningDuration: (cluster) => `${clusterSigningHours(cluster)}h0m0s`,
 };
@@ -91,34 +93,49 @@ export function fillText(template: string, cluster: Cluster, machine = "", addre
 
 /** What stands in YAML alone: a number, or a list of text. */
 const YAML: Readonly<
-  Record<string, (cluster: Cluster, holder: Holder, scope: IConstruct) => number | readonly string[]>
+  Record<
+    string,
+    (cluster: Cluster, holder: Holder, scope: IConstruct, sans: readonly string[]) => number | readonly string[]
+  >
 > = {
   bindPort: (_, { bindPort }) => bindPort,
   etcdEndpoints: ({ etcd }) => etcdEndpoints(etcd),
   // The first family's address of the `kubernetes` Service is what kubeadm names by itself.
-  clusterSans: ({ serviceCidrs, extraSans = [] }, _, scope) => {
-    const { dnsArgument = [], ipsArgument = [] } = SubjectAltNames.of(
-      ...serviceCidrs.slice(1).map(firstAddress),
-      ...extraSans,
-    ).distinctIn(scope);
-    return [...dnsArgument, ...ipsArgument];
-  },
+  clusterSans: ({ serviceCidrs, extraSans = [] }, _, scope) =>
+    listed([...serviceCidrs.slice(1).map(firstAddress), ...extraSans], scope),
+  sans: (cluster, holder, scope, sans) => listed(fillNames(sans, cluster, holder), scope),
 };
+
+function listed(names: readonly AltName[], scope: IConstruct): string[] {
+  const { dnsArgument = [], ipsArgument = [] } = SubjectAltNames.of(...names).distinctIn(scope);
+  return [...dnsArgument, ...ipsArgument];
+}
 
 /**
  * Fills a text of YAML in. A value becomes a scalar that is text to its reader, whatever it looks like: `123`, `true`, `null`. In quotes
- * it becomes what stands in them. `{bindPort}` becomes a number, `{etcdEndpoints}` and `{clusterSans}` a list.
+ * it becomes what stands in them, alone or with more. `{bindPort}` becomes a number, `{etcdEndpoints}`, `{clusterSans}` and `{sans}` a list.
  *
  * @param scope in which unresolved names are told apart
+ * @param sans templates of the names in `{sans}`
  */
-export function fillYaml(template: string, cluster: Cluster, holder: Holder, scope: IConstruct): string {
-  return template.replace(/("?)\{(\w+)\}\1/g, (whole, quote: string, name: string) => {
+export function fillYaml(
+  template: string,
+  cluster: Cluster,
+  holder: Holder,
+  scope: IConstruct,
+  sans: readonly string[] = [],
+): string {
+  const { name: machine, addresses } = holder;
+  const fill = (text: string) => fillText(text, cluster, machine, addresses[0]);
+  return template.replace(/"([^"\n]*\{\w+\}[^"\n]*)"|\{(\w+)\}/g, (whole, quoted?: string, name = "") => {
+    if (quoted !== undefined) {
+      return JSON.stringify(fill(quoted));
+    }
     if (Object.hasOwn(YAML, name)) {
-      const value = YAML[name]!(cluster, holder, scope);
+      const value = YAML[name]!(cluster, holder, scope, sans);
       return typeof value === "number" ? `${value}` : `[${value.map((text) => JSON.stringify(text)).join(", ")}]`;
     }
-    const value = TEXTS[name]?.(cluster, holder.name, holder.addresses[0] ?? "");
-    return value === undefined ? whole : quote ? JSON.stringify(value) : scalar(value);
+    return Object.hasOwn(TEXTS, name) ? scalar(fill(whole)) : whole;
   });
 }
 

@@ -263,10 +263,16 @@ export interface ConfigurationRow {
   /** Who holds it. */
   readonly on: readonly HolderKind[];
   /**
-   * YAML with `{clusterName}`, `{clusterDomain}`, `{endpoint}`, `{serviceCidrs}`, `{clusterSigningDuration}`, `{machine}`, `{address}`, each
-   * of which becomes a scalar of text, `{bindPort}`, a number, and `{clusterSans}`, `{etcdEndpoints}`, lists.
+   * YAML with `{clusterName}`, `{clusterDomain}`, `{endpoint}`, `{endpointHost}`, `{serviceCidrs}`, `{clusterSigningDuration}`, `{machine}`,
+   * `{address}`, each of which becomes a scalar of text, or a part of one where more stands with it in double quotes, `{bindPort}`, a
+   * number, and `{clusterSans}`, `{sans}`, `{etcdEndpoints}`, lists.
    */
   readonly text: string;
+  /**
+   * Templates of the names that `{sans}` lists, as those of a {@link CertificateRow}.
+   * @default - none
+   */
+  readonly sans?: readonly string[];
   /** Components that read it. */
   readonly consumers: readonly Consumer[];
 }
@@ -350,6 +356,11 @@ export interface JoinPasswordRow {
   readonly format: JoinFormat;
   /** Files that hold it. */
   readonly files: readonly JoinPasswordFileRow[];
+  /**
+   * Configuration files that name those, for the distribution to find them.
+   * @default - none
+   */
+  readonly configuration?: readonly ConfigurationRow[];
 }
 
 /** Where a password is expected. */

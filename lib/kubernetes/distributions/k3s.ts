@@ -193,6 +193,8 @@ const pair = pairsOf({ endings: [".crt", ".key"], kind: "chain" });
  * @see https://github.com/k3s-io/k3s/blob/master/pkg/daemons/control/server.go for flags
  * @see https://github.com/k3s-io/k3s/blob/master/pkg/agent/config/config.go for the agent's files
  * @see https://github.com/k3s-io/k3s/blob/master/pkg/server/handlers/handlers.go for what it issues to agents
+ * @see https://github.com/k3s-io/k3s/blob/4ca29faac89e/pkg/configfilearg/parser.go for drop-ins: readConfigFile
+ * @see https://github.com/k3s-io/k3s/blob/4ca29faac89e/pkg/cli/cmds for what stands in them, as flags: server.go, agent.go
  * @see https://github.com/rancher/rke2/blob/master/scripts/version.sh for the program's name
  */
 export function k3s(options: K3sOptions & { readonly program: K3sProgram }): DistributionTable {
@@ -202,11 +204,26 @@ export function k3s(options: K3sOptions & { readonly program: K3sProgram }): Dis
   const cred = `${server}/cred`;
   const agent = `${dataDir}/agent`;
   const etc = `/etc/rancher/${program}`;
-  const { signs, dataDir: reads, agentKubeconfigs, tokenFile, agentTokenFile } = rancher(program);
+  const { signs, dataDir: reads, agentKubeconfigs, tokenFile, agentTokenFile, config } = rancher(program);
   const readsBoth: CertificateAndKey = { certificate: reads, key: reads };
 
   /** K3s itself listens on 6443, with a certificate that it keeps in a Secret, and hands on to an API server on loopback. */
   const ofApiServer = (consumer: Consumer) => (program === "k3s" ? onPort(consumer, 6444) : consumer);
+
+  /**
+   * Where machines join: RKE2's supervisor has a port of its own, and K3s' that of the API server.
+   *
+   * @see https://github.com/rancher/rke2/blob/v1.36.3%2Brke2r1/pkg/cli/defaults/defaults.go
+   */
+  const joinUrl = program === "k3s" ? "https://{endpoint}" : "https://{endpointHost}:9345";
+
+  /** Some of what the program is told, beside the configuration of who runs it. */
+  const told = (name: string, on: readonly HolderKind[], text: string) => ({
+    path: `${etc}/config.yaml.d/10-kubernetes-pki${name}.yaml`,
+    on,
+    text,
+    consumers: [config],
+  });
 
   const atFirst = firstStartOnly(program, server);
   const below: Pick<AuthorityRow, "issuer"> = chained ? { issuer: "intermediate" } : {};
@@ -479,15 +496,37 @@ export function k3s(options: K3sOptions & { readonly program: K3sProgram }): Dis
       },
     },
 
-    configuration: [],
+    // Drop-ins, which the program reads after `config.yaml`, in the order of their names: that stays who runs the program's own. A value
+    // here is instead of one there, but names are added to those there. A later drop-in has the last word.
+    configuration: [
+      {
+        ...told(
+          "",
+          SERVERS,
+          `tls-san+: {sans}
+service-cidr: {serviceCidrs}
+cluster-domain: {clusterDomain}
+`,
+        ),
+        purpose: "configuration of a server: its names and the networks of services",
+        sans: ["{endpoint}", "{addresses}", "{serviceIps}", "{extraSans}"],
+      },
+      { ...told("", ["worker"], `server: "${joinUrl}"\n`), purpose: "configuration of an agent: where it joins" },
+    ],
 
-    // There is no default place: the flag names the file.
+    // There is no default place: the flag names the file. So a drop-in does that comes and goes with the password.
     joinPasswords: {
       server: {
         purpose: "password with which servers join",
         user: "server",
         format: "secure token",
         files: [{ path: `${etc}/token`, on: SERVERS, consumers: [tokenFile] }],
+        configuration: [
+          {
+            ...told("-token", SERVERS, `token-file: ${etc}/token\n`),
+            purpose: "configuration that names the password",
+          },
+        ],
       },
       agent: {
         purpose: "password with which agents join",
@@ -497,6 +536,16 @@ export function k3s(options: K3sOptions & { readonly program: K3sProgram }): Dis
           // A server takes the whole text for the password.
           { path: `${etc}/agent-token`, on: SERVERS, format: "password", consumers: [agentTokenFile] },
           { path: `${etc}/token`, on: ["worker"], consumers: [tokenFile] },
+        ],
+        configuration: [
+          {
+            ...told("-agent-token", SERVERS, `agent-token-file: ${etc}/agent-token\n`),
+            purpose: "configuration that names the password",
+          },
+          {
+            ...told("-token", ["worker"], `token-file: ${etc}/token\n`),
+            purpose: "configuration that names the password",
+          },
         ],
       },
     },
