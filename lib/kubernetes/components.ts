@@ -247,7 +247,7 @@ export const k0sCommand = {
   /** The API with which controllers join. */
   api: { certificate: { ...k0sApi, port: { number: 9443, setBy: "spec.api.k0sApiPort" } }, key: k0sApi },
   administers: use("k0s", "k0s controller, k0s kubectl, k0s token"),
-  config: use("k0s", "k0s controller --config, once it is part of the configuration that you have"),
+  config: use("k0s", "k0s controller --config", "restart"),
   workerTokenFile: use("k0s", "k0s worker --token-file"),
   controllerTokenFile: use("k0s", "k0s controller --token-file, on a controller that joins"),
 } as const;

@@ -264,8 +264,9 @@ export interface ConfigurationRow {
   readonly on: readonly HolderKind[];
   /**
    * YAML with `{clusterName}`, `{clusterDomain}`, `{endpoint}`, `{endpointHost}`, `{serviceCidrs}`, `{clusterSigningDuration}`, `{machine}`,
-   * `{address}`, each of which becomes a scalar of text, or a part of one where more stands with it in double quotes, `{bindPort}`, a
-   * number, and `{clusterSans}`, `{sans}`, `{etcdEndpoints}`, lists.
+   * `{address}`, each of which becomes a scalar of text, or a part of one where more stands with it in double quotes; `{externalAddress}`,
+   * the endpoint without a port that is the machine's own, `{serviceCidr}`, `{secondServiceCidr}` and `{primaryAddressFamily}`, text;
+   * `{bindPort}`, a number; `{isDualStack}`, a truth value; `{clusterSans}`, `{sans}`, `{etcdEndpoints}`, lists.
    */
   readonly text: string;
   /**

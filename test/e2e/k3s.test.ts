@@ -155,7 +155,7 @@ describe("what K3s is given before its first start", () => {
   test("K3s starts with the flags of its own configuration and ours, of which none takes another away", async () => {
     const worker = await workspace.export(["--worker"], "plain-worker", "plain");
     const flags = async (root: string) =>
-      (await rules("config", path.join(root, "etc/rancher/k3s/config.yaml"))).split("\n");
+      (await rules("config", path.join(root, "etc/rancher/k3s/config.yaml"))).trim().split("\n");
     expect(await flags(worker)).toEqual([
       "--token-file=/etc/rancher/k3s/token",
       "--server=https://api.prod.example.com:6443",

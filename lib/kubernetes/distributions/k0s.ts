@@ -45,6 +45,9 @@ const KEY_MODE = { mode: "0640" };
 
 const pair = pairsOf({ endings: [".crt", ".key"], ...KEY_MODE });
 
+/** Port of the API with which controllers join. */
+const JOIN_PORT = 9443;
+
 /** k0s has one profile for all that it signs. */
 const TWO_USAGES: RowException = {
   code: "two-usages",
@@ -83,6 +86,52 @@ const ISSUED = {
 
 /** The same, where k0s has it at one end alone. */
 const ONE_END = { ...ISSUED, exceptions: [TWO_USAGES] } as const;
+
+/** What k0s is told, which has no drop-ins: whoever says more has to write that into the same file. */
+const TOLD = {
+  purpose: "configuration of a controller: its names and networks, and which files verify",
+  path: "/etc/k0s/cluster-config.yaml",
+  on: CONTROL_PLANE,
+  // The rest of the API server's names k0s knows: those of the endpoint, of the `kubernetes` Service and of the machine's interfaces.
+  sans: ["{addresses}", "{extraSans}"],
+  consumers: [k0sCommand.config],
+} as const;
+
+/**
+ * Pods' networks are nobody's here. With one of IPv6, k0s wants that of pods as well, `podCIDR` or `dualStack.IPv6podCIDR`, and refuses the
+ * file until it is there.
+ *
+ * @see https://github.com/k0sproject/k0s/blob/v1.36.3%2Bk0s.2/pkg/apis/k0s/v1beta1 for fields: api.go, network.go, storage.go
+ */
+const apiAndNetwork = (pki: string) => `apiVersion: k0s.k0sproject.io/v1beta1
+kind: ClusterConfig
+metadata:
+  name: k0s
+spec:
+  api:
+    address: {address}
+    port: {bindPort}
+    k0sApiPort: ${JOIN_PORT}
+    externalAddress: {externalAddress}
+    sans: {sans}
+    extraArgs:
+      client-ca-file: ${pki}/ca-bundle.crt
+      kubelet-certificate-authority: ${pki}/ca-bundle.crt
+      requestheader-client-ca-file: ${pki}/front-proxy-ca-bundle.crt
+  controllerManager:
+    extraArgs:
+      client-ca-file: ${pki}/ca-bundle.crt
+      root-ca-file: ${pki}/ca-bundle.crt
+      requestheader-client-ca-file: ${pki}/front-proxy-ca-bundle.crt
+      cluster-signing-duration: {clusterSigningDuration}
+  network:
+    clusterDomain: {clusterDomain}
+    serviceCIDR: {serviceCidr}
+    dualStack:
+      enabled: {isDualStack}
+      IPv6serviceCIDR: {secondServiceCidr}
+    primaryAddressFamily: {primaryAddressFamily}
+`;
 
 /** Names of k0s' authorities. */
 export type K0sAuthority = "kubernetes" | "front-proxy" | "etcd";
@@ -141,7 +190,7 @@ export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): Distribution
   return {
     name: "k0s",
     version: `${KUBERNETES}+k0s.2`,
-    requires: { controlPlanes: true, addresses: true, etcd: ["stacked", "external"] },
+    requires: { controlPlanes: true, addresses: true, etcd: ["stacked", "external"], etcdEndpoints: true },
 
     apiServerAuthority: "kubernetes",
     authorities: {
@@ -215,7 +264,8 @@ export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): Distribution
               apiserver.serviceAccountSigningKeyFile({
                 "--service-account-issuer": "https://kubernetes.default.svc",
                 "--service-account-jwks-uri": "https://kubernetes.default.svc/openid/v1/jwks",
-                "--api-audiences": "https://kubernetes.default.svc",
+                // The second is konnectivity's, whose agents show its server a token; k0s leaves it out where that is disabled.
+                "--api-audiences": "https://kubernetes.default.svc,system:konnectivity-server",
               }),
               controllerManager.serviceAccountPrivateKeyFile,
             ],
@@ -356,36 +406,32 @@ export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): Distribution
       },
     },
 
+    // k0s reads one file. It knows neither the machine's names behind an address translation nor what is before its API server, and takes the
+    // first public address that it finds where it is told none.
     configuration: [
       {
-        purpose: "configuration for k0s to tell its components which files verify",
-        path: "/etc/k0s/cluster-config.yaml",
-        on: CONTROL_PLANE,
-        text: `apiVersion: k0s.k0sproject.io/v1beta1
-kind: ClusterConfig
-metadata:
-  name: k0s
-spec:
-  api:
-    extraArgs:
-      client-ca-file: ${pki}/ca-bundle.crt
-      kubelet-certificate-authority: ${pki}/ca-bundle.crt
-      requestheader-client-ca-file: ${pki}/front-proxy-ca-bundle.crt
-  controllerManager:
-    extraArgs:
-      client-ca-file: ${pki}/ca-bundle.crt
-      root-ca-file: ${pki}/ca-bundle.crt
-      requestheader-client-ca-file: ${pki}/front-proxy-ca-bundle.crt
-      cluster-signing-duration: {clusterSigningDuration}
-  # Where k0s runs etcd itself.
-  storage:
+        ...TOLD,
+        etcd: ["stacked"],
+        text: `${apiAndNetwork(pki)}  storage:
     type: etcd
     etcd:
+      peerAddress: {address}
       extraArgs:
         trusted-ca-file: ${pki}/etcd/ca-bundle.crt
         peer-trusted-ca-file: ${pki}/etcd/ca-bundle.crt
 `,
-        consumers: [k0sCommand.config],
+      },
+      {
+        ...TOLD,
+        etcd: ["external"],
+        // Until that is added, k0s refuses the file: with less it would start an etcd of its own.
+        text: `${apiAndNetwork(pki)}  storage:
+    type: etcd
+    etcd:
+      externalCluster:
+        endpoints: {etcdEndpoints}
+        # Add etcdPrefix, and caFile, clientCertFile and clientKeyFile of your etcd.
+`,
       },
     ],
 
@@ -414,7 +460,7 @@ spec:
           usages: ["usage-bootstrap-controller-join", "usage-controller-join"],
           description: "Controller bootstrap token generated by k0s",
           format: {
-            kubeconfig: { cluster: "k0s", context: "k0s", user: "controller-bootstrap", port: 9443 },
+            kubeconfig: { cluster: "k0s", context: "k0s", user: "controller-bootstrap", port: JOIN_PORT },
             encoding: "base64gzip",
           },
           file: { path: "/controller-token", on: "operator", consumers: [k0sCommand.controllerTokenFile] },
