@@ -210,6 +210,19 @@ export interface AuthorityRow extends Row {
    * @see https://kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/#certificate-rotation
    */
   readonly signsNodesFor?: number | "clusterSigningDuration";
+  /**
+   * What one from outside has to be called, where the distribution renews only certificates whose issuer has a name that it knows.
+   * @default - anything
+   */
+  readonly renewedAs?: {
+    /** CNs that it knows. */
+    readonly commonNames: readonly string[];
+    /**
+     * An authority of the table whose CN it knows, whatever that is.
+     * @default - none
+     */
+    readonly orAs?: string;
+  };
 }
 
 /** A key pair of a distribution. */

@@ -142,6 +142,8 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "pem-certificate":
     "The text is not a PEM certificate, or one of its certificates is damaged, there twice, or not signed with the key that it names, or there is PEM of another kind beside them.",
   "pem-chain-order": "A certificate of the chain was not issued by the one that follows it.",
+  "pem-common-name":
+    "The distribution renews only certificates whose issuer is called as it expects. What this authority signs would expire, and nothing would say so before.",
   "pem-constraints":
     "The certificate constrains the names or policies of certificates below it, and a verifier rejects those that a cluster needs.",
   "pem-critical-extension":

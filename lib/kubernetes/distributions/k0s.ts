@@ -76,6 +76,16 @@ function inMasters(reason: string): RowException {
   return { code: "system-masters", reason };
 }
 
+/**
+ * k0s renews a certificate whose issuer is called as one of its own authorities or as that in `ca.crt`, and keeps any other until it has
+ * expired and beyond.
+ *
+ * @see https://github.com/k0sproject/k0s/blob/v1.36.3%2Bk0s.2/pkg/certificate/manager.go isManagedByK0s
+ */
+const RENEWED = {
+  renewedAs: { commonNames: ["kubernetes-ca", "kubernetes-front-proxy-ca", "etcd-ca"], orAs: "kubernetes" },
+} as const;
+
 /** What k0s issues itself, at every start of a controller. */
 const ISSUED = {
   authority: "kubernetes",
@@ -223,6 +233,7 @@ export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): Distribution
       "front-proxy": {
         purpose: PURPOSES["front-proxy"],
         commonName: "kubernetes-front-proxy-ca",
+        ...RENEWED,
         files: [
           file(`${pki}/front-proxy-ca.crt`, "signer", CONTROL_PLANE, [k0sCommand.issues]),
           file(`${pki}/front-proxy-ca-bundle.crt`, "bundle", CONTROL_PLANE, [
@@ -235,6 +246,7 @@ export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): Distribution
       etcd: {
         purpose: PURPOSES.etcd,
         commonName: "etcd-ca",
+        ...RENEWED,
         etcd: ["stacked"],
         files: [
           // The one flag that k0s lets nobody change. The etcd that it trusts runs beside it and has its certificate of the same file.

@@ -9,10 +9,19 @@ import {
   evaluate,
   FileRow,
   Generation,
+  Generations,
+  PkiError,
   Validity,
 } from "../../../../lib";
+import {
+  ETCD_CA_CERTIFICATE,
+  OTHER_KEY,
+  PATH_1_CERTIFICATE,
+  SAME_NAME_CERTIFICATE,
+} from "../../../support/authorities";
 import { EXTERNAL, MEMBERS, pkiOf, terraformOfPki, THREE } from "../../../support/cluster";
 import { resourcesOf } from "../../../support/graph";
+import { CA_CERTIFICATE, CA_KEY } from "../../../support/pem";
 import { newStack, problemsOf, terraformOf } from "../../../support/synth";
 import { referencesIn } from "../../../../lib/kubernetes/content-readers";
 
@@ -273,6 +282,74 @@ describe("the configuration of a controller", () => {
     expect(text).toMatch(/externalAddress: [^:]*var\.endpoint/);
     expect(text).toMatch(/sans: \[[^\]]*var\.san[^\]]*var\.address/);
     expect(text).toMatch(/peerAddress: [^:]*var\.address/);
+  });
+});
+
+describe("an authority from outside", () => {
+  const fromPem = (
+    certificatePem: string,
+    state: "active" | "trusted" | "retired" = "active",
+    privateKeyPem = CA_KEY,
+  ) => Generation.fromPem(state, { certificatePem, privateKeyPem: state === "active" ? privateKeyPem : undefined });
+  const problems = (byName: Readonly<Record<string, Generations>>, stack = newStack()) => {
+    const authorities = Object.fromEntries(
+      Object.entries(byName).map(([name, generations]) => [name, { generations }]),
+    );
+    try {
+      pkiOf({}, { ...K0S, authorities }, stack);
+      return [];
+    } catch (error) {
+      return (error as PkiError).problems;
+    }
+  };
+
+  // isManagedByK0s of pkg/certificate/manager.go: any other certificate stays as it is at every start, expired or not.
+  test.each(["etcd", "front-proxy"])("of %s has a name by which k0s renews", (name) => {
+    expect(problems({ [name]: { g1: fromPem(CA_CERTIFICATE) } })).toEqual([
+      {
+        code: "pem-common-name",
+        at: `authorities.${name}.generations.g1.certificatePem`,
+        given: '"CN=test-ca"',
+        allowed:
+          "an authority with the CN kubernetes-ca, kubernetes-front-proxy-ca, etcd-ca, or as kubernetes is, which k0s knows by that",
+        fix: "have it made with such a CN, or let Terraform make it: what it signs would not be renewed",
+      },
+    ]);
+    expect(problems({ [name]: { g1: fromPem(ETCD_CA_CERTIFICATE, "active", OTHER_KEY) } })).toEqual([]);
+  });
+
+  test("of Kubernetes has any name, and others may have the same", () => {
+    const kubernetes = { g1: fromPem(CA_CERTIFICATE) };
+    expect(problems({ kubernetes })).toEqual([]);
+    expect(problems({ kubernetes, etcd: { g1: fromPem(SAME_NAME_CERTIFICATE, "active", OTHER_KEY) } })).toEqual([]);
+    expect(problems({ kubernetes, etcd: { g1: fromPem(PATH_1_CERTIFICATE) } })).toContainEqual(
+      expect.objectContaining({ code: "pem-common-name", given: '"CN=path-1"' }),
+    );
+  });
+
+  test("which signed before counts, and which is retired does not", () => {
+    const g2 = Generation.active();
+    expect(problems({ etcd: { g1: fromPem(CA_CERTIFICATE, "trusted"), g2 } })).toMatchObject([
+      { code: "pem-common-name", at: "authorities.etcd.generations.g1.certificatePem" },
+    ]);
+    expect(problems({ etcd: { g1: fromPem(CA_CERTIFICATE, "retired"), g2 } })).toEqual([]);
+  });
+
+  test("that Terraform alone knows is compared by Terraform", () => {
+    const stack = newStack();
+    const value = (name: string) => new TerraformVariable(stack, name, {}).stringValue;
+    expect(problems({ etcd: { g1: fromPem(value("ca"), "active", value("key")) } }, stack)).toEqual([]);
+    const [{ condition, error_message: message }] = terraformOf(stack).output["pki_files"].precondition;
+    expect(condition).toContain(
+      'contains(["kubernetes-ca", "kubernetes-front-proxy-ca", "etcd-ca", "kubernetes-ca"], ',
+    );
+    expect(condition).toContain("data.tls_certificate.pki__ca__etcd__g1.certificates[0].subject");
+    expect(message).toContain("[pem-common-name]");
+  });
+
+  test("is no matter to other distributions", () => {
+    const authorities = { etcd: { generations: { g1: fromPem(CA_CERTIFICATE) } } };
+    expect(() => pkiOf({}, { authorities })).not.toThrow();
   });
 });
 
