@@ -248,6 +248,8 @@ export const k0sCommand = {
   api: { certificate: { ...k0sApi, port: { number: 9443, setBy: "spec.api.k0sApiPort" } }, key: k0sApi },
   administers: use("k0s", "k0s controller, k0s kubectl, k0s token"),
   config: use("k0s", "k0s controller --config", "restart"),
+  /** @see https://docs.k0sproject.io/stable/manifests/ */
+  applies: use("k0s", "k0s controller, which applies manifests of its folder", "reload"),
   workerTokenFile: use("k0s", "k0s worker --token-file"),
   controllerTokenFile: use("k0s", "k0s controller --token-file, on a controller that joins"),
 } as const;
@@ -267,5 +269,7 @@ export function rancher(program: "k3s" | "rke2") {
     agentTokenFile: restarts("--agent-token-file"),
     /** The file or one of the folder beside it, `<file>.d`. */
     config: restarts("--config"),
+    /** @see https://github.com/k3s-io/k3s/blob/0301210fa15f/pkg/deploy/controller.go */
+    applies: use(program, "the server, which applies manifests of its folder", "reload"),
   } as const;
 }

@@ -21,9 +21,13 @@ import { TABLE } from "./checks/table-shape";
 const K3S_OPTIONS = fields({
   dataDir: optional(name("/var/lib/rancher/k3s")),
   chained: optional(oneOf(["root", "intermediate"] satisfies K3sOptions["chained"][])),
+  clusterAdmin: optional(flag),
 } satisfies Fields<K3sOptions>);
 
-const K0S_OPTIONS = fields({ dataDir: optional(name("/var/lib/k0s")) } satisfies Fields<K0sOptions>);
+const K0S_OPTIONS = fields({
+  dataDir: optional(name("/var/lib/k0s")),
+  clusterAdmin: optional(flag),
+} satisfies Fields<K0sOptions>);
 
 const SINGLE_CA_OPTIONS = fields({
   ownAuthorities: optional(list(name("etcd-server"))),
@@ -53,23 +57,23 @@ export class Distribution<Names extends DistributionNames = DistributionNames> {
   public static readonly CLUSTER_API = new Distribution<ClusterApiNames>(clusterApi);
 
   /** K3s 1.33 and later: the 11 files of a custom CA and join passwords; it issues its own certificates from them. */
-  public static k3s<Chained extends K3sChain = never>(
-    options: K3sOptions<Chained> = {},
-  ): Distribution<K3sNames<"k3s", Chained>> {
+  public static k3s<Chained extends K3sChain = never, Admin extends boolean = false>(
+    options: K3sOptions<Chained, Admin> = {},
+  ): Distribution<K3sNames<"k3s", Chained, Admin>> {
     checkShape("Distribution.k3s", options, K3S_OPTIONS, "options");
     return new Distribution(k3s({ program: "k3s", ...options }));
   }
 
   /** RKE2 1.33 and later: the same files as K3s, under its own name. */
-  public static rke2<Chained extends K3sChain = never>(
-    options: K3sOptions<Chained> = {},
-  ): Distribution<K3sNames<"rke2", Chained>> {
+  public static rke2<Chained extends K3sChain = never, Admin extends boolean = false>(
+    options: K3sOptions<Chained, Admin> = {},
+  ): Distribution<K3sNames<"rke2", Chained, Admin>> {
     checkShape("Distribution.rke2", options, K3S_OPTIONS, "options");
     return new Distribution(k3s({ program: "rke2", ...options }));
   }
 
   /** k0s 1.32.1 and later: authorities, service-account keys and join tokens; it issues its own certificates from them. */
-  public static k0s(options: K0sOptions = {}): Distribution<K0sNames> {
+  public static k0s<Admin extends boolean = false>(options: K0sOptions<Admin> = {}): Distribution<K0sNames<Admin>> {
     checkShape("Distribution.k0s", options, K0S_OPTIONS, "options");
     return new Distribution(k0s(options));
   }

@@ -484,6 +484,11 @@ export interface DistributionTable<Names extends DistributionNames = Distributio
      * @default - any
      */
     readonly maxServiceCidrBits?: number;
+    /**
+     * Whether names of the API server have to be those of one host each: its configuration takes no wildcard.
+     * @default false
+     */
+    readonly singleHosts?: boolean;
   };
   /**
    * Why authorities from outside may be below one root although each verifier then accepts what any of them signed. Where they are, it

@@ -23,15 +23,23 @@ import {
   SIGNING_DURATION,
   withFlags,
 } from "./rows";
+import { bindsClusterAdmins, clusterAdmin } from "./cluster-admin";
 import { KeyUsage } from "../../x509/key-usage";
 
 /** What may be chosen for k0s. */
-export interface K0sOptions {
+export interface K0sOptions<Admin extends boolean = boolean> {
   /**
    * k0s' `--data-dir`, an absolute path without a last slash.
    * @default /var/lib/k0s
    */
   readonly dataDir?: string;
+  /**
+   * A kubeconfig for the operator, `/cluster-admin.conf`, whose certificate Terraform issues although k0s issues all others: in the group
+   * `cluster-admins`, which a manifest on every controller binds to `cluster-admin`. Without it, the first way in is what
+   * `k0s kubeconfig admin` prints on a controller.
+   * @default false
+   */
+  readonly clusterAdmin?: Admin;
 }
 
 /** Users that `k0s install` makes; k0s gives them their files again at every start. Without them it runs all as root. */
@@ -146,8 +154,8 @@ spec:
 /** Names of k0s' authorities. */
 export type K0sAuthority = "kubernetes" | "front-proxy" | "etcd";
 
-/** Names of k0s' certificates. */
-export type K0sCertificate =
+/** Names of k0s' certificates; the operator's exists where it is chosen. */
+export type K0sCertificate<Admin extends boolean = false> =
   | "apiserver"
   | "k0s-api"
   | "apiserver-kubelet-client"
@@ -159,20 +167,21 @@ export type K0sCertificate =
   | "admin"
   | "controller-manager"
   | "scheduler"
-  | "kubelet";
+  | "kubelet"
+  | (Admin extends false ? never : "cluster-admin");
 
 /** Names of k0s' certificates that have a kubeconfig. */
-export type K0sKubeconfig = Extract<
-  K0sCertificate,
-  "konnectivity" | "admin" | "controller-manager" | "scheduler" | "kubelet"
+export type K0sKubeconfig<Admin extends boolean = false> = Extract<
+  K0sCertificate<Admin>,
+  "konnectivity" | "admin" | "controller-manager" | "scheduler" | "kubelet" | "cluster-admin"
 >;
 
 /** What k0s calls its parts. */
-export interface K0sNames extends DistributionNames {
+export interface K0sNames<Admin extends boolean = false> extends DistributionNames {
   readonly authority: K0sAuthority;
   readonly keyPair: "service-account";
-  readonly certificate: K0sCertificate;
-  readonly kubeconfig: K0sKubeconfig;
+  readonly certificate: K0sCertificate<Admin>;
+  readonly kubeconfig: K0sKubeconfig<Admin>;
   /** None: machines join with bootstrap tokens. */
   readonly joinPassword: never;
 }
@@ -194,13 +203,21 @@ export interface K0sNames extends DistributionNames {
  * @see https://github.com/k0sproject/k0s/blob/v1.36.3%2Bk0s.2/pkg/token
  * @see https://docs.k0sproject.io/stable/custom-ca/
  */
-export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): DistributionTable<K0sNames> {
+export function k0s(options: K0sOptions = {}): DistributionTable {
+  const { dataDir = "/var/lib/k0s", clusterAdmin: withAdmin } = options;
   const pki = `${dataDir}/pki`;
 
   return {
     name: "k0s",
     version: `${KUBERNETES}+k0s.2`,
-    requires: { controlPlanes: true, addresses: true, etcd: ["stacked", "external"], etcdEndpoints: true },
+    // k0s asks govalidator's IsDNSName of each name that it is told.
+    requires: {
+      controlPlanes: true,
+      addresses: true,
+      etcd: ["stacked", "external"],
+      etcdEndpoints: true,
+      singleHosts: true,
+    },
 
     apiServerAuthority: "kubernetes",
     authorities: {
@@ -416,6 +433,7 @@ export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): Distribution
         holders: NAMED_WORKER,
         files: [kubeconfig(`${dataDir}/kubelet.conf`, "endpoint", NAMED_WORKER, [kubelet.kubeconfig])],
       },
+      ...(withAdmin ? { "cluster-admin": clusterAdmin("kubernetes") } : {}),
     },
 
     // k0s reads one file. It knows neither the machine's names behind an address translation nor what is before its API server, and takes the
@@ -445,6 +463,9 @@ export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): Distribution
         # Add etcdPrefix, and caFile, clientCertFile and clientKeyFile of your etcd.
 `,
       },
+      ...(withAdmin
+        ? [bindsClusterAdmins(`${dataDir}/manifests/kubernetes-pki/cluster-admins.yaml`, k0sCommand.applies)]
+        : []),
     ],
 
     // Administrators are in system:masters, and so is the API server when it talks to kubelets: k0s leaves nothing of that to bind.

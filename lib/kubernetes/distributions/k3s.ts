@@ -34,13 +34,14 @@ import {
   pairsOf,
   PURPOSES,
 } from "./rows";
+import { bindsClusterAdmins, clusterAdmin } from "./cluster-admin";
 import { KeyUsage } from "../../x509/key-usage";
 
 /** What the authorities of K3s or RKE2 may hang below. */
 export type K3sChain = "root" | "intermediate";
 
 /** What may be chosen for K3s or RKE2. */
-export interface K3sOptions<Chained extends K3sChain = K3sChain> {
+export interface K3sOptions<Chained extends K3sChain = K3sChain, Admin extends boolean = boolean> {
   /**
    * The program's `--data-dir`, an absolute path without a last slash.
    * @default - `/var/lib/rancher/k3s`, `/var/lib/rancher/rke2`
@@ -55,6 +56,13 @@ export interface K3sOptions<Chained extends K3sChain = K3sChain> {
    * @default - nothing: they are self-signed
    */
   readonly chained?: Chained;
+  /**
+   * A kubeconfig for the operator, `/cluster-admin.conf`, whose certificate Terraform issues although the program issues all others: in the
+   * group `cluster-admins`, which a manifest on every server binds to `cluster-admin`. Without it, the first way in is the program's own
+   * kubeconfig on a server.
+   * @default false
+   */
+  readonly clusterAdmin?: Admin;
 }
 
 /** K3s, or what is K3s under another name. */
@@ -64,8 +72,8 @@ export type K3sProgram = "k3s" | "rke2";
 export type K3sAuthority<Chained extends K3sChain = never> =
   "server" | "client" | "request-header" | "etcd-server" | "etcd-peer" | (Chained extends "root" ? K3sChain : Chained);
 
-/** Names of the certificates of K3s or RKE2. */
-export type K3sCertificate<Program extends K3sProgram = "k3s"> =
+/** Names of the certificates of K3s or RKE2; the operator's exists where it is chosen. */
+export type K3sCertificate<Program extends K3sProgram = "k3s", Admin extends boolean = false> =
   | "apiserver"
   | "apiserver-kubelet-client"
   | "front-proxy-client"
@@ -82,11 +90,12 @@ export type K3sCertificate<Program extends K3sProgram = "k3s"> =
   | "kubelet"
   | "kubelet-server"
   | "kube-proxy"
-  | `${Program}-controller`;
+  | `${Program}-controller`
+  | (Admin extends false ? never : "cluster-admin");
 
 /** Names of the certificates of K3s or RKE2 that have a kubeconfig. */
-export type K3sKubeconfig<Program extends K3sProgram = "k3s"> = Extract<
-  K3sCertificate<Program>,
+export type K3sKubeconfig<Program extends K3sProgram = "k3s", Admin extends boolean = false> = Extract<
+  K3sCertificate<Program, Admin>,
   | "apiserver-kubelet-client"
   | "admin"
   | "supervisor"
@@ -96,6 +105,7 @@ export type K3sKubeconfig<Program extends K3sProgram = "k3s"> = Extract<
   | "kubelet"
   | "kube-proxy"
   | `${Program}-controller`
+  | "cluster-admin"
 >;
 
 /** What joins K3s or RKE2 with a password. */
@@ -105,18 +115,19 @@ export type K3sJoinPassword = "server" | "agent";
 export interface K3sNames<
   Program extends K3sProgram = "k3s",
   Chained extends K3sChain = never,
+  Admin extends boolean = false,
 > extends DistributionNames {
   readonly authority: K3sAuthority<Chained>;
   readonly keyPair: "service-account";
-  readonly certificate: K3sCertificate<Program>;
-  readonly kubeconfig: K3sKubeconfig<Program>;
+  readonly certificate: K3sCertificate<Program, Admin>;
+  readonly kubeconfig: K3sKubeconfig<Program, Admin>;
   readonly joinPassword: K3sJoinPassword;
 }
 
-/** Machines that run the server; one that only runs etcd has the same authorities. */
 /** How long certificates of agents are valid, in hours: K3s' own are for 365 days, unless CATTLE_NEW_SIGNED_CERT_EXPIRATION_DAYS says more. */
 const HOURS_OF_AGENTS = 8760;
 
+/** Machines that run the server; one that only runs etcd has the same authorities. */
 const SERVERS: readonly HolderKind[] = ["control-plane", "etcd-member"];
 
 /** Machines that run the agent: every server does as well. */
@@ -198,13 +209,13 @@ const pair = pairsOf({ endings: [".crt", ".key"], kind: "chain" });
  * @see https://github.com/rancher/rke2/blob/master/scripts/version.sh for the program's name
  */
 export function k3s(options: K3sOptions & { readonly program: K3sProgram }): DistributionTable {
-  const { program, dataDir = `/var/lib/rancher/${program}`, chained } = options;
+  const { program, dataDir = `/var/lib/rancher/${program}`, chained, clusterAdmin: withAdmin } = options;
   const server = `${dataDir}/server`;
   const tls = `${server}/tls`;
   const cred = `${server}/cred`;
   const agent = `${dataDir}/agent`;
   const etc = `/etc/rancher/${program}`;
-  const { signs, dataDir: reads, agentKubeconfigs, tokenFile, agentTokenFile, config } = rancher(program);
+  const { signs, dataDir: reads, agentKubeconfigs, tokenFile, agentTokenFile, config, applies } = rancher(program);
   const readsBoth: CertificateAndKey = { certificate: reads, key: reads };
 
   /** K3s itself listens on 6443, with a certificate that it keeps in a Secret, and hands on to an API server on loopback. */
@@ -494,6 +505,7 @@ export function k3s(options: K3sOptions & { readonly program: K3sProgram }): Dis
         holders: AGENTS,
         files: agentClient(`client-${program}-controller`, `${program}controller`, [reads]),
       },
+      ...(withAdmin ? { "cluster-admin": clusterAdmin("client") } : {}),
     },
 
     // Drop-ins, which the program reads after `config.yaml`, in the order of their names: that stays who runs the program's own. A value
@@ -512,6 +524,7 @@ cluster-domain: {clusterDomain}
         sans: ["{endpoint}", "{addresses}", "{serviceIps}", "{extraSans}"],
       },
       { ...told("", ["worker"], `server: "${joinUrl}"\n`), purpose: "configuration of an agent: where it joins" },
+      ...(withAdmin ? [bindsClusterAdmins(`${server}/manifests/kubernetes-pki-cluster-admins.yaml`, applies)] : []),
     ],
 
     // There is no default place: the flag names the file. So a drop-in does that comes and goes with the password.

@@ -20,6 +20,7 @@ import {
   SAME_NAME_CERTIFICATE,
 } from "../../../support/authorities";
 import { EXTERNAL, MEMBERS, pkiOf, terraformOfPki, THREE } from "../../../support/cluster";
+import { CLUSTER_ADMINS } from "../../../support/cluster-admins";
 import { resourcesOf } from "../../../support/graph";
 import { CA_CERTIFICATE, CA_KEY } from "../../../support/pem";
 import { newStack, problemsOf, terraformOf } from "../../../support/synth";
@@ -268,6 +269,18 @@ describe("the configuration of a controller", () => {
     expect(problemsOf(() => pkiOf({ etcd }, K0S))).toMatchObject([{ at: "cluster.etcd.endpoints" }]);
   });
 
+  // APISpec.Validate of api.go asks govalidator's IsDNSName, in which no star stands.
+  test("has no wildcard, with which k0s would not start", () => {
+    const controlPlanes = [{ name: "cp-1", addresses: ["10.0.0.11"], extraSans: [{ dns: ["*.b.example.com"] }] }];
+    expect(
+      problemsOf(() => pkiOf({ extraSans: ["*.a.example.com", "a.example.com"], controlPlanes }, K0S)),
+    ).toMatchObject([
+      { code: "host-wildcard", at: "cluster.extraSans", given: '"*.a.example.com"' },
+      { code: "host-wildcard", at: "cluster.controlPlanes[0].extraSans", given: '"*.b.example.com"' },
+    ]);
+    expect(() => pkiOf({ extraSans: ["*.a.example.com"] })).not.toThrow();
+  });
+
   test("leaves nothing of the description to be said again", () => {
     expect(warningsOf(pkiOf({ ...DUAL, workers: [] }, K0S).pki)).toEqual([]);
     expect(warningsOf(pkiOf(EXTERNAL, K0S).pki)).toEqual([]);
@@ -473,6 +486,19 @@ describe("the certificates that k0s issues, made for components that are run by 
     ]);
     expect(rules.filter((text) => text.startsWith("[two-usages]"))).toHaveLength(9);
   });
+});
+
+test("the option clusterAdmin issues one certificate for the operator, and a manifest for k0s binds its group", () => {
+  const { pki } = pkiOf(THREE, { distribution: Distribution.k0s({ clusterAdmin: true }) });
+  expect(pki.parts.leaves.map(({ holder, name }) => `${holder.name}/${name}`)).toEqual(["operator/cluster-admin"]);
+  // No system:masters: what nobody can unbind.
+  expect(pki.certificate("cluster-admin").subject.toString()).toBe("CN=cluster-admin, O=cluster-admins");
+  expect(pki.certificate("cluster-admin").usage.name).toBe("client");
+  expect(pki.files("operator").map(line)).toEqual(["0600 root:root /cluster-admin.conf: kubeconfig"]);
+  // Direct descendants of the folder are what k0s applies, each as a stack of its own.
+  const manifest = pki.files("cp-2").find(({ path }) => path.startsWith("/var/lib/k0s/manifests/"))!;
+  expect(manifest.path).toBe("/var/lib/k0s/manifests/kubernetes-pki/cluster-admins.yaml");
+  expect(parse(evaluate(manifest.content, () => "")!)).toEqual(CLUSTER_ADMINS);
 });
 
 test("nothing is warned of while k0s issues its own", () => {

@@ -13,8 +13,10 @@ import {
   ClusterFile,
   JoinPassword,
   TrustBundle,
+  Validity,
 } from "../../../../lib";
 import { leavesOf, EXTERNAL, MEMBERS, pkiOf, terraformOfPki, THREE } from "../../../support/cluster";
+import { CLUSTER_ADMINS } from "../../../support/cluster-admins";
 import { filesIn, resourcesOf } from "../../../support/graph";
 import { AGENT_FLAGS, SERVER_FLAGS } from "../../../support/k3s-flags";
 import { CA_CERTIFICATE } from "../../../support/pem";
@@ -415,6 +417,46 @@ describe("leaves", () => {
       "[system-masters] admin",
       "[system-masters] supervisor",
     ]);
+  });
+});
+
+describe("the option clusterAdmin", () => {
+  const made = { k3s: Distribution.k3s({ clusterAdmin: true }), rke2: Distribution.rke2({ clusterAdmin: true }) };
+
+  test.each(PROGRAMS)("issues one certificate for the operator of %s, and no other", (program) => {
+    const { pki } = pkiOf(THREE, { distribution: made[program] });
+    expect(leavesOf(pki).map(([name]) => name)).toEqual(["operator/cluster-admin"]);
+    const certificate = pki.certificate("cluster-admin");
+    // No system:masters: what nobody can unbind.
+    expect(certificate.subject.toString()).toBe("CN=cluster-admin, O=cluster-admins");
+    expect(certificate.usage.name).toBe("client");
+    const { ca_cert_pem: signer } = resourcesOf(terraformOfPki(THREE, { distribution: made[program] })).get(
+      "tls_locally_signed_cert.pki__operator__cluster-admin",
+    );
+    expect(signer).toBe("${tls_self_signed_cert.pki__ca__client__g1.cert_pem}");
+    expect(pki.files("operator").map(line)).toEqual(["0600 /cluster-admin.conf: kubeconfig"]);
+  });
+
+  test.each(PROGRAMS)(
+    "gives its group to a manifest in the folder that %s applies, on servers with an API server",
+    (program) => {
+      const { pki } = pkiOf(MEMBERS, { distribution: made[program] });
+      const path = `/var/lib/rancher/${program}/server/manifests/kubernetes-pki-cluster-admins.yaml`;
+      expect(parse(evaluate(fileOf(pki, "cp-1", path).content, () => ""))).toEqual(CLUSTER_ADMINS);
+      expect(pathsOf(pki.files("etcd-1"))).not.toContain(path);
+    },
+  );
+
+  test("is off by default", () => {
+    expect(Object.keys(table.certificates)).not.toContain("cluster-admin");
+    expect(pathsOf(pkiOf({}, K3S).pki.files("cp-1")).filter((path) => path.includes("manifests"))).toEqual([]);
+  });
+
+  test("may be given a validity, which changes nothing without it", () => {
+    const validity = Validity.days(7);
+    expect(problemsOf(() => pkiOf({}, { ...K3S, validity }))).toMatchObject([{ code: "without-effect" }]);
+    const { pki } = pkiOf({}, { distribution: made.k3s, validity });
+    expect(pki.certificate("cluster-admin").validity.validityHours).toBe(168);
   });
 });
 
