@@ -262,7 +262,7 @@ export const k0sCommand = {
 export function rancher(program: "k3s" | "rke2") {
   const { restarts } = flagsOf(program);
   return {
-    signs: use(program, "the server, which issues its leaves at every start and agents' when they join", "restart"),
+    signs: use(program, "the server, which issues its leaves at a start that finds them due or changed, and agents' when they join", "restart"),
     dataDir: restarts("--data-dir"),
     agentKubeconfigs: use(program, "the agent's kubeconfigs"),
     tokenFile: restarts("--token-file"),

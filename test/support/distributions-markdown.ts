@@ -117,7 +117,8 @@ function certificates({ certificates }: DistributionTable): string {
 
 function files(table: DistributionTable): string {
   const rows = allRows(table).flatMap(([name, row]) => row.files.map((file) => fileCells(name, file)));
-  const configuration = table.configuration.map(({ path, purpose, on, etcd, consumers }) => [
+  const ofPasswords = Object.values(table.joinPasswords ?? {}).flatMap(({ configuration = [] }) => configuration);
+  const configuration = [...table.configuration, ...ofPasswords].map(({ path, purpose, on, etcd, consumers }) => [
     code(path),
     `${purpose}${etcd ? `, where etcd is ${etcd.join(" or ")}` : ""}`,
     on.join(", "),

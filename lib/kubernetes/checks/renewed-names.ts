@@ -25,9 +25,9 @@ const FIX = "have it made with such a CN, or let Terraform make it: what it sign
 /** Finds authorities from outside by whose name the distribution would never renew what they sign. */
 export function checkRenewedNames(props: ClusterPkiProps, table: DistributionTable, problems: Problems): void {
   for (const renewed of renewedOf(props, table, "")) {
-    const { commonName } = renewed;
+    const { at, allowed, commonName } = renewed;
     if ("text" in commonName && isDecided(renewed) && !textsOf(renewed).includes(commonName.text)) {
-      problems.add(problemOf(renewed));
+      problems.add({ code: "pem-common-name", at, given: shown(commonName), allowed, fix: FIX });
     }
   }
 }
@@ -41,15 +41,14 @@ export function renewedNameConditions(
   return renewedOf(props, table, prefix)
     .filter((renewed) => !isDecided(renewed))
     .map((renewed) => {
-      const { commonName, known } = renewed;
+      const { at, allowed, commonName, known } = renewed;
       const operand = `contains([${known.map(operandOf).join(", ")}], ${operandOf(commonName)})`;
-      return condition(operand, problemOf(renewed));
+      return condition(operand, { code: "pem-common-name", at, given: shown(commonName), allowed, fix: FIX });
     });
 }
 
-function problemOf({ at, allowed, commonName }: Renewed) {
-  const given = "text" in commonName ? `CN=${commonName.text}` : commonName.subject;
-  return { code: "pem-common-name", at, given, allowed, fix: FIX } as const;
+function shown(commonName: CommonName): string {
+  return "text" in commonName ? `CN=${commonName.text}` : commonName.subject;
 }
 
 /** True where Terraform has nothing to add. */

@@ -65,6 +65,19 @@ export interface K3sOptions<Chained extends K3sChain = K3sChain, Admin extends b
   readonly clusterAdmin?: Admin;
 }
 
+/** What may be chosen for RKE2 alone. */
+export interface Rke2Options<Chained extends K3sChain = K3sChain, Admin extends boolean = boolean> extends K3sOptions<
+  Chained,
+  Admin
+> {
+  /**
+   * RKE2's `--profile`. With one, etcd runs as the user `etcd`, to whom RKE2 gives the files that it names to it.
+   * @default - none: etcd runs as root
+   * @see https://docs.rke2.io/security/hardening_guide
+   */
+  readonly profile?: "cis" | "etcd";
+}
+
 /** K3s, or what is K3s under another name. */
 export type K3sProgram = "k3s" | "rke2";
 
@@ -168,6 +181,9 @@ function inMasters(reason: string): Pick<CertificateRow, "organization" | "excep
 /** What the program itself writes from the files that it was given. */
 const DERIVED = { writtenBy: "distribution" } as const;
 
+/** An agent writes certificates as it does keys: getHostFile and its like in pkg/agent/config/config.go. */
+const AGENT_MODE = { mode: "0600" } as const;
+
 /**
  * What the program itself took from the files into its datastore, where it is from then on: it ends at a start that finds a newer file.
  *
@@ -191,14 +207,18 @@ const pair = pairsOf({ endings: [".crt", ".key"], kind: "chain" });
 /**
  * K3s and RKE2, which is K3s under another name as far as certificates go: both name files and users after their program.
  *
- * They issue their leaves themselves, at every start and for every agent that joins, from the authorities that they find in
- * `server/tls`. Terraform makes those, exactly the 11 files of a custom CA; they must lie there before the first start, and on every
+ * They issue their leaves themselves, for every agent that joins, and for a server at a start that finds one missing, of an authority
+ * before, without a name that it has by now, or within 120 days of its end, from the authorities that they find in `server/tls`. Terraform makes those, exactly the 11 files of a custom CA; they must lie there before the first start, and on every
  * server; after it, `certificate rotate-ca` takes others from another folder. With `issueLeaves` Terraform issues the leaves as well, for
  * components that are run by hand. Kubeconfigs then hold what K3s' name by path, certificate and key inline, and point at the API server
  * itself instead of the program's own load balancer.
  *
- * Since 1.30.12 each agent makes its keys itself; before, all kubelets and kube-proxies of a cluster had one.
+ * Each agent makes its keys itself. Before k3s#11471, a server handed out one key to all kubelets of a cluster and one to all kube-proxies;
+ * after it, and until 1.30.12, 1.31.8 and 1.32.4, one to an agent of before for both, in the path that is there for such agents
+ * (k3s#12012).
  *
+ * @see https://github.com/k3s-io/k3s/pull/11471
+ * @see https://github.com/k3s-io/k3s/issues/12012
  * @see https://docs.k3s.io/cli/certificate#using-custom-ca-certificates
  * @see https://github.com/k3s-io/k3s/blob/master/pkg/daemons/control/deps/deps.go for files, subjects, usages and names
  * @see https://github.com/k3s-io/k3s/blob/master/pkg/daemons/control/server.go for flags
@@ -208,8 +228,8 @@ const pair = pairsOf({ endings: [".crt", ".key"], kind: "chain" });
  * @see https://github.com/k3s-io/k3s/blob/4ca29faac89e/pkg/cli/cmds for what stands in them, as flags: server.go, agent.go
  * @see https://github.com/rancher/rke2/blob/master/scripts/version.sh for the program's name
  */
-export function k3s(options: K3sOptions & { readonly program: K3sProgram }): DistributionTable {
-  const { program, dataDir = `/var/lib/rancher/${program}`, chained, clusterAdmin: withAdmin } = options;
+export function k3s(options: Rke2Options & { readonly program: K3sProgram }): DistributionTable {
+  const { profile, program, dataDir = `/var/lib/rancher/${program}`, chained, clusterAdmin: withAdmin } = options;
   const server = `${dataDir}/server`;
   const tls = `${server}/tls`;
   const cred = `${server}/cred`;
@@ -236,19 +256,31 @@ export function k3s(options: K3sOptions & { readonly program: K3sProgram }): Dis
     consumers: [config],
   });
 
+  /**
+   * RKE2 gives them away at every start of etcd, see podSpec.Files there. Authorities' keys stay root's.
+   *
+   * @see https://github.com/rancher/rke2/blob/v1.36.3%2Brke2r1/pkg/executor/staticpod/staticpod.go
+   */
+  const ofEtcd = profile === undefined ? {} : { owner: "etcd:etcd" };
+
   const atFirst = firstStartOnly(program, server);
   const below: Pick<AuthorityRow, "issuer"> = chained ? { issuer: "intermediate" } : {};
 
   /** `<base>-ca.crt` and `<base>-ca.key`, with what reads them beside the program. */
-  const authority = (base: string, certificate: readonly Consumer[], key: readonly Consumer[] = []): FileRow[] => [
-    file(`${tls}/${base}-ca.crt`, "bundle", SERVERS, [...certificate, reads], atFirst),
+  const authority = (
+    base: string,
+    certificate: readonly Consumer[],
+    key: readonly Consumer[] = [],
+    more: Partial<FileRow> = {},
+  ): FileRow[] => [
+    file(`${tls}/${base}-ca.crt`, "bundle", SERVERS, [...certificate, reads], { ...atFirst, ...more }),
     file(`${tls}/${base}-ca.key`, "private key", SERVERS, [...key, signs], atFirst),
   ];
 
   /** What the controller-manager signs with, and what agents verify with. */
   const made = (name: string, signers: readonly CertificateAndKey[], verifier: Consumer): FileRow[] => [
     file(`${tls}/${name}-ca.nochain.crt`, "signer", SERVERS, certificatesOf(signers), DERIVED),
-    file(`${agent}/${name}-ca.crt`, "bundle", [...SERVERS, "worker"], [verifier], DERIVED),
+    file(`${agent}/${name}-ca.crt`, "bundle", [...SERVERS, "worker"], [verifier], { ...DERIVED, ...AGENT_MODE }),
   ];
   const serverSigners = [controllerManager.clusterSigningKubeletServing, controllerManager.clusterSigningLegacyUnknown];
   const clientSigners = [
@@ -262,7 +294,7 @@ export function k3s(options: K3sOptions & { readonly program: K3sProgram }): Dis
     kubeconfig(`${cred}/${name}.kubeconfig`, "local", CONTROL_PLANE, consumers),
   ];
   const agentClient = (base: string, name: string, consumers: readonly Consumer[]): FileRow[] => [
-    ...pair(`${agent}/${base}`, AGENTS, [readsBoth]),
+    ...pair(`${agent}/${base}`, AGENTS, [readsBoth], AGENT_MODE),
     kubeconfig(`${agent}/${name}.kubeconfig`, "local", AGENTS, consumers),
   ];
 
@@ -325,13 +357,13 @@ export function k3s(options: K3sOptions & { readonly program: K3sProgram }): Dis
         ...below,
         purpose: "CA to provision identities for etcd's servers and their clients",
         commonName: "etcd-server-ca",
-        files: authority("etcd/server", [etcd.trustedCaFile, apiserver.etcdCaFile]),
+        files: authority("etcd/server", [etcd.trustedCaFile, apiserver.etcdCaFile], [], ofEtcd),
       },
       "etcd-peer": {
         ...below,
         purpose: "CA to provision identities for etcd nodes among themselves",
         commonName: "etcd-peer-ca",
-        files: authority("etcd/peer", [etcd.peerTrustedCaFile]),
+        files: authority("etcd/peer", [etcd.peerTrustedCaFile], [], ofEtcd),
       },
     },
 
@@ -403,7 +435,7 @@ export function k3s(options: K3sOptions & { readonly program: K3sProgram }): Dis
         usage: KeyUsage.SERVER_AND_CLIENT,
         sans: ["kine.sock", ...SERVER_NAMES],
         holders: ETCD_MEMBER,
-        files: pair(`${tls}/etcd/server-client`, ETCD_MEMBER, [etcd.serving]),
+        files: pair(`${tls}/etcd/server-client`, ETCD_MEMBER, [etcd.serving], ofEtcd),
       },
       "etcd-peer": {
         ...ISSUED,
@@ -414,7 +446,7 @@ export function k3s(options: K3sOptions & { readonly program: K3sProgram }): Dis
         usage: KeyUsage.SERVER_AND_CLIENT,
         sans: ["kine.sock", ...SERVER_NAMES],
         holders: ETCD_MEMBER,
-        files: pair(`${tls}/etcd/peer-server-client`, ETCD_MEMBER, [etcd.peer]),
+        files: pair(`${tls}/etcd/peer-server-client`, ETCD_MEMBER, [etcd.peer], ofEtcd),
       },
       "controller-manager-server": {
         ...SERVER,
@@ -489,7 +521,7 @@ export function k3s(options: K3sOptions & { readonly program: K3sProgram }): Dis
         commonName: "{machine}",
         sans: ["{machine}", "localhost", "127.0.0.1", "{addresses}"],
         holders: AGENTS,
-        files: pair(`${agent}/serving-kubelet`, AGENTS, [kubelet.serving]),
+        files: pair(`${agent}/serving-kubelet`, AGENTS, [kubelet.serving], AGENT_MODE),
       },
       "kube-proxy": {
         ...CLIENT,
@@ -537,7 +569,7 @@ cluster-domain: {clusterDomain}
         configuration: [
           {
             ...told("-token", SERVERS, `token-file: ${etc}/token\n`),
-            purpose: "configuration that names the password",
+            purpose: "configuration that names the password of servers, where there is one",
           },
         ],
       },
@@ -553,11 +585,11 @@ cluster-domain: {clusterDomain}
         configuration: [
           {
             ...told("-agent-token", SERVERS, `agent-token-file: ${etc}/agent-token\n`),
-            purpose: "configuration that names the password",
+            purpose: "configuration that names the password of agents, where there is one",
           },
           {
             ...told("-token", ["worker"], `token-file: ${etc}/token\n`),
-            purpose: "configuration that names the password",
+            purpose: "configuration that names the password of agents, where there is one",
           },
         ],
       },

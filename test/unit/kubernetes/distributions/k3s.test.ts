@@ -375,6 +375,34 @@ describe("leaves", () => {
     expect(pathsOf(pki.files("operator"))).toEqual(["/admin.conf"]);
   });
 
+  // os.WriteFile(filename, fileBytes, 0600), whatever it is: pkg/agent/config/config.go.
+  test("and authorities on an agent are root's alone to read", () => {
+    const { pki } = pkiOf(WORKED, BY_HAND);
+    const files = ["cp-1", "node-1"]
+      .flatMap((machine) => pki.files(machine))
+      .filter(({ path }) => path.startsWith(AGENT));
+    expect(files.length).toBeGreaterThan(20);
+    expect(new Set(files.map(({ mode }) => mode))).toEqual(new Set(["0600"]));
+  });
+
+  // podSpec.Files of pkg/executor/staticpod/staticpod.go, which chownr gives to etcd's user with any profile.
+  test.each(["cis", "etcd"] as const)(
+    "of etcd, and what it trusts, are its user's with RKE2's profile %s",
+    (profile) => {
+      const owned = (distribution: Distribution) =>
+        pkiOf({}, { ...BY_HAND, distribution })
+          .pki.files("cp-1")
+          .filter(({ owner }) => owner !== "root:root")
+          .map(({ path, owner }) => `${owner} ${path.split("/tls/etcd/")[1]}`);
+      expect(owned(Distribution.rke2({ profile }))).toEqual(
+        ["peer-ca.crt", "peer-server-client.crt", "peer-server-client.key", "server-ca.crt"]
+          .concat("server-client.crt", "server-client.key")
+          .map((file) => `etcd:etcd ${file}`),
+      );
+      expect(owned(Distribution.RKE2)).toEqual([]);
+    },
+  );
+
   test("share no key, neither with another row nor with another machine", () => {
     const { pki } = pkiOf(MEMBERS, BY_HAND);
     const leaves = leavesOf(pki);
