@@ -326,6 +326,102 @@ describe("rotate-ca, its rules restated from pkg/server/cert.go", () => {
   });
 });
 
+// docs/rotation.md, "Light".
+describe("authorities below a kept root, in one change", () => {
+  const distribution = Distribution.k3s({ chained: "root" });
+  const LEAVES = [
+    [`${TLS}/serving-kube-apiserver.crt`, "server", "sslserver"],
+    [`${TLS}/client-admin.crt`, "client", "sslclient"],
+    [`${TLS}/client-auth-proxy.crt`, "request-header", "sslclient"],
+    [`${TLS}/etcd/server-client.crt`, "etcd/server", "sslserver"],
+    [`${TLS}/etcd/peer-server-client.crt`, "etcd/peer", "sslclient"],
+  ] as const;
+  let inventory: string;
+  let first: string;
+
+  function synth(generations?: Generations): void {
+    workspace.synth("light", (stack) => {
+      const authorities = generations && everyAuthority(generations);
+      new ClusterPki(stack, "pki", {
+        addressPrefix: "pki",
+        cluster: CLUSTER,
+        distribution,
+        issueLeaves: true,
+        authorities,
+      });
+      inventory = path.join(workspace.folder, "light.json");
+      writeFileSync(inventory, JSON.stringify(inventoryOf(stack)));
+    });
+  }
+
+  const exported = (name: string) => workspace.export(["--machine", "cp-1"], `light-${name}`, "light");
+
+  /** Whoever has the root of the one folder verifies every leaf of the other, which comes with its chain. */
+  async function expectVerified(leavesOf: string, trustOf: string): Promise<void> {
+    for (const [file, authority, purpose] of LEAVES) {
+      const root = path.join(workspace.folder, "kept-root.pem");
+      writeFileSync(
+        root,
+        certificatesIn(read(trustOf, TLS, `${authority}-ca.crt`))
+          .find(isSelfSigned)!
+          .toString(),
+      );
+      const leaf = path.join(leavesOf, file);
+      await run("openssl", ["verify", "-purpose", purpose, "-CAfile", root, "-untrusted", leaf, leaf]);
+    }
+  }
+
+  const isSelfSigned = (certificate: X509Certificate) => certificate.verify(certificate.publicKey);
+
+  async function report(...args: string[]): Promise<{ code: number | undefined; dangers: string[] }> {
+    await workspace.plan("light");
+    const file = path.join(workspace.folder, "light-plan.json");
+    writeFileSync(file, await workspace.must("light", "show", "-json", "plan"));
+    const { code, stdout } = await workspace.kubernetesPki(
+      ...["plan", "--format", "json", "--inventory", inventory, file, ...args],
+    );
+    const { dangers } = JSON.parse(stdout) as { dangers: { code: string; name: string }[] };
+    return { code, dangers: dangers.map((danger) => `${danger.code} ${danger.name}`).sort() };
+  }
+
+  beforeAll(async () => {
+    synth();
+    await workspace.apply("light");
+    first = await exported("first");
+  });
+
+  test("the report stops the change with one danger alone, and passes when it is said why", async () => {
+    synth(PROMOTED);
+    const names = ["client", "etcd-peer", "etcd-server", "request-header", "server"];
+    const expected = names.map((name) => `introduced-and-promoted ${name} g2`);
+    expect(await report()).toEqual({ code: 3, dangers: expected });
+    const { code } = await report("--acknowledge", "introduced-and-promoted=below the kept root");
+    expect(code).not.toBe(3);
+  });
+
+  test("who has the root of before verifies everybody, and who has the new files everybody of before", async () => {
+    await workspace.apply("light");
+    const promoted = await exported("promoted");
+    await expectVerified(promoted, first);
+    await expectVerified(first, promoted);
+    for (const [file] of LEAVES) {
+      const [now, before] = [promoted, first].map((root) => certificatesIn(read(root, file))[0]!.issuer);
+      expect([now, before!.includes("OU=g2")]).toEqual([expect.stringContaining("OU=g2"), false]);
+    }
+  });
+
+  test("what g1 signed is accepted after it was retired and removed: the root vouches for it", async () => {
+    synth(RETIRED);
+    expect((await report()).dangers.filter((danger) => !danger.startsWith("retired-too-soon"))).toEqual([]);
+    await workspace.apply("light");
+    synth({ g2: Generation.active() });
+    await workspace.apply("light");
+    const removed = await exported("removed");
+    await expectVerified(first, removed);
+    await expectVerified(removed, first);
+  });
+});
+
 /** K3s and RKE2 as a server that was started: what it makes then, and the files that it writes from its datastore at every start. */
 class Server {
   public readonly root: string;

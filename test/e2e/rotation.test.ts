@@ -73,7 +73,7 @@ test("no call failed, of anybody", () => {
     "clients of the table",
     "front proxies",
     "heartbeats",
-    "nodes that joined by token",
+    "nodes",
     "one who asks again",
     "service accounts",
   ]);

@@ -74,8 +74,8 @@ export class Stand {
       TERRAFORM_BINARY_NAME: terraform,
       CHECKPOINT_DISABLE: "1",
       TF_IN_AUTOMATION: "1",
-      // Remote states are saved every 20 seconds by default, which is longer than an apply lasts here.
-      TF_STATE_PERSIST_INTERVAL: "1",
+      // Remote states are saved every 20 seconds by default, which is longer than an apply lasts here. OpenTofu takes no less.
+      ...(engine === "terraform" ? { TF_STATE_PERSIST_INTERVAL: "1" } : {}),
     });
   }
 

@@ -46,6 +46,14 @@ export function distributionNamed(name = "kubeadm"): Distribution {
   return found;
 }
 
+/**
+ * Whether etcd may have machines of its own. Members on one machine come to each other from 127.0.0.1, which their certificates would have to
+ * name, so that no more than one of those stands here that are on control planes.
+ */
+export function hasEtcdMembers({ requires }: DistributionTable): boolean {
+  return requires.etcd?.includes("members") ?? true;
+}
+
 /** A kubeconfig of the operator. */
 export interface OperatorKubeconfig {
   readonly row: CertificateRow;

@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { HolderKind } from "../../lib";
@@ -147,10 +147,11 @@ export function callersOf(sandbox: Sandbox, nodes: readonly string[]): Caller[] 
       return { group: "front proxies", name: nameOf(held, machine), server: apiServer(machine), call };
     }),
   );
+  const etcdAuthority = reader.row("etcd", "--cert-file").authority;
   const ofEtcd = reader.clientsOfEtcd().flatMap((held) =>
     members.map((machine): Caller => {
       const ca = () =>
-        readFileSync(sandbox.file(held.machine, reader.fileOf("kube-apiserver", "--etcd-cafile")), "utf8");
+        readFileSync(sandbox.file(held.machine, reader.authorityOn(held.machine, etcdAuthority)), "utf8");
       const url = `https://${sandbox.address(machine)}:${sandbox.ports.etcdClient}/health?serializable=true`;
       const call = () => health(url, { as: identityOf(sandbox, held), ca: ca() }, 200);
       return { group: "clients of etcd", name: nameOf(held, machine), server: { component: "etcd", machine }, call };
@@ -170,13 +171,21 @@ function apiServer(machine: string): Caller["server"] {
   return { component: "kube-apiserver", machine };
 }
 
+/** Where there is one API server, nobody has another one to ask. */
+function onlyServer(sandbox: Sandbox): Caller["server"] {
+  const [first, ...others] = machinesOf(sandbox, "control-plane");
+  return others.length === 0 ? apiServer(first!) : undefined;
+}
+
 /** A node, with the certificate that it got, and its signs of life. */
 export function nodeCallers(sandbox: Sandbox, node: string): Caller[] {
-  const ca = () => readFileSync(sandbox.file(node, caFile(sandbox)), "utf8");
   const user = `system:node:${node}`;
   const calls = machinesOf(sandbox, "control-plane").map((machine): Caller => {
-    const call = () => review(sandbox, machine, { as: certificateOf(sandbox, node), ca: ca() }, user);
-    return { group: "nodes that joined by token", name: `${node} at ${machine}`, server: apiServer(machine), call };
+    const call = async () => {
+      const [as, ca] = [certificateOf(sandbox, node), trustedBy(sandbox, node)];
+      return as && ca ? review(sandbox, machine, { as, ca }, user) : undefined;
+    };
+    return { group: "nodes", name: `${node} at ${machine}`, server: apiServer(machine), call };
   });
   const started = Date.now();
   const heartbeat = async (): Promise<Outcome> => {
@@ -191,7 +200,7 @@ export function nodeCallers(sandbox: Sandbox, node: string): Caller[] {
     const age = (Date.now() - (spec ? Date.parse(spec.renewTime) : started)) / 1000;
     return age > HEARTBEAT_SECONDS ? { problem: `gave no sign of life for ${Math.round(age)} s` } : {};
   };
-  return [...calls, { group: "heartbeats", name: node, call: heartbeat }];
+  return [...calls, { group: "heartbeats", name: node, server: onlyServer(sandbox), call: heartbeat }];
 }
 
 /** A pod: a token of a service account, and the authorities that the cluster publishes. */
@@ -214,10 +223,15 @@ export async function podCallers(sandbox: Sandbox, name: string): Promise<Caller
   }));
 }
 
-/** The file that has the authority of the API servers. */
-function caFile(sandbox: Sandbox): string {
-  const { table } = sandbox.description.props.distribution;
-  return new TableReader(table).fileOf("kube-controller-manager", "--root-ca-file");
+/** What a node trusts: the file that its kubeconfig names, or what stands in there. Nothing where it has none, before it joins again. */
+function trustedBy(sandbox: Sandbox, node: string): string | undefined {
+  const kubeconfig = sandbox.kubelet(node);
+  const text = existsSync(kubeconfig) ? readFileSync(kubeconfig, "utf8") : "";
+  const [, file] = /certificate-authority: (.*)/.exec(text) ?? [];
+  const [, data] = /certificate-authority-data: (.*)/.exec(text) ?? [];
+  return file
+    ? readFileSync(path.resolve(path.dirname(kubeconfig), file), "utf8")
+    : data && Buffer.from(data, "base64").toString();
 }
 
 /** A token of the default service account, for an hour, as pods get one. */
@@ -246,7 +260,8 @@ export function machinesOf(sandbox: Sandbox, kind: HolderKind): string[] {
 
 /** The operator, at the endpoint, who asks again where nobody was there to answer. */
 export function persistent(sandbox: Sandbox, group: string, at: string): Caller {
-  return { group, name: at, call: async () => judged(await askEndpoint(sandbox, at), 200) };
+  const call = async () => judged(await askEndpoint(sandbox, at), 200);
+  return { group, name: at, server: onlyServer(sandbox), call };
 }
 
 /** Asks at the endpoint as the operator, and again where nobody was there to answer, as clients do. */
@@ -316,10 +331,11 @@ function identityOf(sandbox: Sandbox, held: Held): Identity | undefined {
 /** Nothing where a node is about to ask for another one. */
 function certificateOf(sandbox: Sandbox, node: string): Identity | undefined {
   return fitting(() => {
-    const text = readFileSync(
-      path.join(sandbox.machine(node), "var/lib/kubelet/pki/kubelet-client-current.pem"),
-      "utf8",
-    );
+    const read = (file: string) => readFileSync(file, "utf8");
+    if (!sandbox.joinsByRequest) {
+      return fromKubeconfig(read(sandbox.kubelet(node))).identity;
+    }
+    const text = read(path.join(sandbox.machine(node), "var/lib/kubelet/pki/kubelet-client-current.pem"));
     return { cert: text, key: text };
   });
 }

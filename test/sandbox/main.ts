@@ -1,6 +1,6 @@
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { distributionNamed, distributionNames } from "./distribution";
+import { distributionNamed, distributionNames, hasEtcdMembers } from "./distribution";
 import { rotatable, Rotation, RotationReport, StepReport } from "./rotation";
 import { Sandbox, SandboxReport } from "./sandbox";
 import { table } from "./table";
@@ -11,7 +11,8 @@ const USAGE = `npm run sandbox -- [--once] [--port PORT] [--distribution NAME] [
   --port PORT           port of the API server (default: 16443)
   --distribution NAME   whose files and flags: ${distributionNames.join(", ")} (default: kubeadm)
   --highly-available    two control planes behind one name, and three machines of etcd
-  --rotate NAME         on those, rotate an authority or key pair of the distribution, or all, while many call`;
+  --rotate NAME         on those, rotate an authority or key pair of the distribution, or all, while many call; on one machine where
+                        etcd has none of its own`;
 const NODES = ["node-1", "node-2"];
 
 /** `npm run sandbox`: a control plane on this machine until Ctrl-C, or, with `--once`, until it was seen to work. */
@@ -36,7 +37,8 @@ async function main(): Promise<number> {
   const folder = path.resolve(".sandbox");
   const { distribution, rotate } = values;
   const names = rotate === undefined ? [] : namesOf(rotate, distribution);
-  const highlyAvailable = values["highly-available"] === true || names.length > 0;
+  const isRotation = names.length > 0 && hasEtcdMembers(distributionNamed(distribution).table);
+  const highlyAvailable = values["highly-available"] === true || isRotation;
   const options = { folder, port: portOf(values.port), distribution, highlyAvailable, nodes: NODES, progress };
   const sandbox = await Sandbox.start(options);
   try {

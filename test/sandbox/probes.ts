@@ -37,17 +37,33 @@ const PATHS: Readonly<Record<string, string>> = {
   "kube-controller-manager": "/metrics",
 };
 
+/** What a client is called: some listeners look at that as well. */
+interface Names {
+  readonly commonName: string;
+  readonly sans: readonly string[];
+}
+
 /** Real clients of every generation of every authority that a state knows, to see what a port accepts, and who accepts that port. */
 export class Probes {
   private readonly signers = new Map<string, Signer>();
   private readonly clients = new Map<string, Promise<Identity>>();
   private readonly folder: string;
-  private readonly proxy: string;
+  /** A front proxy, which may speak for `system:masters`. */
+  private readonly proxy: Names;
+  private readonly etcdClient: Names;
+  private readonly etcdPeer: Names;
 
   public constructor(private readonly sandbox: Sandbox) {
     const { table } = sandbox.description.props.distribution;
     this.folder = mkdtempSync(path.join(sandbox.folder, "probes-"));
-    this.proxy = new TableReader(table).certificate("kube-apiserver", "--proxy-client-cert-file").row.commonName;
+    const reader = new TableReader(table);
+    const named = (component: string, flag: string): Names => {
+      const { commonName, sans = [] } = reader.row(component, flag);
+      return { commonName, sans: sans.filter((name) => !name.includes("{")) };
+    };
+    this.proxy = named("kube-apiserver", "--proxy-client-cert-file");
+    this.etcdClient = named("kube-apiserver", "--etcd-certfile");
+    this.etcdPeer = named("etcd", "--peer-cert-file");
   }
 
   /**
@@ -71,7 +87,7 @@ export class Probes {
   public async letIn(component: string, place: Place): Promise<Readonly<Record<string, readonly string[]>>> {
     const found: Record<string, string[]> = {};
     for (const signer of this.signers.values()) {
-      if (await this.isLetIn(component, place, await this.clientOf(signer))) {
+      if (await this.isLetIn(component, place, await this.clientOf(signer, this.namesAt(place)))) {
         (found[signer.authority] ??= []).push(signer.id);
       }
     }
@@ -103,21 +119,27 @@ export class Probes {
     });
   }
 
-  private clientOf(signer: Signer): Promise<Identity> {
-    const name = `${signer.authority}-${signer.id}`;
-    const client = this.clients.get(name) ?? this.issue(name, signer);
+  private namesAt({ port }: Place): Names {
+    const { etcdClient, etcdPeer } = this.sandbox.ports;
+    return port === etcdClient ? this.etcdClient : port === etcdPeer ? this.etcdPeer : this.proxy;
+  }
+
+  private clientOf(signer: Signer, names: Names): Promise<Identity> {
+    const name = `${signer.authority}-${signer.id}-${names.commonName.replace(/\W/g, "")}`;
+    const client = this.clients.get(name) ?? this.issue(name, signer, names);
     this.clients.set(name, client);
     return client;
   }
 
-  private async issue(name: string, { cert, key }: Signer): Promise<Identity> {
+  private async issue(name: string, { cert, key }: Signer, { commonName, sans }: Names): Promise<Identity> {
     const at = (ending: string) => path.join(this.folder, `${name}${ending}`);
     writeFileSync(at("-ca.crt"), cert);
     writeFileSync(at("-ca.key"), key, { mode: 0o600 });
-    writeFileSync(at(".cnf"), "extendedKeyUsage=clientAuth\n");
+    const altNames = sans.length > 0 ? [`subjectAltName=${sans.map((san) => `DNS:${san}`).join()}`] : [];
+    writeFileSync(at(".cnf"), ["extendedKeyUsage=clientAuth", ...altNames, ""].join("\n"));
     const openssl = (...args: string[]) => run("openssl", args);
     const ec = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-    const subject = ["-subj", `/O=system:masters/CN=${this.proxy}`];
+    const subject = ["-subj", `/O=system:masters/CN=${commonName}`];
     await openssl("req", "-new", ...ec, ...subject, "-keyout", at(".key"), "-out", at(".csr"));
     const signed = ["-CA", at("-ca.crt"), "-CAkey", at("-ca.key"), "-extfile", at(".cnf"), "-days", "1"];
     await openssl("x509", "-req", "-in", at(".csr"), ...signed, "-out", at(".crt"));

@@ -3,11 +3,11 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DistributionTable } from "../../lib";
 import { exitCodeOf, type PortReport, type VerifyReport } from "../../lib/verify/report";
-import { PKI_STACK, ROTATION_STEPS, RotationStep } from "./description";
+import { ACCESS_STACK, PKI_STACK, ROTATION_STEPS, RotationStep } from "./description";
 import { Caller, callersOf, Load, machinesOf, nodeCallers, podCallers, statusOf, tokenOf } from "./load";
 import { Probes } from "./probes";
 import type { Delivery, Sandbox } from "./sandbox";
-import { choicesOf, placesOf, Verified, verify } from "./verification";
+import { choicesOf, placesOf, Verified, verify, withoutKubelets } from "./verification";
 
 /** What has to be seen after a step, and not before it: `kubernetes=g2:trusted`. */
 const GATES: Readonly<Record<RotationStep, string | undefined>> = {
@@ -115,7 +115,8 @@ export class Rotation {
     const started = Date.now();
     const { sandbox } = this;
     sandbox.progress(`${step}: ${this.names.join(", ")}`);
-    await sandbox.apply(PKI_STACK, sandbox.description.with({ rotation: { of: this.names, step } }));
+    const description = sandbox.description.with({ rotation: { of: this.names, step } });
+    await sandbox.apply(PKI_STACK, description);
     await this.readState();
     const authorities = this.names.filter((name) => name in sandbox.description.props.distribution.table.authorities);
     const gate = GATES[step];
@@ -148,6 +149,10 @@ export class Rotation {
       ({ code }) => code === 0,
     );
     await look("at the end");
+    if (sandbox.tokensHoldAuthority) {
+      // They have it from the cluster, where it is by now what was delivered.
+      await sandbox.apply(ACCESS_STACK, description);
+    }
     const before = await this.inTheWay(Object.keys(gates));
     const joined = await this.join(step);
     if (step === "retired") {
@@ -165,14 +170,14 @@ export class Rotation {
     return { step, seconds, deliveries, sights, compared, differences, gates, inTheWay, joined };
   }
 
-  /** Why a gate is shut, of all that ports and the cluster show. Kubelets without containers do not serve what they are given. */
+  /** Why a gate is shut, of all that ports and the cluster show. */
   private async inTheWay(gates: readonly string[]): Promise<Record<string, readonly string[]>> {
     const { sandbox } = this;
     if (gates.length === 0) {
       return {};
     }
     sandbox.progress(`verify --kubeconfig`);
-    const places = [...placesOf(sandbox), "--skip", "kubelet", "--kubeconfig", sandbox.first];
+    const places = [...placesOf(sandbox), ...withoutKubelets(sandbox), "--kubeconfig", sandbox.first];
     const { report } = await this.verify(places, gates);
     return Object.fromEntries(report.expectations.map(({ expectation, reasons }) => [expectation, reasons]));
   }
@@ -180,6 +185,9 @@ export class Rotation {
   /** After the promotion every node asks for a certificate again, and every pod has another token. At each step somebody new comes, and goes. */
   private async join(step: RotationStep): Promise<string[]> {
     const { sandbox } = this;
+    if (!sandbox.joinsByRequest) {
+      return [];
+    }
     const again = step === "promoted" ? this.nodes : [];
     for (const node of again) {
       await sandbox.rejoin(node);

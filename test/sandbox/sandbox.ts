@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { DistributionTable, HolderKind } from "../../lib";
 import type { Changes } from "../../lib/export/changes";
 import { PlacedMachine, placedMachines } from "../../lib/kubernetes/cluster";
 import { fillText } from "../../lib/kubernetes/holders";
+import { embedsAuthority } from "../../lib/kubernetes/join";
 import { INVENTORY_FILE } from "../../lib/inventory-schema";
 import { isReady } from "./balancer";
 import { attempt, CommandOptions, Ended, run, TYPESCRIPT } from "./command";
@@ -25,6 +26,7 @@ import {
   bootstrapKubeconfig,
   bootstrapToken,
   distributionNamed,
+  hasEtcdMembers,
   kubeletKubeconfig,
   operatorKubeconfigs,
   unpacked,
@@ -33,6 +35,7 @@ import { kubernetesPki } from "./kubernetes-pki";
 import { environmentOfKubeconfig } from "./kubernetes-provider-1.13";
 import { accepts, checkFree, freePorts, shakesHands } from "./ports";
 import { synthesize } from "./synthesis";
+import { TableReader } from "./table-reader";
 import { noNamespaces } from "./tied";
 import { findTools, Progress, providerEnvironment } from "./tools";
 
@@ -98,7 +101,7 @@ export class Sandbox {
   /** From a machine with Node, Go and Terraform to a control plane with its nodes. Leaves nothing running when it fails. */
   public static async start(options: SandboxOptions): Promise<Sandbox> {
     const { table } = distributionNamed(options.distribution);
-    if (options.highlyAvailable && table.requires.etcd?.includes("members") === false) {
+    if (options.highlyAvailable && !hasEtcdMembers(table)) {
       throw new Error(`--highly-available: etcd has no machines of its own in ${table.name}`);
     }
     // Before anything is deleted: it may be another sandbox in the same folder that has the port.
@@ -183,7 +186,7 @@ export class Sandbox {
     return this.restarting.has(this.nameOf(component, machine));
   }
 
-  /** Ends the kubelet of a node that joined by token, and starts it again with the files that it has by now. */
+  /** Ends the kubelet of a node, and starts it again with the files that it has by now. */
   public async restartNode(name: string): Promise<void> {
     await this.endNode(name);
     const [port] = await freePorts(1);
@@ -199,6 +202,9 @@ export class Sandbox {
   public async rejoin(name: string): Promise<void> {
     this.progress(`${name} joins again`);
     await this.endNode(name);
+    if (this.tokensHoldAuthority) {
+      await this.joinFlags(name);
+    }
     await rm(this.kubelet(name));
     const certificate = path.join(this.certificates(name), CLIENT_CERTIFICATE);
     await rm(certificate);
@@ -243,6 +249,11 @@ export class Sandbox {
     const machines = placedMachines(this.description.props.cluster).map(({ machine }) => machine.name);
     const who = to === "operator" ? ["--operator"] : machines.includes(to) ? ["--machine", to] : ["--worker"];
     const source = state === undefined ? [this.stack(PKI_STACK)] : [state, "--inventory", this.inventory];
+    if (who[0] === "--worker" && this.tokensHoldAuthority) {
+      await this.giveBundle(to);
+      await this.restartNode(to);
+      return { to, files: 1, restarted: ["kubelet"], elsewhere: [] };
+    }
     const argv = ["export", ...who, "--root", this.machine(to), "--changes", "json", ...source];
     const changes = JSON.parse(await this.exported(argv)) as Changes;
     const here: readonly string[] = this.servers.flatMap((one) => (one.machine.name === to ? componentsOf(one) : []));
@@ -469,7 +480,7 @@ export class Sandbox {
     const token = bootstrapToken(this.table);
     if (!token) {
       await this.export(["--machine", name], root, [PKI_STACK]);
-      return kubeletFlags(this.site(name, "named-worker", "worker"));
+      return this.joined(name);
     }
     await this.export(["--worker"], root, [PKI_STACK, ACCESS_STACK]);
     const source = this.file(name, token.file.path);
@@ -481,14 +492,40 @@ export class Sandbox {
     return this.joined(name);
   }
 
-  /** The flags of a node that joins, or joined, by token. */
+  /** The flags of a node with the files that it has. */
   private joined(name: string): string[] {
+    if (!this.joinsByRequest) {
+      return kubeletFlags(this.site(name, "named-worker", "worker"));
+    }
     return [`--kubeconfig=${this.kubelet(name)}`, `--bootstrap-kubeconfig=${this.bootstrapKubeconfig(name)!}`];
   }
 
   /** The kubeconfig that a node uses. */
   public kubelet(node: string): string {
     return this.file(node, kubeletKubeconfig(this.table));
+  }
+
+  /** Whether a token holds the API servers' authority: nodes have it from there, and from nobody else. */
+  public get tokensHoldAuthority(): boolean {
+    const token = bootstrapToken(this.table);
+    return token !== undefined && embedsAuthority(token.format);
+  }
+
+  /**
+   * Gives a node the authority of the API servers as a file, and once a kubeconfig that names it: what docs/rotation.md has in
+   * `k0s-worker.sh`.
+   */
+  private async giveBundle(node: string): Promise<void> {
+    const file = this.file(node, "/etc/k0s/ca-bundle.crt");
+    await mkdir(path.dirname(file), { recursive: true });
+    const bundle = new TableReader(this.table).fileOf("kube-controller-manager", "--root-ca-file");
+    await copyFile(this.file(CONTROL_PLANE, bundle), file);
+    const { code, stderr } = await this.kubectl(
+      ...[this.kubelet(node), "config", "set-cluster", "default-cluster", `--certificate-authority=${file}`],
+    );
+    if (code !== 0) {
+      throw new Error(stderr);
+    }
   }
 
   /** Where a kubelet keeps the certificates that it got. */

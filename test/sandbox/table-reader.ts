@@ -56,6 +56,13 @@ export class TableReader {
     return this.held().filter(({ row }) => row.files.some((file) => isReadBy(file, component, flag)));
   }
 
+  /** The row of the certificate that a component reads with a flag, whoever holds it. */
+  public row(component: string, flag: string): CertificateRow {
+    return Object.values(this.table.certificates).find(({ files }) =>
+      files.some((file) => isReadBy(file, component, flag)),
+    )!;
+  }
+
   /** The first control plane's certificate that a component reads with a flag. */
   public certificate(component: string, flag: string): Held {
     return this.certificates(component, flag).find(({ machine }) => machine === CONTROL_PLANE)!;
@@ -73,11 +80,10 @@ export class TableReader {
     return files.find((file) => isReadBy(file, component, flag))!.path;
   }
 
-  /** The file of a machine in which the authority of the API servers is. */
-  public authorityOn(machine: string): string {
-    const { authorities, apiServerAuthority } = this.table;
+  /** The file of a machine in which an authority is; that of the API servers where nobody says. */
+  public authorityOn(machine: string, authority = this.table.apiServerAuthority): string {
     const holders = this.machines[machine]!;
-    return authorities[apiServerAuthority]!.files.find(
+    return this.table.authorities[authority]!.files.find(
       ({ kind, on }) => kind === "bundle" && on.some((holder) => holders.includes(holder)),
     )!.path;
   }

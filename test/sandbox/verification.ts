@@ -27,9 +27,20 @@ export function choicesOf(sandbox: Sandbox, other: Readonly<Record<string, numbe
   return [...sandbox.servers.flatMap(({ machine }) => ["--machine", machine.name]), ...placesOf(sandbox, other)];
 }
 
+/** Leaves kubelets out, where the inventory says of any what it serves: those without containers do not serve what they are given. */
+export function withoutKubelets(sandbox: Sandbox): string[] {
+  const { machines = [] } = inventoryOf(sandbox);
+  const served = machines.flatMap(({ ports }) => ports.map(({ component }) => component));
+  return served.includes("kubelet") ? ["--skip", "kubelet"] : [];
+}
+
+function inventoryOf(sandbox: Sandbox): Inventory {
+  return JSON.parse(readFileSync(sandbox.inventory, "utf8")) as Inventory;
+}
+
 /** Says where they are, and nothing of which machines are looked at. */
 export function placesOf(sandbox: Sandbox, other: Readonly<Record<string, number>> = {}): string[] {
-  const { machines = [] } = JSON.parse(readFileSync(sandbox.inventory, "utf8")) as Inventory;
+  const { machines = [] } = inventoryOf(sandbox);
   const { apiServer, etcdClient, etcdPeer, controllerManager } = sandbox.ports;
   const ports: Readonly<Record<string, number>> = {
     ...{ "kube-apiserver": apiServer, "etcd:2379": etcdClient, "etcd:2380": etcdPeer },
