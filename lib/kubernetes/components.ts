@@ -106,7 +106,11 @@ const API_SERVER: ServedPort = { number: 6443, setBy: "--secure-port", described
 /** @see https://kubernetes.io/docs/reference/command-line-tools-reference/kube-apiserver/ */
 export const apiserver = {
   serving: apiserverFlags.reloadsPair("--tls-cert-file", "--tls-private-key-file", API_SERVER),
-  clientCaFile: apiserverFlags.reloads("--client-ca-file", { port: API_SERVER }),
+  /** With the other way in that every distribution offers, for machines that have no certificate yet. */
+  clientCaFile: apiserverFlags.reloads("--client-ca-file", {
+    with: { "--enable-bootstrap-token-auth": "true" },
+    port: API_SERVER,
+  }),
   /** Front proxies have to be named, unless the authority signs for nobody else. */
   requestheaderClientCaFile: (allowedName: string): Consumer =>
     apiserverFlags.reloads("--requestheader-client-ca-file", { with: requestHeaders(allowedName), port: API_SERVER }),
@@ -262,7 +266,11 @@ export const k0sCommand = {
 export function rancher(program: "k3s" | "rke2") {
   const { restarts } = flagsOf(program);
   return {
-    signs: use(program, "the server, which issues its leaves at a start that finds them due or changed, and agents' when they join", "restart"),
+    signs: use(
+      program,
+      "the server, which issues its leaves at a start that finds them due or changed, and agents' when they join",
+      "restart",
+    ),
     dataDir: restarts("--data-dir"),
     agentKubeconfigs: use(program, "the agent's kubeconfigs"),
     tokenFile: restarts("--token-file"),

@@ -38,6 +38,7 @@ const K0S_OPTIONS = fields({
 const SINGLE_CA_OPTIONS = fields({
   ownAuthorities: optional(list(name("etcd-server"))),
   oneServerCertificate: optional(flag),
+  folder: optional(name("/etc/kubernetes/ssl")),
 } satisfies Fields<SingleCaOptions>);
 
 /**

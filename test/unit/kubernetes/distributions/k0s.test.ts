@@ -614,6 +614,7 @@ describe("flags", () => {
       "--requestheader-username-headers": "X-Remote-User",
       "--requestheader-group-headers": "X-Remote-Group",
       "--requestheader-extra-headers-prefix": "X-Remote-Extra-",
+      "--enable-bootstrap-token-auth": "true",
       "--client-cert-auth": "true",
       "--peer-client-cert-auth": "true",
       // Ours.
