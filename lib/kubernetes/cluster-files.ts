@@ -71,7 +71,7 @@ export function clusterSecrets(holder: Holder, parts: ClusterParts): ClusterSecr
 interface HeldRow {
   readonly files: readonly FileRow[];
   readonly secrets?: readonly SecretRow[];
-  readonly contentOf: (file: Pick<FileRow, "kind" | "server" | "alsoOf">) => Content;
+  readonly contentOf: (file: Pick<FileRow, "kind" | "server" | "kubeconfigNames" | "alsoOf">) => Content;
 }
 
 /** The rows of which somebody may hold files: those of authorities and key pairs, and of the certificates that were issued to it. */
@@ -89,7 +89,7 @@ function heldRows(holder: Holder, parts: ClusterParts): HeldRow[] {
     ...leaves
       .filter((leaf) => leaf.holder.name === holder.name)
       .map((leaf): HeldRow => {
-        return { ...leaf.row, contentOf: ({ kind, server }) => certificateContent(leaf, kind, server, parts) };
+        return { ...leaf.row, contentOf: (file) => certificateContent(leaf, file, parts) };
       }),
   ];
 }
@@ -116,17 +116,17 @@ function keyPairContent(ring: KeyPairRing, kind: FileKind): Content {
 
 function certificateContent(
   { certificate, row, holder, authority, credentials }: ClusterLeaf,
-  kind: FileKind,
-  server: FileRow["server"],
+  { kind, server, kubeconfigNames: names }: Pick<FileRow, "kind" | "server" | "kubeconfigNames">,
   { table, cluster, authorities }: ClusterParts,
 ): Content {
   switch (kind) {
     case "kubeconfig":
       return kubeconfig({
-        clusterName: cluster.name,
+        clusterName: names?.cluster ?? cluster.name,
+        context: names?.context,
         server: server === "local" ? holder.localServer : serverUrl(cluster.endpoint),
         certificateAuthority: concat(authorities.get(table.apiServerAuthority)!.bundle.references),
-        user: fillText(row.kubeconfigUser ?? certificate.subject.fields.commonName, cluster),
+        user: names?.user ?? fillText(row.kubeconfigUser ?? certificate.subject.fields.commonName, cluster),
         credentials: credentials ?? {
           certificate: certificate.certificate,
           privateKey: certificate.privateKey,

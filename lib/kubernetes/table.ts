@@ -131,6 +131,18 @@ export interface FileRow {
    */
   readonly server?: "endpoint" | "local";
   /**
+   * What a kubeconfig calls its entries.
+   * @default - the cluster's name, the certificate's user, and `<user>@<cluster>`
+   */
+  readonly kubeconfigNames?: {
+    /** The cluster. */
+    readonly cluster: string;
+    /** The context. */
+    readonly context: string;
+    /** The user; the API server knows it by the certificate. */
+    readonly user: string;
+  };
+  /**
    * Who writes it. What the distribution makes of the other files by itself is delivered only with `issueLeaves`, when nobody runs it.
    * @default terraform
    */

@@ -56,6 +56,9 @@ const pair = pairsOf({ endings: [".crt", ".key"], ...KEY_MODE });
 /** Port of the API with which controllers join. */
 const JOIN_PORT = 9443;
 
+/** What k0s calls the entries of each kubeconfig that it makes: kubeConfig of cmd/controller/certificates.go, cmd/kubeconfig/admin.go. */
+const NAMES = { kubeconfigNames: { cluster: "local", context: "Default", user: "user" } };
+
 /** k0s has one profile for all that it signs. */
 const TWO_USAGES: RowException = {
   code: "two-usages",
@@ -351,6 +354,7 @@ export function k0s(options: K0sOptions = {}): DistributionTable {
           kubeconfig(`${pki}/konnectivity.conf`, "local", CONTROL_PLANE, [konnectivityServer.kubeconfig], {
             ...KEY_MODE,
             ...KONNECTIVITY_USER,
+            ...NAMES,
           }),
         ],
       },
@@ -398,9 +402,9 @@ export function k0s(options: K0sOptions = {}): DistributionTable {
           ...pair(`${pki}/admin`, CONTROL_PLANE, [
             { certificate: k0sCommand.administers, key: k0sCommand.administers },
           ]),
-          kubeconfig(`${pki}/admin.conf`, "local", CONTROL_PLANE, [k0sCommand.administers]),
+          kubeconfig(`${pki}/admin.conf`, "local", CONTROL_PLANE, [k0sCommand.administers], NAMES),
           // What `k0s kubeconfig admin` prints.
-          kubeconfig("/admin.conf", "endpoint", OPERATOR, [kubectl.kubeconfig]),
+          kubeconfig("/admin.conf", "endpoint", OPERATOR, [kubectl.kubeconfig], NAMES),
         ],
       },
       "controller-manager": {
@@ -410,7 +414,10 @@ export function k0s(options: K0sOptions = {}): DistributionTable {
         organization: "system:kube-controller-manager",
         files: [
           ...pair(`${pki}/ccm`, CONTROL_PLANE, [], API_SERVER_USER),
-          kubeconfig(`${pki}/ccm.conf`, "local", CONTROL_PLANE, controllerManager.kubeconfigs, API_SERVER_USER),
+          kubeconfig(`${pki}/ccm.conf`, "local", CONTROL_PLANE, controllerManager.kubeconfigs, {
+            ...API_SERVER_USER,
+            ...NAMES,
+          }),
         ],
       },
       scheduler: {
@@ -420,7 +427,10 @@ export function k0s(options: K0sOptions = {}): DistributionTable {
         organization: "system:kube-scheduler",
         files: [
           ...pair(`${pki}/scheduler`, CONTROL_PLANE, [], SCHEDULER_USER),
-          kubeconfig(`${pki}/scheduler.conf`, "local", CONTROL_PLANE, scheduler.kubeconfigs, SCHEDULER_USER),
+          kubeconfig(`${pki}/scheduler.conf`, "local", CONTROL_PLANE, scheduler.kubeconfigs, {
+            ...SCHEDULER_USER,
+            ...NAMES,
+          }),
         ],
       },
       // The controller-manager signs it when the kubelet joins. A controller runs a kubelet only with --enable-worker, which joins alike.

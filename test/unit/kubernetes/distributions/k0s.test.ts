@@ -460,6 +460,28 @@ describe("the certificates that k0s issues, made for components that are run by 
     expect(pki.certificate("admin", "operator").subject.toString()).toBe("CN=kubernetes-admin, O=system:masters");
   });
 
+  // kubeConfig of cmd/controller/certificates.go, and what cmd/kubeconfig/admin.go prints.
+  test("have k0s' names in its kubeconfigs", () => {
+    const files = ["cp-1", "operator"]
+      .flatMap((holder) => pki.files(holder))
+      .filter(({ kind }) => kind === "kubeconfig");
+    expect(files.map(({ path }) => path.replace(`${PKI}/`, ""))).toEqual([
+      "admin.conf",
+      "ccm.conf",
+      "konnectivity.conf",
+      "scheduler.conf",
+      "/admin.conf",
+    ]);
+    for (const { content } of files) {
+      expect(parse(evaluate(content, () => "pem")!)).toMatchObject({
+        "current-context": "Default",
+        clusters: [{ name: "local" }],
+        contexts: [{ name: "Default", context: { cluster: "local", user: "user" } }],
+        users: [{ name: "user" }],
+      });
+    }
+  });
+
   test("have a key of their own on each machine", () => {
     const { pki: several } = pkiOf(THREE, BY_HAND);
     const holders = [...several.machines, "operator"];
