@@ -732,6 +732,11 @@ export interface FileRow {
     readonly consumers: readonly Consumer[];
     readonly firstStartOnly?: FirstStartOnly;
     readonly kind: FileKind;
+    readonly kubeconfigNames?: {
+        readonly cluster: string;
+        readonly context: string;
+        readonly user: string;
+    };
     readonly mode?: string;
     readonly on: readonly HolderKind[];
     readonly owner?: string;
@@ -1336,6 +1341,7 @@ export interface SingleCaNames<Sets extends SingleCaSet = never, OneServer exten
 }
 
 export interface SingleCaOptions<Sets extends SingleCaSet = SingleCaSet, OneServer extends boolean = boolean> {
+    readonly folder?: string;
     readonly oneServerCertificate?: OneServer;
     readonly ownAuthorities?: readonly Sets[];
 }
