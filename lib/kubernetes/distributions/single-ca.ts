@@ -1,4 +1,3 @@
-import { posix } from "node:path";
 import { Problems } from "../../errors";
 import {
   apiserver,
@@ -467,7 +466,7 @@ export function singleCa(options: SingleCaOptions = {}): DistributionTable {
           format: {
             kubeconfig: {
               user: "kubelet-bootstrap",
-              certificateAuthority: `${posix.relative(KUBELET_FOLDER, folder)}/${baseOf(from("apiserver"))}.pem`,
+              certificateAuthority: `${relativeTo(KUBELET_FOLDER, folder)}/${baseOf(from("apiserver"))}.pem`,
             },
           },
           file: {
@@ -479,6 +478,14 @@ export function singleCa(options: SingleCaOptions = {}): DistributionTable {
       },
     },
   };
+}
+
+/** The way from one folder to another. */
+function relativeTo(from: string, to: string): string {
+  const [here, there] = [from.split("/"), to.split("/")];
+  const fork = here.findIndex((part, index) => part !== there[index]);
+  const shared = fork < 0 ? here.length : fork;
+  return [...here.slice(shared).map(() => ".."), ...there.slice(shared)].join("/") || ".";
 }
 
 /** Puts the files of rows that are in the usual folder into another one. */

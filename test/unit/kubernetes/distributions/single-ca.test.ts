@@ -166,7 +166,9 @@ function expectEveryVerifierToAcceptItsSetsAlone(options: SingleCaOptions, clust
   kubeconfigs.forEach((file) => expect(addressesIn(file)).toContain(apiServer));
 }
 
-describe.each(["/etc/kubernetes/ssl", "/opt/kubernetes/ssl"])("files in %s, as other guides have them", (folder) => {
+const FOLDERS = ["/etc/kubernetes/ssl", "/opt/kubernetes/ssl", "/var/lib/kubelet/pki", "/var/lib/kubelet"];
+
+describe.each(FOLDERS)("files in %s, as other guides have them", (folder) => {
   const usual = singleCa().pki;
   const { pki } = singleCa({ folder });
 
@@ -179,6 +181,7 @@ describe.each(["/etc/kubernetes/ssl", "/opt/kubernetes/ssl"])("files in %s, as o
   test("are named to a kubelet that joins, from where its kubeconfig is", () => {
     const { format, file } = Distribution.singleCa({ folder }).table.access.tokens.worker!;
     const named = (format as { kubeconfig: { certificateAuthority: string } }).kubeconfig.certificateAuthority;
+    expect(path.isAbsolute(named)).toBe(false);
     expect(path.resolve(path.dirname(file.path), named)).toBe(`${folder}/ca.pem`);
   });
 
