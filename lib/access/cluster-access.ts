@@ -35,7 +35,7 @@ import { AccessRow } from "../kubernetes/table";
 import { Cluster } from "../kubernetes/cluster";
 import { Content } from "../kubernetes/content";
 import { Distribution } from "../kubernetes/distribution";
-import { ClusterFile, OWNER, SECRET_MODE } from "../kubernetes/cluster-file";
+import { accessOf, type ClusterFile } from "../kubernetes/cluster-file";
 import { publishFiles } from "../kubernetes/outputs";
 import { checkUsers, USERS, userName, type Users, usersOf } from "../kubernetes/users";
 import { endpointConditions } from "../kubernetes/checks/unresolved-hosts";
@@ -289,15 +289,17 @@ export class ClusterAccess extends Construct {
       : bundlePem(given);
   }
 
-  /** The file of whoever joins, with the first token of its kind. */
+  /** The files of whoever joins, with the first token of its kind. */
   private joinFiles(access: AccessRow): Record<string, ClusterFile[]> {
     const files: Record<string, ClusterFile[]> = {};
     for (const row of Object.values(access.tokens)) {
       const first = Object.keys(this.tokens).find((name) => this.tokens[name]!.row === row);
       if (first !== undefined) {
-        const { path, on, consumers } = row.file;
-        const content = this.joinTokens[first]!;
-        (files[on] ??= []).push({ path, kind: "join token", mode: SECRET_MODE, owner: OWNER, content, consumers });
+        const { file, configuration } = row;
+        (files[file.on] ??= []).push(
+          joinFile(file, "join token", this.joinTokens[first]!),
+          ...(configuration ? [joinFile(configuration, "configuration", configuration.text)] : []),
+        );
       }
     }
     return files;
@@ -337,6 +339,14 @@ export class ClusterAccess extends Construct {
     checkUsers(users, distribution.table, problems);
     problems.throwIfAny(this.node.path);
   }
+}
+
+function joinFile(
+  { path, consumers }: Pick<ClusterFile, "path" | "consumers">,
+  kind: ClusterFile["kind"],
+  content: Content,
+): ClusterFile {
+  return { path, kind, ...accessOf({ kind }), content, consumers };
 }
 
 function usersApplying(users: Users = {}): User[] {

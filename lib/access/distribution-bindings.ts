@@ -2,6 +2,7 @@ import { bindingName } from "../terraform/names";
 import { Construct } from "constructs";
 import { label } from "../terraform/inventoried";
 import { ClusterRoleBinding } from "./cluster-role-binding";
+import { RoleBinding } from "./role-binding";
 import { Fields, name, optional } from "../terraform/shape";
 import { KubernetesObjectProps, OBJECT_FIELDS, objectProps } from "./kubernetes-object";
 import { IRbacSubject, subjectText } from "./rbac-subject";
@@ -40,20 +41,49 @@ export interface DistributionBinding {
   readonly adopt?: string;
 }
 
+/** What a binding says beside its role. */
+type Named = Omit<DistributionBinding, "clusterRole">;
+
+/** A binding of a Role of one namespace. */
+interface DistributionRoleBinding extends Named {
+  readonly role: string;
+  readonly namespace: string;
+}
+
 /** Makes one binding under the names that {@link DistributionBindingsProps} promises. */
 export function bind(
   scope: Construct,
   prefix: string,
-  { name: id, adopt, inTable, ...binding }: DistributionBinding,
+  binding: DistributionBinding,
   props: KubernetesObjectProps,
 ): ClusterRoleBinding {
-  const made = new ClusterRoleBinding(scope, id, {
-    ...binding,
-    name: adopt ?? `${prefix}:${id}`,
-    address: bindingName(prefix, id),
-    adopt: adopt !== undefined,
-    ...objectProps(props),
-  });
+  const { clusterRole } = binding;
+  return labelled(
+    new ClusterRoleBinding(scope, binding.name, { ...bindingProps(prefix, binding, props), clusterRole }),
+    binding,
+  );
+}
+
+/** The same of a Role. */
+export function bindRole(
+  scope: Construct,
+  prefix: string,
+  binding: DistributionRoleBinding,
+  props: KubernetesObjectProps,
+): RoleBinding {
+  const { role, namespace } = binding;
+  return labelled(
+    new RoleBinding(scope, binding.name, { ...bindingProps(prefix, binding, props), role, namespace }),
+    binding,
+  );
+}
+
+function bindingProps(prefix: string, { name: id, adopt, subjects }: Named, props: KubernetesObjectProps) {
+  const name = adopt ?? `${prefix}:${id}`;
+  return { name, subjects, address: bindingName(prefix, id), adopt: adopt !== undefined, ...objectProps(props) };
+}
+
+function labelled<Made extends ClusterRoleBinding | RoleBinding>(made: Made, { inTable }: Named): Made {
   label(made, { name: made.name, subjectsInTable: inTable.map((subject) => subjectText(subject.toSubject())) });
   return made;
 }

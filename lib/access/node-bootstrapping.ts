@@ -2,8 +2,9 @@ import { Construct } from "constructs";
 import { Problems } from "../errors";
 import { checkGroups } from "./bootstrap-token";
 import { ClusterRoleBinding } from "./cluster-role-binding";
-import { bind, BINDINGS_FIELDS, DistributionBindingsProps } from "./distribution-bindings";
+import { bind, BINDINGS_FIELDS, bindRole, DistributionBindingsProps } from "./distribution-bindings";
 import { Group } from "./rbac-subject";
+import type { RoleBinding } from "./role-binding";
 import { constructId } from "../terraform/construct-id";
 import { checkAddressPrefix } from "../terraform/names";
 import { checkShape, fields, Fields, flag, list, name, optional } from "../terraform/shape";
@@ -17,7 +18,8 @@ export interface NodeBootstrappingProps extends DistributionBindingsProps {
   readonly groups?: readonly string[];
   /**
    * Takes over the bindings that the distribution makes (kubeadm's `kubeadm:kubelet-bootstrap`,
-   * `kubeadm:node-autoapprove-bootstrap`, `kubeadm:node-autoapprove-certificate-rotation`) instead of making more. They must exist,
+   * `kubeadm:node-autoapprove-bootstrap`, `kubeadm:node-autoapprove-certificate-rotation`, and with `groups` `kubeadm:get-nodes`,
+   * `kubeadm:nodes-kubeadm-config`, `kubeadm:kubelet-config`) instead of making more. They must exist,
    * and destroying the stack deletes them. See {@link ClusterRoleBindingProps.adopt}.
    * @default false
    */
@@ -37,6 +39,10 @@ const PROPS = fields({
  * The objects are `<prefix>:create-csrs`, `<prefix>:approve-first` and `<prefix>:approve-renewals`. Serving certificates are
  * approved by none of them: Kubernetes leaves those to you. Nothing secret lands in the Terraform state.
  *
+ * Groups of one's own may read what the distribution's group may: for `kubeadm join`, whether there is a node of that name, and the
+ * configurations of kubeadm and kubelets, by the roles that `kubeadm init` makes: `<prefix>:get-nodes`, `<prefix>:kubeadm-config` and
+ * `<prefix>:kubelet-config`.
+ *
  * @throws PkiError when the prefix is not a valid name, a group is not one of bootstrappers, or there is no group
  * @see https://kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/
  */
@@ -47,6 +53,8 @@ export class NodeBootstrapping extends Construct {
   public readonly approveFirst: ClusterRoleBinding;
   /** The binding by which renewals of nodes' own certificates are approved. */
   public readonly approveRenewals: ClusterRoleBinding;
+  /** The bindings by which groups of one's own read what the distribution's group does; none where there are no such groups. */
+  public readonly reads: readonly (ClusterRoleBinding | RoleBinding)[];
 
   public constructor(scope: Construct, id: string, props: NodeBootstrappingProps) {
     super(scope, constructId(scope, id));
@@ -99,5 +107,19 @@ export class NodeBootstrapping extends Construct {
     this.createCsrs = bind(this, prefix, createCsrs, props);
     this.approveFirst = bind(this, prefix, approveFirst, props);
     this.approveRenewals = bind(this, prefix, approveRenewals, props);
+    const reads = more.length > 0 ? Object.entries(own?.reads ?? {}) : [];
+    this.reads = reads.map(([name, row]) => {
+      const inTable = [own!.group, ...(row.alsoFor === undefined ? [] : [row.alsoFor])];
+      const subjects = [...(props.adopt ? inTable : []), ...more].map((group) => Group.named(group));
+      const binding = {
+        name,
+        subjects,
+        inTable: inTable.map((group) => Group.named(group)),
+        adopt: props.adopt ? row.name : undefined,
+      };
+      return row.namespace === undefined
+        ? bind(this, prefix, { ...binding, clusterRole: row.name }, props)
+        : bindRole(this, prefix, { ...binding, role: row.name, namespace: row.namespace }, props);
+    });
   }
 }

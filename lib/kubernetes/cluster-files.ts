@@ -1,7 +1,7 @@
 import type { IConstruct } from "constructs";
 import { consumersOf } from "./consumers";
 import type { ClusterLeaf, ClusterParts } from "./cluster-parts";
-import { type Cluster, etcdTopology, serverUrl } from "./cluster";
+import { type Cluster, serverUrl } from "./cluster";
 import { concat, Content } from "./content";
 import { type ClusterFile, accessOf } from "./cluster-file";
 import { fillText, fillYaml, holds, Holder } from "./holders";
@@ -44,7 +44,7 @@ export function configurationFiles(
   scope: IConstruct,
 ): ClusterFile[] {
   return rows
-    .filter(({ on, etcd }) => holds(holder, on) && (etcd?.includes(etcdTopology(cluster)) ?? true))
+    .filter(({ on }) => holds(holder, on))
     .map((row) => clusterFile({ ...row, kind: "configuration" }, fillYaml(row.text, cluster, holder, scope, row.sans)));
 }
 

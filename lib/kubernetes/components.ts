@@ -241,6 +241,7 @@ export const curl = { caCert: use("curl", "--cacert") } as const;
 export const kubeadmCommand = {
   signs: use("kubeadm", "kubeadm certs renew, kubeadm join --control-plane"),
   init: use("kubeadm", "kubeadm init --config"),
+  join: use("kubeadm", "kubeadm join --config"),
 } as const;
 
 const k0sApi = use("k0s", "k0s api, which each controller runs", "restart");

@@ -1,6 +1,6 @@
 import { perObject } from "../terraform/memo";
 import { Cluster, etcdTopology } from "./cluster";
-import type { CertificateRow, DistributionTable, EtcdTopology, FileRow, KeyPairRow } from "./table";
+import type { CertificateRow, ConfigurationRow, DistributionTable, EtcdTopology, FileRow, KeyPairRow } from "./table";
 
 /** The tables that were made of one so far, by what they depend on. */
 const tablesOf = perObject<DistributionTable, Map<string, DistributionTable>>(() => new Map());
@@ -39,6 +39,9 @@ function applicable(
           { ...row, files: row.files.filter(isDelivered).map(delivered), secrets: row.secrets?.filter(exists) },
         ]),
     );
+  const isIssued = (name: string) =>
+    Object.hasOwn(table.certificates, name) && (issueLeaves ?? table.certificates[name]!.issuedBy === "terraform");
+  const names = ({ certificate }: ConfigurationRow) => certificate === undefined || isIssued(certificate);
   const authorities = rowsOf(table.authorities);
   const certificates = Object.entries(rowsOf(table.certificates)).filter(([, row]) => row.authority in authorities);
   return {
@@ -46,6 +49,7 @@ function applicable(
     authorities,
     keyPairs: rowsOf(table.keyPairs),
     certificates: Object.fromEntries(certificates),
+    configuration: table.configuration.filter((row) => exists(row) && names(row)),
   };
 }
 

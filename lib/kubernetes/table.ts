@@ -283,6 +283,11 @@ export interface ConfigurationRow {
    * @default - anywhere
    */
   readonly etcd?: readonly EtcdTopology[];
+  /**
+   * The certificate whose kubeconfig it names: there is no such file where Terraform does not issue that.
+   * @default - it names none, or one that somebody else may make
+   */
+  readonly certificate?: string;
   /** Absolute path. */
   readonly path: string;
   /** Who holds it. */
@@ -327,8 +332,8 @@ export type JoinFormat =
          */
         readonly port?: number;
         /**
-         * The file with the API server's authorities on the machine that joins, relative to the kubeconfig's folder. A kubelet copies this
-         * path into the kubeconfig that it writes, and so hears of every rotation that is delivered there.
+         * The file with the API server's authorities on the machine that joins, absolute or relative to the kubeconfig's folder. A kubelet
+         * copies this path into the kubeconfig that it writes, and so hears of every rotation that is delivered there.
          * @default - the bundle stands in the kubeconfig
          * @see https://github.com/kubernetes/kubernetes/blob/v1.36.3/pkg/kubelet/certificate/bootstrap/bootstrap.go#L181
          */
@@ -370,6 +375,11 @@ export interface TokenRow {
     /** Components that read it. */
     readonly consumers: readonly Consumer[];
   };
+  /**
+   * What tells the distribution of the file: text without placeholders, beside it.
+   * @default - nothing has to
+   */
+  readonly configuration?: Pick<ConfigurationRow, "purpose" | "path" | "text" | "consumers">;
 }
 
 /** A password with which machines join before anything stands in the API server. */
@@ -396,6 +406,22 @@ export interface JoinPasswordFileRow extends Pick<FileRow, "path" | "on" | "cons
    * @default - the password's format
    */
   readonly format?: "password";
+}
+
+/** A role by which joining machines read something, and the distribution's binding of it. */
+export interface ReadingRow {
+  /** Name of the ClusterRole or Role, and of its binding. */
+  readonly name: string;
+  /**
+   * Where they stand.
+   * @default - a ClusterRole, which counts everywhere
+   */
+  readonly namespace?: string;
+  /**
+   * The group that the distribution binds beside that of its bootstrap tokens.
+   * @default - none
+   */
+  readonly alsoFor?: string;
 }
 
 /** What stands inside the API server. A distribution that makes a part itself, and lets nobody else, lacks it. */
@@ -426,6 +452,12 @@ export interface AccessRow {
       /** That by which renewals are approved. */
       readonly approveRenewals: string;
     };
+    /**
+     * What a machine reads beside, by what the binding is called. The distribution binds its own group and makes the roles, so that groups of
+     * one's own alone have to be bound.
+     * @default - nothing
+     */
+    readonly reads?: Readonly<Record<string, ReadingRow>>;
   };
   /**
    * How the API server talks to kubelets, where the distribution does not see to that by itself.

@@ -56,6 +56,7 @@ const RSA = "stacked-ipv4";
 const MORE_NAMES = ["more.example.com", "192.0.2.9"];
 const BIND_PORT = 6444;
 const DOMAIN = "k8s.example.com";
+const JOIN = "etc/kubernetes/join-configuration.yaml";
 const ETCD_ELSEWHERE = "https://etcd.example.com:2379";
 /** What a person adds for the second family, which kubeadm does not name by itself: of the machine, and of the `kubernetes` Service. */
 const OTHER_FAMILY = { addresses: ["fd00::11"], service: "fd00:10:96::1" };
@@ -98,6 +99,7 @@ function propsOf({ topology, family, name }: Case): ClusterPkiProps {
       serviceCidrs: services,
       clusterDomain: DOMAIN,
       controlPlanes: [{ name: "cp-1", addresses, bindPort: BIND_PORT }],
+      workers: [{ name: "worker-1" }],
       etcd: topologies[topology],
       extraSans: MORE_NAMES,
     },
@@ -228,9 +230,10 @@ async function version(): Promise<string> {
 
 type Said = Readonly<Record<string, unknown>>;
 
-/** What each file says, by its path below /etc/kubernetes. */
+/** What each file says, by its path below /etc/kubernetes. Configurations are read by kubeadm, below. */
 async function said(root: string): Promise<Record<string, Said>> {
-  const facts = await Promise.all(filesIn(root).map(async (file) => [file, await fileSays(root, file)] as const));
+  const files = filesIn(root).filter((file) => !file.endsWith(".yaml"));
+  const facts = await Promise.all(files.map(async (file) => [file, await fileSays(root, file)] as const));
   return Object.fromEntries(facts);
 }
 
@@ -338,13 +341,13 @@ describe.each(CASES)("etcd $topology, $family", (each) => {
     copyFileSync(path.join(operator, "super-admin.conf"), path.join(ours, "super-admin.conf"));
   });
 
-  test("a control plane has the files that kubeadm writes, and two more", () => {
-    const more = ["cluster-configuration.yaml", "pki/ca-signing.crt"];
+  test("a control plane has the files that kubeadm writes, and three more", () => {
+    const more = ["cluster-configuration.yaml", "join-configuration.yaml", "pki/ca-signing.crt"];
     expect(filesIn(ours)).toEqual([...filesIn(theirs.cp), ...more].sort());
   });
 
   test("they say what kubeadm's say", async () => {
-    const { "cluster-configuration.yaml": _, "pki/ca-signing.crt": signer, ...facts } = await saidOf(ours);
+    const { "pki/ca-signing.crt": signer, ...facts } = await said(ours);
     expect(facts).toEqual(withUsagesOfHere(await said(theirs.cp)));
     expect(signer).toEqual(facts["pki/ca.crt"]);
   });
@@ -369,20 +372,8 @@ describe.each(CASES)("etcd $topology, $family", (each) => {
   testOfMember("a member of etcd has the files that kubeadm writes there, which say the same", async () => {
     const member = path.join(await exported(each.name, ["--machine", "etcd-1"], "ours"), "etc/kubernetes");
     expect(filesIn(member)).toEqual(filesIn(theirs.member!));
-    expect(await saidOf(member)).toEqual(withUsagesOfHere(await said(theirs.member!)));
+    expect(await said(member)).toEqual(withUsagesOfHere(await said(theirs.member!)));
   });
-
-  /** The configuration is read by kubeadm, below. */
-  async function saidOf(root: string): Promise<Record<string, Said>> {
-    const configuration = path.join(root, "cluster-configuration.yaml");
-    const text = existsSync(configuration) ? readFileSync(configuration) : undefined;
-    rmSync(configuration, { force: true });
-    const facts = await said(root);
-    if (text) {
-      writeFileSync(configuration, text);
-    }
-    return facts;
-  }
 });
 
 // kubeadm, over what is delivered ---------------------------------------------------------------------------------------
@@ -413,6 +404,11 @@ test(`all phases of kubeadm init are run here but ${NOT_RUN.join(", ")}`, async 
 const OF_THE_MACHINE =
   /^(CRI|ContainerRuntimeVersion|FileExisting-.*|SystemVerification|KubeletVersion|FileContent--proc-.*|ExternalEtcdVersion|IsPrivilegedUser|NumCPU|Mem|Swap|Port-\d+)$/;
 
+/** What a preflight finds. */
+function kindsIn(stderr: string): string[] {
+  return [...stderr.matchAll(/^\t\[ERROR ([^\]]+)\]/gm)].map(([, kind]) => kind!);
+}
+
 /** kubeadm asks members that are not there again and again, for 15 s: once is enough. */
 const PREFLIGHT = CASES.filter(({ topology, family }) => topology !== "members" || family === "both");
 
@@ -423,7 +419,7 @@ test.each(PREFLIGHT)(
     await nameVersion(root);
     const delivered = hashes(root);
     const { stderr } = await init(root, "preflight");
-    const kinds = [...stderr.matchAll(/^\t\[ERROR ([^\]]+)\]/gm)].map(([, kind]) => kind!);
+    const kinds = kindsIn(stderr);
     expect(kinds).toContain("CRI");
     // The client of an etcd that others run is theirs to deliver.
     const missing = topology === "external" ? Array<string>(3).fill("ExternalEtcdClientCertificates") : [];
@@ -524,44 +520,50 @@ test("a kubeadm that issues its own names what the description does, of both fam
   );
 });
 
-describe("the preflight of kubeadm join", () => {
+describe("the preflight of kubeadm join, with the configuration that is delivered", () => {
   const etc = "etc/kubernetes";
 
-  /** What it refuses of the files of a machine that joins, with a discovery file beside them. */
-  async function refused(root: string, name: string, more: object): Promise<string[]> {
-    const discovery = path.join(root, etc, "discovery.conf");
-    const admin = path.join(await exported("stacked-ipv4", ["--operator"], "join"), "admin.conf");
-    copyFileSync(admin, discovery);
-    const file = { kubeConfigPath: `/${etc}/discovery.conf` };
-    const join = { kind: "JoinConfiguration", discovery: { file }, nodeRegistration: { name }, ...more };
-    writeFileSync(path.join(root, etc, "join.yaml"), configurations([join]));
+  /** What it refuses of the files of a machine that joins. */
+  async function refused(root: string): Promise<string[]> {
     const before = hashes(root);
-    const { stderr } = await inRoot(["join", "phase", "preflight", "--config", `/${etc}/join.yaml`, "--rootfs", root]);
+    const { stderr } = await inRoot(["join", "phase", "preflight", "--config", `/${JOIN}`, "--rootfs", root]);
     expect(stderr).toContain("preflight checks failed");
     expect(hashes(root)).toEqual(before);
-    const kinds = [...stderr.matchAll(/^\t\[ERROR ([^\]]+)\]/gm)].map(([, kind]) => kind!);
-    return kinds.filter((kind) => !OF_THE_MACHINE.test(kind));
+    return kindsIn(stderr).filter((kind) => !OF_THE_MACHINE.test(kind));
   }
 
-  test("refuses a worker that has what a kubelet needs, unless it is told of it", async () => {
-    const root = await exported("stacked-ipv4", ["--worker"], "join");
-    const [authority, bootstrap] = ["pki-ca.crt", "bootstrap-kubelet.conf"].map(
-      (file) => `FileAvailable--etc-kubernetes-${file}`,
-    );
-    expect(await refused(root, "node-1", {})).toEqual([authority]);
-    const ignorePreflightErrors = [authority];
-    expect(await refused(root, "node-1", { nodeRegistration: { name: "node-1", ignorePreflightErrors } })).toEqual([]);
-    // As the access stack delivers it.
-    copyFileSync(path.join(root, etc, "discovery.conf"), path.join(root, etc, "bootstrap-kubelet.conf"));
-    expect(await refused(root, "node-1", {})).toEqual([bootstrap, authority]);
+  /** The same where it is told of nothing that was delivered. */
+  function refusedUntold(root: string): Promise<string[]> {
+    const file = path.join(root, JOIN);
+    writeFileSync(file, readFileSync(file, "utf8").replace(/^ *ignorePreflightErrors: .*\n/m, ""));
+    return refused(root);
+  }
+
+  test.each(CASES)("takes a further control plane's files: etcd $topology, $family", async ({ name }) => {
+    const root = await exported(name, ["--machine", "cp-1"], "join");
+    expect(await refused(root)).toEqual([]);
+    expect(await refusedUntold(root)).toEqual(["FileAvailable--etc-kubernetes-kubelet.conf"]);
   });
 
-  test("refuses a further control plane's kubelet.conf alone", async () => {
-    const root = await exported("stacked-ipv4", ["--machine", "cp-1"], "join");
-    const more = { controlPlane: { localAPIEndpoint: { advertiseAddress: "10.0.0.11" } } };
-    expect(await refused(root, "cp-1", more)).toEqual(["FileAvailable--etc-kubernetes-kubelet.conf"]);
-    rmSync(path.join(root, etc, "kubelet.conf"));
-    expect(await refused(root, "cp-1", more)).toEqual([]);
+  test("takes the files of a worker with a name", async () => {
+    const root = await exported("stacked-ipv4", ["--machine", "worker-1"], "join");
+    expect(await refused(root)).toEqual([]);
+    const files = ["kubelet.conf", "pki-ca.crt"];
+    expect(await refusedUntold(root)).toEqual(files.map((file) => `FileAvailable--etc-kubernetes-${file}`));
+  });
+
+  test("takes a further control plane for which kubeadm issues, once that has made an admin.conf", async () => {
+    const root = await exported("seeded", ["--machine", "cp-1"], "join");
+    const args = ["join", "phase", "preflight", "--config", `/${JOIN}`, "--rootfs", root];
+    expect((await inRoot(args)).stderr).toContain(`"/${etc}/admin.conf": not a valid HTTPS URL or a file on disk`);
+    await nameVersion(root);
+    expect(await init(root, "kubeconfig", "admin")).toMatchObject({ code: 0 });
+    expect(await refused(root)).toEqual([]);
+  });
+
+  test("is not for a worker with a name for which kubeadm issues", async () => {
+    const root = await exported("seeded", ["--machine", "worker-1"], "join");
+    expect(filesIn(root)).toEqual([`${etc}/pki/ca.crt`]);
   });
 });
 

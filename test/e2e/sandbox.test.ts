@@ -72,7 +72,7 @@ describe("joining by TLS bootstrap", () => {
     ]);
   });
 
-  test("gives a worker no more than the bundle and the token", () => {
+  test("gives a worker no more than the bundle, the token and what names it to kubeadm", () => {
     const tree = (readdirSync(sandbox.machine("node-1"), { recursive: true }) as string[]).filter((file) =>
       file.startsWith("etc/"),
     );
@@ -80,6 +80,7 @@ describe("joining by TLS bootstrap", () => {
     // kubelet.conf is the kubelet's own work.
     expect(files.filter((file) => file !== "etc/kubernetes/kubelet.conf").sort()).toEqual([
       "etc/kubernetes/bootstrap-kubelet.conf",
+      "etc/kubernetes/join-configuration.yaml",
       "etc/kubernetes/pki/ca.crt",
     ]);
   });

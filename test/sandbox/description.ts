@@ -58,6 +58,8 @@ interface Settings {
   readonly rotation?: { readonly of: readonly string[]; readonly step: RotationStep };
   /** Whether there are two control planes and three machines of etcd. @default - one control plane, with etcd on it */
   readonly highlyAvailable?: boolean;
+  /** Name of the endpoint in a network, in which two control planes are that do not run here. @default - everything is on this machine */
+  readonly elsewhere?: string;
   /** People and pipelines, by their names in {@link PEOPLE}. @default - nobody */
   readonly users?: readonly string[];
   /** Requests (CSRs) of users who have their own key. @default - Terraform makes all keys */
@@ -78,6 +80,7 @@ const HIGHLY_AVAILABLE = {
   controlPlanes: machines("cp", "127.0.2", 2),
   etcd: { topology: "members", members: machines("etcd", "127.0.3", 3) },
 } as const;
+const ELSEWHERE = { controlPlanes: machines("cp", "192.0.2", 2) };
 
 function machines(name: string, network: string, count: number): Machine[] {
   return Array.from({ length: count }, (_, index) => ({
@@ -98,7 +101,9 @@ export class SandboxDescription {
 
   public constructor(private readonly settings: Settings) {
     const { port, workers, extraSans, rotated, rotation, highlyAvailable, users, requests = {}, tokens } = settings;
-    const { controlPlanes, ...etcd } = highlyAvailable ? HIGHLY_AVAILABLE : ONE_MACHINE;
+    const { elsewhere } = settings;
+    const here = highlyAvailable ? HIGHLY_AVAILABLE : ONE_MACHINE;
+    const { controlPlanes, ...etcd } = elsewhere === undefined ? here : ELSEWHERE;
     const distribution = distributionNamed(settings.distribution);
     this.props = {
       distribution,
@@ -106,11 +111,14 @@ export class SandboxDescription {
       issueLeaves: true,
       cluster: {
         name: "sandbox",
-        endpoint: `127.0.0.1:${port}`,
+        endpoint: `${elsewhere ?? "127.0.0.1"}:${port}`,
         serviceCidrs: ["10.96.0.0/12"],
         controlPlanes: controlPlanes.map((machine) => ({ ...machine, bindPort: port })),
         ...etcd,
-        workers: workers?.map((worker, index) => ({ name: worker, addresses: [`127.0.1.${index + 1}`] })),
+        workers: workers?.map((worker, index) => ({
+          name: worker,
+          addresses: elsewhere === undefined ? [`127.0.1.${index + 1}`] : undefined,
+        })),
         extraSans,
       },
       ...(rotated ? secondGeneration(distribution) : {}),

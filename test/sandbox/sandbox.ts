@@ -63,6 +63,8 @@ export interface SandboxOptions {
   readonly requests?: Readonly<Record<string, string>>;
   /** Workers that the description names, beside the nodes where those must have a name before they join. @default - none */
   readonly workers?: readonly string[];
+  /** More names of the API server. @default - none */
+  readonly extraSans?: readonly string[];
   /** Whether there are two control planes, each with an API server, and three machines of etcd. @default - one machine has it all */
   readonly highlyAvailable?: boolean;
   readonly progress: Progress;
@@ -126,6 +128,7 @@ export class Sandbox {
       port: ports.apiServer,
       kubernetesProvider: providers.kubernetesProvider,
       distribution,
+      extraSans: options.extraSans,
       users: options.users,
       requests: options.requests,
       workers: bootstrapToken(table) ? workers : [...options.nodes, ...workers],
@@ -485,10 +488,11 @@ export class Sandbox {
     await this.export(["--worker"], root, [PKI_STACK, ACCESS_STACK]);
     const source = this.file(name, token.file.path);
     const bootstrap = this.bootstrapKubeconfig(name)!;
-    if (bootstrap !== source) {
-      await mkdir(path.dirname(bootstrap), { recursive: true });
-      await writeFile(bootstrap, unpacked(token.format, await readFile(source, "utf8")), { mode: 0o600 });
-    }
+    await mkdir(path.dirname(bootstrap), { recursive: true });
+    // What is absolute on a machine is below a folder here.
+    const text = unpacked(token.format, await readFile(source, "utf8"));
+    const here = text.replace(/(certificate-authority: "?)(?=\/)/, `$1${root}`);
+    await writeFile(bootstrap, here, { mode: 0o600 });
     return this.joined(name);
   }
 

@@ -31,7 +31,9 @@ export function readersIn({ authorities, keyPairs, certificates, ...rest }: Dist
   const rows = [authorities, keyPairs, certificates, rest.joinPasswords ?? {}].flatMap((part) =>
     Object.values<{ readonly files: readonly { readonly consumers: readonly Consumer[] }[] }>(part),
   );
-  const tokens = Object.values(rest.access.tokens).map(({ file }) => file);
+  const tokens = Object.values(rest.access.tokens).flatMap(({ file, configuration }) =>
+    configuration ? [file, configuration] : [file],
+  );
   const ofPasswords = Object.values(rest.joinPasswords ?? {}).flatMap(({ configuration = [] }) => configuration);
   return [...rows.flatMap(({ files }) => files), ...rest.configuration, ...ofPasswords, ...tokens].flatMap(
     ({ consumers }) => consumers,

@@ -117,8 +117,12 @@ function certificates({ certificates }: DistributionTable): string {
 
 function files(table: DistributionTable): string {
   const rows = allRows(table).flatMap(([name, row]) => row.files.map((file) => fileCells(name, file)));
+  const ofTokens = Object.values(table.access.tokens).flatMap(({ file, configuration }) =>
+    configuration ? [{ ...configuration, on: [file.on], etcd: undefined }] : [],
+  );
   const ofPasswords = Object.values(table.joinPasswords ?? {}).flatMap(({ configuration = [] }) => configuration);
-  const configuration = [...table.configuration, ...ofPasswords].map(({ path, purpose, on, etcd, consumers }) => [
+  const beside = [...table.configuration, ...ofPasswords, ...ofTokens];
+  const configuration = beside.map(({ path, purpose, on, etcd, consumers }) => [
     code(path),
     `${purpose}${etcd ? `, where etcd is ${etcd.join(" or ")}` : ""}`,
     on.join(", "),

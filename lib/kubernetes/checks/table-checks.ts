@@ -57,7 +57,7 @@ function checkJoinAuthority(
   if (named === undefined) {
     return;
   }
-  const path = posix.join(posix.dirname(file.path), named);
+  const path = posix.resolve("/", posix.dirname(file.path), named);
   const bundles = (authorities[apiServerAuthority]?.files ?? []).filter(
     ({ kind, on }) => kind === "bundle" && on.includes(file.on),
   );
@@ -67,7 +67,7 @@ function checkJoinAuthority(
       at: `${at}.format.kubeconfig.certificateAuthority`,
       given: path,
       allowed: bundles.map((bundle) => bundle.path).join(", ") || `a bundle of ${apiServerAuthority} on ${file.on}`,
-      fix: "name the bundle of the API server's authority, relative to the folder of the kubeconfig",
+      fix: "name the bundle of the API server's authority, by its path or relative to the folder of the kubeconfig",
     });
   }
 }
@@ -223,9 +223,11 @@ export function filesByRow(table: DistributionTable): [row: string, files: reado
       [...files, ...configuration],
     ]),
   );
-  const tokens = Object.entries(access.tokens).map(([name, { file }]): [string, readonly CheckedFile[]] => [
-    `access.tokens.${name}`,
-    [{ path: file.path, on: [file.on] }],
-  ]);
+  const tokens = Object.entries(access.tokens).map(
+    ([name, { file, configuration }]): [string, readonly CheckedFile[]] => [
+      `access.tokens.${name}`,
+      [file, ...(configuration ? [configuration] : [])].map(({ path }) => ({ path, on: [file.on] })),
+    ],
+  );
   return [...rows, ["configuration", configuration], ...tokens];
 }

@@ -17,6 +17,7 @@ import {
   ETCD_MEMBER,
   file,
   kubeconfig,
+  NAMED_WORKER,
   on,
   OPERATOR,
   pairsOf,
@@ -84,6 +85,34 @@ controllerManager:
     value: {clusterSigningDuration}
 `;
 
+const JOIN = {
+  purpose: "configuration for kubeadm to join the cluster with",
+  path: `${FOLDER}/join-configuration.yaml`,
+  consumers: [kubeadmCommand.join],
+} as const;
+
+/**
+ * How a machine joins by `kubeadm join --config`: it finds the cluster by a kubeconfig that it has, and its preflight does not take what was
+ * delivered for what an earlier join left behind.
+ *
+ * @see https://kubernetes.io/docs/reference/config-api/kubeadm-config.v1beta4/
+ * @see https://github.com/kubernetes/kubernetes/blob/v1.36.3/cmd/kubeadm/app/preflight/checks.go JoinNodeChecks
+ */
+function joinsBy(kubeconfig: string, ...delivered: readonly string[]): string {
+  return `apiVersion: kubeadm.k8s.io/v1beta4
+kind: JoinConfiguration
+discovery:
+  file:
+    kubeConfigPath: ${kubeconfig}
+nodeRegistration:
+  ignorePreflightErrors: [${delivered.map((path) => `FileAvailable-${path.replaceAll("/", "-")}`).join(", ")}]
+`;
+}
+
+const AUTHORITY = `${PKI}/ca.crt`;
+const KUBELET_KUBECONFIG = `${FOLDER}/kubelet.conf`;
+const BOOTSTRAP_KUBECONFIG = `${FOLDER}/bootstrap-kubelet.conf`;
+
 /** Names of kubeadm's authorities. */
 export type KubeadmAuthority = "kubernetes" | "front-proxy" | "etcd";
 
@@ -139,7 +168,7 @@ export const kubeadm: DistributionTable<KubeadmNames> = {
       signsNodesFor: "clusterSigningDuration",
       files: [
         file(
-          `${PKI}/ca.crt`,
+          AUTHORITY,
           "bundle",
           ["control-plane", "worker"],
           [
@@ -323,7 +352,7 @@ export const kubeadm: DistributionTable<KubeadmNames> = {
         // and at later ones uses that as long as it is valid (seen on 1.36.3): for another to be used, that file has to go, too.
         //
         // Since 1.33 a control plane's kubelet talks to its own API server; a worker has none and talks to the endpoint.
-        kubeconfig(`${FOLDER}/kubelet.conf`, "local", NODES, [kubelet.kubeconfig]),
+        kubeconfig(KUBELET_KUBECONFIG, "local", NODES, [kubelet.kubeconfig]),
       ],
     },
   },
@@ -341,6 +370,25 @@ export const kubeadm: DistributionTable<KubeadmNames> = {
     keyFile: ${PKI}/apiserver-etcd-client.key
 `,
     },
+    {
+      ...JOIN,
+      on: CONTROL_PLANE,
+      // The administrator may all that a token may, so that no control plane has to be brought one. It is there with `issueLeaves: false`, too:
+      // whoever has the authority's key can make an admin.conf, by `kubeadm init phase kubeconfig admin`.
+      text: `${joinsBy(`${FOLDER}/admin.conf`, KUBELET_KUBECONFIG)}  name: {machine}
+controlPlane:
+  localAPIEndpoint:
+    advertiseAddress: {address}
+    bindPort: {bindPort}
+`,
+    },
+    {
+      ...JOIN,
+      on: NAMED_WORKER,
+      certificate: "kubelet",
+      text: `${joinsBy(KUBELET_KUBECONFIG, KUBELET_KUBECONFIG, AUTHORITY)}  name: {machine}
+`,
+    },
   ],
 
   access: {
@@ -352,6 +400,12 @@ export const kubeadm: DistributionTable<KubeadmNames> = {
         approveFirst: "kubeadm:node-autoapprove-bootstrap",
         approveRenewals: "kubeadm:node-autoapprove-certificate-rotation",
       },
+      // Made by `kubeadm init`, which binds its own group and the nodes: what `kubeadm join` reads before there is a node.
+      reads: {
+        "get-nodes": { name: "kubeadm:get-nodes" },
+        "kubeadm-config": { name: "kubeadm:nodes-kubeadm-config", namespace: "kube-system", alsoFor: "system:nodes" },
+        "kubelet-config": { name: "kubeadm:kubelet-config", namespace: "kube-system", alsoFor: "system:nodes" },
+      },
     },
     apiServerToKubelet: { user: "kube-apiserver-kubelet-client", binding: "kubeadm:apiserver-kubelet-client" },
     clusterInfo: { role: "kubeadm:bootstrap-signer-clusterinfo" },
@@ -360,12 +414,14 @@ export const kubeadm: DistributionTable<KubeadmNames> = {
         purpose: PURPOSES.worker,
         usages: [AUTHENTICATION],
         group: "system:bootstrappers:kubeadm:default-node-token",
-        format: { kubeconfig: { user: "tls-bootstrap-token-user", certificateAuthority: "pki/ca.crt" } },
+        // kubeadm takes a relative path from the folder in which it is run.
+        format: { kubeconfig: { user: "tls-bootstrap-token-user", certificateAuthority: AUTHORITY } },
         file: {
-          path: `${FOLDER}/bootstrap-kubelet.conf`,
+          path: BOOTSTRAP_KUBECONFIG,
           on: "worker",
-          consumers: [kubelet.bootstrapKubeconfig],
+          consumers: [kubelet.bootstrapKubeconfig, kubeadmCommand.join],
         },
+        configuration: { ...JOIN, text: joinsBy(BOOTSTRAP_KUBECONFIG, BOOTSTRAP_KUBECONFIG, AUTHORITY) },
       },
     },
   },

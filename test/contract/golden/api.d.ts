@@ -51,6 +51,7 @@ export interface AccessRow {
             readonly approveFirst: string;
             readonly approveRenewals: string;
         };
+        readonly reads?: Readonly<Record<string, ReadingRow>>;
     };
     readonly tokens: Readonly<Record<string, TokenRow>>;
 }
@@ -499,6 +500,7 @@ interface Condition {
 }
 
 export interface ConfigurationRow {
+    readonly certificate?: string;
     readonly consumers: readonly Consumer[];
     readonly etcd?: readonly EtcdTopology[];
     readonly on: readonly HolderKind[];
@@ -1146,6 +1148,7 @@ export class NodeBootstrapping extends Construct {
     readonly approveFirst: ClusterRoleBinding;
     readonly approveRenewals: ClusterRoleBinding;
     readonly createCsrs: ClusterRoleBinding;
+    readonly reads: readonly (ClusterRoleBinding | RoleBinding)[];
 }
 
 export interface NodeBootstrappingProps extends DistributionBindingsProps {
@@ -1218,6 +1221,12 @@ export interface RbacSubject {
     readonly kind: "User" | "Group" | "ServiceAccount";
     readonly name: string;
     readonly namespace: string;
+}
+
+export interface ReadingRow {
+    readonly alsoFor?: string;
+    readonly name: string;
+    readonly namespace?: string;
 }
 
 export interface Reason {
@@ -1412,6 +1421,7 @@ export interface TokenLifeOptions {
 }
 
 export interface TokenRow {
+    readonly configuration?: Pick<ConfigurationRow, "purpose" | "path" | "text" | "consumers">;
     readonly description?: string;
     readonly file: {
         readonly path: string;

@@ -80,7 +80,7 @@ test("gives the same JSON for the same description", () => {
   expect(JSON.stringify(synthesized().json)).toBe(JSON.stringify(synthesized().json));
 });
 
-test("publishes the workers' bootstrap kubeconfig as references, and no token", () => {
+test("publishes the workers' bootstrap kubeconfig as references, and no token; and what names it to kubeadm", () => {
   const { output } = synthesized().json;
   expect(Object.keys(output)).toEqual(["access_files"]);
   expect(filesIn({ output }, "access")).toEqual({
@@ -101,6 +101,18 @@ test("publishes the workers' bootstrap kubeconfig as references, and no token", 
             },
           }),
         },
+      },
+      "/etc/kubernetes/join-configuration.yaml": {
+        mode: "0644",
+        owner: "root:root",
+        content: `apiVersion: kubeadm.k8s.io/v1beta4
+kind: JoinConfiguration
+discovery:
+  file:
+    kubeConfigPath: /etc/kubernetes/bootstrap-kubelet.conf
+nodeRegistration:
+  ignorePreflightErrors: [FileAvailable--etc-kubernetes-bootstrap-kubelet.conf, FileAvailable--etc-kubernetes-pki-ca.crt]
+`,
       },
     },
   });

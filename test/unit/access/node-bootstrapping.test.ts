@@ -69,6 +69,36 @@ test("lets more groups join, each once and in an order that does not depend on t
   expect(groups("approve-renewals")).toEqual(["system:nodes"]);
 });
 
+// https://github.com/kubernetes/kubernetes/blob/v1.36.3/cmd/kubeadm/app/phases: bootstraptoken/node/tlsbootstrap.go, uploadconfig, kubelet/config.go
+const READS = [
+  ["get-nodes", "kubernetes_cluster_role_binding_v1", "ClusterRole", "kubeadm:get-nodes", []],
+  ["kubeadm-config", "kubernetes_role_binding_v1", "Role", "kubeadm:nodes-kubeadm-config", ["system:nodes"]],
+  ["kubelet-config", "kubernetes_role_binding_v1", "Role", "kubeadm:kubelet-config", ["system:nodes"]],
+] as const;
+const EDGE = "system:bootstrappers:edge";
+
+test.each(READS)("binds groups of one's own to what kubeadm's group reads: %s", (name, type, kind, role) => {
+  const { resource } = synthesized({ groups: [GROUP, EDGE] });
+  const namespace = kind === "Role" ? { namespace: "kube-system" } : {};
+  expect(resource[type][`access__binding__${name}`]).toEqual({
+    ...binding(`access:${name}`, role, EDGE),
+    metadata: { name: `access:${name}`, ...namespace },
+    role_ref: { api_group: RBAC, kind, name: role },
+  });
+});
+
+test.each(READS)(
+  "takes kubeadm's binding over, and leaves to others what they have: %s",
+  (name, type, kind, role, more) => {
+    const { resource, import: imports } = synthesized({ groups: [EDGE], adopt: true });
+    const { metadata, subject } = resource[type][`access__binding__${name}`];
+    expect(metadata.name).toBe(role);
+    expect(subject.map((one: { name: string }) => one.name)).toEqual([GROUP, ...more, EDGE]);
+    const id = kind === "Role" ? `kube-system/${role}` : role;
+    expect(imports).toContainEqual({ to: `${type}.access__binding__${name}`, id });
+  },
+);
+
 test("is called after the construct's id by default", () => {
   const { resource } = synthesized({ addressPrefix: undefined });
   expect(resource.kubernetes_cluster_role_binding_v1["joining__binding__create-csrs"].metadata.name).toBe(

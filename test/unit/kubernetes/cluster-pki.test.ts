@@ -342,8 +342,10 @@ describe("choices", () => {
     ]);
     expect(terraform).not.toHaveProperty("check");
     expect(pki.files("operator")).toEqual([]);
+    expect(pki.files("node-1").map(({ path }) => path)).toEqual(["/etc/kubernetes/pki/ca.crt"]);
     expect(pki.files("cp-1").map(({ path }) => path)).toEqual([
       "/etc/kubernetes/cluster-configuration.yaml",
+      "/etc/kubernetes/join-configuration.yaml",
       "/etc/kubernetes/pki/ca-signing.crt",
       "/etc/kubernetes/pki/ca.crt",
       "/etc/kubernetes/pki/ca.key",

@@ -78,6 +78,33 @@ controllerManager:
 `);
 });
 
+test.each([
+  [
+    "cp-2",
+    `    kubeConfigPath: /etc/kubernetes/admin.conf
+nodeRegistration:
+  ignorePreflightErrors: [FileAvailable--etc-kubernetes-kubelet.conf]
+  name: cp-2
+controlPlane:
+  localAPIEndpoint:
+    advertiseAddress: "10.0.0.12"
+    bindPort: 6443
+`,
+  ],
+  [
+    "node-1",
+    `    kubeConfigPath: /etc/kubernetes/kubelet.conf
+nodeRegistration:
+  ignorePreflightErrors: [FileAvailable--etc-kubernetes-kubelet.conf, FileAvailable--etc-kubernetes-pki-ca.crt]
+  name: node-1
+`,
+  ],
+])("tell kubeadm how %s joins", (machine, text) => {
+  expect(contentOf(machine, "/etc/kubernetes/join-configuration.yaml")).toBe(
+    `apiVersion: kubeadm.k8s.io/v1beta4\nkind: JoinConfiguration\ndiscovery:\n  file:\n${text}`,
+  );
+});
+
 test("are published by holder and path, with the content as data", () => {
   const { output } = terraformOfPki(MEMBERS);
   expect(Object.keys(filesIn({ output }))).toEqual([...pki.machines, "worker", "operator"]);

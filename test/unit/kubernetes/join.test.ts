@@ -31,7 +31,7 @@ test("a worker of kubeadm joins with what kubeadm writes, but for the authority,
   expect(evaluate(content, lookup)).toBe(`apiVersion: v1
 clusters:
 - cluster:
-    certificate-authority: pki/ca.crt
+    certificate-authority: "/etc/kubernetes/pki/ca.crt"
     server: https://api.prod.example.com:6443
   name: prod
 contexts:

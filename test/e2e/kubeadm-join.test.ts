@@ -1,0 +1,315 @@
+import { createHash } from "node:crypto";
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { parse } from "yaml";
+import { attempt, type Ended, run } from "../sandbox/command";
+import { hollowFlags } from "../sandbox/components";
+import { Daemon } from "../sandbox/daemon";
+import { ACCESS_STACK, PKI_STACK, type SandboxDescription } from "../sandbox/description";
+import { freePorts } from "../sandbox/ports";
+import { Sandbox } from "../sandbox/sandbox";
+import { findTools } from "../sandbox/tools";
+import { certificatesIn } from "./nodes";
+
+// `kubeadm join` over what is delivered, at a live API server that the real `kubeadm init` has told of the cluster.
+
+jest.setTimeout(600_000);
+
+const ENDPOINT = "api.example.com";
+const ETC = "etc/kubernetes";
+const JOIN = `/${ETC}/join-configuration.yaml`;
+const GROUP = "system:bootstrappers:edge";
+const KUBEADM_GROUP = "system:bootstrappers:kubeadm:default-node-token";
+
+/** Phases that are run here. */
+const RUN = ["preflight", "control-plane-prepare", "kubelet-start"];
+
+/** Phases that cannot be: they want a kubelet that starts pods, and an etcd and an API server that are such pods. */
+const NOT_RUN = ["etcd-join", "kubelet-wait-bootstrap", "control-plane-join", "wait-control-plane"];
+
+/** What preflight wants of a machine, and a folder that stands for one has not: no file from here is among it. */
+const OF_THE_MACHINE =
+  /^(CRI|ContainerRuntimeVersion|ImagePull|FileExisting-.*|SystemVerification|KubeletVersion|FileContent--proc-.*|IsPrivilegedUser|NumCPU|Mem|Swap|Port-\d+)$/;
+
+const folder = mkdtempSync(path.join(tmpdir(), "kubeadm-join-"));
+const kubelets: Daemon[] = [];
+let sandbox: Sandbox;
+let kubeadm: string;
+let ownGroup: SandboxDescription;
+
+beforeAll(async () => {
+  kubeadm = (await findTools(["kubeadm"])).kubeadm;
+  sandbox = await Sandbox.start({
+    folder: path.join(folder, "sandbox"),
+    nodes: [],
+    workers: ["worker-1"],
+    extraSans: [ENDPOINT],
+    progress: () => undefined,
+  });
+  await sandbox.export(["--worker"], machine("node-1"), [PKI_STACK, ACCESS_STACK]);
+  await sandbox.export(["--machine", "worker-1"], machine("worker-1"), [PKI_STACK]);
+
+  // Control planes are in a network: kubeadm lets no API server advertise loopback.
+  await sandbox.deploy(PKI_STACK, sandbox.description.with({ elsewhere: ENDPOINT }));
+  await sandbox.export(["--machine", "cp-2"], machine("cp-2"), [PKI_STACK]);
+  appendFileSync(path.join(machine("cp-2"), "etc/hosts"), `127.0.0.1 ${ENDPOINT}\n`);
+
+  const init = path.join(folder, "init");
+  mkdirSync(path.join(init, ETC), { recursive: true });
+  const configuration = `${ETC}/cluster-configuration.yaml`;
+  copyFileSync(path.join(machine("cp-2"), configuration), path.join(init, configuration));
+  const version = (await run(kubeadm, ["version", "-o", "short"])).trim();
+  appendFileSync(path.join(init, configuration), `kubernetesVersion: ${version}\n`);
+  copyFileSync(sandbox.first, path.join(init, "first.conf"));
+  for (const phase of [["upload-config", "all"], ["bootstrap-token"], ["addon", "kube-proxy"]]) {
+    const args = ["--config", `/${configuration}`, "--kubeconfig", "/first.conf"];
+    expect(await inRoot(init, "init", "phase", ...phase, ...args)).toMatchObject({ code: 0 });
+  }
+
+  ownGroup = sandbox.description.with({ access: { tokens: { workers: { groups: [GROUP] } } } });
+  await sandbox.deploy(ACCESS_STACK, ownGroup);
+  await sandbox.export(["--worker"], machine("node-2"), [PKI_STACK, ACCESS_STACK]);
+});
+
+afterAll(async () => {
+  for (const kubelet of kubelets) {
+    await kubelet.stop();
+  }
+  await sandbox?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** The folder that stands for the disk of a machine. */
+function machine(name: string): string {
+  return path.join(folder, "machines", name);
+}
+
+/** `--rootfs` is a chroot. */
+function inRoot(root: string, ...args: readonly string[]): Promise<Ended> {
+  mkdirSync(path.join(root, "etc"), { recursive: true });
+  appendFileSync(path.join(root, "etc/hosts"), "");
+  const command = [kubeadm, ...args, "--rootfs", root];
+  const all = process.getuid?.() === 0 ? command : ["unshare", "--map-root-user", ...command];
+  return attempt(all[0]!, all.slice(1), { env: { PATH: process.env["PATH"] } });
+}
+
+function join(name: string, ...phase: readonly string[]): Promise<Ended> {
+  return inRoot(machine(name), "join", "phase", ...phase, "--config", JOIN);
+}
+
+function file(name: string, at: string): string {
+  return path.join(machine(name), at);
+}
+
+function hashes(name: string): Record<string, string> {
+  const files = readdirSync(machine(name), { recursive: true }) as string[];
+  const digest = (at: string) =>
+    createHash("sha256")
+      .update(readFileSync(file(name, at)))
+      .digest("hex");
+  return Object.fromEntries(files.filter((at) => statSync(file(name, at)).isFile()).map((at) => [at, digest(at)]));
+}
+
+interface Cluster {
+  readonly server: string;
+  readonly "certificate-authority"?: string;
+  readonly "certificate-authority-data"?: string;
+}
+
+interface Kubeconfig {
+  readonly clusters: readonly { readonly name: string; readonly cluster: Cluster }[];
+  readonly users: readonly { readonly name: string }[];
+}
+
+function kubeconfig(name: string, at: string): { readonly cluster: Cluster; readonly user: string } {
+  const { clusters, users } = parse(readFileSync(file(name, at), "utf8")) as Kubeconfig;
+  return { cluster: clusters[0]!.cluster, user: users[0]!.name };
+}
+
+/** Runs the preflight until nothing is left but what it is told to ignore, which no file from here is among. */
+async function preflight(name: string): Promise<Ended & { readonly flags: readonly string[] }> {
+  const ignored: string[] = [];
+  for (;;) {
+    const flags = ignored.map((kind) => `--ignore-preflight-errors=${kind}`);
+    const ended = await join(name, "preflight", ...flags);
+    const kinds = [...ended.stderr.matchAll(/^\t\[ERROR ([^\]]+)\]/gm)].map(([, kind]) => kind!);
+    expect(kinds.filter((kind) => !OF_THE_MACHINE.test(kind) || ignored.includes(kind))).toEqual([]);
+    if (kinds.length === 0) {
+      return { ...ended, flags };
+    }
+    ignored.push(...new Set(kinds));
+  }
+}
+
+/** All of `kubeadm join` that can be, in one command. */
+async function joinsWhole(name: string, ...more: readonly string[]): Promise<Ended> {
+  const { flags } = await preflight(name);
+  const all = [...flags, ...more, "--skip-phases=kubelet-wait-bootstrap"];
+  return inRoot(machine(name), "join", "--config", JOIN, ...all);
+}
+
+/** Starts a kubelet without containers with the kubeconfigs of kubeadm's unit, and waits for its node. */
+async function becomesReady(name: string): Promise<void> {
+  const [port] = await freePorts(1);
+  const args = [
+    ...hollowFlags(name, port!, file(name, "var/lib/kubelet/pki")),
+    `--bootstrap-kubeconfig=${file(name, `${ETC}/bootstrap-kubelet.conf`)}`,
+    `--kubeconfig=${file(name, `${ETC}/kubelet.conf`)}`,
+  ];
+  mkdirSync(file(name, "tmp"), { recursive: true });
+  const env = { ...process.env, TMPDIR: file(name, "tmp") };
+  const kubelet = await Daemon.start({ name, command: sandbox.tools.kubemark, args, folder, env });
+  kubelets.push(kubelet);
+  await kubelet.until("Ready", async () => {
+    const args = ["get", "node", name, '--output=jsonpath={.status.conditions[?(@.type=="Ready")].status}'];
+    return (await sandbox.kubectl(sandbox.first, ...args)).stdout === "True";
+  });
+}
+
+test(`all phases of kubeadm join are run here but ${NOT_RUN.join(", ")}`, async () => {
+  const help = await run(kubeadm, ["join", "--help"]);
+  const found = [...help.split("```")[1]!.matchAll(/^([a-z-]+) /gm)].map(([, phase]) => phase!);
+  expect(found.sort()).toEqual([...RUN, ...NOT_RUN].sort());
+});
+
+describe.each([
+  { name: "node-1", who: "a worker without a name, by its token" },
+  { name: "worker-1", who: "a worker with a name, by its certificate" },
+  { name: "cp-2", who: "a further control plane, by the administrator's certificate" },
+])("preflight of $who", ({ name }) => {
+  test("finds the cluster, reads its configuration, and changes nothing", async () => {
+    const delivered = hashes(name);
+    const { code, stdout } = await preflight(name);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('"kubeadm-config" ConfigMap') });
+    expect(hashes(name)).toMatchObject(delivered);
+  });
+});
+
+describe("a further control plane", () => {
+  test("uses what it finds, and gets the pods' manifests", async () => {
+    const delivered = hashes("cp-2");
+    const { code, stdout, stderr } = await join("cp-2", "control-plane-prepare", "all");
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(stdout).not.toMatch(/Generating "/);
+    expect(stdout.match(/Using (the )?existing/g)).toHaveLength(11);
+    const manifests = ["apiserver", "controller-manager", "scheduler"].map(
+      (part) => `${ETC}/manifests/kube-${part}.yaml`,
+    );
+    const now = hashes("cp-2");
+    expect(now).toMatchObject(delivered);
+    expect(Object.keys(now).filter((at) => !(at in delivered) && at.startsWith("etc/"))).toEqual(manifests);
+    expect(readFileSync(file("cp-2", manifests[0]!), "utf8")).toContain("--advertise-address=192.0.2.2\n");
+  });
+
+  test("keeps its kubelet's certificate", async () => {
+    const before = hashes("cp-2");
+    expect(await join("cp-2", "kubelet-start")).toMatchObject({ code: 0 });
+    expect(hashes("cp-2")).toMatchObject(before);
+    expect(existsSync(file("cp-2", "var/lib/kubelet/config.yaml"))).toBe(true);
+    expect(kubeconfig("cp-2", `${ETC}/kubelet.conf`)).toMatchObject({
+      user: "system:node:cp-2",
+      cluster: { server: `https://192.0.2.2:${sandbox.ports.apiServer}` },
+    });
+  });
+});
+
+describe("a worker", () => {
+  test("with a name keeps its certificate, and is a node", async () => {
+    const before = hashes("worker-1");
+    expect(await joinsWhole("worker-1")).toMatchObject({ code: 0 });
+    expect(hashes("worker-1")).toMatchObject(before);
+    await becomesReady("worker-1");
+  });
+
+  test("without a name gets one by its token, and trusts the authorities of that day", async () => {
+    const bundle = readFileSync(file("node-1", `${ETC}/pki/ca.crt`), "utf8");
+    expect(await joinsWhole("node-1", "--node-name=node-1")).toMatchObject({ code: 0 });
+    expect(readFileSync(file("node-1", `${ETC}/pki/ca.crt`), "utf8")).toBe(bundle);
+    await becomesReady("node-1");
+    const [client] = certificatesIn(file("node-1", "var/lib/kubelet/pki/kubelet-client-current.pem"));
+    expect(client!.subject).toBe("O=system:nodes\nCN=system:node:node-1");
+    const { cluster } = kubeconfig("node-1", `${ETC}/kubelet.conf`);
+    expect(cluster["certificate-authority"]).toBeUndefined();
+    expect(Buffer.from(cluster["certificate-authority-data"]!, "base64").toString()).toBe(bundle);
+  });
+
+  test("hears of a rotation once its kubeconfig names the file", async () => {
+    const own = file("node-1", `${ETC}/kubelet.conf`);
+    const authority = file("node-1", `${ETC}/pki/ca.crt`);
+    const args = ["config", "set-cluster", "default-cluster", `--certificate-authority=${authority}`];
+    expect(await sandbox.kubectl(own, ...args)).toMatchObject({ code: 0 });
+    const { server } = sandbox;
+    // kubectl writes a path from the kubeconfig's folder.
+    const read = { server, "certificate-authority": "pki/ca.crt" };
+    expect(kubeconfig("node-1", `${ETC}/kubelet.conf`).cluster).toEqual(read);
+    expect((await sandbox.kubectl(own, "auth", "whoami")).stdout).toContain("system:node:node-1");
+  });
+});
+
+describe("a token of a group of one's own", () => {
+  test("lets a machine join", async () => {
+    const { code, stderr } = await preflight("node-2");
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/Continuing without it: configmaps "kube-proxy" is forbidden/);
+    expect(await join("node-2", "kubelet-start", "--node-name=node-2")).toMatchObject({ code: 0 });
+    await becomesReady("node-2");
+  });
+
+  test.each([
+    ["clusterrolebinding/sandbox:get-nodes", 'cannot get resource "nodes"'],
+    ["rolebinding/sandbox:kubeadm-config", '"kubeadm-config" is forbidden'],
+    ["rolebinding/sandbox:kubelet-config", '"kubelet-config" is forbidden'],
+  ])("needs %s for that", async (binding, problem) => {
+    const name = binding.split(":")[1]!;
+    await sandbox.export(["--worker"], machine(name), [PKI_STACK, ACCESS_STACK]);
+    // It asks again and again, for a minute.
+    appendFileSync(file(name, JOIN), "timeouts:\n  kubernetesAPICall: 1s\n");
+    expect(await sandbox.kubectl(sandbox.first, "delete", binding, "--namespace=kube-system")).toMatchObject({
+      code: 0,
+    });
+    const { code, stderr } = await join(name, "kubelet-start");
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(problem) });
+    await sandbox.apply(ACCESS_STACK, ownGroup);
+    expect(await join(name, "kubelet-start")).toMatchObject({ code: 0 });
+  });
+});
+
+test("the bindings that kubeadm made are taken over, and bind its own group still", async () => {
+  // What `kubeadm init` does first, with the admin.conf that it makes.
+  const admins = "--group=kubeadm:cluster-admins";
+  const first = ["create", "clusterrolebinding", "kubeadm:cluster-admins", "--clusterrole=cluster-admin", admins];
+  expect(await sandbox.kubectl(sandbox.first, ...first)).toMatchObject({ code: 0 });
+  const adopting = ownGroup.with({ stacks: "adopting", access: { ...ownGroup.access, adopt: true } });
+  const ids = async () =>
+    Promise.all(
+      [
+        "clusterrolebinding/kubeadm:get-nodes",
+        ...["nodes-kubeadm-config", "kubelet-config"].map((name) => `rolebinding/kubeadm:${name}`),
+      ].map(async (name) => {
+        const { metadata, subjects } = await sandbox.get<{
+          readonly metadata: { readonly uid: string };
+          readonly subjects: readonly { readonly name: string }[];
+        }>("get", name, "--namespace=kube-system");
+        return { uid: metadata.uid, subjects: subjects.map((subject) => subject.name).sort() };
+      }),
+    );
+  const before = await ids();
+  await sandbox.deploy("adopting-access", adopting);
+  expect(await ids()).toEqual(before.map(({ uid, subjects }) => ({ uid, subjects: [...subjects, GROUP].sort() })));
+  expect(before.map(({ subjects }) => subjects)).toEqual([
+    [KUBEADM_GROUP],
+    [KUBEADM_GROUP, "system:nodes"],
+    [KUBEADM_GROUP, "system:nodes"],
+  ]);
+});
