@@ -604,6 +604,11 @@ cluster-domain: {clusterDomain}
           group: `system:bootstrappers:${program}:default-node-token`,
           format: "secure token",
           file: { path: `${etc}/bootstrap-token`, on: "worker", consumers: [tokenFile] },
+          // Where there is a password, too, its drop-in comes later.
+          configuration: {
+            ...told("-bootstrap-token", ["worker"], `token-file: ${etc}/bootstrap-token\n`),
+            purpose: "configuration that names the bootstrap token",
+          },
         },
       },
     },

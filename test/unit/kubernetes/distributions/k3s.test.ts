@@ -232,6 +232,13 @@ describe("what the program is told", () => {
     expect(["cp-1", "worker"].flatMap(names)).toEqual([]);
   });
 
+  test.each(PROGRAMS)("names a bootstrap token of %s' access, and a password after it", (program) => {
+    const { file, configuration } = tables[program].access.tokens["worker"]!;
+    expect(configuration!.text).toBe(`token-file: ${file.path}\n`);
+    const names = toldTo("worker", {}, program).held.map(({ path }) => path);
+    expect([configuration!.path, ...names].sort()[0]).toBe(configuration!.path);
+  });
+
   test("is for a restart of the program", () => {
     const consumer = { component: "k3s", via: { flag: "--config" }, onChange: "restart" };
     expect(toldTo("cp-1", {}).held.map(({ consumers }) => consumers)).toEqual([[consumer], [consumer], [consumer]]);
