@@ -120,7 +120,9 @@ function files(table: DistributionTable): string {
   const ofTokens = Object.values(table.access.tokens).flatMap(({ file, configuration }) =>
     configuration ? [{ ...configuration, on: [file.on], etcd: undefined }] : [],
   );
-  const configuration = [...table.configuration, ...ofTokens].map(({ path, purpose, on, etcd, consumers }) => [
+  const ofPasswords = Object.values(table.joinPasswords ?? {}).flatMap(({ configuration = [] }) => configuration);
+  const beside = [...table.configuration, ...ofPasswords, ...ofTokens];
+  const configuration = beside.map(({ path, purpose, on, etcd, consumers }) => [
     code(path),
     `${purpose}${etcd ? `, where etcd is ${etcd.join(" or ")}` : ""}`,
     on.join(", "),

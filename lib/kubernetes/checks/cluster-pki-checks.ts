@@ -8,6 +8,7 @@ import { checkCluster, checkUnresolved, type TextOf } from "./cluster-checks";
 import { checkSubjectFields, clusterSubject } from "../cluster-subject";
 import { checkTogether } from "./outside-checks";
 import { checkAddedNames, checkProtectedNames } from "./protected-names";
+import { checkRenewedNames } from "./renewed-names";
 import type { DistributionTable } from "../table";
 import { checkEffects } from "./without-effect";
 import type { ClusterPkiProps } from "../cluster-pki-props";
@@ -37,6 +38,7 @@ export function checkClusterPki(
   checkNames(props.certificates, table.certificates, "certificates", problems);
   checkAllGenerations(props, table, problems);
   checkTogether(props, table, problems, textOf);
+  checkRenewedNames(props, table, problems);
   const ofSubject = new Problems();
   checkSubjectFields(props.subject, ofSubject);
   problems.addAll(ofSubject);
