@@ -65,6 +65,7 @@ export type {
   K3sNames,
   K3sOptions,
   K3sProgram,
+  Rke2Options,
 } from "./kubernetes/distributions/k3s";
 export type {
   KubeadmAuthority,

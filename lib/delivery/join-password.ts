@@ -8,6 +8,7 @@ import { TerraformStack } from "cdktf";
 import { Password } from "@cdktf/provider-random/lib/password";
 import { Construct } from "constructs";
 import { Problems } from "../errors";
+import { configurationFiles } from "../kubernetes/cluster-files";
 import { concat, Content, content } from "../kubernetes/content";
 import { holds, holdersOf } from "../kubernetes/holders";
 import { checkSecureToken, joinWith, rootOf } from "../kubernetes/join";
@@ -78,7 +79,7 @@ export class JoinPassword<Of extends Distribution = Distribution> extends Constr
     this.check(row, joins, pki, problems);
     problems.throwIfAny(this.node.path);
 
-    const { user, format, files } = row!;
+    const { user, format, files, configuration = [] } = row!;
     const address = tokenName(pki.addressPrefix, joins);
     this.resource = new Password(this, "Resource", {
       length: 32,
@@ -94,7 +95,10 @@ export class JoinPassword<Of extends Distribution = Distribution> extends Constr
     });
     const lists = holdersOf(cluster).map((holder): [string, ClusterFile[]] => [
       holder.name,
-      files.filter(({ on }) => holds(holder, on)).map((file) => this.file(file)),
+      [
+        ...files.filter(({ on }) => holds(holder, on)).map((file) => this.file(file)),
+        ...configurationFiles(configuration, holder, cluster, this),
+      ],
     ]);
     this.fileLists = new Map(lists);
     publishFiles(this, address, Object.fromEntries(lists.filter(([, held]) => held.length > 0)));

@@ -1,12 +1,12 @@
 import type { IConstruct } from "constructs";
 import { consumersOf } from "./consumers";
 import type { ClusterLeaf, ClusterParts } from "./cluster-parts";
-import { serverUrl } from "./cluster";
+import { type Cluster, serverUrl } from "./cluster";
 import { concat, Content } from "./content";
 import { type ClusterFile, accessOf } from "./cluster-file";
 import { fillText, fillYaml, holds, Holder } from "./holders";
 import { kubeconfig } from "./kubeconfig";
-import type { FileKind, FileRow, SecretRow } from "./table";
+import type { ConfigurationRow, FileKind, FileRow, SecretRow } from "./table";
 import type { Certificate } from "../x509/certificate";
 import type { CertificateAuthority } from "../x509/certificate-authority";
 import type { KeyPairRing } from "../x509/key-pair-ring";
@@ -33,10 +33,20 @@ export function filesOf(scope: IConstruct, holder: Holder, parts: ClusterParts):
         const consumers = consumersOf(row, holder);
         return clusterFile({ ...row, consumers, path: fillText(row.path, cluster, holder.name) }, contentOf(row));
       });
-  const configuration = table.configuration
-    .filter(({ on }) => holds(holder, on))
-    .map((row) => clusterFile({ ...row, kind: "configuration" }, fillYaml(row.text, cluster, holder, scope)));
+  const configuration = configurationFiles(table.configuration, holder, cluster, scope);
   return [...heldRows(holder, parts).flatMap(filesOfRow), ...configuration].sort(byPath);
+}
+
+/** The configuration files that somebody holds. */
+export function configurationFiles(
+  rows: readonly ConfigurationRow[],
+  holder: Holder,
+  cluster: Cluster,
+  scope: IConstruct,
+): ClusterFile[] {
+  return rows
+    .filter(({ on }) => holds(holder, on))
+    .map((row) => clusterFile({ ...row, kind: "configuration" }, fillYaml(row.text, cluster, holder, scope, row.sans)));
 }
 
 /** The order of a holder's files. */
@@ -62,7 +72,7 @@ export function clusterSecrets(holder: Holder, parts: ClusterParts): ClusterSecr
 interface HeldRow {
   readonly files: readonly FileRow[];
   readonly secrets?: readonly SecretRow[];
-  readonly contentOf: (file: Pick<FileRow, "kind" | "server" | "alsoOf">) => Content;
+  readonly contentOf: (file: Pick<FileRow, "kind" | "server" | "kubeconfigNames" | "alsoOf">) => Content;
 }
 
 /** The rows of which somebody may hold files: those of authorities and key pairs, and of the certificates that were issued to it. */
@@ -80,7 +90,7 @@ function heldRows(holder: Holder, parts: ClusterParts): HeldRow[] {
     ...leaves
       .filter((leaf) => leaf.holder.name === holder.name)
       .map((leaf): HeldRow => {
-        return { ...leaf.row, contentOf: ({ kind, server }) => certificateContent(leaf, kind, server, parts) };
+        return { ...leaf.row, contentOf: (file) => certificateContent(leaf, file, parts) };
       }),
   ];
 }
@@ -112,17 +122,17 @@ export function pemOf(certificate: Certificate): Content {
 
 function certificateContent(
   { certificate, row, holder, authority, credentials }: ClusterLeaf,
-  kind: FileKind,
-  server: FileRow["server"],
+  { kind, server, kubeconfigNames: names }: Pick<FileRow, "kind" | "server" | "kubeconfigNames">,
   { table, cluster, authorities }: ClusterParts,
 ): Content {
   switch (kind) {
     case "kubeconfig":
       return kubeconfig({
-        clusterName: cluster.name,
+        clusterName: names?.cluster ?? cluster.name,
+        context: names?.context,
         server: server === "local" ? holder.localServer : serverUrl(cluster.endpoint),
         certificateAuthority: concat(authorities.get(table.apiServerAuthority)!.bundle.references),
-        user: fillText(row.kubeconfigUser ?? certificate.subject.fields.commonName, cluster),
+        user: names?.user ?? fillText(row.kubeconfigUser ?? certificate.subject.fields.commonName, cluster),
         credentials: credentials ?? {
           certificate: pemOf(certificate),
           privateKey: certificate.privateKey,

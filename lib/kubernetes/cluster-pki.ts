@@ -47,6 +47,7 @@ import { exceptionWarnings, namesOfOthers } from "./checks/cluster-pki-validatio
 import type { Content, Credentials } from "./content";
 import { kubeconfig } from "./kubeconfig-of";
 import { ANY_WORKER, CLUSTER, ClusterFile, OPERATOR, REQUESTS } from "./cluster-file";
+import { renewedNameConditions } from "./checks/renewed-names";
 import { sharedRootWarnings } from "./checks/outside-checks";
 import type { Distribution, NamesOf } from "./distribution";
 import { fillNames, fillText, Holder, holdersOf, holds } from "./holders";
@@ -173,7 +174,7 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
       this.parts,
     );
     const files = publishFiles(this, prefix, () => this.allFiles());
-    const conditions = hostConditions(cluster);
+    const conditions = [...hostConditions(cluster), ...renewedNameConditions(props, table, prefix)];
     if (conditions.length > 0) {
       files.addOverride("precondition", conditionBlocks(conditions));
     }

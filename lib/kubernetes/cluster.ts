@@ -205,16 +205,21 @@ export function hostAndPort(endpoint: Endpoint): HostAndPort {
 }
 
 /** `host:port`, an IPv6 address in brackets. */
-export function hostPort({ host, kind, port }: HostAndPort): string {
+export function hostPort({ port, ...host }: HostAndPort): string {
+  return `${urlHost(host)}:${port}`;
+}
+
+/** A host as it stands in a URL: an IPv6 address in brackets. */
+export function urlHost({ host, kind }: Omit<HostAndPort, "port">): string {
   // A token may turn out to be IPv6, which Terraform can tell by its colon.
   if (kind === "ip" && Token.isUnresolved(host)) {
     const ip = canonicalIpToken(host);
-    return `${conditional(Fn.strcontains(ip, ":"), `[${ip}]`, ip)}:${port}`;
+    return `${conditional(Fn.strcontains(ip, ":"), `[${ip}]`, ip)}`;
   }
   if (kind === "dns" && Token.isUnresolved(host)) {
-    return `${canonicalDnsToken(host)}:${port}`;
+    return canonicalDnsToken(host);
   }
-  return host.includes(":") && !Token.isUnresolved(host) ? `[${host}]:${port}` : `${host}:${port}`;
+  return host.includes(":") && !Token.isUnresolved(host) ? `[${host}]` : host;
 }
 
 /**

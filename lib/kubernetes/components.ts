@@ -106,7 +106,11 @@ const API_SERVER: ServedPort = { number: 6443, setBy: "--secure-port", described
 /** @see https://kubernetes.io/docs/reference/command-line-tools-reference/kube-apiserver/ */
 export const apiserver = {
   serving: apiserverFlags.reloadsPair("--tls-cert-file", "--tls-private-key-file", API_SERVER),
-  clientCaFile: apiserverFlags.reloads("--client-ca-file", { port: API_SERVER }),
+  /** With the other way in that every distribution offers, for machines that have no certificate yet. */
+  clientCaFile: apiserverFlags.reloads("--client-ca-file", {
+    with: { "--enable-bootstrap-token-auth": "true" },
+    port: API_SERVER,
+  }),
   /** Front proxies have to be named, unless the authority signs for nobody else. */
   requestheaderClientCaFile: (allowedName: string): Consumer =>
     apiserverFlags.reloads("--requestheader-client-ca-file", { with: requestHeaders(allowedName), port: API_SERVER }),
@@ -248,7 +252,9 @@ export const k0sCommand = {
   /** The API with which controllers join. */
   api: { certificate: { ...k0sApi, port: { number: 9443, setBy: "spec.api.k0sApiPort" } }, key: k0sApi },
   administers: use("k0s", "k0s controller, k0s kubectl, k0s token"),
-  config: use("k0s", "k0s controller --config, once it is part of the configuration that you have"),
+  config: use("k0s", "k0s controller --config", "restart"),
+  /** @see https://docs.k0sproject.io/stable/manifests/ */
+  applies: use("k0s", "k0s controller, which applies manifests of its folder", "reload"),
   workerTokenFile: use("k0s", "k0s worker --token-file"),
   controllerTokenFile: use("k0s", "k0s controller --token-file, on a controller that joins"),
 } as const;
@@ -261,10 +267,18 @@ export const k0sCommand = {
 export function rancher(program: "k3s" | "rke2") {
   const { restarts } = flagsOf(program);
   return {
-    signs: use(program, "the server, which issues its leaves at every start and agents' when they join", "restart"),
+    signs: use(
+      program,
+      "the server, which issues its leaves at a start that finds them due or changed, and agents' when they join",
+      "restart",
+    ),
     dataDir: restarts("--data-dir"),
     agentKubeconfigs: use(program, "the agent's kubeconfigs"),
     tokenFile: restarts("--token-file"),
     agentTokenFile: restarts("--agent-token-file"),
+    /** The file or one of the folder beside it, `<file>.d`. */
+    config: restarts("--config"),
+    /** @see https://github.com/k3s-io/k3s/blob/0301210fa15f/pkg/deploy/controller.go */
+    applies: use(program, "the server, which applies manifests of its folder", "reload"),
   } as const;
 }

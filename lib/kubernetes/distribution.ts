@@ -1,7 +1,7 @@
 import { Problems } from "../errors";
 import { clusterApi, type ClusterApiNames } from "./distributions/cluster-api";
 import { k0s, type K0sNames, type K0sOptions } from "./distributions/k0s";
-import { k3s, type K3sChain, type K3sNames, type K3sOptions } from "./distributions/k3s";
+import { k3s, type K3sChain, type K3sNames, type K3sOptions, type Rke2Options } from "./distributions/k3s";
 import { kubeadm, type KubeadmNames } from "./distributions/kubeadm";
 import { singleCa, type SingleCaNames, type SingleCaOptions, type SingleCaSet } from "./distributions/single-ca";
 import type { DistributionNames, DistributionTable } from "./table";
@@ -18,16 +18,27 @@ export type NamesOf<Of extends Distribution> = Of extends Distribution<infer Nam
 import { checkShape, fields, Fields, flag, instanceOf, list, name, oneOf, optional } from "../terraform/shape";
 import { TABLE } from "./checks/table-shape";
 
-const K3S_OPTIONS = fields({
+const K3S_FIELDS = {
   dataDir: optional(name("/var/lib/rancher/k3s")),
   chained: optional(oneOf(["root", "intermediate"] satisfies K3sOptions["chained"][])),
-} satisfies Fields<K3sOptions>);
+  clusterAdmin: optional(flag),
+} satisfies Fields<K3sOptions>;
+const K3S_OPTIONS = fields(K3S_FIELDS);
 
-const K0S_OPTIONS = fields({ dataDir: optional(name("/var/lib/k0s")) } satisfies Fields<K0sOptions>);
+const RKE2_OPTIONS = fields({
+  ...K3S_FIELDS,
+  profile: optional(oneOf(["cis", "etcd"] satisfies Rke2Options["profile"][])),
+} satisfies Fields<Rke2Options>);
+
+const K0S_OPTIONS = fields({
+  dataDir: optional(name("/var/lib/k0s")),
+  clusterAdmin: optional(flag),
+} satisfies Fields<K0sOptions>);
 
 const SINGLE_CA_OPTIONS = fields({
   ownAuthorities: optional(list(name("etcd-server"))),
   oneServerCertificate: optional(flag),
+  folder: optional(name("/etc/kubernetes/ssl")),
 } satisfies Fields<SingleCaOptions>);
 
 /**
@@ -53,23 +64,23 @@ export class Distribution<Names extends DistributionNames = DistributionNames> {
   public static readonly CLUSTER_API = new Distribution<ClusterApiNames>(clusterApi);
 
   /** K3s 1.33 and later: the 11 files of a custom CA and join passwords; it issues its own certificates from them. */
-  public static k3s<Chained extends K3sChain = never>(
-    options: K3sOptions<Chained> = {},
-  ): Distribution<K3sNames<"k3s", Chained>> {
+  public static k3s<Chained extends K3sChain = never, Admin extends boolean = false>(
+    options: K3sOptions<Chained, Admin> = {},
+  ): Distribution<K3sNames<"k3s", Chained, Admin>> {
     checkShape("Distribution.k3s", options, K3S_OPTIONS, "options");
     return new Distribution(k3s({ program: "k3s", ...options }));
   }
 
   /** RKE2 1.33 and later: the same files as K3s, under its own name. */
-  public static rke2<Chained extends K3sChain = never>(
-    options: K3sOptions<Chained> = {},
-  ): Distribution<K3sNames<"rke2", Chained>> {
-    checkShape("Distribution.rke2", options, K3S_OPTIONS, "options");
+  public static rke2<Chained extends K3sChain = never, Admin extends boolean = false>(
+    options: Rke2Options<Chained, Admin> = {},
+  ): Distribution<K3sNames<"rke2", Chained, Admin>> {
+    checkShape("Distribution.rke2", options, RKE2_OPTIONS, "options");
     return new Distribution(k3s({ program: "rke2", ...options }));
   }
 
   /** k0s 1.32.1 and later: authorities, service-account keys and join tokens; it issues its own certificates from them. */
-  public static k0s(options: K0sOptions = {}): Distribution<K0sNames> {
+  public static k0s<Admin extends boolean = false>(options: K0sOptions<Admin> = {}): Distribution<K0sNames<Admin>> {
     checkShape("Distribution.k0s", options, K0S_OPTIONS, "options");
     return new Distribution(k0s(options));
   }

@@ -2,6 +2,7 @@ import { Token } from "cdktf";
 import type { IConstruct } from "constructs";
 import * as ipaddr from "ipaddr.js";
 import { canonicalHost, canonicalIp } from "../x509/host";
+import { canonicalDnsToken, canonicalIpToken } from "../x509/host-conditions";
 import {
   API_SERVER_PORT,
   Cluster,
@@ -11,7 +12,9 @@ import {
   hostAndPort,
   hostPort,
   placedMachines,
+  type HostAndPort,
   serverUrl,
+  urlHost,
 } from "./cluster";
 import { ANY_WORKER, CLUSTER, OPERATOR } from "./cluster-file";
 import type { HolderKind } from "./table";
@@ -67,6 +70,7 @@ const TEXTS: Readonly<Record<string, (cluster: Cluster, machine: string, address
   clusterName: ({ name }) => name,
   clusterDomain: ({ clusterDomain = "cluster.local" }) => clusterDomain,
   endpoint: ({ endpoint }) => hostPort(hostAndPort(endpoint)),
+  endpointHost: ({ endpoint }) => urlHost(hostAndPort(endpoint)),
   serviceCidrs: ({ serviceCidrs }) => serviceCidrs.map(canonicalCidr).join(","),
   clusterSigningDuration: (cluster) => `${clusterSigningHours(cluster)}h0m0s`,
 };
@@ -89,37 +93,82 @@ export function fillText(template: string, cluster: Cluster, machine = "", addre
   );
 }
 
-/** What stands in YAML alone: a number, or a list of text. */
+/** What stands in YAML alone: text, a number, a truth value or a list of text. */
+type YamlValue = string | number | boolean | readonly string[];
+
 const YAML: Readonly<
-  Record<string, (cluster: Cluster, holder: Holder, scope: IConstruct) => number | readonly string[]>
+  Record<string, (cluster: Cluster, holder: Holder, scope: IConstruct, sans: readonly string[]) => YamlValue>
 > = {
   bindPort: (_, { bindPort }) => bindPort,
+  // The endpoint; its host alone where the API server has the same port itself.
+  externalAddress: ({ endpoint }, { bindPort }) => {
+    const { host, kind, port } = hostAndPort(endpoint);
+    return port === bindPort ? bareHost({ host, kind }) : hostPort({ host, kind, port });
+  },
+  // The IPv4 one, where there are two.
+  serviceCidr: ({ serviceCidrs }) => canonicalCidr(serviceCidrs.find(isIpv4) ?? serviceCidrs[0]!),
+  secondServiceCidr: ({ serviceCidrs }) => {
+    const second = serviceCidrs.length > 1 ? serviceCidrs.find((cidr) => !isIpv4(cidr)) : undefined;
+    return second === undefined ? "" : canonicalCidr(second);
+  },
+  isDualStack: ({ serviceCidrs }) => serviceCidrs.length > 1,
+  primaryAddressFamily: ({ serviceCidrs }) => (isIpv4(serviceCidrs[0]!) ? "IPv4" : "IPv6"),
   etcdEndpoints: ({ etcd }) => etcdEndpoints(etcd),
   // The first family's address of the `kubernetes` Service is what kubeadm names by itself.
-  clusterSans: ({ serviceCidrs, extraSans = [] }, _, scope) => {
-    const { dnsArgument = [], ipsArgument = [] } = SubjectAltNames.of(
-      ...serviceCidrs.slice(1).map(firstAddress),
-      ...extraSans,
-    ).distinctIn(scope);
-    return [...dnsArgument, ...ipsArgument];
-  },
+  clusterSans: ({ serviceCidrs, extraSans = [] }, _, scope) =>
+    listed([...serviceCidrs.slice(1).map(firstAddress), ...extraSans], scope),
+  sans: (cluster, holder, scope, sans) => listed(fillNames(sans, cluster, holder), scope),
 };
+
+/** A host as it is given where no port follows. */
+function bareHost({ host, kind }: Omit<HostAndPort, "port">): string {
+  if (!Token.isUnresolved(host)) {
+    return host;
+  }
+  return kind === "ip" ? canonicalIpToken(host) : canonicalDnsToken(host);
+}
+
+function isIpv4(cidr: string): boolean {
+  return !cidr.includes(":");
+}
+
+function listed(names: readonly AltName[], scope: IConstruct): string[] {
+  const { dnsArgument = [], ipsArgument = [] } = SubjectAltNames.of(...names).distinctIn(scope);
+  return [...dnsArgument, ...ipsArgument];
+}
 
 /**
  * Fills a text of YAML in. A value becomes a scalar that is text to its reader, whatever it looks like: `123`, `true`, `null`. In quotes
- * it becomes what stands in them. `{bindPort}` becomes a number, `{etcdEndpoints}` and `{clusterSans}` a list.
+ * it becomes what stands in them, alone or with more. What {@link ConfigurationRow.text} says is a number, a truth value or a list becomes that.
  *
  * @param scope in which unresolved names are told apart
+ * @param sans templates of the names in `{sans}`
  */
-export function fillYaml(template: string, cluster: Cluster, holder: Holder, scope: IConstruct): string {
-  return template.replace(/("?)\{(\w+)\}\1/g, (whole, quote: string, name: string) => {
-    if (Object.hasOwn(YAML, name)) {
-      const value = YAML[name]!(cluster, holder, scope);
-      return typeof value === "number" ? `${value}` : `[${value.map((text) => JSON.stringify(text)).join(", ")}]`;
+export function fillYaml(
+  template: string,
+  cluster: Cluster,
+  holder: Holder,
+  scope: IConstruct,
+  sans: readonly string[] = [],
+): string {
+  const { name: machine, addresses } = holder;
+  const fill = (text: string) => fillText(text, cluster, machine, addresses[0]);
+  return template.replace(/"([^"\n]*\{\w+\}[^"\n]*)"|\{(\w+)\}/g, (whole, quoted?: string, name = "") => {
+    if (quoted !== undefined) {
+      return JSON.stringify(fill(quoted));
     }
-    const value = TEXTS[name]?.(cluster, holder.name, holder.addresses[0] ?? "");
-    return value === undefined ? whole : quote ? JSON.stringify(value) : scalar(value);
+    if (Object.hasOwn(YAML, name)) {
+      return yamlText(YAML[name]!(cluster, holder, scope, sans));
+    }
+    return Object.hasOwn(TEXTS, name) ? scalar(fill(whole)) : whole;
   });
+}
+
+function yamlText(value: YamlValue): string {
+  if (typeof value === "object") {
+    return `[${value.map((text) => JSON.stringify(text)).join(", ")}]`;
+  }
+  return typeof value === "string" ? scalar(value) : `${value}`;
 }
 
 /** Fills the templates of alternative names in; `{addresses}`, `{endpoint}`, `{serviceIps}` and `{extraSans}` stand for several each. */

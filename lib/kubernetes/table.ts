@@ -131,6 +131,18 @@ export interface FileRow {
    */
   readonly server?: "endpoint" | "local";
   /**
+   * What a kubeconfig calls its entries.
+   * @default - the cluster's name, the certificate's user, and `<user>@<cluster>`
+   */
+  readonly kubeconfigNames?: {
+    /** The cluster. */
+    readonly cluster: string;
+    /** The context. */
+    readonly context: string;
+    /** The user; the API server knows it by the certificate. */
+    readonly user: string;
+  };
+  /**
    * Who writes it. What the distribution makes of the other files by itself is delivered only with `issueLeaves`, when nobody runs it.
    * @default terraform
    */
@@ -210,6 +222,19 @@ export interface AuthorityRow extends Row {
    * @see https://kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/#certificate-rotation
    */
   readonly signsNodesFor?: number | "clusterSigningDuration";
+  /**
+   * What one from outside has to be called, where the distribution renews only certificates whose issuer has a name that it knows.
+   * @default - anything
+   */
+  readonly renewedAs?: {
+    /** CNs that it knows. */
+    readonly commonNames: readonly string[];
+    /**
+     * An authority of the table whose CN it knows, whatever that is.
+     * @default - none
+     */
+    readonly orAs?: string;
+  };
 }
 
 /** A key pair of a distribution. */
@@ -273,10 +298,17 @@ export interface ConfigurationRow {
   /** Who holds it. */
   readonly on: readonly HolderKind[];
   /**
-   * YAML with `{clusterName}`, `{clusterDomain}`, `{endpoint}`, `{serviceCidrs}`, `{clusterSigningDuration}`, `{machine}`, `{address}`, each
-   * of which becomes a scalar of text, `{bindPort}`, a number, and `{clusterSans}`, `{etcdEndpoints}`, lists.
+   * YAML with `{clusterName}`, `{clusterDomain}`, `{endpoint}`, `{endpointHost}`, `{serviceCidrs}`, `{clusterSigningDuration}`, `{machine}`,
+   * `{address}`, each of which becomes a scalar of text, or a part of one where more stands with it in double quotes; `{externalAddress}`,
+   * the endpoint without a port that is the machine's own, `{serviceCidr}`, `{secondServiceCidr}` and `{primaryAddressFamily}`, text;
+   * `{bindPort}`, a number; `{isDualStack}`, a truth value; `{clusterSans}`, `{sans}`, `{etcdEndpoints}`, lists.
    */
   readonly text: string;
+  /**
+   * Templates of the names that `{sans}` lists, as those of a {@link CertificateRow}.
+   * @default - none
+   */
+  readonly sans?: readonly string[];
   /** Components that read it. */
   readonly consumers: readonly Consumer[];
 }
@@ -365,6 +397,11 @@ export interface JoinPasswordRow {
   readonly format: JoinFormat;
   /** Files that hold it. */
   readonly files: readonly JoinPasswordFileRow[];
+  /**
+   * Configuration files that name those, for the distribution to find them.
+   * @default - none
+   */
+  readonly configuration?: readonly ConfigurationRow[];
 }
 
 /** Where a password is expected. */
@@ -496,6 +533,11 @@ export interface DistributionTable<Names extends DistributionNames = Distributio
      * @default - any
      */
     readonly maxServiceCidrBits?: number;
+    /**
+     * Whether names of the API server have to be those of one host each: its configuration takes no wildcard.
+     * @default false
+     */
+    readonly singleHosts?: boolean;
   };
   /**
    * Why authorities from outside may be below one root although each verifier then accepts what any of them signed. Where they are, it

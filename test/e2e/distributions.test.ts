@@ -1,7 +1,7 @@
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { Distribution } from "../../lib";
+import { Distribution } from "../../lib";
 import { ACCESS_STACK, CONTROL_PLANE, PKI_STACK } from "../sandbox/description";
 import { distributionNamed, distributionNames } from "../sandbox/distribution";
 import { NAMED_WORKER, NODE } from "../matrix/matrix";
@@ -20,6 +20,13 @@ const ROOT_CA_FILES: Readonly<Record<string, string>> = {
   k0s: "var/lib/k0s/pki/ca-bundle.crt",
   k3s: "var/lib/rancher/k3s/server/tls/server-ca.crt",
   rke2: "var/lib/rancher/rke2/server/tls/server-ca.crt",
+};
+
+/** Those that issue their administrators' certificates themselves, with one of ours. */
+const WITH_CLUSTER_ADMIN: Readonly<Record<string, Distribution>> = {
+  k0s: Distribution.k0s({ clusterAdmin: true }),
+  k3s: Distribution.k3s({ clusterAdmin: true }),
+  rke2: Distribution.rke2({ clusterAdmin: true }),
 };
 
 interface Kept {
@@ -94,6 +101,28 @@ describe.each(distributionNames.filter((name) => name !== "kubeadm"))("%s", (dis
       const delivered = filesWith(sandbox.machine(CONTROL_PLANE), kept.values.output.bundle);
       expect(delivered).toContain(ROOT_CA_FILES[distribution]);
       expect(state).not.toContain("PRIVATE KEY");
+    });
+  }
+
+  const ours = WITH_CLUSTER_ADMIN[distribution]?.table;
+  if (ours !== undefined) {
+    test("lets the operator of the option clusterAdmin do everything once it applied the manifest, and nothing before", async () => {
+      const { commonName, organization } = ours.certificates["cluster-admin"]!;
+      const mayDoEverything = async () => {
+        const asked = await sandbox.kubectl(
+          sandbox.first,
+          ...["auth", "can-i", "*", "*", "--all-namespaces", `--as=${commonName}`, `--as-group=${organization}`],
+        );
+        return asked.stdout.trim();
+      };
+      expect(await mayDoEverything()).toBe("no");
+      const manifest = path.join(folder, "cluster-admins.yaml");
+      writeFileSync(manifest, ours.configuration.find(({ path: file }) => file.includes("/manifests/"))!.text);
+      const { code } = await sandbox.kubectl(sandbox.first, "apply", "--filename", manifest);
+      expect(code).toBe(0);
+      expect(await mayDoEverything()).toBe("yes");
+      await sandbox.kubectl(sandbox.first, "delete", "--filename", manifest);
+      expect(await mayDoEverything()).toBe("no");
     });
   }
 

@@ -1,10 +1,12 @@
 import { RandomProvider } from "@cdktf/provider-random/lib/provider";
 import { TimeProvider } from "@cdktf/provider-time/lib/provider";
-import { TerraformOutput, TerraformStack } from "cdktf";
+import { TerraformOutput, TerraformStack, TerraformVariable } from "cdktf";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { ClusterAccess, ClusterPki, Distribution, Generation, toTerraform } from "../../lib";
+import { ETCD_CA_CERTIFICATE, OTHER_KEY } from "../support/authorities";
+import { CA_CERTIFICATE, CA_KEY_ALONE } from "../support/pem";
 import { Workspace } from "./workspace";
 
 // Tokens of k0s without a cluster: everything of the access construct but the objects in the API server, which alone need one.
@@ -121,6 +123,35 @@ test("k0s' reader finds one certificate where it signs, and verifiers find both"
     read(exported["cp-1"], `/var/lib/k0s/pki/${file}`).match(/-----BEGIN CERTIFICATE-----/g);
   expect(certificates("ca.crt")).toHaveLength(1);
   expect(certificates("ca-bundle.crt")).toHaveLength(2);
+});
+
+describe("an authority of etcd that Terraform alone knows", () => {
+  const given = (certificate: string, key: string) => workspace.setVariables({ etcd_ca: certificate, etcd_key: key });
+
+  beforeAll(() => {
+    workspace.synth("outside", (stack) => {
+      const value = (name: string) =>
+        new TerraformVariable(stack, name, { type: "string", sensitive: true }).stringValue;
+      const pem = { certificatePem: value("etcd_ca"), privateKeyPem: value("etcd_key") };
+      const etcd = { generations: { g1: Generation.fromPem("active", pem) } };
+      new ClusterPki(stack, "pki", { addressPrefix: "pki", distribution, cluster, authorities: { etcd } });
+    });
+  });
+
+  test("is refused where k0s would not renew what it signs", async () => {
+    given(CA_CERTIFICATE, CA_KEY_ALONE);
+    await workspace.must("outside", "init", "-no-color");
+    const { code, stderr } = await workspace.terraform("outside", "plan", "-no-color");
+    expect(code).toBe(1);
+    expect(stderr).toContain("[pem-common-name]");
+    expect(stderr.replace(/\s*│\s*/g, " ")).toContain("CN=test-ca");
+  });
+
+  test("is taken by its CN, whatever else is in its name", async () => {
+    given(ETCD_CA_CERTIFICATE, OTHER_KEY);
+    const { code, stderr } = await workspace.terraform("outside", "plan", "-no-color");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  });
 });
 
 test("nothing changes with another apply", async () => {

@@ -37,6 +37,7 @@ const CLUSTER: Cluster = {
   workers: [{ name: "node-1", addresses: ["10.0.0.21"] }],
 };
 const TLS = "var/lib/rancher/k3s/server/tls";
+const DROP_INS = "etc/rancher/k3s/config.yaml.d";
 const AUTHORITIES = ["server", "client", "request-header", "etcd/server", "etcd/peer"];
 
 let workspace: Workspace;
@@ -94,9 +95,12 @@ describe("what K3s is given before its first start", () => {
     root = await workspace.export(["--machine", "cp-1"], "plain", "plain");
   });
 
-  test("one export of a server has the 11 files of a custom CA and its tokens", () => {
+  test("one export of a server has the 11 files of a custom CA, its tokens and what K3s is told", () => {
     expect(filesBelow(root)).toEqual([
       "etc/rancher/k3s/agent-token",
+      `${DROP_INS}/10-kubernetes-pki-agent-token.yaml`,
+      `${DROP_INS}/10-kubernetes-pki-token.yaml`,
+      `${DROP_INS}/10-kubernetes-pki.yaml`,
       "etc/rancher/k3s/token",
       `${TLS}/client-ca.crt`,
       `${TLS}/client-ca.key`,
@@ -138,10 +142,42 @@ describe("what K3s is given before its first start", () => {
     );
     expect(read(root, "etc/rancher/k3s/token")).toMatch(new RegExp(`^K10${hash}::server:[A-Za-z0-9]{32}$`));
     const worker = await workspace.export(["--worker"], "plain-worker", "plain");
-    expect(filesBelow(worker)).toEqual(["etc/rancher/k3s/token"]);
+    expect(filesBelow(worker)).toEqual([
+      `${DROP_INS}/10-kubernetes-pki-token.yaml`,
+      `${DROP_INS}/10-kubernetes-pki.yaml`,
+      "etc/rancher/k3s/token",
+    ]);
     const password = read(root, "etc/rancher/k3s/agent-token");
     expect(password).toMatch(/^[A-Za-z0-9]{32}$/);
     expect(read(worker, "etc/rancher/k3s/token")).toBe(`K10${hash}::node:${password}`);
+  });
+
+  test("K3s starts with the flags of its own configuration and ours, of which none takes another away", async () => {
+    const worker = await workspace.export(["--worker"], "plain-worker", "plain");
+    const flags = async (root: string) =>
+      (await rules("config", path.join(root, "etc/rancher/k3s/config.yaml"))).trim().split("\n");
+    expect(await flags(worker)).toEqual([
+      "--token-file=/etc/rancher/k3s/token",
+      "--server=https://api.prod.example.com:6443",
+    ]);
+    const ours = [
+      "--agent-token-file=/etc/rancher/k3s/agent-token",
+      "--token-file=/etc/rancher/k3s/token",
+      ...["api.prod.example.com", "10.0.0.11", "10.43.0.1"].map((name) => `--tls-san=${name}`),
+      "--service-cidr=10.43.0.0/16",
+      "--cluster-domain=cluster.local",
+    ];
+    expect(await flags(root)).toEqual(ours);
+    const copy = path.join(workspace.folder, "with-their-own");
+    cpSync(root, copy, { recursive: true });
+    writeFileSync(
+      path.join(copy, "etc/rancher/k3s/config.yaml"),
+      "cluster-init: true\ntls-san:\n- their.example.com\n",
+    );
+    expect((await flags(copy)).sort()).toEqual(["--cluster-init=true", "--tls-san=their.example.com", ...ours].sort());
+    for (const flag of ours.filter((text) => /token-file/.test(text))) {
+      expect(read(root, flag.split("=")[1]!)).not.toBe("");
+    }
   });
 
   test("no output holds a password, and a second plan is empty", async () => {
@@ -449,9 +485,9 @@ class Server {
 }
 
 describe.each([
-  ["k3s, its authorities below a root", Distribution.k3s({ chained: "root" }), 11],
-  ["k3s", Distribution.K3S, 13],
-  ["rke2", Distribution.RKE2, 13],
+  ["k3s, its authorities below a root", Distribution.k3s({ chained: "root" }), 12],
+  ["k3s", Distribution.K3S, 16],
+  ["rke2", Distribution.RKE2, 16],
 ] as const)("a server of %s", (name, distribution, count) => {
   let server: Server;
   const program = distribution.table.name;

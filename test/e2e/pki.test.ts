@@ -162,7 +162,11 @@ describe("keys", () => {
       "etc/kubernetes/pki/sa.pub",
     ]);
     expect(filesIn(trees["worker"]!)).toEqual(["etc/kubernetes/pki/ca.crt"]);
-    expect(filesIn(trees["worker-1"]!)).toEqual(["etc/kubernetes/kubelet.conf", "etc/kubernetes/pki/ca.crt"]);
+    expect(filesIn(trees["worker-1"]!)).toEqual([
+      "etc/kubernetes/join-configuration.yaml",
+      "etc/kubernetes/kubelet.conf",
+      "etc/kubernetes/pki/ca.crt",
+    ]);
     expect(filesIn(trees["operator"]!)).toEqual(["admin.conf", "super-admin.conf"]);
   });
 

@@ -75,7 +75,19 @@ const TOPOLOGIES: Readonly<Record<string, readonly ("stacked" | "members" | "ext
 };
 
 /** Words that stand where a machine's name would in a Terraform address: the README has them. */
-const RESERVED = ["worker", "operator", "cluster", "ca", "keys", "token", "binding", "role", "secret", "guards"];
+const RESERVED = [
+  "worker",
+  "operator",
+  "cluster",
+  "ca",
+  "keys",
+  "token",
+  "binding",
+  "role",
+  "secret",
+  "guards",
+  "requests",
+];
 
 const label = fc.stringMatching(/^[a-z]([-a-z0-9]{0,10}[a-z0-9])?$/);
 const nodeName = fc.oneof(label, fc.stringMatching(/^[a-z][-a-z0-9]{0,6}[a-z0-9](\.[a-z][a-z0-9]{0,6}){0,2}$/));

@@ -92,7 +92,6 @@ export function baseFlags(component: Component, { cluster, machine: name, ports,
         `--service-cluster-ip-range=${serviceCidrs.join(",")}`,
         "--authorization-mode=Node,RBAC",
         "--enable-admission-plugins=NodeRestriction",
-        "--enable-bootstrap-token-auth=true",
         "--allow-privileged=true",
       ];
     case "kube-controller-manager":

@@ -35,7 +35,7 @@ const REFUSED: Readonly<Record<string, string>> = {
     "Object literal may only specify known properties, but 'kubernets' does not exist in type 'Readonly<Partial<Record<KubeadmAuthority, AuthorityOptions>>>'. Did you mean to write 'kubernetes'?",
   'make(Distribution.K0S, { authorities: { "front-prox": {} } });': "K0sAuthority",
   'make(Distribution.K3S, { certificates: { "rke2-controller": {} } });': "K3sCertificate",
-  'make(Distribution.RKE2, { certificates: { "k3s-controller": {} } });': 'K3sCertificate<"rke2">',
+  'make(Distribution.RKE2, { certificates: { "k3s-controller": {} } });': 'K3sCertificate<"rke2", false>',
   "make(Distribution.K3S, { authorities: { intermediate: {} } });": "K3sAuthority",
   'make(Distribution.k3s({ chained: "intermediate" }), { authorities: { root: {} } });': "K3sAuthority",
   'make(Distribution.SINGLE_CA, { authorities: { "etcd-peer": {} } });': 'Record<"kubernetes", AuthorityOptions>',

@@ -188,7 +188,21 @@ la3fUZsdGeU4LWuf4NCO0r/0annAuctoePbm
 -----END CERTIFICATE-----
 `;
 
-/** The key of {@link SAME_NAME_CERTIFICATE} and {@link ETCD_CERTIFICATE}. */
+/** One with the name of k0s' and kubeadm's authority of etcd, `CN=etcd-ca`, in an organisation whose name looks like a CN, and its own key. */
+export const ETCD_CA_CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBpDCCAUqgAwIBAgIUBTqOrUFXJ+GHIUuDqSK9BACe/0YwCgYIKoZIzj0EAwIw
+LzEbMBkGA1UECgwSRXhhbXBsZSwgSW5jLi9DTj14MRAwDgYDVQQDDAdldGNkLWNh
+MCAXDTIwMDEwMTAwMDAwMFoYDzIxMjYxMDI5MDQxMjAxWjAvMRswGQYDVQQKDBJF
+eGFtcGxlLCBJbmMuL0NOPXgxEDAOBgNVBAMMB2V0Y2QtY2EwWTATBgcqhkjOPQIB
+BggqhkjOPQMBBwNCAASGHkrZiIPWvkwaUWNi0xxvl4UQuZ3cpKKqr9NxvnetU+Ge
+/DKEmm1Uqd+HWw/+yaxok9TuKnM7Db4ix90cJkNEo0IwQDAPBgNVHRMBAf8EBTAD
+AQH/MA4GA1UdDwEB/wQEAwIBhjAdBgNVHQ4EFgQUncDE7HKdfMQDc/0dyM/j8orm
+bTwwCgYIKoZIzj0EAwIDSAAwRQIhANRNNrlejhb6qBckagtlwkDNCgEeXIoZgSeD
+KY89ID6YAiAYPzhKD73u6mVItgJd/uT6kuUxu7S58SMmPu5miQ8R1A==
+-----END CERTIFICATE-----
+`;
+
+/** The key of {@link SAME_NAME_CERTIFICATE}, {@link ETCD_CERTIFICATE} and {@link ETCD_CA_CERTIFICATE}. */
 export const OTHER_KEY = `-----BEGIN EC PRIVATE KEY-----
 MHcCAQEEIGNN/CKGNEiJHQkdquLt6D61Lx3Ip5QfiIXQ+M0mE55coAoGCCqGSM49
 AwEHoUQDQgAEhh5K2YiD1r5MGlFjYtMcb5eFELmd3KSiqq/Tcb53rVPhnvwyhJpt

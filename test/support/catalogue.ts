@@ -18,7 +18,9 @@ function entriesIn(value: unknown): Consumer[] {
 /** Every table of the library, with each option of which it depends who reads what. */
 export const TABLES: readonly DistributionTable[] = [
   ...Object.values(Distribution).filter((value): value is Distribution => value instanceof Distribution),
-  Distribution.k3s({ chained: "root" }),
+  Distribution.k3s({ chained: "root", clusterAdmin: true }),
+  Distribution.rke2({ clusterAdmin: true, profile: "cis" }),
+  Distribution.k0s({ clusterAdmin: true }),
   Distribution.singleCa({ oneServerCertificate: true }),
   Distribution.singleCa({ ownAuthorities: SETS }),
   ...SETS.map((set: SingleCaSet) => Distribution.singleCa({ ownAuthorities: [set] })),
@@ -32,7 +34,8 @@ export function readersIn({ authorities, keyPairs, certificates, ...rest }: Dist
   const tokens = Object.values(rest.access.tokens).flatMap(({ file, configuration }) =>
     configuration ? [file, configuration] : [file],
   );
-  return [...rows.flatMap(({ files }) => files), ...rest.configuration, ...tokens].flatMap(
+  const ofPasswords = Object.values(rest.joinPasswords ?? {}).flatMap(({ configuration = [] }) => configuration);
+  return [...rows.flatMap(({ files }) => files), ...rest.configuration, ...ofPasswords, ...tokens].flatMap(
     ({ consumers }) => consumers,
   );
 }

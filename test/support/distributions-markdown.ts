@@ -126,15 +126,15 @@ function files(table: DistributionTable): string {
   const ofTokens = Object.values(table.access.tokens).flatMap(({ file, configuration }) =>
     configuration ? [{ ...configuration, on: [file.on], etcd: undefined, authorityKeys: undefined }] : [],
   );
-  const configuration = [...table.configuration, ...ofTokens].map(
-    ({ path, purpose, on, etcd, authorityKeys, consumers }) => [
-      code(path),
-      `${purpose}${etcd ? `, where etcd is ${etcd.join(" or ")}` : ""}${authorityKeys === false ? ", and no machine has an authority's key" : ""}`,
-      on.join(", "),
-      modeAndOwner({ kind: "configuration" }),
-      consumers.map(reader).join("<br>"),
-    ],
-  );
+  const ofPasswords = Object.values(table.joinPasswords ?? {}).flatMap(({ configuration = [] }) => configuration);
+  const beside = [...table.configuration, ...ofPasswords, ...ofTokens];
+  const configuration = beside.map(({ path, purpose, on, etcd, authorityKeys, consumers }) => [
+    code(path),
+    `${purpose}${etcd ? `, where etcd is ${etcd.join(" or ")}` : ""}${authorityKeys === false ? ", and no machine has an authority's key" : ""}`,
+    on.join(", "),
+    modeAndOwner({ kind: "configuration" }),
+    consumers.map(reader).join("<br>"),
+  ]);
   const sorted = [...rows, ...configuration].sort(([a], [b]) => (a! < b! ? -1 : 1));
   return markdownTable(["File", "Holds", "On", "Mode", "Read by, when it changes"], sorted);
 }

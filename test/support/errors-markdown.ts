@@ -104,6 +104,8 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   },
   "host-port": { cause: "The value has a port. A certificate names hosts without ports.", fix: SEE_WHAT_WAS_MEANT },
   "host-url": { cause: "The value is a URL. A certificate names hosts.", fix: SEE_WHAT_WAS_MEANT },
+  "host-wildcard":
+    "The distribution does not start with a wildcard among the names that its configuration tells it of.",
   "holder-needed": "Several machines have a certificate of that name, each with a key of its own, and none was chosen.",
   issuer: "The named generation cannot sign: it does not exist, is retired, or its private key is not in this stack.",
   "key-algorithm": "Kubernetes does not support keys of this algorithm or size.",
@@ -146,6 +148,8 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "pem-certificate":
     "The text is not a PEM certificate, or one of its certificates is damaged, there twice, or not signed with the key that it names, or there is PEM of another kind beside them.",
   "pem-chain-order": "A certificate of the chain was not issued by the one that follows it.",
+  "pem-common-name":
+    "The distribution renews only certificates whose issuer is called as it expects. What this authority signs would expire, and nothing would say so before.",
   "pem-constraints":
     "The certificate constrains the names or policies of certificates below it, and a verifier rejects those that a cluster needs.",
   "pem-critical-extension":

@@ -58,6 +58,7 @@ export function checkCluster(
   machines.forEach((placed) => checkMachine(placed, problems));
   checkUnique(machines, problems, textOf);
   checkAltNames(cluster.extraSans ?? [], "cluster.extraSans", problems);
+  checkSingleHosts(cluster, table, problems);
   checkServiceCidrs(cluster, machines, table, problems);
   checkReachable(cluster, problems);
 }
@@ -293,6 +294,25 @@ function checkRequired(
         allowed: "at least one IP address",
         fix: "add the address it is reached at",
       });
+    }
+  }
+}
+
+/** Finds names that the distribution's own configuration does not take. */
+function checkSingleHosts(cluster: Cluster, { name, requires }: DistributionTable, problems: Problems): void {
+  const { extraSans = [], controlPlanes = [] } = cluster;
+  const lists = [
+    { names: extraSans, at: "cluster.extraSans" },
+    ...controlPlanes.map((machine, i) => ({
+      names: machine.extraSans ?? [],
+      at: `cluster.controlPlanes[${i}].extraSans`,
+    })),
+  ];
+  for (const { names, at } of requires.singleHosts ? lists : []) {
+    const texts = names.flatMap((given) => (typeof given === "string" ? [given] : (given?.dns ?? [])));
+    for (const given of texts.filter((text) => typeof text === "string" && text.startsWith("*."))) {
+      const allowed = `a name of one host, for ${name}: it does not start with a wildcard in its configuration`;
+      problems.add({ code: "host-wildcard", at, given, allowed, fix: "name each host" });
     }
   }
 }

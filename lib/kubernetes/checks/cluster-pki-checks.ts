@@ -8,6 +8,7 @@ import { checkCluster, checkUnresolved, type TextOf } from "./cluster-checks";
 import { checkSubjectFields, clusterSubject } from "../cluster-subject";
 import { checkTogether } from "./outside-checks";
 import { checkAddedNames, checkProtectedNames } from "./protected-names";
+import { checkRenewedNames } from "./renewed-names";
 import type { DistributionTable } from "../table";
 import { checkAuthorityKeys } from "./signer-checks";
 import { checkEffects } from "./without-effect";
@@ -39,6 +40,7 @@ export function checkClusterPki(
   checkAllGenerations(props, table, problems);
   checkTogether(props, table, problems, textOf);
   checkAuthorityKeys(props, table, problems);
+  checkRenewedNames(props, table, problems);
   const ofSubject = new Problems();
   checkSubjectFields(props.subject, ofSubject);
   problems.addAll(ofSubject);

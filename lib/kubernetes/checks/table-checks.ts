@@ -219,9 +219,12 @@ export function filesByRow(table: DistributionTable): [row: string, files: reado
   const { configuration, joinPasswords = {}, access } = table;
   const parts = { authorities: table.authorities, keyPairs: table.keyPairs, certificates: table.certificates };
   const rows = Object.entries({ ...parts, joinPasswords }).flatMap(([part, named]) =>
-    Object.entries<{ readonly files: readonly CheckedFile[] }>(named).map(
-      ([name, { files }]): [string, readonly CheckedFile[]] => [`${part}.${name}`, files],
-    ),
+    Object.entries<{ readonly files: readonly CheckedFile[]; readonly configuration?: readonly CheckedFile[] }>(
+      named,
+    ).map(([name, { files, configuration = [] }]): [string, readonly CheckedFile[]] => [
+      `${part}.${name}`,
+      [...files, ...configuration],
+    ]),
   );
   const tokens = Object.entries(access.tokens).map(
     ([name, { file, configuration }]): [string, readonly CheckedFile[]] => [

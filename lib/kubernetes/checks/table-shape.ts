@@ -6,6 +6,10 @@ import type { AccessRow, CertificateRow, DistributionTable } from "../table";
 
 const FILES = list(fields({ path: name("/etc/kubernetes/pki/ca.crt"), on: list(name("control-plane")) }, "any"));
 
+const CONFIGURATION = list(
+  fields({ path: name("/etc/x.yaml"), text: name("x: y"), on: list(name("control-plane")) }, "any"),
+);
+
 const ROW = { purpose: name("certificate for serving the Kubernetes API"), files: FILES };
 
 const AUTHORITY = fields({ ...ROW, commonName: name("kubernetes") }, "any");
@@ -40,9 +44,9 @@ export const TABLE: Shape = fields({
   authorities: record("kubernetes", AUTHORITY, checkConstructId),
   keyPairs: record("service-account", fields(ROW, "any"), checkConstructId),
   certificates: record("apiserver", CERTIFICATE, checkConstructId),
-  configuration: list(
-    fields({ path: name("/etc/x.yaml"), text: name("x: y"), on: list(name("control-plane")) }, "any"),
+  configuration: CONFIGURATION,
+  joinPasswords: optional(
+    record("server", fields({ files: FILES, configuration: optional(CONFIGURATION) }, "any"), checkConstructId),
   ),
-  joinPasswords: optional(record("server", fields({ files: FILES }, "any"), checkConstructId)),
   access: ACCESS,
 } satisfies Record<keyof DistributionTable, unknown>);

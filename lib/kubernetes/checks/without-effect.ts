@@ -9,11 +9,11 @@ interface Rows {
   readonly others: readonly CertificateRow[];
 }
 
-/** Something of a description, which rows make use of it, and what stands for it in a configuration. */
+/** Something of a description, which rows make use of it, and what may stand for it in a configuration. */
 interface Option {
   readonly at: string;
   readonly uses: (row: CertificateRow) => boolean;
-  readonly template?: string;
+  readonly templates: readonly string[];
 }
 
 /** The rows of a table by who issues them. */
@@ -85,11 +85,11 @@ const isLocal = ({ server }: FileRow) => server === "local";
 
 /** Choices that are in no configuration from here, by which the distribution would hear of them. */
 function untold(cluster: Cluster, table: DistributionTable): Option[] {
-  return optionsOf(cluster).filter(({ template }) => template === undefined || !isTold(template, table));
+  return optionsOf(cluster).filter(({ templates }) => !templates.some((template) => isTold(template, table)));
 }
 
 function isTold(template: string, { configuration }: DistributionTable): boolean {
-  return configuration.some(({ text }) => text.includes(template));
+  return configuration.some(({ text, sans = [] }) => text.includes(template) || sans.includes(template));
 }
 
 /** Choices of a description that only some certificates take up. */
@@ -97,12 +97,16 @@ function optionsOf({ extraSans = [], controlPlanes = [] }: Cluster): Option[] {
   const takesNames = ({ sans = [] }: CertificateRow) => sans.includes("{extraSans}");
   const asksLocally = ({ files }: CertificateRow) => files.some(isLocal);
   return [
-    ...(extraSans.length > 0 ? [{ at: "cluster.extraSans", uses: takesNames, template: "{clusterSans}" }] : []),
+    ...(extraSans.length > 0
+      ? [{ at: "cluster.extraSans", uses: takesNames, templates: ["{clusterSans}", "{extraSans}"] }]
+      : []),
     ...controlPlanes.flatMap((machine, index) => [
-      ...(machine.extraSans?.length ? [{ at: `cluster.controlPlanes[${index}].extraSans`, uses: takesNames }] : []),
+      ...(machine.extraSans?.length
+        ? [{ at: `cluster.controlPlanes[${index}].extraSans`, uses: takesNames, templates: ["{extraSans}"] }]
+        : []),
       ...(machine.bindPort === undefined
         ? []
-        : [{ at: `cluster.controlPlanes[${index}].bindPort`, uses: asksLocally, template: "{bindPort}" }]),
+        : [{ at: `cluster.controlPlanes[${index}].bindPort`, uses: asksLocally, templates: ["{bindPort}"] }]),
     ]),
   ];
 }

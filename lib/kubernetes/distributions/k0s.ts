@@ -23,15 +23,23 @@ import {
   SIGNING_DURATION,
   withFlags,
 } from "./rows";
+import { bindsClusterAdmins, clusterAdmin } from "./cluster-admin";
 import { KeyUsage } from "../../x509/key-usage";
 
 /** What may be chosen for k0s. */
-export interface K0sOptions {
+export interface K0sOptions<Admin extends boolean = boolean> {
   /**
    * k0s' `--data-dir`, an absolute path without a last slash.
    * @default /var/lib/k0s
    */
   readonly dataDir?: string;
+  /**
+   * A kubeconfig for the operator, `/cluster-admin.conf`, whose certificate Terraform issues although k0s issues all others: in the group
+   * `cluster-admins`, which a manifest on every controller binds to `cluster-admin`. Without it, the first way in is what
+   * `k0s kubeconfig admin` prints on a controller.
+   * @default false
+   */
+  readonly clusterAdmin?: Admin;
 }
 
 /** Users that `k0s install` makes; k0s gives them their files again at every start. Without them it runs all as root. */
@@ -44,6 +52,12 @@ const KONNECTIVITY_USER = { owner: "konnectivity-server:root" };
 const KEY_MODE = { mode: "0640" };
 
 const pair = pairsOf({ endings: [".crt", ".key"], ...KEY_MODE });
+
+/** Port of the API with which controllers join. */
+const JOIN_PORT = 9443;
+
+/** What k0s calls the entries of each kubeconfig that it makes: kubeConfig of cmd/controller/certificates.go, cmd/kubeconfig/admin.go. */
+const NAMES = { kubeconfigNames: { cluster: "local", context: "Default", user: "user" } };
 
 /** k0s has one profile for all that it signs. */
 const TWO_USAGES: RowException = {
@@ -73,6 +87,16 @@ function inMasters(reason: string): RowException {
   return { code: "system-masters", reason };
 }
 
+/**
+ * k0s renews a certificate whose issuer is called as one of its own authorities or as that in `ca.crt`, and keeps any other until it has
+ * expired and beyond.
+ *
+ * @see https://github.com/k0sproject/k0s/blob/v1.36.3%2Bk0s.2/pkg/certificate/manager.go isManagedByK0s
+ */
+const RENEWED = {
+  renewedAs: { commonNames: ["kubernetes-ca", "kubernetes-front-proxy-ca", "etcd-ca"], orAs: "kubernetes" },
+} as const;
+
 /** What k0s issues itself, at every start of a controller. */
 const ISSUED = {
   authority: "kubernetes",
@@ -84,11 +108,57 @@ const ISSUED = {
 /** The same, where k0s has it at one end alone. */
 const ONE_END = { ...ISSUED, exceptions: [TWO_USAGES] } as const;
 
+/** What k0s is told, which has no drop-ins: whoever says more has to write that into the same file. */
+const TOLD = {
+  purpose: "configuration of a controller: its names and networks, and which files verify",
+  path: "/etc/k0s/cluster-config.yaml",
+  on: CONTROL_PLANE,
+  // The rest of the API server's names k0s knows: those of the endpoint, of the `kubernetes` Service and of the machine's interfaces.
+  sans: ["{addresses}", "{extraSans}"],
+  consumers: [k0sCommand.config],
+} as const;
+
+/**
+ * Pods' networks are nobody's here. With one of IPv6, k0s wants that of pods as well, `podCIDR` or `dualStack.IPv6podCIDR`, and refuses the
+ * file until it is there.
+ *
+ * @see https://github.com/k0sproject/k0s/blob/v1.36.3%2Bk0s.2/pkg/apis/k0s/v1beta1 for fields: api.go, network.go, storage.go
+ */
+const apiAndNetwork = (pki: string) => `apiVersion: k0s.k0sproject.io/v1beta1
+kind: ClusterConfig
+metadata:
+  name: k0s
+spec:
+  api:
+    address: {address}
+    port: {bindPort}
+    k0sApiPort: ${JOIN_PORT}
+    externalAddress: {externalAddress}
+    sans: {sans}
+    extraArgs:
+      client-ca-file: ${pki}/ca-bundle.crt
+      kubelet-certificate-authority: ${pki}/ca-bundle.crt
+      requestheader-client-ca-file: ${pki}/front-proxy-ca-bundle.crt
+  controllerManager:
+    extraArgs:
+      client-ca-file: ${pki}/ca-bundle.crt
+      root-ca-file: ${pki}/ca-bundle.crt
+      requestheader-client-ca-file: ${pki}/front-proxy-ca-bundle.crt
+      cluster-signing-duration: {clusterSigningDuration}
+  network:
+    clusterDomain: {clusterDomain}
+    serviceCIDR: {serviceCidr}
+    dualStack:
+      enabled: {isDualStack}
+      IPv6serviceCIDR: {secondServiceCidr}
+    primaryAddressFamily: {primaryAddressFamily}
+`;
+
 /** Names of k0s' authorities. */
 export type K0sAuthority = "kubernetes" | "front-proxy" | "etcd";
 
-/** Names of k0s' certificates. */
-export type K0sCertificate =
+/** Names of k0s' certificates; the operator's exists where it is chosen. */
+export type K0sCertificate<Admin extends boolean = false> =
   | "apiserver"
   | "k0s-api"
   | "apiserver-kubelet-client"
@@ -100,20 +170,21 @@ export type K0sCertificate =
   | "admin"
   | "controller-manager"
   | "scheduler"
-  | "kubelet";
+  | "kubelet"
+  | (Admin extends false ? never : "cluster-admin");
 
 /** Names of k0s' certificates that have a kubeconfig. */
-export type K0sKubeconfig = Extract<
-  K0sCertificate,
-  "konnectivity" | "admin" | "controller-manager" | "scheduler" | "kubelet"
+export type K0sKubeconfig<Admin extends boolean = false> = Extract<
+  K0sCertificate<Admin>,
+  "konnectivity" | "admin" | "controller-manager" | "scheduler" | "kubelet" | "cluster-admin"
 >;
 
 /** What k0s calls its parts. */
-export interface K0sNames extends DistributionNames {
+export interface K0sNames<Admin extends boolean = false> extends DistributionNames {
   readonly authority: K0sAuthority;
   readonly keyPair: "service-account";
-  readonly certificate: K0sCertificate;
-  readonly kubeconfig: K0sKubeconfig;
+  readonly certificate: K0sCertificate<Admin>;
+  readonly kubeconfig: K0sKubeconfig<Admin>;
   /** None: machines join with bootstrap tokens. */
   readonly joinPassword: never;
 }
@@ -135,13 +206,21 @@ export interface K0sNames extends DistributionNames {
  * @see https://github.com/k0sproject/k0s/blob/v1.36.3%2Bk0s.2/pkg/token
  * @see https://docs.k0sproject.io/stable/custom-ca/
  */
-export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): DistributionTable<K0sNames> {
+export function k0s(options: K0sOptions = {}): DistributionTable {
+  const { dataDir = "/var/lib/k0s", clusterAdmin: withAdmin } = options;
   const pki = `${dataDir}/pki`;
 
   return {
     name: "k0s",
     version: `${KUBERNETES}+k0s.2`,
-    requires: { controlPlanes: true, addresses: true, etcd: ["stacked", "external"] },
+    // k0s asks govalidator's IsDNSName of each name that it is told.
+    requires: {
+      controlPlanes: true,
+      addresses: true,
+      etcd: ["stacked", "external"],
+      etcdEndpoints: true,
+      singleHosts: true,
+    },
 
     apiServerAuthority: "kubernetes",
     authorities: {
@@ -174,6 +253,7 @@ export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): Distribution
       "front-proxy": {
         purpose: PURPOSES["front-proxy"],
         commonName: "kubernetes-front-proxy-ca",
+        ...RENEWED,
         files: [
           file(`${pki}/front-proxy-ca.crt`, "signer", CONTROL_PLANE, [k0sCommand.issues]),
           file(`${pki}/front-proxy-ca-bundle.crt`, "bundle", CONTROL_PLANE, [
@@ -186,6 +266,7 @@ export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): Distribution
       etcd: {
         purpose: PURPOSES.etcd,
         commonName: "etcd-ca",
+        ...RENEWED,
         etcd: ["stacked"],
         files: [
           // The one flag that k0s lets nobody change. The etcd that it trusts runs beside it and has its certificate of the same file.
@@ -215,7 +296,8 @@ export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): Distribution
               apiserver.serviceAccountSigningKeyFile({
                 "--service-account-issuer": "https://kubernetes.default.svc",
                 "--service-account-jwks-uri": "https://kubernetes.default.svc/openid/v1/jwks",
-                "--api-audiences": "https://kubernetes.default.svc",
+                // The second is konnectivity's, whose agents show its server a token; k0s leaves it out where that is disabled.
+                "--api-audiences": "https://kubernetes.default.svc,system:konnectivity-server",
               }),
               controllerManager.serviceAccountPrivateKeyFile,
             ],
@@ -272,6 +354,7 @@ export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): Distribution
           kubeconfig(`${pki}/konnectivity.conf`, "local", CONTROL_PLANE, [konnectivityServer.kubeconfig], {
             ...KEY_MODE,
             ...KONNECTIVITY_USER,
+            ...NAMES,
           }),
         ],
       },
@@ -319,9 +402,9 @@ export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): Distribution
           ...pair(`${pki}/admin`, CONTROL_PLANE, [
             { certificate: k0sCommand.administers, key: k0sCommand.administers },
           ]),
-          kubeconfig(`${pki}/admin.conf`, "local", CONTROL_PLANE, [k0sCommand.administers]),
+          kubeconfig(`${pki}/admin.conf`, "local", CONTROL_PLANE, [k0sCommand.administers], NAMES),
           // What `k0s kubeconfig admin` prints.
-          kubeconfig("/admin.conf", "endpoint", OPERATOR, [kubectl.kubeconfig]),
+          kubeconfig("/admin.conf", "endpoint", OPERATOR, [kubectl.kubeconfig], NAMES),
         ],
       },
       "controller-manager": {
@@ -331,7 +414,10 @@ export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): Distribution
         organization: "system:kube-controller-manager",
         files: [
           ...pair(`${pki}/ccm`, CONTROL_PLANE, [], API_SERVER_USER),
-          kubeconfig(`${pki}/ccm.conf`, "local", CONTROL_PLANE, controllerManager.kubeconfigs, API_SERVER_USER),
+          kubeconfig(`${pki}/ccm.conf`, "local", CONTROL_PLANE, controllerManager.kubeconfigs, {
+            ...API_SERVER_USER,
+            ...NAMES,
+          }),
         ],
       },
       scheduler: {
@@ -341,7 +427,10 @@ export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): Distribution
         organization: "system:kube-scheduler",
         files: [
           ...pair(`${pki}/scheduler`, CONTROL_PLANE, [], SCHEDULER_USER),
-          kubeconfig(`${pki}/scheduler.conf`, "local", CONTROL_PLANE, scheduler.kubeconfigs, SCHEDULER_USER),
+          kubeconfig(`${pki}/scheduler.conf`, "local", CONTROL_PLANE, scheduler.kubeconfigs, {
+            ...SCHEDULER_USER,
+            ...NAMES,
+          }),
         ],
       },
       // The controller-manager signs it when the kubelet joins. A controller runs a kubelet only with --enable-worker, which joins alike.
@@ -354,39 +443,39 @@ export function k0s({ dataDir = "/var/lib/k0s" }: K0sOptions = {}): Distribution
         holders: NAMED_WORKER,
         files: [kubeconfig(`${dataDir}/kubelet.conf`, "endpoint", NAMED_WORKER, [kubelet.kubeconfig])],
       },
+      ...(withAdmin ? { "cluster-admin": clusterAdmin("kubernetes") } : {}),
     },
 
+    // k0s reads one file. It knows neither the machine's names behind an address translation nor what is before its API server, and takes the
+    // first public address that it finds where it is told none.
     configuration: [
       {
-        purpose: "configuration for k0s to tell its components which files verify",
-        path: "/etc/k0s/cluster-config.yaml",
-        on: CONTROL_PLANE,
-        text: `apiVersion: k0s.k0sproject.io/v1beta1
-kind: ClusterConfig
-metadata:
-  name: k0s
-spec:
-  api:
-    extraArgs:
-      client-ca-file: ${pki}/ca-bundle.crt
-      kubelet-certificate-authority: ${pki}/ca-bundle.crt
-      requestheader-client-ca-file: ${pki}/front-proxy-ca-bundle.crt
-  controllerManager:
-    extraArgs:
-      client-ca-file: ${pki}/ca-bundle.crt
-      root-ca-file: ${pki}/ca-bundle.crt
-      requestheader-client-ca-file: ${pki}/front-proxy-ca-bundle.crt
-      cluster-signing-duration: {clusterSigningDuration}
-  # Where k0s runs etcd itself.
-  storage:
+        ...TOLD,
+        etcd: ["stacked"],
+        text: `${apiAndNetwork(pki)}  storage:
     type: etcd
     etcd:
+      peerAddress: {address}
       extraArgs:
         trusted-ca-file: ${pki}/etcd/ca-bundle.crt
         peer-trusted-ca-file: ${pki}/etcd/ca-bundle.crt
 `,
-        consumers: [k0sCommand.config],
       },
+      {
+        ...TOLD,
+        etcd: ["external"],
+        // Until that is added, k0s refuses the file: with less it would start an etcd of its own.
+        text: `${apiAndNetwork(pki)}  storage:
+    type: etcd
+    etcd:
+      externalCluster:
+        endpoints: {etcdEndpoints}
+        # Add etcdPrefix, and caFile, clientCertFile and clientKeyFile of your etcd.
+`,
+      },
+      ...(withAdmin
+        ? [bindsClusterAdmins(`${dataDir}/manifests/kubernetes-pki/cluster-admins.yaml`, k0sCommand.applies)]
+        : []),
     ],
 
     // Administrators are in system:masters, and so is the API server when it talks to kubelets: k0s leaves nothing of that to bind.
@@ -414,7 +503,7 @@ spec:
           usages: ["usage-bootstrap-controller-join", "usage-controller-join"],
           description: "Controller bootstrap token generated by k0s",
           format: {
-            kubeconfig: { cluster: "k0s", context: "k0s", user: "controller-bootstrap", port: 9443 },
+            kubeconfig: { cluster: "k0s", context: "k0s", user: "controller-bootstrap", port: JOIN_PORT },
             encoding: "base64gzip",
           },
           file: { path: "/controller-token", on: "operator", consumers: [k0sCommand.controllerTokenFile] },

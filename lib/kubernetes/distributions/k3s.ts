@@ -34,13 +34,14 @@ import {
   pairsOf,
   PURPOSES,
 } from "./rows";
+import { bindsClusterAdmins, clusterAdmin } from "./cluster-admin";
 import { KeyUsage } from "../../x509/key-usage";
 
 /** What the authorities of K3s or RKE2 may hang below. */
 export type K3sChain = "root" | "intermediate";
 
 /** What may be chosen for K3s or RKE2. */
-export interface K3sOptions<Chained extends K3sChain = K3sChain> {
+export interface K3sOptions<Chained extends K3sChain = K3sChain, Admin extends boolean = boolean> {
   /**
    * The program's `--data-dir`, an absolute path without a last slash.
    * @default - `/var/lib/rancher/k3s`, `/var/lib/rancher/rke2`
@@ -55,6 +56,26 @@ export interface K3sOptions<Chained extends K3sChain = K3sChain> {
    * @default - nothing: they are self-signed
    */
   readonly chained?: Chained;
+  /**
+   * A kubeconfig for the operator, `/cluster-admin.conf`, whose certificate Terraform issues although the program issues all others: in the
+   * group `cluster-admins`, which a manifest on every server binds to `cluster-admin`. Without it, the first way in is the program's own
+   * kubeconfig on a server.
+   * @default false
+   */
+  readonly clusterAdmin?: Admin;
+}
+
+/** What may be chosen for RKE2 alone. */
+export interface Rke2Options<Chained extends K3sChain = K3sChain, Admin extends boolean = boolean> extends K3sOptions<
+  Chained,
+  Admin
+> {
+  /**
+   * RKE2's `--profile`. With one, etcd runs as the user `etcd`, to whom RKE2 gives the files that it names to it.
+   * @default - none: etcd runs as root
+   * @see https://docs.rke2.io/security/hardening_guide
+   */
+  readonly profile?: "cis" | "etcd";
 }
 
 /** K3s, or what is K3s under another name. */
@@ -64,8 +85,8 @@ export type K3sProgram = "k3s" | "rke2";
 export type K3sAuthority<Chained extends K3sChain = never> =
   "server" | "client" | "request-header" | "etcd-server" | "etcd-peer" | (Chained extends "root" ? K3sChain : Chained);
 
-/** Names of the certificates of K3s or RKE2. */
-export type K3sCertificate<Program extends K3sProgram = "k3s"> =
+/** Names of the certificates of K3s or RKE2; the operator's exists where it is chosen. */
+export type K3sCertificate<Program extends K3sProgram = "k3s", Admin extends boolean = false> =
   | "apiserver"
   | "apiserver-kubelet-client"
   | "front-proxy-client"
@@ -82,11 +103,12 @@ export type K3sCertificate<Program extends K3sProgram = "k3s"> =
   | "kubelet"
   | "kubelet-server"
   | "kube-proxy"
-  | `${Program}-controller`;
+  | `${Program}-controller`
+  | (Admin extends false ? never : "cluster-admin");
 
 /** Names of the certificates of K3s or RKE2 that have a kubeconfig. */
-export type K3sKubeconfig<Program extends K3sProgram = "k3s"> = Extract<
-  K3sCertificate<Program>,
+export type K3sKubeconfig<Program extends K3sProgram = "k3s", Admin extends boolean = false> = Extract<
+  K3sCertificate<Program, Admin>,
   | "apiserver-kubelet-client"
   | "admin"
   | "supervisor"
@@ -96,6 +118,7 @@ export type K3sKubeconfig<Program extends K3sProgram = "k3s"> = Extract<
   | "kubelet"
   | "kube-proxy"
   | `${Program}-controller`
+  | "cluster-admin"
 >;
 
 /** What joins K3s or RKE2 with a password. */
@@ -105,18 +128,19 @@ export type K3sJoinPassword = "server" | "agent";
 export interface K3sNames<
   Program extends K3sProgram = "k3s",
   Chained extends K3sChain = never,
+  Admin extends boolean = false,
 > extends DistributionNames {
   readonly authority: K3sAuthority<Chained>;
   readonly keyPair: "service-account";
-  readonly certificate: K3sCertificate<Program>;
-  readonly kubeconfig: K3sKubeconfig<Program>;
+  readonly certificate: K3sCertificate<Program, Admin>;
+  readonly kubeconfig: K3sKubeconfig<Program, Admin>;
   readonly joinPassword: K3sJoinPassword;
 }
 
-/** Machines that run the server; one that only runs etcd has the same authorities. */
 /** How long certificates of agents are valid, in hours: K3s' own are for 365 days, unless CATTLE_NEW_SIGNED_CERT_EXPIRATION_DAYS says more. */
 const HOURS_OF_AGENTS = 8760;
 
+/** Machines that run the server; one that only runs etcd has the same authorities. */
 const SERVERS: readonly HolderKind[] = ["control-plane", "etcd-member"];
 
 /** Machines that run the agent: every server does as well. */
@@ -157,6 +181,9 @@ function inMasters(reason: string): Pick<CertificateRow, "organization" | "excep
 /** What the program itself writes from the files that it was given. */
 const DERIVED = { writtenBy: "distribution" } as const;
 
+/** An agent writes certificates as it does keys: getHostFile and its like in pkg/agent/config/config.go. */
+const AGENT_MODE = { mode: "0600" } as const;
+
 /**
  * What the program itself took from the files into its datastore, where it is from then on: it ends at a start that finds a newer file.
  *
@@ -180,47 +207,80 @@ const pair = pairsOf({ endings: [".crt", ".key"], kind: "chain" });
 /**
  * K3s and RKE2, which is K3s under another name as far as certificates go: both name files and users after their program.
  *
- * They issue their leaves themselves, at every start and for every agent that joins, from the authorities that they find in
- * `server/tls`. Terraform makes those, exactly the 11 files of a custom CA; they must lie there before the first start, and on every
+ * They issue their leaves themselves, for every agent that joins, and for a server at a start that finds one missing, of an authority
+ * before, without a name that it has by now, or within 120 days of its end, from the authorities that they find in `server/tls`. Terraform makes those, exactly the 11 files of a custom CA; they must lie there before the first start, and on every
  * server; after it, `certificate rotate-ca` takes others from another folder. With `issueLeaves` Terraform issues the leaves as well, for
  * components that are run by hand. Kubeconfigs then hold what K3s' name by path, certificate and key inline, and point at the API server
  * itself instead of the program's own load balancer.
  *
- * Since 1.30.12 each agent makes its keys itself; before, all kubelets and kube-proxies of a cluster had one.
+ * Each agent makes its keys itself. Before k3s#11471, a server handed out one key to all kubelets of a cluster and one to all kube-proxies;
+ * after it, and until 1.30.12, 1.31.8 and 1.32.4, one to an agent of before for both, in the path that is there for such agents
+ * (k3s#12012).
  *
+ * @see https://github.com/k3s-io/k3s/pull/11471
+ * @see https://github.com/k3s-io/k3s/issues/12012
  * @see https://docs.k3s.io/cli/certificate#using-custom-ca-certificates
  * @see https://github.com/k3s-io/k3s/blob/master/pkg/daemons/control/deps/deps.go for files, subjects, usages and names
  * @see https://github.com/k3s-io/k3s/blob/master/pkg/daemons/control/server.go for flags
  * @see https://github.com/k3s-io/k3s/blob/master/pkg/agent/config/config.go for the agent's files
  * @see https://github.com/k3s-io/k3s/blob/master/pkg/server/handlers/handlers.go for what it issues to agents
+ * @see https://github.com/k3s-io/k3s/blob/4ca29faac89e/pkg/configfilearg/parser.go for drop-ins: readConfigFile
+ * @see https://github.com/k3s-io/k3s/blob/4ca29faac89e/pkg/cli/cmds for what stands in them, as flags: server.go, agent.go
  * @see https://github.com/rancher/rke2/blob/master/scripts/version.sh for the program's name
  */
-export function k3s(options: K3sOptions & { readonly program: K3sProgram }): DistributionTable {
-  const { program, dataDir = `/var/lib/rancher/${program}`, chained } = options;
+export function k3s(options: Rke2Options & { readonly program: K3sProgram }): DistributionTable {
+  const { profile, program, dataDir = `/var/lib/rancher/${program}`, chained, clusterAdmin: withAdmin } = options;
   const server = `${dataDir}/server`;
   const tls = `${server}/tls`;
   const cred = `${server}/cred`;
   const agent = `${dataDir}/agent`;
   const etc = `/etc/rancher/${program}`;
-  const { signs, dataDir: reads, agentKubeconfigs, tokenFile, agentTokenFile } = rancher(program);
+  const { signs, dataDir: reads, agentKubeconfigs, tokenFile, agentTokenFile, config, applies } = rancher(program);
   const readsBoth: CertificateAndKey = { certificate: reads, key: reads };
 
   /** K3s itself listens on 6443, with a certificate that it keeps in a Secret, and hands on to an API server on loopback. */
   const ofApiServer = (consumer: Consumer) => (program === "k3s" ? onPort(consumer, 6444) : consumer);
 
+  /**
+   * Where machines join: RKE2's supervisor has a port of its own, and K3s' that of the API server.
+   *
+   * @see https://github.com/rancher/rke2/blob/v1.36.3%2Brke2r1/pkg/cli/defaults/defaults.go
+   */
+  const joinUrl = program === "k3s" ? "https://{endpoint}" : "https://{endpointHost}:9345";
+
+  /** Some of what the program is told, beside the configuration of who runs it. */
+  const told = (name: string, on: readonly HolderKind[], text: string) => ({
+    path: `${etc}/config.yaml.d/10-kubernetes-pki${name}.yaml`,
+    on,
+    text,
+    consumers: [config],
+  });
+
+  /**
+   * RKE2 gives them away at every start of etcd, see podSpec.Files there. Authorities' keys stay root's.
+   *
+   * @see https://github.com/rancher/rke2/blob/v1.36.3%2Brke2r1/pkg/executor/staticpod/staticpod.go
+   */
+  const ofEtcd = profile === undefined ? {} : { owner: "etcd:etcd" };
+
   const atFirst = firstStartOnly(program, server);
   const below: Pick<AuthorityRow, "issuer"> = chained ? { issuer: "intermediate" } : {};
 
   /** `<base>-ca.crt` and `<base>-ca.key`, with what reads them beside the program. */
-  const authority = (base: string, certificate: readonly Consumer[], key: readonly Consumer[] = []): FileRow[] => [
-    file(`${tls}/${base}-ca.crt`, "bundle", SERVERS, [...certificate, reads], atFirst),
+  const authority = (
+    base: string,
+    certificate: readonly Consumer[],
+    key: readonly Consumer[] = [],
+    more: Partial<FileRow> = {},
+  ): FileRow[] => [
+    file(`${tls}/${base}-ca.crt`, "bundle", SERVERS, [...certificate, reads], { ...atFirst, ...more }),
     file(`${tls}/${base}-ca.key`, "private key", SERVERS, [...key, signs], atFirst),
   ];
 
   /** What the controller-manager signs with, and what agents verify with. */
   const made = (name: string, signers: readonly CertificateAndKey[], verifier: Consumer): FileRow[] => [
     file(`${tls}/${name}-ca.nochain.crt`, "signer", SERVERS, certificatesOf(signers), DERIVED),
-    file(`${agent}/${name}-ca.crt`, "bundle", [...SERVERS, "worker"], [verifier], DERIVED),
+    file(`${agent}/${name}-ca.crt`, "bundle", [...SERVERS, "worker"], [verifier], { ...DERIVED, ...AGENT_MODE }),
   ];
   const serverSigners = [controllerManager.clusterSigningKubeletServing, controllerManager.clusterSigningLegacyUnknown];
   const clientSigners = [
@@ -234,7 +294,7 @@ export function k3s(options: K3sOptions & { readonly program: K3sProgram }): Dis
     kubeconfig(`${cred}/${name}.kubeconfig`, "local", CONTROL_PLANE, consumers),
   ];
   const agentClient = (base: string, name: string, consumers: readonly Consumer[]): FileRow[] => [
-    ...pair(`${agent}/${base}`, AGENTS, [readsBoth]),
+    ...pair(`${agent}/${base}`, AGENTS, [readsBoth], AGENT_MODE),
     kubeconfig(`${agent}/${name}.kubeconfig`, "local", AGENTS, consumers),
   ];
 
@@ -297,13 +357,13 @@ export function k3s(options: K3sOptions & { readonly program: K3sProgram }): Dis
         ...below,
         purpose: "CA to provision identities for etcd's servers and their clients",
         commonName: "etcd-server-ca",
-        files: authority("etcd/server", [etcd.trustedCaFile, apiserver.etcdCaFile]),
+        files: authority("etcd/server", [etcd.trustedCaFile, apiserver.etcdCaFile], [], ofEtcd),
       },
       "etcd-peer": {
         ...below,
         purpose: "CA to provision identities for etcd nodes among themselves",
         commonName: "etcd-peer-ca",
-        files: authority("etcd/peer", [etcd.peerTrustedCaFile]),
+        files: authority("etcd/peer", [etcd.peerTrustedCaFile], [], ofEtcd),
       },
     },
 
@@ -375,7 +435,7 @@ export function k3s(options: K3sOptions & { readonly program: K3sProgram }): Dis
         usage: KeyUsage.SERVER_AND_CLIENT,
         sans: ["kine.sock", ...SERVER_NAMES],
         holders: ETCD_MEMBER,
-        files: pair(`${tls}/etcd/server-client`, ETCD_MEMBER, [etcd.serving]),
+        files: pair(`${tls}/etcd/server-client`, ETCD_MEMBER, [etcd.serving], ofEtcd),
       },
       "etcd-peer": {
         ...ISSUED,
@@ -386,7 +446,7 @@ export function k3s(options: K3sOptions & { readonly program: K3sProgram }): Dis
         usage: KeyUsage.SERVER_AND_CLIENT,
         sans: ["kine.sock", ...SERVER_NAMES],
         holders: ETCD_MEMBER,
-        files: pair(`${tls}/etcd/peer-server-client`, ETCD_MEMBER, [etcd.peer]),
+        files: pair(`${tls}/etcd/peer-server-client`, ETCD_MEMBER, [etcd.peer], ofEtcd),
       },
       "controller-manager-server": {
         ...SERVER,
@@ -461,7 +521,7 @@ export function k3s(options: K3sOptions & { readonly program: K3sProgram }): Dis
         commonName: "{machine}",
         sans: ["{machine}", "localhost", "127.0.0.1", "{addresses}"],
         holders: AGENTS,
-        files: pair(`${agent}/serving-kubelet`, AGENTS, [kubelet.serving]),
+        files: pair(`${agent}/serving-kubelet`, AGENTS, [kubelet.serving], AGENT_MODE),
       },
       "kube-proxy": {
         ...CLIENT,
@@ -477,17 +537,41 @@ export function k3s(options: K3sOptions & { readonly program: K3sProgram }): Dis
         holders: AGENTS,
         files: agentClient(`client-${program}-controller`, `${program}controller`, [reads]),
       },
+      ...(withAdmin ? { "cluster-admin": clusterAdmin("client") } : {}),
     },
 
-    configuration: [],
+    // Drop-ins, which the program reads after `config.yaml`, in the order of their names: that stays who runs the program's own. A value
+    // here is instead of one there, but names are added to those there. A later drop-in has the last word.
+    configuration: [
+      {
+        ...told(
+          "",
+          SERVERS,
+          `tls-san+: {sans}
+service-cidr: {serviceCidrs}
+cluster-domain: {clusterDomain}
+`,
+        ),
+        purpose: "configuration of a server: its names and the networks of services",
+        sans: ["{endpoint}", "{addresses}", "{serviceIps}", "{extraSans}"],
+      },
+      { ...told("", ["worker"], `server: "${joinUrl}"\n`), purpose: "configuration of an agent: where it joins" },
+      ...(withAdmin ? [bindsClusterAdmins(`${server}/manifests/kubernetes-pki-cluster-admins.yaml`, applies)] : []),
+    ],
 
-    // There is no default place: the flag names the file.
+    // There is no default place: the flag names the file. So a drop-in does that comes and goes with the password.
     joinPasswords: {
       server: {
         purpose: "password with which servers join",
         user: "server",
         format: "secure token",
         files: [{ path: `${etc}/token`, on: SERVERS, consumers: [tokenFile] }],
+        configuration: [
+          {
+            ...told("-token", SERVERS, `token-file: ${etc}/token\n`),
+            purpose: "configuration that names the password of servers, where there is one",
+          },
+        ],
       },
       agent: {
         purpose: "password with which agents join",
@@ -497,6 +581,16 @@ export function k3s(options: K3sOptions & { readonly program: K3sProgram }): Dis
           // A server takes the whole text for the password.
           { path: `${etc}/agent-token`, on: SERVERS, format: "password", consumers: [agentTokenFile] },
           { path: `${etc}/token`, on: ["worker"], consumers: [tokenFile] },
+        ],
+        configuration: [
+          {
+            ...told("-agent-token", SERVERS, `agent-token-file: ${etc}/agent-token\n`),
+            purpose: "configuration that names the password of agents, where there is one",
+          },
+          {
+            ...told("-token", ["worker"], `token-file: ${etc}/token\n`),
+            purpose: "configuration that names the password of agents, where there is one",
+          },
         ],
       },
     },
@@ -510,6 +604,11 @@ export function k3s(options: K3sOptions & { readonly program: K3sProgram }): Dis
           group: `system:bootstrappers:${program}:default-node-token`,
           format: "secure token",
           file: { path: `${etc}/bootstrap-token`, on: "worker", consumers: [tokenFile] },
+          // Where there is a password, too, its drop-in comes later.
+          configuration: {
+            ...told("-bootstrap-token", ["worker"], `token-file: ${etc}/bootstrap-token\n`),
+            purpose: "configuration that names the bootstrap token",
+          },
         },
       },
     },

@@ -70,6 +70,12 @@ export interface SingleCaOptions<Sets extends SingleCaSet = SingleCaSet, OneServ
    * @default false
    */
   readonly oneServerCertificate?: OneServer;
+  /**
+   * Folder of the API server's, controller-manager's and scheduler's files, and of the CA on workers: an absolute path without a last slash.
+   * Guides have `/etc/kubernetes/ssl` or `/opt/kubernetes/ssl`, too.
+   * @default /var/lib/kubernetes
+   */
+  readonly folder?: string;
 }
 
 /** Names of the authorities of a single-CA installation: the one, and those of sets that have their own. */
@@ -405,7 +411,8 @@ type AuthorityOf = (set: SingleCaSet) => string;
  */
 export function singleCa(options: SingleCaOptions = {}): DistributionTable {
   checkOptions(options);
-  const { ownAuthorities = [], oneServerCertificate = false } = options;
+  const { ownAuthorities = [], oneServerCertificate = false, folder = KUBERNETES_FOLDER } = options;
+  const placed = placedIn(folder);
   const from: AuthorityOf = (set) => (ownAuthorities.includes(set) ? set : THE_CA);
   const servers = oneServerCertificate ? ONE_SERVER : SEPARATE_SERVERS;
   const { commonName: etcdPeer } = servers["etcd-peer"] ?? servers.apiserver!;
@@ -416,8 +423,8 @@ export function singleCa(options: SingleCaOptions = {}): DistributionTable {
     withoutAuthorityKeys:
       "kube-controller-manager signs no requests, so that no kubelet joins by a token or renews its certificate",
     apiServerAuthority: from("apiserver"),
-    authorities: authorities(from, verifiers(etcdPeer)),
-    keyPairs: {
+    authorities: placed(authorities(from, verifiers(etcdPeer))),
+    keyPairs: placed({
       "service-account": {
         purpose: PURPOSES["service-account"],
         files: [
@@ -430,13 +437,15 @@ export function singleCa(options: SingleCaOptions = {}): DistributionTable {
           ]),
         ],
       },
-    },
-    certificates: Object.fromEntries(
-      Object.entries({ ...servers, ...CLIENTS_AND_KUBELETS }).map(
-        ([name, { set, ...row }]): [string, CertificateRow] => [
-          name,
-          { ...row, authority: from(set), issuedBy: "terraform" },
-        ],
+    }),
+    certificates: placed(
+      Object.fromEntries(
+        Object.entries({ ...servers, ...CLIENTS_AND_KUBELETS }).map(
+          ([name, { set, ...row }]): [string, CertificateRow] => [
+            name,
+            { ...row, authority: from(set), issuedBy: "terraform" },
+          ],
+        ),
       ),
     ),
     configuration: [],
@@ -459,7 +468,7 @@ export function singleCa(options: SingleCaOptions = {}): DistributionTable {
           format: {
             kubeconfig: {
               user: "kubelet-bootstrap",
-              certificateAuthority: `../kubernetes/${baseOf(from("apiserver"))}.pem`,
+              certificateAuthority: `${relativeTo(KUBELET_FOLDER, folder)}/${baseOf(from("apiserver"))}.pem`,
             },
           },
           file: {
@@ -471,6 +480,26 @@ export function singleCa(options: SingleCaOptions = {}): DistributionTable {
       },
     },
   };
+}
+
+/** The way from one folder to another. */
+function relativeTo(from: string, to: string): string {
+  const [here, there] = [from.split("/"), to.split("/")];
+  const fork = here.findIndex((part, index) => part !== there[index]);
+  const shared = fork < 0 ? here.length : fork;
+  return [...here.slice(shared).map(() => ".."), ...there.slice(shared)].join("/") || ".";
+}
+
+/** Puts the files of rows that are in the usual folder into another one. */
+function placedIn(folder: string) {
+  const place = (file: FileRow): FileRow =>
+    file.path.startsWith(`${KUBERNETES_FOLDER}/`)
+      ? { ...file, path: `${folder}${file.path.slice(KUBERNETES_FOLDER.length)}` }
+      : file;
+  return <R extends { readonly files: readonly FileRow[] }>(rows: Readonly<Record<string, R>>): Record<string, R> =>
+    Object.fromEntries(
+      Object.entries(rows).map(([name, row]): [string, R] => [name, { ...row, files: row.files.map(place) }]),
+    );
 }
 
 function checkOptions({ ownAuthorities = [], oneServerCertificate = false }: SingleCaOptions): void {

@@ -148,6 +148,10 @@ export interface AuthorityRow extends Row {
     readonly commonName: string;
     readonly issuer?: string;
     readonly organization?: string;
+    readonly renewedAs?: {
+        readonly commonNames: readonly string[];
+        readonly orAs?: string;
+    };
     readonly sans?: readonly string[];
     readonly signsNodesFor?: number | "clusterSigningDuration";
 }
@@ -514,6 +518,7 @@ export interface ConfigurationRow {
     readonly on: readonly HolderKind[];
     readonly path: string;
     readonly purpose: string;
+    readonly sans?: readonly string[];
     readonly text: string;
 }
 
@@ -604,13 +609,13 @@ export class Distribution<Names extends DistributionNames = DistributionNames> {
     constructor(table: DistributionTable);
     static readonly CLUSTER_API: Distribution<ClusterApiNames>;
     static readonly K0S: Distribution<K0sNames>;
-    static k0s(options?: K0sOptions): Distribution<K0sNames>;
+    static k0s<Admin extends boolean = false>(options?: K0sOptions<Admin>): Distribution<K0sNames<Admin>>;
     static readonly K3S: Distribution<K3sNames>;
-    static k3s<Chained extends K3sChain = never>(options?: K3sOptions<Chained>): Distribution<K3sNames<"k3s", Chained>>;
+    static k3s<Chained extends K3sChain = never, Admin extends boolean = false>(options?: K3sOptions<Chained, Admin>): Distribution<K3sNames<"k3s", Chained, Admin>>;
     static readonly KUBEADM: Distribution<KubeadmNames>;
     readonly names: NameLists<Names>;
     static readonly RKE2: Distribution<K3sNames<"rke2">>;
-    static rke2<Chained extends K3sChain = never>(options?: K3sOptions<Chained>): Distribution<K3sNames<"rke2", Chained>>;
+    static rke2<Chained extends K3sChain = never, Admin extends boolean = false>(options?: Rke2Options<Chained, Admin>): Distribution<K3sNames<"rke2", Chained, Admin>>;
     static readonly SINGLE_CA: Distribution<SingleCaNames>;
     static singleCa<Sets extends SingleCaSet = never, OneServer extends boolean = false>(options?: SingleCaOptions<Sets, OneServer>): Distribution<SingleCaNames<Sets, OneServer>>;
     readonly table: DistributionTable;
@@ -644,6 +649,7 @@ export interface DistributionTable<Names extends DistributionNames = Distributio
         readonly etcd?: readonly EtcdTopology[];
         readonly etcdEndpoints?: boolean;
         readonly maxServiceCidrBits?: number;
+        readonly singleHosts?: boolean;
     };
     readonly sharedRoot?: string;
     readonly version: string;
@@ -743,6 +749,11 @@ export interface FileRow {
     readonly consumers: readonly Consumer[];
     readonly firstStartOnly?: FirstStartOnly;
     readonly kind: FileKind;
+    readonly kubeconfigNames?: {
+        readonly cluster: string;
+        readonly context: string;
+        readonly user: string;
+    };
     readonly mode?: string;
     readonly on: readonly HolderKind[];
     readonly owner?: string;
@@ -945,6 +956,7 @@ export interface JoinPasswordProps<Of extends Distribution = Distribution> {
 }
 
 export interface JoinPasswordRow {
+    readonly configuration?: readonly ConfigurationRow[];
     readonly files: readonly JoinPasswordFileRow[];
     readonly format: JoinFormat;
     readonly purpose: string;
@@ -963,42 +975,44 @@ export function joinWith(format: JoinFormat, props: JoinProps | JoinOfPkiProps):
 
 export type K0sAuthority = "kubernetes" | "front-proxy" | "etcd";
 
-export type K0sCertificate = "apiserver" | "k0s-api" | "apiserver-kubelet-client" | "front-proxy-client" | "konnectivity" | "etcd-server" | "etcd-peer" | "apiserver-etcd-client" | "admin" | "controller-manager" | "scheduler" | "kubelet";
+export type K0sCertificate<Admin extends boolean = false> = "apiserver" | "k0s-api" | "apiserver-kubelet-client" | "front-proxy-client" | "konnectivity" | "etcd-server" | "etcd-peer" | "apiserver-etcd-client" | "admin" | "controller-manager" | "scheduler" | "kubelet" | (Admin extends false ? never : "cluster-admin");
 
-export type K0sKubeconfig = Extract<K0sCertificate, "konnectivity" | "admin" | "controller-manager" | "scheduler" | "kubelet">;
+export type K0sKubeconfig<Admin extends boolean = false> = Extract<K0sCertificate<Admin>, "konnectivity" | "admin" | "controller-manager" | "scheduler" | "kubelet" | "cluster-admin">;
 
-export interface K0sNames extends DistributionNames {
+export interface K0sNames<Admin extends boolean = false> extends DistributionNames {
     readonly authority: K0sAuthority;
-    readonly certificate: K0sCertificate;
+    readonly certificate: K0sCertificate<Admin>;
     readonly joinPassword: never;
     readonly keyPair: "service-account";
-    readonly kubeconfig: K0sKubeconfig;
+    readonly kubeconfig: K0sKubeconfig<Admin>;
 }
 
-export interface K0sOptions {
+export interface K0sOptions<Admin extends boolean = boolean> {
+    readonly clusterAdmin?: Admin;
     readonly dataDir?: string;
 }
 
 export type K3sAuthority<Chained extends K3sChain = never> = "server" | "client" | "request-header" | "etcd-server" | "etcd-peer" | (Chained extends "root" ? K3sChain : Chained);
 
-export type K3sCertificate<Program extends K3sProgram = "k3s"> = "apiserver" | "apiserver-kubelet-client" | "front-proxy-client" | "apiserver-etcd-client" | "etcd-server" | "etcd-peer" | "controller-manager-server" | "scheduler-server" | "admin" | "supervisor" | "controller-manager" | "scheduler" | "cloud-controller-manager" | "kubelet" | "kubelet-server" | "kube-proxy" | `${Program}-controller`;
+export type K3sCertificate<Program extends K3sProgram = "k3s", Admin extends boolean = false> = "apiserver" | "apiserver-kubelet-client" | "front-proxy-client" | "apiserver-etcd-client" | "etcd-server" | "etcd-peer" | "controller-manager-server" | "scheduler-server" | "admin" | "supervisor" | "controller-manager" | "scheduler" | "cloud-controller-manager" | "kubelet" | "kubelet-server" | "kube-proxy" | `${Program}-controller` | (Admin extends false ? never : "cluster-admin");
 
 export type K3sChain = "root" | "intermediate";
 
 export type K3sJoinPassword = "server" | "agent";
 
-export type K3sKubeconfig<Program extends K3sProgram = "k3s"> = Extract<K3sCertificate<Program>, "apiserver-kubelet-client" | "admin" | "supervisor" | "controller-manager" | "scheduler" | "cloud-controller-manager" | "kubelet" | "kube-proxy" | `${Program}-controller`>;
+export type K3sKubeconfig<Program extends K3sProgram = "k3s", Admin extends boolean = false> = Extract<K3sCertificate<Program, Admin>, "apiserver-kubelet-client" | "admin" | "supervisor" | "controller-manager" | "scheduler" | "cloud-controller-manager" | "kubelet" | "kube-proxy" | `${Program}-controller` | "cluster-admin">;
 
-export interface K3sNames<Program extends K3sProgram = "k3s", Chained extends K3sChain = never> extends DistributionNames {
+export interface K3sNames<Program extends K3sProgram = "k3s", Chained extends K3sChain = never, Admin extends boolean = false> extends DistributionNames {
     readonly authority: K3sAuthority<Chained>;
-    readonly certificate: K3sCertificate<Program>;
+    readonly certificate: K3sCertificate<Program, Admin>;
     readonly joinPassword: K3sJoinPassword;
     readonly keyPair: "service-account";
-    readonly kubeconfig: K3sKubeconfig<Program>;
+    readonly kubeconfig: K3sKubeconfig<Program, Admin>;
 }
 
-export interface K3sOptions<Chained extends K3sChain = K3sChain> {
+export interface K3sOptions<Chained extends K3sChain = K3sChain, Admin extends boolean = boolean> {
     readonly chained?: Chained;
+    readonly clusterAdmin?: Admin;
     readonly dataDir?: string;
 }
 
@@ -1251,6 +1265,10 @@ interface RefusedPin {
 
 const REPORT_SCHEMA_VERSION = 3;
 
+export interface Rke2Options<Chained extends K3sChain = K3sChain, Admin extends boolean = boolean> extends K3sOptions<Chained, Admin> {
+    readonly profile?: "cis" | "etcd";
+}
+
 export class RoleBinding extends Construct {
     constructor(scope: Construct, id: string, props: RoleBindingProps);
     readonly name: string;
@@ -1350,6 +1368,7 @@ export interface SingleCaNames<Sets extends SingleCaSet = never, OneServer exten
 }
 
 export interface SingleCaOptions<Sets extends SingleCaSet = SingleCaSet, OneServer extends boolean = boolean> {
+    readonly folder?: string;
     readonly oneServerCertificate?: OneServer;
     readonly ownAuthorities?: readonly Sets[];
 }

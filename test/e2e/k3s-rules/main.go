@@ -3,6 +3,7 @@
 //	hash FILE      the hash of a secure token: hashCA of pkg/clientaccess/token.go
 //	rotate OLD NEW what `k3s certificate rotate-ca` finds wrong with the authorities of the folder NEW when those of OLD are
 //	               in use: validateBootstrap of pkg/server/cert.go
+//	config FILE    the flags that the configuration FILE and its drop-ins become: readConfigFile of pkg/configfilearg/parser.go
 package main
 
 import (
@@ -16,6 +17,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v2"
 )
 
 func main() {
@@ -26,7 +31,46 @@ func main() {
 		for _, problem := range rotate(os.Args[2], os.Args[3]) {
 			fmt.Println(problem)
 		}
+	case "config":
+		for _, flag := range config(os.Args[2]) {
+			fmt.Println(flag)
+		}
 	}
+}
+
+func config(file string) []string {
+	files, err := filepath.Glob(file + ".d/*.yaml")
+	must(err)
+	if _, err := os.Stat(file); err == nil {
+		files = append([]string{file}, files...)
+	}
+	var order []string
+	values := map[string][]any{}
+	for _, name := range files {
+		data := yaml.MapSlice{}
+		must(yaml.Unmarshal(read(name), &data))
+		for _, item := range data {
+			key, adds := strings.CutSuffix(item.Key.(string), "+")
+			list, isList := item.Value.([]any)
+			if !isList {
+				list = []any{item.Value}
+			}
+			if !slices.Contains(order, key) {
+				order = append(order, key)
+			}
+			if adds {
+				list = append(values[key], list...)
+			}
+			values[key] = list
+		}
+	}
+	var flags []string
+	for _, key := range order {
+		for _, value := range values[key] {
+			flags = append(flags, fmt.Sprintf("--%s=%v", key, value))
+		}
+	}
+	return flags
 }
 
 func hash(text []byte) string {

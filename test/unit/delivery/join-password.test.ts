@@ -56,18 +56,28 @@ test("servers start with a secure token, and are told the password alone with wh
   ];
   const shown = (join: JoinPassword, machine: string) =>
     join.files(machine).map(({ path, mode, owner, content }) => [path, mode, owner, evaluate(content, lookup)]);
+  /** The drop-in that tells K3s of a file. */
+  const named = (file: string) => [
+    `/etc/rancher/k3s/config.yaml.d/10-kubernetes-pki-${file}.yaml`,
+    "0644",
+    "root:root",
+    `${file}-file: /etc/rancher/k3s/${file}\n`,
+  ];
   for (const machine of ["cp-1", "cp-2", "cp-3"]) {
     expect(shown(server, machine)).toEqual([
       ["/etc/rancher/k3s/token", "0600", "root:root", `K10${HASH}::server:<random_password.pki__token__server>`],
+      named("token"),
     ]);
     expect(shown(agent, machine)).toEqual([
       ["/etc/rancher/k3s/agent-token", "0600", "root:root", "<random_password.pki__token__agent>"],
+      named("agent-token"),
     ]);
   }
   for (const worker of ["node-1", "worker"]) {
     expect(shown(server, worker)).toEqual([]);
     expect(shown(agent, worker)).toEqual([
       ["/etc/rancher/k3s/token", "0600", "root:root", `K10${HASH}::node:<random_password.pki__token__agent>`],
+      named("token"),
     ]);
   }
   expect(shown(server, "operator")).toEqual([]);
@@ -75,7 +85,7 @@ test("servers start with a secure token, and are told the password alone with wh
 
 test("a server that only runs etcd has it, too", () => {
   const { stack, pki } = pkiOfK3s(MEMBERS);
-  expect(new JoinPassword(stack, "server", { pki }).files("etcd-1")).toHaveLength(1);
+  expect(new JoinPassword(stack, "server", { pki }).files("etcd-1")).toHaveLength(2);
 });
 
 test("its output names the password and does not hold it", () => {

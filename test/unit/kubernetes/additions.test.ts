@@ -275,7 +275,8 @@ describe("a certificate of one's own", () => {
 
   test("leaves no braces that stand for nothing", () => {
     const files = [{ path: "/etc/{address}/{machine}.crt", kind: "certificate" as const }];
-    const templates = "{clusterName}, {clusterDomain}, {endpoint}, {serviceCidrs}, {clusterSigningDuration}";
+    const templates =
+      "{clusterName}, {clusterDomain}, {endpoint}, {endpointHost}, {serviceCidrs}, {clusterSigningDuration}";
     expect(added({ commonName: "{machin}", sans: ["{addreses}"], files })).toMatchObject([
       { code: "template", at: "commonName", given: '"{machin}"', allowed: `{machine}, {address}, ${templates}` },
       { at: "sans[0]", given: '"{addreses}"' },

@@ -97,8 +97,11 @@ test("every row says what it is for", () => {
   const rows = TABLES.flatMap(({ authorities, keyPairs, certificates, joinPasswords = {}, access, configuration }) => [
     ...[authorities, keyPairs, certificates, joinPasswords, access.tokens].flatMap((part) => Object.values(part)),
     ...configuration,
+    ...Object.values(joinPasswords).flatMap((row) => row.configuration ?? []),
   ]);
   expect(
-    rows.filter(({ purpose }) => !/^(CA|certificate|key pair|password|bootstrap token|configuration) /.test(purpose)),
+    rows.filter(
+      ({ purpose }) => !/^(CA|certificate|key pair|password|bootstrap token|configuration|manifest) /.test(purpose),
+    ),
   ).toEqual([]);
 });

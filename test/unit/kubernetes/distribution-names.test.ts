@@ -104,6 +104,16 @@ const below: EachOf<K3sNames<"k3s", "intermediate">> = {
   ...k3s,
   authority: { ...five, ...yes("intermediate") },
 };
+const k3sAdmin: EachOf<K3sNames<"k3s", never, true>> = {
+  ...k3s,
+  certificate: { ...k3s.certificate, ...yes("cluster-admin") },
+  kubeconfig: { ...k3s.kubeconfig, ...yes("cluster-admin") },
+};
+const k0sAdmin: EachOf<K0sNames<true>> = {
+  ...k0s,
+  certificate: { ...k0s.certificate, ...yes("cluster-admin") },
+  kubeconfig: { ...k0s.kubeconfig, ...yes("cluster-admin") },
+};
 const clients = [
   "apiserver",
   "apiserver-etcd-client",
@@ -134,8 +144,10 @@ const singleCa: EachOf<SingleCaNames<"etcd-peer">> = {
 test.each<[string, Distribution, EachOf<DistributionNames>]>([
   ["kubeadm", Distribution.KUBEADM, kubeadm],
   ["k0s", Distribution.K0S, k0s],
+  ["k0s with an operator", Distribution.k0s({ clusterAdmin: true }), k0sAdmin],
   ["Cluster API", Distribution.CLUSTER_API, clusterApi],
   ["K3s", Distribution.K3S, k3s],
+  ["K3s with an operator", Distribution.k3s({ clusterAdmin: true }), k3sAdmin],
   ["K3s below an intermediate", Distribution.k3s({ chained: "intermediate" }), below],
   ["RKE2 below a root", Distribution.rke2({ chained: "root" }), rke2],
   ["a single CA with one server certificate", Distribution.singleCa({ oneServerCertificate: true }), oneServer],

@@ -293,3 +293,19 @@ describe("a table is refused", () => {
     expect(act).toThrow("2 problems at distribution own\n");
   });
 });
+
+describe("a token's kubeconfig names the file with the authority", () => {
+  const { table } = Distribution.KUBEADM;
+  const naming = (certificateAuthority: string) => () => {
+    const worker = { ...table.access.tokens.worker!, format: { kubeconfig: { user: "u", certificateAuthority } } };
+    return new Distribution({ ...table, access: { ...table.access, tokens: { worker } } });
+  };
+
+  test.each(["pki/ca.crt", "/etc/kubernetes/pki/ca.crt"])("as %s", (path) => {
+    expect(naming(path)).not.toThrow();
+  });
+
+  test.each(["ca.crt", "/pki/ca.crt"])("and %s is none that the machine has", (path) => {
+    expect(problemsOf(naming(path)).map(({ code }) => code)).toEqual(["join-authority"]);
+  });
+});

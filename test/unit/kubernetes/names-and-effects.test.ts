@@ -144,13 +144,15 @@ describe("choices for what the distribution issues", () => {
   });
 
   test("that the inventory alone shows come with a warning", () => {
+    const untold = { ...Distribution.K3S.table, configuration: [] };
     const cluster = { ...THREE, extraSans: ["a.example.com"] };
-    const k3s = { distribution: Distribution.K3S };
+    const k3s = { distribution: new Distribution(untold) };
     expect(warnings(pkiOf(cluster, k3s).pki)).toEqual([
       "[without-effect] cluster.extraSans: k3s issues the certificates that it is about itself; say the same in its own configuration, or leave it out",
       "[without-effect] cluster.workers: Terraform issues nothing for these machines, and they have no files of their own; leave them out, or keep them for the inventory",
     ]);
     expect(warnings(pkiOf(cluster, { ...k3s, issueLeaves: true }).pki)).toEqual([]);
+    expect(warnings(pkiOf(cluster, { distribution: Distribution.K3S }).pki)).toEqual([]);
     expect(warnings(pkiOf(cluster).pki)).toEqual([]);
     expect(warnings(pkiOf(MEMBERS).pki)).toEqual([]);
   });

@@ -1,17 +1,29 @@
-import { AnnotationMetadataEntryType } from "cdktf";
+import { AnnotationMetadataEntryType, TerraformVariable } from "cdktf";
+import { parse } from "yaml";
 import {
   Cluster,
   ClusterFile,
   ClusterPki,
   ClusterPkiProps,
   Distribution,
+  evaluate,
   FileRow,
   Generation,
+  Generations,
+  PkiError,
   Validity,
 } from "../../../../lib";
+import {
+  ETCD_CA_CERTIFICATE,
+  OTHER_KEY,
+  PATH_1_CERTIFICATE,
+  SAME_NAME_CERTIFICATE,
+} from "../../../support/authorities";
 import { EXTERNAL, MEMBERS, pkiOf, terraformOfPki, THREE } from "../../../support/cluster";
+import { CLUSTER_ADMINS } from "../../../support/cluster-admins";
 import { resourcesOf } from "../../../support/graph";
-import { problemsOf } from "../../../support/synth";
+import { CA_CERTIFICATE, CA_KEY } from "../../../support/pem";
+import { newStack, problemsOf, terraformOf } from "../../../support/synth";
 import { referencesIn } from "../../../../lib/kubernetes/content-readers";
 
 // What k0s does is restated here from its sources at v1.36.3+k0s.2: cmd/controller/certificates.go, pkg/certificate/manager.go,
@@ -102,6 +114,255 @@ describe("the custom-CA set", () => {
     const moved = CUSTOM_CA.map((text) => text.replace("/var/lib/k0s", "/srv/k0s")).sort();
     expect(filesOf({ distribution }, "cp-1").map(line).sort()).toEqual(moved);
     expect(JSON.stringify(distribution.table)).not.toContain("/var/lib/k0s");
+  });
+});
+
+describe("the configuration of a controller", () => {
+  const textOf = (cluster: Partial<Cluster>, machine = "cp-1") => {
+    const file = filesOf(K0S, machine, cluster).find(({ path }) => path === "/etc/k0s/cluster-config.yaml")!;
+    return evaluate(file.content, () => "")!;
+  };
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests look anywhere into it
+  const specOf = (cluster: Partial<Cluster>, machine?: string): any =>
+    (parse(textOf(cluster, machine), { version: "1.1" }) as { spec: object }).spec;
+
+  /**
+   * Fields and their types, at v1.36.3+k0s.2: k0s refuses one that it does not know.
+   *
+   * @see https://github.com/k0sproject/k0s/blob/v1.36.3%2Bk0s.2/pkg/apis/k0s/v1beta1/clusterconfig_types.go
+   * @see https://github.com/k0sproject/k0s/blob/v1.36.3%2Bk0s.2/pkg/apis/k0s/v1beta1/api.go
+   * @see https://github.com/k0sproject/k0s/blob/v1.36.3%2Bk0s.2/pkg/apis/k0s/v1beta1/network.go
+   * @see https://github.com/k0sproject/k0s/blob/v1.36.3%2Bk0s.2/pkg/apis/k0s/v1beta1/storage.go
+   */
+  const args = expect.objectContaining({}) as object;
+  const FIELDS = {
+    api: {
+      address: "string",
+      onlyBindToAddress: "boolean",
+      externalAddress: "string",
+      extraArgs: args,
+      rawArgs: ["string"],
+      k0sApiPort: "number",
+      port: "number",
+      sans: ["string"],
+    },
+    controllerManager: { extraArgs: args, rawArgs: ["string"] },
+    network: {
+      dualStack: { enabled: "boolean", IPv6podCIDR: "string", IPv6serviceCIDR: "string" },
+      podCIDR: "string",
+      provider: "string",
+      serviceCIDR: "string",
+      clusterDomain: "string",
+      primaryAddressFamily: "string",
+    },
+    storage: {
+      type: "string",
+      etcd: {
+        externalCluster: {
+          endpoints: ["string"],
+          etcdPrefix: "string",
+          caFile: "string",
+          clientCertFile: "string",
+          clientKeyFile: "string",
+        },
+        peerAddress: "string",
+        extraArgs: args,
+        rawArgs: ["string"],
+      },
+    },
+  };
+
+  /** What k0s would not take, by its path. */
+  function unknown(value: unknown, known: unknown, at: string): string[] {
+    if (known === args) {
+      return Object.entries(value as object).flatMap(([name, text]) =>
+        typeof text === "string" ? [] : [`${at}.${name}`],
+      );
+    }
+    if (typeof known === "string" || known === undefined) {
+      return typeof value === known ? [] : [`${at}: ${typeof value}`];
+    }
+    if (Array.isArray(known)) {
+      return Array.isArray(value) ? value.flatMap((item, i) => unknown(item, known[0], `${at}[${i}]`)) : [at];
+    }
+    const fields = known as Readonly<Record<string, unknown>>;
+    return Object.entries(value as object).flatMap(([name, field]) => unknown(field, fields[name], `${at}.${name}`));
+  }
+
+  const DUAL: Partial<Cluster> = {
+    serviceCidrs: ["fd00:10:96::/112", "10.96.0.0/16"],
+    controlPlanes: [
+      { name: "cp-1", addresses: ["10.0.0.11", "fd01::1"], bindPort: 7443, extraSans: ["cp-1.example.com"] },
+    ],
+    clusterDomain: "prod.local",
+    extraSans: ["api.example.com", "192.0.2.1"],
+  };
+
+  test.each([
+    ["one control plane", {}],
+    ["two families", DUAL],
+    ["an etcd that others run", EXTERNAL],
+  ])("has fields of k0s' alone, of their types, with %s", (_, cluster) => {
+    expect(unknown(specOf(cluster), FIELDS, "spec")).toEqual([]);
+    expect(parse(textOf(cluster))).toMatchObject({ apiVersion: "k0s.k0sproject.io/v1beta1", kind: "ClusterConfig" });
+  });
+
+  test("says where the machine is, where clients find it, and by which names", () => {
+    expect(specOf({}).api).toMatchObject({
+      address: "10.0.0.11",
+      port: 6443,
+      k0sApiPort: 9443,
+      externalAddress: "api.prod.example.com",
+      sans: ["10.0.0.11"],
+    });
+    expect(specOf(DUAL).api).toMatchObject({
+      address: "10.0.0.11",
+      port: 7443,
+      sans: ["api.example.com", "cp-1.example.com", "10.0.0.11", "192.0.2.1", "fd01::1"],
+    });
+    expect(specOf(THREE, "cp-2").api).toMatchObject({ address: "10.0.0.12", sans: ["10.0.0.12"] });
+  });
+
+  // With a port, k0s writes that into tokens of controllers, too, which join at another: getExternalURIForPort of api.go.
+  test("names the endpoint's port where the machine's own is another, and not else", () => {
+    const external = (cluster: Partial<Cluster>) => specOf(cluster).api.externalAddress as string;
+    expect(external({ endpoint: "api.prod.example.com:443" })).toBe("api.prod.example.com:443");
+    expect(external(DUAL)).toBe("api.prod.example.com:6443");
+    expect(external({ endpoint: "[2001:db8::1]:6443" })).toBe("2001:db8::1");
+    expect(external({ endpoint: "[2001:db8::1]:443" })).toBe("[2001:db8::1]:443");
+  });
+
+  test("says which networks services have: with two, that of IPv4 and the other, and which is first", () => {
+    expect(specOf({}).network).toEqual({
+      clusterDomain: "cluster.local",
+      serviceCIDR: "10.96.0.0/12",
+      dualStack: { enabled: false, IPv6serviceCIDR: "" },
+      primaryAddressFamily: "IPv4",
+    });
+    expect(specOf(DUAL).network).toEqual({
+      clusterDomain: "prod.local",
+      serviceCIDR: "10.96.0.0/16",
+      dualStack: { enabled: true, IPv6serviceCIDR: "fd00:10:96::/112" },
+      primaryAddressFamily: "IPv6",
+    });
+    expect(specOf({ serviceCidrs: ["FD00::/112"] }).network).toMatchObject({
+      serviceCIDR: "fd00::/112",
+      dualStack: { enabled: false },
+      primaryAddressFamily: "IPv6",
+    });
+  });
+
+  test("gives etcd the address that is in its certificate", () => {
+    expect(specOf(THREE, "cp-3").storage.etcd.peerAddress).toBe("10.0.0.13");
+  });
+
+  test("names another etcd's endpoints, and no file that there is none of", () => {
+    expect(specOf(EXTERNAL).storage).toEqual({
+      type: "etcd",
+      etcd: { externalCluster: { endpoints: ["https://etcd.example.com:2379"] } },
+    });
+    expect(textOf(EXTERNAL)).not.toContain("/pki/etcd");
+  });
+
+  test("must be told where another etcd is, as k0s must", () => {
+    const etcd = { topology: "external" } as const;
+    expect(problemsOf(() => pkiOf({ etcd }, K0S))).toMatchObject([{ at: "cluster.etcd.endpoints" }]);
+  });
+
+  // APISpec.Validate of api.go asks govalidator's IsDNSName, in which no star stands.
+  test("has no wildcard, with which k0s would not start", () => {
+    const controlPlanes = [{ name: "cp-1", addresses: ["10.0.0.11"], extraSans: [{ dns: ["*.b.example.com"] }] }];
+    expect(
+      problemsOf(() => pkiOf({ extraSans: ["*.a.example.com", "a.example.com"], controlPlanes }, K0S)),
+    ).toMatchObject([
+      { code: "host-wildcard", at: "cluster.extraSans", given: '"*.a.example.com"' },
+      { code: "host-wildcard", at: "cluster.controlPlanes[0].extraSans", given: '"*.b.example.com"' },
+    ]);
+    expect(() => pkiOf({ extraSans: ["*.a.example.com"] })).not.toThrow();
+  });
+
+  test("leaves nothing of the description to be said again", () => {
+    expect(warningsOf(pkiOf({ ...DUAL, workers: [] }, K0S).pki)).toEqual([]);
+    expect(warningsOf(pkiOf(EXTERNAL, K0S).pki)).toEqual([]);
+  });
+
+  test("holds what Terraform alone knows", () => {
+    const stack = newStack();
+    const value = (name: string) => new TerraformVariable(stack, name, {}).stringValue;
+    const controlPlanes = [{ name: "cp-1", addresses: [value("address")] }];
+    pkiOf({ endpoint: { dns: value("endpoint") }, controlPlanes, extraSans: [{ dns: [value("san")] }] }, K0S, stack);
+    const text = JSON.stringify(terraformOf(stack).output["pki_files"]);
+    expect(text).toMatch(/externalAddress: [^:]*var\.endpoint/);
+    expect(text).toMatch(/sans: \[[^\]]*var\.san[^\]]*var\.address/);
+    expect(text).toMatch(/peerAddress: [^:]*var\.address/);
+  });
+});
+
+describe("an authority from outside", () => {
+  const fromPem = (
+    certificatePem: string,
+    state: "active" | "trusted" | "retired" = "active",
+    privateKeyPem = CA_KEY,
+  ) => Generation.fromPem(state, { certificatePem, privateKeyPem: state === "active" ? privateKeyPem : undefined });
+  const problems = (byName: Readonly<Record<string, Generations>>, stack = newStack()) => {
+    const authorities = Object.fromEntries(
+      Object.entries(byName).map(([name, generations]) => [name, { generations }]),
+    );
+    try {
+      pkiOf({}, { ...K0S, authorities }, stack);
+      return [];
+    } catch (error) {
+      return (error as PkiError).problems;
+    }
+  };
+
+  // isManagedByK0s of pkg/certificate/manager.go: any other certificate stays as it is at every start, expired or not.
+  test.each(["etcd", "front-proxy"])("of %s has a name by which k0s renews", (name) => {
+    expect(problems({ [name]: { g1: fromPem(CA_CERTIFICATE) } })).toEqual([
+      {
+        code: "pem-common-name",
+        at: `authorities.${name}.generations.g1.certificatePem`,
+        given: '"CN=test-ca"',
+        allowed:
+          "an authority with the CN kubernetes-ca, kubernetes-front-proxy-ca, etcd-ca, or as kubernetes is, which k0s knows by that",
+        fix: "have it made with such a CN, or let Terraform make it: what it signs would not be renewed",
+      },
+    ]);
+    expect(problems({ [name]: { g1: fromPem(ETCD_CA_CERTIFICATE, "active", OTHER_KEY) } })).toEqual([]);
+  });
+
+  test("of Kubernetes has any name, and others may have the same", () => {
+    const kubernetes = { g1: fromPem(CA_CERTIFICATE) };
+    expect(problems({ kubernetes })).toEqual([]);
+    expect(problems({ kubernetes, etcd: { g1: fromPem(SAME_NAME_CERTIFICATE, "active", OTHER_KEY) } })).toEqual([]);
+    expect(problems({ kubernetes, etcd: { g1: fromPem(PATH_1_CERTIFICATE) } })).toContainEqual(
+      expect.objectContaining({ code: "pem-common-name", given: '"CN=path-1"' }),
+    );
+  });
+
+  test("which signed before counts, and which is retired does not", () => {
+    const g2 = Generation.active();
+    expect(problems({ etcd: { g1: fromPem(CA_CERTIFICATE, "trusted"), g2 } })).toMatchObject([
+      { code: "pem-common-name", at: "authorities.etcd.generations.g1.certificatePem" },
+    ]);
+    expect(problems({ etcd: { g1: fromPem(CA_CERTIFICATE, "retired"), g2 } })).toEqual([]);
+  });
+
+  test("that Terraform alone knows is compared by Terraform", () => {
+    const stack = newStack();
+    const value = (name: string) => new TerraformVariable(stack, name, {}).stringValue;
+    expect(problems({ etcd: { g1: fromPem(value("ca"), "active", value("key")) } }, stack)).toEqual([]);
+    const [{ condition, error_message: message }] = terraformOf(stack).output["pki_files"].precondition;
+    expect(condition).toContain(
+      'contains(["kubernetes-ca", "kubernetes-front-proxy-ca", "etcd-ca", "kubernetes-ca"], ',
+    );
+    expect(condition).toContain("data.tls_certificate.pki__ca__etcd__g1.certificates[0].subject");
+    expect(message).toContain("[pem-common-name]");
+  });
+
+  test("is no matter to other distributions", () => {
+    const authorities = { etcd: { generations: { g1: fromPem(CA_CERTIFICATE) } } };
+    expect(() => pkiOf({}, { authorities })).not.toThrow();
   });
 });
 
@@ -199,6 +460,28 @@ describe("the certificates that k0s issues, made for components that are run by 
     expect(pki.certificate("admin", "operator").subject.toString()).toBe("CN=kubernetes-admin, O=system:masters");
   });
 
+  // kubeConfig of cmd/controller/certificates.go, and what cmd/kubeconfig/admin.go prints.
+  test("have k0s' names in its kubeconfigs", () => {
+    const files = ["cp-1", "operator"]
+      .flatMap((holder) => pki.files(holder))
+      .filter(({ kind }) => kind === "kubeconfig");
+    expect(files.map(({ path }) => path.replace(`${PKI}/`, ""))).toEqual([
+      "admin.conf",
+      "ccm.conf",
+      "konnectivity.conf",
+      "scheduler.conf",
+      "/admin.conf",
+    ]);
+    for (const { content } of files) {
+      expect(parse(evaluate(content, () => "pem")!)).toMatchObject({
+        "current-context": "Default",
+        clusters: [{ name: "local" }],
+        contexts: [{ name: "Default", context: { cluster: "local", user: "user" } }],
+        users: [{ name: "user" }],
+      });
+    }
+  });
+
   test("have a key of their own on each machine", () => {
     const { pki: several } = pkiOf(THREE, BY_HAND);
     const holders = [...several.machines, "operator"];
@@ -225,6 +508,19 @@ describe("the certificates that k0s issues, made for components that are run by 
     ]);
     expect(rules.filter((text) => text.startsWith("[two-usages]"))).toHaveLength(9);
   });
+});
+
+test("the option clusterAdmin issues one certificate for the operator, and a manifest for k0s binds its group", () => {
+  const { pki } = pkiOf(THREE, { distribution: Distribution.k0s({ clusterAdmin: true }) });
+  expect(pki.parts.leaves.map(({ holder, name }) => `${holder.name}/${name}`)).toEqual(["operator/cluster-admin"]);
+  // No system:masters: what nobody can unbind.
+  expect(pki.certificate("cluster-admin").subject.toString()).toBe("CN=cluster-admin, O=cluster-admins");
+  expect(pki.certificate("cluster-admin").usage.name).toBe("client");
+  expect(pki.files("operator").map(line)).toEqual(["0600 root:root /cluster-admin.conf: kubeconfig"]);
+  // Direct descendants of the folder are what k0s applies, each as a stack of its own.
+  const manifest = pki.files("cp-2").find(({ path }) => path.startsWith("/var/lib/k0s/manifests/"))!;
+  expect(manifest.path).toBe("/var/lib/k0s/manifests/kubernetes-pki/cluster-admins.yaml");
+  expect(parse(evaluate(manifest.content, () => "")!)).toEqual(CLUSTER_ADMINS);
 });
 
 test("nothing is warned of while k0s issues its own", () => {
@@ -304,11 +600,16 @@ describe("flags", () => {
 
   /** `extraArgs` of the configuration, by the key that stands above them. */
   const [configuration] = filesOf(K0S, "cp-1");
-  const extraArgs = (key: string) => {
-    const [, block = ""] = String(configuration!.content).split(new RegExp(`^ +${key}:\n +extraArgs:\n`, "m"));
-    const args = block.split("\n").map((text) => /^ +([\w-]+): \S+\/pki\/(\S+)$/.exec(text));
-    const end = args.findIndex((match) => match === null);
-    return Object.fromEntries(args.slice(0, end).map((match) => [match![1], match![2]]));
+  const extraArgs = (key: "api" | "controllerManager" | "etcd") => {
+    const { spec } = parse(String(configuration!.content)) as {
+      spec: Record<string, { extraArgs: object }> & { storage: Record<string, { extraArgs: object }> };
+    };
+    const all = Object.entries<string>({ ...(key === "etcd" ? spec.storage[key] : spec[key])!.extraArgs });
+    const files = all.flatMap(([flag, value]) => {
+      const file = /^\S+\/pki\/(\S+)$/.exec(value)?.[1];
+      return file === undefined ? [] : [[flag, file] as const];
+    });
+    return Object.fromEntries(files);
   };
 
   test.each([
@@ -335,13 +636,14 @@ describe("flags", () => {
       "--requestheader-username-headers": "X-Remote-User",
       "--requestheader-group-headers": "X-Remote-Group",
       "--requestheader-extra-headers-prefix": "X-Remote-Extra-",
+      "--enable-bootstrap-token-auth": "true",
       "--client-cert-auth": "true",
       "--peer-client-cert-auth": "true",
       // Ours.
       "--cluster-signing-duration": "{clusterSigningDuration}",
       "--service-account-issuer": "https://kubernetes.default.svc",
       "--service-account-jwks-uri": "https://kubernetes.default.svc/openid/v1/jwks",
-      "--api-audiences": "https://kubernetes.default.svc",
+      "--api-audiences": "https://kubernetes.default.svc,system:konnectivity-server",
     });
   });
 });

@@ -1,5 +1,6 @@
 import { AnnotationMetadataEntryType, TerraformVariable } from "cdktf";
 import { createHash, X509Certificate } from "node:crypto";
+import { parse } from "yaml";
 import {
   Cluster,
   ClusterAccess,
@@ -10,10 +11,14 @@ import {
   evaluate,
   Generation,
   ClusterFile,
+  JoinPassword,
   TrustBundle,
+  Validity,
 } from "../../../../lib";
 import { leavesOf, EXTERNAL, MEMBERS, pkiOf, terraformOfPki, THREE } from "../../../support/cluster";
+import { CLUSTER_ADMINS } from "../../../support/cluster-admins";
 import { filesIn, resourcesOf } from "../../../support/graph";
+import { AGENT_FLAGS, SERVER_FLAGS } from "../../../support/k3s-flags";
 import { CA_CERTIFICATE } from "../../../support/pem";
 import { newApp, newStack, problemsOf, terraformOf } from "../../../support/synth";
 import { accessStack } from "../../access/fixture";
@@ -55,6 +60,9 @@ const CUSTOM_CA = [
   `0600 ${TLS}/service.key: private keys`,
 ];
 
+/** Without what the program is told beside it. */
+const ofCustomCa = (files: readonly ClusterFile[]) => files.filter(({ path }) => !path.includes("/config.yaml.d/"));
+
 describe("the custom-CA set", () => {
   test.each([
     ["etcd on the servers", THREE, ["cp-1", "cp-2", "cp-3"]],
@@ -63,14 +71,14 @@ describe("the custom-CA set", () => {
   ])("is these 11 files on each server, with %s", (_, cluster, servers) => {
     const { pki } = pkiOf(cluster, K3S);
     for (const server of servers) {
-      expect(pki.files(server).map(line)).toEqual(CUSTOM_CA);
+      expect(ofCustomCa(pki.files(server)).map(line)).toEqual(CUSTOM_CA);
     }
   });
 
   test("is nobody else's", () => {
     const { pki } = pkiOf(THREE, K3S);
     for (const holder of ["node-1", "worker", "operator"]) {
-      expect(pki.files(holder)).toEqual([]);
+      expect(ofCustomCa(pki.files(holder))).toEqual([]);
     }
   });
 
@@ -83,10 +91,12 @@ describe("the custom-CA set", () => {
   });
 
   test("of RKE2 is the same in its own data directory, which may be another", () => {
-    const rke2 = pkiOf({}, { distribution: Distribution.RKE2 }).pki.files("cp-1");
+    const rke2 = ofCustomCa(pkiOf({}, { distribution: Distribution.RKE2 }).pki.files("cp-1"));
     expect(pathsOf(rke2)).toEqual(CUSTOM_CA.map((text) => text.split(/ |: /)[1]!.replace("k3s", "rke2")));
     const elsewhere = pkiOf({}, { distribution: Distribution.rke2({ dataDir: "/srv/rke2" }) }).pki.files("cp-1");
-    expect(pathsOf(elsewhere)).toEqual(pathsOf(rke2).map((path) => path.replace("/var/lib/rancher/rke2", "/srv/rke2")));
+    expect(pathsOf(ofCustomCa(elsewhere))).toEqual(
+      pathsOf(rke2).map((path) => path.replace("/var/lib/rancher/rke2", "/srv/rke2")),
+    );
   });
 
   test("has service.key with every private key, the one that signs first", () => {
@@ -107,7 +117,7 @@ describe("what the program reads before its first start alone", () => {
     const start = { command: `${program} certificate rotate-ca`, folder: server, madeAtStart: `${server}/cred` };
     const { pki } = pkiOf(MEMBERS, { distribution: program === "k3s" ? Distribution.K3S : Distribution.RKE2 });
     for (const holder of ["cp-1", "etcd-1"]) {
-      const files = pki.files(holder);
+      const files = ofCustomCa(pki.files(holder));
       expect(files).toHaveLength(11);
       expect(files.map(startOf)).toEqual(files.map(({ path }) => [path, start]));
     }
@@ -115,18 +125,19 @@ describe("what the program reads before its first start alone", () => {
 
   test("is in its data directory, wherever that is", () => {
     const { pki } = pkiOf({}, { distribution: Distribution.k3s({ dataDir: "/srv/k3s" }) });
-    expect(pki.files("cp-1")[0]!.firstStartOnly).toMatchObject({ folder: "/srv/k3s/server" });
+    expect(ofCustomCa(pki.files("cp-1"))[0]!.firstStartOnly).toMatchObject({ folder: "/srv/k3s/server" });
   });
 
   test("is published with each file", () => {
     const published = Object.values<{ firstStartOnly?: object }>(filesIn(terraformOfPki({}, K3S))["cp-1"]);
-    expect(published.map(({ firstStartOnly }) => firstStartOnly)).toEqual(
-      Array(11).fill({
+    expect(published.map(({ firstStartOnly }) => firstStartOnly)).toEqual([
+      undefined,
+      ...Array<object>(11).fill({
         command: "k3s certificate rotate-ca",
         folder: "/var/lib/rancher/k3s/server",
         madeAtStart: "/var/lib/rancher/k3s/server/cred",
       }),
-    );
+    ]);
   });
 
   test("is nothing where nobody runs the program", () => {
@@ -137,10 +148,107 @@ describe("what the program reads before its first start alone", () => {
   });
 });
 
+describe("what the program is told", () => {
+  const JOIN = { k3s: "https://api.prod.example.com:6443", rke2: "https://api.prod.example.com:9345" };
+  const of = { k3s: Distribution.K3S, rke2: Distribution.RKE2 };
+
+  /** Everything in the drop-ins of a machine, by flag. */
+  const toldTo = (machine: string, cluster: Partial<Cluster>, program: (typeof PROGRAMS)[number] = "k3s") => {
+    const { stack, pki } = pkiOf(cluster, { distribution: of[program] });
+    const passwords = ["server", "agent"].map((id) => new JoinPassword(stack, id, { pki }));
+    const files = [pki, ...passwords]
+      .flatMap((part) => part.files(machine))
+      .filter(({ kind }) => kind === "configuration");
+    expect(pathsOf(files).every((path) => path.startsWith(`/etc/rancher/${program}/config.yaml.d/`))).toBe(true);
+    expect(new Set(pathsOf(files)).size).toBe(files.length);
+    const read = files.map(
+      ({ content }) =>
+        parse(
+          evaluate(content, () => ""),
+          { version: "1.1" },
+        ) as object,
+    );
+    return { flags: Object.assign({}, ...read) as Record<string, unknown>, held: files };
+  };
+
+  test.each(PROGRAMS)("%s reads beside its own configuration, which stays as it is", (program) => {
+    for (const [machine, known] of [
+      ["cp-1", SERVER_FLAGS],
+      ["worker", AGENT_FLAGS],
+    ] as const) {
+      const { flags } = toldTo(machine, {}, program);
+      const names = Object.keys(flags).map((name) => name.replace(/\+$/, ""));
+      expect(names.filter((name) => !known.includes(name))).toEqual([]);
+    }
+  });
+
+  test.each(PROGRAMS)("is a server's names, networks and passwords, of %s", (program) => {
+    const etc = `/etc/rancher/${program}`;
+    const cluster: Partial<Cluster> = {
+      controlPlanes: [{ name: "cp-1", addresses: ["10.0.0.11", "192.0.2.11"], extraSans: ["cp-1.example.com"] }],
+      extraSans: ["api.example.com"],
+      serviceCidrs: ["10.43.0.0/16", "fd00:43::/112"],
+      clusterDomain: "prod.local",
+    };
+    expect(toldTo("cp-1", cluster, program).flags).toEqual({
+      "tls-san+": [
+        "api.example.com",
+        "api.prod.example.com",
+        "cp-1.example.com",
+        "10.0.0.11",
+        "10.43.0.1",
+        "192.0.2.11",
+        "fd00:43::1",
+      ],
+      "service-cidr": "10.43.0.0/16,fd00:43::/112",
+      "cluster-domain": "prod.local",
+      "token-file": `${etc}/token`,
+      "agent-token-file": `${etc}/agent-token`,
+    });
+  });
+
+  test.each(PROGRAMS)("is where an agent of %s joins, and with what", (program) => {
+    const expected = { server: JOIN[program], "token-file": `/etc/rancher/${program}/token` };
+    expect(toldTo("worker", {}, program).flags).toEqual(expected);
+    expect(toldTo("node-1", WORKED, program).flags).toEqual(expected);
+  });
+
+  test("has an IPv6 endpoint in brackets, and a value of Terraform's where that stands", () => {
+    const server = (endpoint: Cluster["endpoint"], program: (typeof PROGRAMS)[number]) =>
+      toldTo("worker", { endpoint }, program).flags["server"];
+    expect(server("[2001:db8::1]:443", "k3s")).toBe("https://[2001:db8::1]:443");
+    expect(server("[2001:db8::1]:443", "rke2")).toBe("https://[2001:db8::1]:9345");
+    const stack = newStack();
+    const dns = new TerraformVariable(stack, "endpoint", {}).stringValue;
+    pkiOf({ endpoint: { dns } }, { distribution: Distribution.RKE2 }, stack);
+    expect(JSON.stringify(terraformOf(stack).output["pki_files"])).toMatch(
+      /server: [^"]*"https:..[^"]*var\.endpoint[^"]*:9345/,
+    );
+  });
+
+  test("names a password's file where there is one, and else not: the program would wait for the file", () => {
+    const names = (machine: string) =>
+      pathsOf(pkiOf(THREE, K3S).pki.files(machine)).filter((path) => path.includes("token"));
+    expect(["cp-1", "worker"].flatMap(names)).toEqual([]);
+  });
+
+  test.each(PROGRAMS)("names a bootstrap token of %s' access, and a password after it", (program) => {
+    const { file, configuration } = tables[program].access.tokens["worker"]!;
+    expect(configuration!.text).toBe(`token-file: ${file.path}\n`);
+    const names = toldTo("worker", {}, program).held.map(({ path }) => path);
+    expect([configuration!.path, ...names].sort()[0]).toBe(configuration!.path);
+  });
+
+  test("is for a restart of the program", () => {
+    const consumer = { component: "k3s", via: { flag: "--config" }, onChange: "restart" };
+    expect(toldTo("cp-1", {}).held.map(({ consumers }) => consumers)).toEqual([[consumer], [consumer], [consumer]]);
+  });
+});
+
 describe("root, intermediate and leaf authorities", () => {
   test("stand in each file nearest first, and the root's key in none", () => {
     const { pki } = pkiOf(WORKED, CHAINED);
-    expect(pki.files("cp-1").map(line)).toEqual(CUSTOM_CA);
+    expect(ofCustomCa(pki.files("cp-1")).map(line)).toEqual(CUSTOM_CA);
     expect(addressesIn(fileOf(pki, "cp-1", `${TLS}/etcd/peer-ca.crt`))).toEqual([
       "tls_locally_signed_cert.pki__ca__etcd-peer__g1",
       "tls_locally_signed_cert.pki__ca__intermediate__g1",
@@ -202,14 +310,15 @@ describe("leaves", () => {
 
   test("are no others, and RKE2's users and files have its name", () => {
     expect(Object.keys(table.certificates)).toHaveLength(17);
-    // And its API server has the description's port to itself, where K3s stands before its own.
+    // And its API server has the description's port to itself, where K3s stands before its own; who joins has another.
     const renamed = JSON.stringify(tables.k3s)
       .replaceAll("k3s", "rke2")
       .replaceAll("K3s", "rke2")
       .replaceAll(
         '"number":6444,"setBy":"--secure-port"',
         '"number":6443,"setBy":"--secure-port","describedBy":"bindPort"',
-      );
+      )
+      .replaceAll("https://{endpoint}\\", "https://{endpointHost}:9345\\");
     expect(JSON.parse(JSON.stringify(tables.rke2))).toEqual(JSON.parse(renamed));
     expect(tables.rke2.certificates["supervisor"]!.commonName).toBe("system:rke2-supervisor");
     expect(pathsOf(pkiOf({}, { ...BY_HAND, distribution: Distribution.RKE2 }).pki.files("cp-1"))).toEqual(
@@ -223,7 +332,7 @@ describe("leaves", () => {
   });
 
   test("stand where K3s writes them on a server", () => {
-    const paths = pathsOf(pkiOf({}, BY_HAND).pki.files("cp-1"));
+    const paths = pathsOf(ofCustomCa(pkiOf({}, BY_HAND).pki.files("cp-1")));
     const pairs = (folder: string, names: readonly string[]) =>
       names.flatMap((name) => [`${folder}/${name}.crt`, `${folder}/${name}.key`]);
     const expected = [
@@ -255,7 +364,7 @@ describe("leaves", () => {
 
   test("on an agent are the kubelet's two, kube-proxy's and the program's own", () => {
     const { pki } = pkiOf(WORKED, BY_HAND);
-    expect(pathsOf(pki.files("node-1"))).toEqual([
+    expect(pathsOf(ofCustomCa(pki.files("node-1")))).toEqual([
       `${AGENT}/client-ca.crt`,
       `${AGENT}/client-k3s-controller.crt`,
       `${AGENT}/client-k3s-controller.key`,
@@ -272,6 +381,34 @@ describe("leaves", () => {
     ]);
     expect(pathsOf(pki.files("operator"))).toEqual(["/admin.conf"]);
   });
+
+  // os.WriteFile(filename, fileBytes, 0600), whatever it is: pkg/agent/config/config.go.
+  test("and authorities on an agent are root's alone to read", () => {
+    const { pki } = pkiOf(WORKED, BY_HAND);
+    const files = ["cp-1", "node-1"]
+      .flatMap((machine) => pki.files(machine))
+      .filter(({ path }) => path.startsWith(AGENT));
+    expect(files.length).toBeGreaterThan(20);
+    expect(new Set(files.map(({ mode }) => mode))).toEqual(new Set(["0600"]));
+  });
+
+  // podSpec.Files of pkg/executor/staticpod/staticpod.go, which chownr gives to etcd's user with any profile.
+  test.each(["cis", "etcd"] as const)(
+    "of etcd, and what it trusts, are its user's with RKE2's profile %s",
+    (profile) => {
+      const owned = (distribution: Distribution) =>
+        pkiOf({}, { ...BY_HAND, distribution })
+          .pki.files("cp-1")
+          .filter(({ owner }) => owner !== "root:root")
+          .map(({ path, owner }) => `${owner} ${path.split("/tls/etcd/")[1]}`);
+      expect(owned(Distribution.rke2({ profile }))).toEqual(
+        ["peer-ca.crt", "peer-server-client.crt", "peer-server-client.key", "server-ca.crt"]
+          .concat("server-client.crt", "server-client.key")
+          .map((file) => `etcd:etcd ${file}`),
+      );
+      expect(owned(Distribution.RKE2)).toEqual([]);
+    },
+  );
 
   test("share no key, neither with another row nor with another machine", () => {
     const { pki } = pkiOf(MEMBERS, BY_HAND);
@@ -315,6 +452,46 @@ describe("leaves", () => {
       "[system-masters] admin",
       "[system-masters] supervisor",
     ]);
+  });
+});
+
+describe("the option clusterAdmin", () => {
+  const made = { k3s: Distribution.k3s({ clusterAdmin: true }), rke2: Distribution.rke2({ clusterAdmin: true }) };
+
+  test.each(PROGRAMS)("issues one certificate for the operator of %s, and no other", (program) => {
+    const { pki } = pkiOf(THREE, { distribution: made[program] });
+    expect(leavesOf(pki).map(([name]) => name)).toEqual(["operator/cluster-admin"]);
+    const certificate = pki.certificate("cluster-admin");
+    // No system:masters: what nobody can unbind.
+    expect(certificate.subject.toString()).toBe("CN=cluster-admin, O=cluster-admins");
+    expect(certificate.usage.name).toBe("client");
+    const { ca_cert_pem: signer } = resourcesOf(terraformOfPki(THREE, { distribution: made[program] })).get(
+      "tls_locally_signed_cert.pki__operator__cluster-admin",
+    );
+    expect(signer).toBe("${tls_self_signed_cert.pki__ca__client__g1.cert_pem}");
+    expect(pki.files("operator").map(line)).toEqual(["0600 /cluster-admin.conf: kubeconfig"]);
+  });
+
+  test.each(PROGRAMS)(
+    "gives its group to a manifest in the folder that %s applies, on servers with an API server",
+    (program) => {
+      const { pki } = pkiOf(MEMBERS, { distribution: made[program] });
+      const path = `/var/lib/rancher/${program}/server/manifests/kubernetes-pki-cluster-admins.yaml`;
+      expect(parse(evaluate(fileOf(pki, "cp-1", path).content, () => ""))).toEqual(CLUSTER_ADMINS);
+      expect(pathsOf(pki.files("etcd-1"))).not.toContain(path);
+    },
+  );
+
+  test("is off by default", () => {
+    expect(Object.keys(table.certificates)).not.toContain("cluster-admin");
+    expect(pathsOf(pkiOf({}, K3S).pki.files("cp-1")).filter((path) => path.includes("manifests"))).toEqual([]);
+  });
+
+  test("may be given a validity, which changes nothing without it", () => {
+    const validity = Validity.days(7);
+    expect(problemsOf(() => pkiOf({}, { ...K3S, validity }))).toMatchObject([{ code: "without-effect" }]);
+    const { pki } = pkiOf({}, { distribution: made.k3s, validity });
+    expect(pki.certificate("cluster-admin").validity.validityHours).toBe(168);
   });
 });
 

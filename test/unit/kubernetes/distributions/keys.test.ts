@@ -6,7 +6,7 @@ import { Cluster } from "../../../../lib/kubernetes/cluster";
 import { Distribution } from "../../../../lib/kubernetes/distribution";
 import { referencesIn } from "../../../../lib/kubernetes/content-readers";
 
-// The reason for K3s 1.30.12: a kubelet and a kube-proxy had one key, and so had all agents of a cluster.
+// What K3s had before k3s#11471 and, for older agents, until k3s#12012: all agents of a cluster with one key, a kubelet and its kube-proxy, too.
 
 const ALL: readonly (readonly [string, Distribution])[] = [
   ...DISTRIBUTIONS.map((distribution) => [distribution.table.name, distribution] as const),

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import path from "node:path";
 import { Cluster, ClusterPkiProps, Distribution, evaluate, ClusterFile, SingleCaOptions } from "../../../../lib";
 import { leavesOf, EXTERNAL, MEMBERS, pkiOf, THREE } from "../../../support/cluster";
 import { CERTIFICATES, SETS, VERIFIERS, Verifier } from "../../../support/single-ca";
@@ -164,6 +165,31 @@ function expectEveryVerifierToAcceptItsSetsAlone(options: SingleCaOptions, clust
   expect(kubeconfigs.length).toBeGreaterThan(4);
   kubeconfigs.forEach((file) => expect(addressesIn(file)).toContain(apiServer));
 }
+
+const FOLDERS = ["/etc/kubernetes/ssl", "/opt/kubernetes/ssl", "/var/lib/kubelet/pki", "/var/lib/kubelet"];
+
+describe.each(FOLDERS)("files in %s, as other guides have them", (folder) => {
+  const usual = singleCa().pki;
+  const { pki } = singleCa({ folder });
+
+  test.each(["cp-1", "worker-0", "worker", "operator"])("of %s are the usual ones, in that folder", (holder) => {
+    const moved = pathsOf(usual, holder).map((path) => path.replace(/^\/var\/lib\/kubernetes\//, `${folder}/`));
+    expect(pathsOf(pki, holder)).toEqual(moved.sort());
+    expect(moved.filter((path) => path.startsWith(folder)).length).toBeGreaterThan(holder === "operator" ? -1 : 0);
+  });
+
+  test("are named to a kubelet that joins, from where its kubeconfig is", () => {
+    const { format, file } = Distribution.singleCa({ folder }).table.access.tokens.worker!;
+    const named = (format as { kubeconfig: { certificateAuthority: string } }).kubeconfig.certificateAuthority;
+    expect(path.isAbsolute(named)).toBe(false);
+    expect(path.resolve(path.dirname(file.path), named)).toBe(`${folder}/ca.pem`);
+  });
+
+  test("hold what they held, and nothing has another address", () => {
+    const addresses = ({ stack }: ReturnType<typeof singleCa>) => JSON.stringify(terraformOf(stack).resource);
+    expect(addresses(singleCa({ folder }))).toBe(addresses(singleCa()));
+  });
+});
 
 describe("whoever verifies a set reads the bundle of its authority, and of no other", () => {
   test("when all come from the one CA", () => expectEveryVerifierToAcceptItsSetsAlone({}, SMALL));
