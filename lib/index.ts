@@ -38,6 +38,7 @@ export { content, evaluate, toTerraform } from "./kubernetes/content-doors";
 export { Distribution, type NameLists, type NamesOf } from "./kubernetes/distribution";
 export { type JoinOfPkiProps, type JoinProps, joinWith } from "./kubernetes/join";
 export { kubeconfig, type KubeconfigOfPkiProps } from "./kubernetes/kubeconfig-of";
+export { signedCertificatesIn } from "./kubernetes/request-files";
 export {
   type Cluster,
   type ControlPlane,

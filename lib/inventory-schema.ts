@@ -133,8 +133,11 @@ export interface CertificateEntry extends Entry {
   readonly kind: "certificate";
   /** Who holds it: a machine, `operator`, `cluster`; missing for a user's own. */
   readonly holder?: string;
-  /** Who issues it: Terraform has resources for it, a distribution issues it by itself. */
-  readonly issuedBy: "terraform" | "distribution";
+  /**
+   * Who issues it: Terraform has resources for it, a distribution issues it by itself, or Terraform has key and request, and its authority
+   * signs elsewhere.
+   */
+  readonly issuedBy: "terraform" | "distribution" | "elsewhere";
   /** `CN=…, O=…`; `(known after apply)` where Terraform fills a field in. */
   readonly subject: string;
   /** True where CN and O are exactly what the distribution's table says of this holder. Missing where they are not, or there is no table. */
@@ -145,9 +148,9 @@ export interface CertificateEntry extends Entry {
   readonly sans: readonly string[];
   /** The authority that signs it. */
   readonly issuer: Issuer;
-  /** Missing where the distribution decides. */
+  /** Missing where the distribution, or an authority elsewhere, decides. */
   readonly validityHours?: number;
-  /** Hours before its end from which on an apply renews it; missing where the distribution decides. */
+  /** Hours before its end from which on an apply renews it; missing where somebody else decides. */
   readonly earlyRenewalHours?: number;
   /** `ECDSA-P256`, `RSA-2048`, …; missing where the distribution decides. */
   readonly keyAlgorithm?: string;

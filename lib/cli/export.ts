@@ -7,7 +7,7 @@ import { type Exported, type ExportedFile, filesOfHolder, RequestedHolder } from
 import { MACHINE_RECORDS, OPERATOR_RECORDS } from "../export/record";
 import { tarOf } from "../export/tar";
 import { Done, writeFiles } from "../export/write-files";
-import { ANY_WORKER, OPERATOR } from "../kubernetes/cluster-file";
+import { ANY_WORKER, OPERATOR, REQUESTS } from "../kubernetes/cluster-file";
 import { INVENTORY_FILE } from "../inventory-schema";
 import { parseInventory } from "../terraform-json/inventory";
 import { readStates } from "../terraform-json/sources";
@@ -19,6 +19,7 @@ interface Options {
   readonly machine?: readonly string[];
   readonly worker?: true;
   readonly operator?: true;
+  readonly requests?: true;
   readonly root?: string;
   readonly tar?: true;
   readonly prune?: true;
@@ -63,6 +64,11 @@ no folder, --inventory names it. --changes-file writes it to a file: with --tar,
 where every file counts as written, it has to. What a killed run wrote is told by
 the next one with --changes.
 
+--requests is for an authority that signs elsewhere: into a folder for each, for
+each certificate <name>.csr, and <name>.ext with its uses, for openssl x509 -req
+-copy_extensions copy -extfile. Who needs a certificate that is not back yet gets
+no files at all, and the error names it.
+
 K3s and RKE2 read their authorities before the first start alone, and do not
 start with files that changed later. Such a file is written where no other one
 stands, and where nothing says that the server was started; --first-start says
@@ -85,11 +91,15 @@ Examples:
 export function addExport(program: Command, io: Io): void {
   program
     .command("export")
-    .description("Write the files of a machine, of any worker or of the operator into a folder.")
+    .description("Write the files of a machine, of any worker or of the operator, or requests, into a folder.")
     .argument("[STATE...]", "stack folders, files or - (default: the current folder)")
     .option("--machine <name>", "the files of this machine", collect)
     .option("--worker", "the files of any worker, whether named or not")
     .option("--operator", "the files that belong on no machine")
+    .option(
+      "--requests",
+      "the requests for certificates that are signed elsewhere: <name>.csr, and <name>.ext for openssl",
+    )
     .option("--root <dir>", "folder that stands for / of the machine; made when missing")
     .option("--tar", "write a tar archive of the files to stdout, instead")
     .option("--prune", "delete files that were exported here once and are in the map no more")
@@ -138,8 +148,13 @@ function exportTar(
   if (readers) {
     tellChanges(readers.archived(kept, leftOut), options, io);
   }
-  const isOwn = name === OPERATOR || options.rotateCa;
+  const isOwn = !isOfMachine(name) || options.rotateCa;
   io.stdout.write(tarOf(kept, isOwn ? OPERATOR_FOLDER_MODE : undefined));
+}
+
+/** False for what stands on no machine. */
+function isOfMachine(holder: string): boolean {
+  return holder !== OPERATOR && holder !== REQUESTS;
 }
 
 function leftOutNote(files: readonly ExportedFile[]): string {
@@ -158,8 +173,8 @@ function exportFolder(
   io: Io & { readonly root: string },
 ): void {
   const { files } = exported;
-  const isOperator = name === OPERATOR;
-  const isOwn = isOperator || options.rotateCa === true;
+  const isElsewhere = !isOfMachine(name);
+  const isOwn = isElsewhere || options.rotateCa === true;
   writeFiles({
     ...exported,
     root: io.root,
@@ -174,7 +189,7 @@ function exportFolder(
       if (!readers || options.changesFile !== undefined) {
         io.stdout.write(listOf(files, done));
       }
-      notesOn(done, isOperator).forEach((note) => io.stderr.write(`kubernetes-pki: ${note}\n`));
+      notesOn(done, isElsewhere).forEach((note) => io.stderr.write(`kubernetes-pki: ${note}\n`));
     },
     tellsEarlier: readers !== undefined,
   });
@@ -263,9 +278,9 @@ function requestedRoot({ root, tar, prune }: Options, { stdout }: Io): string | 
 }
 
 /** What a user should know beside the list. */
-function notesOn({ obsolete, ownersLeft, leftovers }: Done, isOperator: boolean): string[] {
+function notesOn({ obsolete, ownersLeft, leftovers }: Done, isElsewhere: boolean): string[] {
   const left = obsolete.filter(({ outcome }) => outcome === "obsolete").length;
-  const owners = isOperator ? "" : ownersLeft.join(", ");
+  const owners = isElsewhere ? "" : ownersLeft.join(", ");
   return [
     ...(leftovers > 0 ? [`removed ${counted(leftovers, "temporary file")} of a run that did not end`] : []),
     ...(left > 0
@@ -286,15 +301,16 @@ function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
-function requestedHolder({ machine = [], worker, operator }: Options): RequestedHolder {
+function requestedHolder({ machine = [], worker, operator, requests }: Options): RequestedHolder {
   const chosen: RequestedHolder[] = [
     ...machine.map((name) => ({ name, isMachine: true })),
     ...(worker ? [{ name: ANY_WORKER, isMachine: false }] : []),
     ...(operator ? [{ name: OPERATOR, isMachine: false }] : []),
+    ...(requests ? [{ name: REQUESTS, isMachine: false }] : []),
   ];
   if (chosen.length !== 1) {
     throw new UnusableError(
-      "choose exactly one of --machine <name>, --worker and --operator; see kubernetes-pki export --help",
+      "choose exactly one of --machine <name>, --worker, --operator and --requests; see kubernetes-pki export --help",
     );
   }
   return chosen[0]!;

@@ -34,6 +34,7 @@ What could not be checked stands among the problems, as does what does not fit:
   key-mismatch    a key beside a certificate that is not its own
   chain-mismatch  an authority that has the name, but has not signed
   issuer-missing  an authority that is not there, or is retired
+  unsigned        a certificate that is signed elsewhere, and not back yet
 An authority that is itself trusted needs none above it; a client's certificate
 none beside it, unless another generation of it is there. What is signed by one
 that is kept elsewhere on purpose has it with --authority. --lenient notes all of

@@ -1,11 +1,11 @@
 import { Content } from "../kubernetes/content";
-import { ANY_WORKER, OPERATOR } from "../kubernetes/cluster-file";
+import { ANY_WORKER, OPERATOR, REQUESTS } from "../kubernetes/cluster-file";
 import { FilesByHolder, Published, publishedFiles } from "../terraform-json/outputs";
 import type { State } from "../terraform-json/state";
 import { UnusableError } from "../terraform-json/unusable";
 import type { FinishedFile } from "./finished-file";
 import type { ExportedOrigin } from "./record";
-import { evaluate, referencesIn } from "../kubernetes/content-readers";
+import { evaluate, referencesIn, unsignedIn } from "../kubernetes/content-readers";
 import { certificatesOutput, fingerprintsOutput } from "../terraform/names";
 import { object } from "../terraform-json/json";
 
@@ -55,6 +55,7 @@ export function filesOfHolder(
   prefixes: readonly string[],
 ): Exported {
   const parts = chosenParts(states, prefixes);
+  refuseUnsigned(holder, parts);
   const merged = new Map<string, Found>();
   for (const found of parts.flatMap((part) => filesIn(part, holder))) {
     const { path } = found.file;
@@ -73,6 +74,18 @@ export function filesOfHolder(
     files: [...merged.values()].map(({ file }) => file).sort((a, b) => (a.path < b.path ? -1 : 1)),
     origins: parts.map((part) => originOf(part, holder)),
   };
+}
+
+/** Without a certificate, its reader would not start, and would still find the key of another one: nothing is written. */
+function refuseUnsigned(holder: RequestedHolder, parts: readonly Part[]): void {
+  const contents = parts.flatMap((part) => Object.values(mapOf(part, holder)).flatMap(({ content }) => content ?? []));
+  const names = [...new Set(contents.flatMap(unsignedIn))].sort();
+  if (names.length > 0) {
+    throw new UnusableError(
+      `${holder.name} needs certificates that are signed elsewhere, and not back yet: ${names.join(", ")}; ` +
+        "nothing was written: export --requests, have them signed, give what comes back to signedCertificates, and deploy",
+    );
+  }
 }
 
 /** What stays of a part from one export to the next: its cluster's keys change one after the other. */
@@ -190,5 +203,5 @@ function nothingFor({ name, isMachine }: RequestedHolder, parts: readonly Part[]
 }
 
 function isReserved(holder: string): boolean {
-  return holder === ANY_WORKER || holder === OPERATOR;
+  return holder === ANY_WORKER || holder === OPERATOR || holder === REQUESTS;
 }

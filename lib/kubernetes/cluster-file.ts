@@ -6,8 +6,11 @@ import { published, readPublished } from "./content-readers";
 export interface ClusterFile extends PublishedFile {
   /** Absolute path on the machine. */
   readonly path: string;
-  /** What it holds; a configuration is text that names other files, a join token is what a machine joins with. */
-  readonly kind: FileKind | "configuration" | "join token";
+  /**
+   * What it holds; a configuration is text that names other files, a join token is what a machine joins with, a certificate request is for
+   * who signs elsewhere.
+   */
+  readonly kind: FileKind | "configuration" | "join token" | "certificate request";
   /** Who reads it. */
   readonly consumers: readonly Consumer[];
 }
@@ -95,5 +98,7 @@ export type FileMap = Readonly<Record<string, Readonly<Record<string, PublishedF
 export const ANY_WORKER = "worker";
 /** The holder of what no machine may have. */
 export const OPERATOR = "operator";
+/** The holder of the requests for certificates that are signed elsewhere. */
+export const REQUESTS = "requests";
 /** The holder of what the cluster has as a whole. */
 export const CLUSTER = "cluster";

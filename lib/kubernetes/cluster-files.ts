@@ -7,6 +7,7 @@ import { type ClusterFile, accessOf } from "./cluster-file";
 import { fillText, fillYaml, holds, Holder } from "./holders";
 import { kubeconfig } from "./kubeconfig";
 import type { ConfigurationRow, FileKind, FileRow, SecretRow } from "./table";
+import type { Certificate } from "../x509/certificate";
 import type { CertificateAuthority } from "../x509/certificate-authority";
 import type { KeyPairRing } from "../x509/key-pair-ring";
 
@@ -114,6 +115,11 @@ function keyPairContent(ring: KeyPairRing, kind: FileKind): Content {
   return concat(kind === "private keys" ? ring.privateKeys : ring.publicKeys);
 }
 
+/** What stands in a file for a certificate: itself, or, while somebody else has it to sign, its name. */
+export function pemOf(certificate: Certificate): Content {
+  return certificate.isSigned ? certificate.certificate : { unsigned: certificate.name };
+}
+
 function certificateContent(
   { certificate, row, holder, authority, credentials }: ClusterLeaf,
   { kind, server, kubeconfigNames: names }: Pick<FileRow, "kind" | "server" | "kubeconfigNames">,
@@ -128,18 +134,18 @@ function certificateContent(
         certificateAuthority: concat(authorities.get(table.apiServerAuthority)!.bundle.references),
         user: names?.user ?? fillText(row.kubeconfigUser ?? certificate.subject.fields.commonName, cluster),
         credentials: credentials ?? {
-          certificate: certificate.certificate,
+          certificate: pemOf(certificate),
           privateKey: certificate.privateKey,
         },
       });
     case "private key":
       return certificate.privateKey;
     case "chain":
-      return concat([certificate.certificate, ...certificate.chain]);
+      return concat([pemOf(certificate), ...certificate.chain]);
     case "bundle":
       return concat(authority.bundle.references);
     default:
-      return certificate.certificate;
+      return pemOf(certificate);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { TerraformProvider } from "cdktf";
-import { fields, Fields, flag, name, optional, provider, record } from "../terraform/shape";
+import { fields, Fields, flag, name, optional, provider, record, text } from "../terraform/shape";
 import { ALT_NAMES } from "../x509/alt-name-shape";
 import { CERTIFICATE_OPTIONS, type CertificateOptions } from "../x509/certificate";
 import { GENERATIONS, type Generations } from "../x509/generation";
@@ -86,6 +86,24 @@ export interface ClusterPkiProps<Of extends Distribution = Distribution> {
    */
   readonly issueLeaves?: boolean;
   /**
+   * Requests (CSR) of holders who made their keys themselves, as PEM, by the name of the certificate: `prod__node-1__kubelet`. Each has to
+   * ask for exactly what is described. Terraform never sees the key: it stays where the table, or the kubeconfig, names it.
+   * @default - keys and requests are made here
+   */
+  readonly certificateRequests?: Readonly<Record<string, string>>;
+  /**
+   * What authorities that sign elsewhere made of the requests: PEM of one certificate each, by the name of its request,
+   * `prod__cp-1__apiserver`. `signedCertificatesIn("signed")` reads a folder. Each has to say exactly what is described.
+   * @default - none is back yet
+   */
+  readonly signedCertificates?: Readonly<Record<string, string>>;
+  /**
+   * Whether machines have the private keys of authorities, with which the distribution signs. `false` keeps them off every machine: the
+   * cluster signs nothing itself then, so that a kubelet needs a certificate of Terraform's, and the operator has all that is issued.
+   * @default true
+   */
+  readonly authorityKeysOnMachines?: boolean;
+  /**
    * Lets Terraform refuse every plan that would destroy an authority or key pair that is not retired.
    * @default true
    */
@@ -131,6 +149,9 @@ export const CLUSTER_PKI_PROPS = fields({
   keyAlgorithm: optional(KEY_ALGORITHM),
   subject: optional(SUBJECT),
   issueLeaves: optional(flag),
+  certificateRequests: optional(record("prod__node-1__kubelet", text('readFileSync("node-1.csr", "utf8")'))),
+  signedCertificates: optional(record("prod__cp-1__apiserver", text('readFileSync("signed/name.crt", "utf8")'))),
+  authorityKeysOnMachines: optional(flag),
   deletionProtection: optional(flag),
   movedFrom: optional(name("old-prefix")),
   users: optional(USERS),

@@ -5,16 +5,23 @@ import { Problems } from "../errors";
 import { conditionBlocks } from "../terraform/condition";
 import { constructId } from "../terraform/construct-id";
 import { movedFrom } from "../terraform/moves";
-import { checkShape, name as nameShape } from "../terraform/shape";
+import { checkShape, member, name as nameShape } from "../terraform/shape";
 import { authorityName, keyPairName, leafName } from "../terraform/names";
 import { tokenText } from "../terraform/token-text";
 import { claimPrefix } from "../terraform/registry";
-import { Certificate, type CertificateOptions, type CertificateProps } from "../x509/certificate";
+import {
+  Certificate,
+  type CertificateOptions,
+  type CertificateProps,
+  checkOrigin,
+  checkSigner,
+  DEFAULT_VALIDITY,
+} from "../x509/certificate";
 import { CertificateAuthority, type ICertificateAuthority } from "../x509/certificate-authority";
 import { KeyPairRing } from "../x509/key-pair-ring";
 import type { AltName } from "../x509/subject-alt-names";
 import { TrustBundle } from "../x509/trust-bundle";
-import { byPath, ClusterSecret, clusterSecrets, filesOf } from "./cluster-files";
+import { byPath, ClusterSecret, clusterSecrets, filesOf, pemOf } from "./cluster-files";
 import {
   ADDED_CERTIFICATE,
   ADDED_FILE,
@@ -39,7 +46,7 @@ import { clusterSubject } from "./cluster-subject";
 import { exceptionWarnings, namesOfOthers } from "./checks/cluster-pki-validations";
 import type { Content, Credentials } from "./content";
 import { kubeconfig } from "./kubeconfig-of";
-import { ANY_WORKER, CLUSTER, ClusterFile, OPERATOR } from "./cluster-file";
+import { ANY_WORKER, CLUSTER, ClusterFile, OPERATOR, REQUESTS } from "./cluster-file";
 import { renewedNameConditions } from "./checks/renewed-names";
 import { sharedRootWarnings } from "./checks/outside-checks";
 import type { Distribution, NamesOf } from "./distribution";
@@ -47,6 +54,8 @@ import { fillNames, fillText, Holder, holdersOf, holds } from "./holders";
 import { type FileLists, publishCertificates, publishFiles, publishFingerprints } from "./outputs";
 import { referencesElsewhere } from "./own-state";
 import { pkisOf } from "./pkis";
+import { requestFiles, withoutKey } from "./request-files";
+import { keylessWarnings, strayCertificates, unsignedWarnings } from "./checks/signer-checks";
 import type { CertificateRow } from "./table";
 import { kubeconfigRows, tableFor } from "./table-for";
 import { type Named, refuseName, refuseToChoose } from "./checks/unknown-names";
@@ -69,6 +78,16 @@ const NAME = nameShape("prometheus");
 interface Issuing extends Pick<CertificateProps, "request" | "moreOrganizations"> {
   /** What its kubeconfigs have in place of certificate and key. */
   readonly credentials?: (certificate: Certificate) => Credentials | undefined;
+}
+
+/** What stands under a name, and not what every object has. */
+function own(texts: Readonly<Record<string, string>>, name: string): string | undefined {
+  return Object.hasOwn(texts, name) ? texts[name] : undefined;
+}
+
+/** A certificate before it is made. */
+interface DraftLeaf extends Omit<ClusterLeaf, "certificate" | "credentials"> {
+  readonly props: CertificateProps;
 }
 
 /** The key pair of service accounts, by the name that every distribution's table gives it. */
@@ -123,7 +142,7 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
     checkShape(this, props, CLUSTER_PKI_PROPS);
     this.props = props;
     const { distribution, cluster, addressPrefix: prefix = cluster.name } = props;
-    const table = tableFor(cluster, props.issueLeaves, distribution.table);
+    const table = tableFor(cluster, props.issueLeaves, distribution.table, props.authorityKeysOnMachines);
     const problems = new Problems();
     checkClusterPki(props, prefix, table, problems, (value) => tokenText(this, value));
     problems.throwIfAny(this.node.path);
@@ -142,7 +161,9 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
     const issued = Object.entries(table.certificates).filter(
       ([, row]) => props.issueLeaves ?? row.issuedBy === "terraform",
     );
-    this.leaves = holders.flatMap((holder) => this.makeLeaves(holder, issued, authorities));
+    const drafts = holders.flatMap((holder) => this.draftLeaves(holder, issued, authorities));
+    this.checkSigners(drafts);
+    this.leaves = drafts.map((draft) => this.makeLeaf(draft));
     this.parts = { table, cluster, authorities, keyPairs, leaves: this.leaves };
     labelParts(this, prefix, this.parts);
     pkisOf(this).push(this);
@@ -162,15 +183,20 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
     if (props.movedFrom !== undefined) {
       movedFrom(this, props.movedFrom, prefix);
     }
-    [...exceptionWarnings(this.parts), ...sharedRootWarnings(props, table), ...effectWarnings(props, table)].forEach(
-      (warning) => Annotations.of(this).addWarning(warning),
-    );
+    [
+      ...exceptionWarnings(this.parts),
+      ...sharedRootWarnings(props, table),
+      ...effectWarnings(props, table),
+      ...keylessWarnings(props, table),
+      ...unsignedWarnings(this.leaves),
+    ].forEach((warning) => Annotations.of(this).addWarning(warning));
     if (props.deletionProtection === false) {
       Annotations.of(this).addWarning(
         "deletionProtection is off: a plan may destroy authorities and service-account keys",
       );
     }
     this.node.addValidation({ validate: () => namesOfOthers(this) });
+    this.node.addValidation({ validate: () => strayCertificates(props, this.leaves, this.node.path) });
   }
 
   /**
@@ -260,28 +286,34 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
   public addCertificate(name: string, props: AddedCertificateProps<Of>): Readonly<Record<string, Certificate>> {
     checkShape(this, name, NAME, "name");
     checkShape(this, props, ADDED_CERTIFICATE);
-    return this.addLeaves(name, props);
+    const made = this.addLeaves(name, props);
+    unsignedWarnings(made).forEach((warning) => Annotations.of(this).addWarning(warning));
+    return Object.fromEntries(made.map(({ holder, certificate }) => [holder.name, certificate]));
   }
 
   private addLeaves(
     name: string,
     props: AddedCertificateProps,
     { credentials, ...origin }: Issuing = {},
-  ): Readonly<Record<string, Certificate>> {
+  ): readonly ClusterLeaf[] {
     this.check((held, problems) => checkAddedCertificate(name, props, this.props, held, problems));
     const { validity, keyAlgorithm, keyGeneration, issuer } = props;
     const choices = { validity, keyAlgorithm, keyGeneration, issuer };
     const { authority: given } = props;
     const authority = typeof given === "string" ? this.parts.authorities.get(given)! : given;
-    const made = holdersOfAdded(props, this.holders).map((holder): ClusterLeaf => {
+    const drafts = holdersOfAdded(props, this.holders).map((holder) => {
       const sans = namesOfAdded(props, this.parts, holder);
-      const leaf = this.makeLeaf(holder, name, rowOf(name, props, holder), authority, sans, { ...choices, ...origin });
-      return { ...leaf, credentials: credentials?.(leaf.certificate) };
+      return this.draftLeaf(holder, name, rowOf(name, props, holder), authority, sans, { ...choices, ...origin });
+    });
+    this.checkSigners(drafts);
+    const made = drafts.map((draft): ClusterLeaf => {
+      const leaf = this.makeLeaf(draft);
+      return { ...leaf, credentials: credentials?.(leaf.certificate) ?? leaf.credentials };
     });
     made.forEach((leaf) => labelLeaf(this.addressPrefix, leaf));
     this.leaves.push(...made);
     made.forEach(({ holder }) => this.fileLists.delete(holder));
-    return Object.fromEntries(made.map(({ holder, certificate }) => [holder.name, certificate]));
+    return made;
   }
 
   /**
@@ -315,7 +347,7 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
       return;
     }
     const { request, moreGroups: moreOrganizations } = user;
-    const credentials = (certificate: Certificate) => credentialsOf(name, user, certificate.certificate);
+    const credentials = (certificate: Certificate) => credentialsOf(name, user, pemOf(certificate));
     const issuing = { credentials, request, moreOrganizations };
     this.addLeaves(name, userCertificate(name, user, this.parts.table), issuing);
   }
@@ -323,7 +355,9 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
   /** The files of everybody. */
   private allFiles(): FileLists {
     const held = this.holders.filter(({ name }) => name !== CLUSTER);
-    return Object.fromEntries(held.map((holder) => [holder.name, this.filesOf(holder)]));
+    const requests = requestFiles(this.leaves);
+    const own = held.map((holder) => [holder.name, this.filesOf(holder)] as const);
+    return Object.fromEntries(requests.length > 0 ? [...own, [REQUESTS, requests]] : own);
   }
 
   /** The files of a holder: one list for as long as nothing is added to it. */
@@ -379,43 +413,68 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
     );
   }
 
-  private makeLeaves(
+  private draftLeaves(
     holder: Holder,
     rows: readonly (readonly [string, CertificateRow])[],
     authorities: ReadonlyMap<string, CertificateAuthority>,
-  ): ClusterLeaf[] {
+  ): DraftLeaf[] {
     const { cluster, certificates = {} }: ClusterPkiProps = this.props;
     const held = rows.filter(([, row]) => holds(holder, row.holders));
     return held.map(([name, row]) => {
       const { extraSans = [], ...choices } = certificates[name] ?? {};
       const sans = [...fillNames(row.sans ?? [], cluster, holder), ...extraSans];
-      return this.makeLeaf(holder, name, row, authorities.get(row.authority)!, sans, choices);
+      return this.draftLeaf(holder, name, row, authorities.get(row.authority)!, sans, choices);
     });
   }
 
-  private makeLeaf(
+  private draftLeaf(
     holder: Holder,
     name: string,
     row: CertificateRow,
     authority: ICertificateAuthority,
     sans: readonly AltName[],
     choices: CertificateOptions & Pick<CertificateProps, "request" | "moreOrganizations">,
-  ): ClusterLeaf {
+  ): DraftLeaf {
     const { cluster, subject, validity, keyAlgorithm, provider } = this.props;
-    const scope = this.node.tryFindChild(holder.name) ?? new Construct(this, holder.name);
+    const { certificateRequests = {}, signedCertificates = {} } = this.props;
+    const address = leafName(this.addressPrefix, holder.name, name);
+    const request = choices.request ?? own(certificateRequests, address);
     const commonName = fillText(row.commonName, cluster, holder.name, holder.addresses[0]);
-    const certificate = new Certificate(scope as Construct, name, {
+    const props: CertificateProps = {
       ...choices,
+      request,
       validity: choices.validity ?? validity,
-      keyAlgorithm: choices.keyAlgorithm ?? (choices.request === undefined ? keyAlgorithm : undefined),
+      keyAlgorithm: choices.keyAlgorithm ?? (request === undefined ? keyAlgorithm : undefined),
       authority,
       subject: clusterSubject({ commonName, organization: row.organization }, subject),
       usage: row.usage,
       sans,
-      address: leafName(this.addressPrefix, holder.name, name),
+      address,
       provider,
-    });
-    return { holder, name, row, authority, certificate };
+      signed: own(signedCertificates, address),
+    };
+    return { holder, name, row, authority, props };
+  }
+
+  private makeLeaf({ props, ...leaf }: DraftLeaf): ClusterLeaf {
+    const scope = this.node.tryFindChild(leaf.holder.name) ?? new Construct(this, leaf.holder.name);
+    const made = { ...leaf, certificate: new Certificate(scope as Construct, leaf.name, props) };
+    return props.request === undefined ? made : withoutKey(made);
+  }
+
+  /** What is wrong with one that was requested, or signed, elsewhere is told with all that is wrong with the others. */
+  private checkSigners(drafts: readonly DraftLeaf[]): void {
+    const problems = new Problems();
+    for (const { props } of drafts) {
+      const signer = props.authority.generations[props.issuer ?? props.authority.active.id];
+      const described = { ...props, validity: props.validity ?? DEFAULT_VALIDITY };
+      const names = { before: `${props.address}: `, at: member("signedCertificates", props.address!) };
+      checkOrigin(described, problems, { before: names.before, more: "moreOrganizations" });
+      if (signer) {
+        checkSigner(described, signer, problems, names);
+      }
+    }
+    problems.throwIfAny(this.node.path);
   }
 
   private leaf(name: string, holder: string | undefined): ClusterLeaf {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
+import { refuseUnsigned } from "../x509/unsigned";
 import { closed, escapeTemplate, normalised, quoted } from "../terraform/expression";
 import { expression, operand, type Reference } from "../terraform/reference";
 import type { Content, CredentialFile, DatedContent, KubeconfigContent } from "./content";
@@ -23,9 +24,10 @@ interface Cases<T> {
   readonly row: (contents: readonly Content[]) => T;
   readonly made: (by: FunctionName, of: Content) => T;
   readonly later: (first: DatedContent, second: DatedContent) => T;
+  readonly unsigned: (name: string) => T;
 }
 
-function read<T>(content: Content, { text, reference, row, made, later }: Cases<T>): T {
+function read<T>(content: Content, { text, reference, row, made, later, unsigned }: Cases<T>): T {
   if (typeof content === "string") {
     return text(content);
   }
@@ -37,6 +39,9 @@ function read<T>(content: Content, { text, reference, row, made, later }: Cases<
   }
   if ("later" in content) {
     return later(...content.later);
+  }
+  if ("unsigned" in content) {
+    return unsigned(content.unsigned);
   }
   const by = FUNCTION_NAMES.find((name) => name in content);
   return by ? made(by, (content as Record<FunctionName, Content>)[by]) : reference(content as Reference);
@@ -62,6 +67,7 @@ export function evaluate(content: Content, lookup: (reference: Reference) => str
       const [a, b] = [first, second].map(({ madeAt }) => Date.parse(lookup(madeAt))) as [number, number];
       return evaluate((a >= b ? first : second).content, lookup);
     },
+    unsigned: (name) => refuseUnsigned("content", name),
   });
 }
 
@@ -73,6 +79,19 @@ export function referencesIn(content: Content): Reference[] {
     row: (contents) => contents.flatMap(referencesIn),
     made: (_, of) => referencesIn(of),
     later: (...both) => both.flatMap(({ madeAt, content }) => [madeAt, ...referencesIn(content)]),
+    unsigned: () => [],
+  });
+}
+
+/** The certificates that the content lacks because they are signed elsewhere and not back yet, by the names of their requests. */
+export function unsignedIn(content: Content): string[] {
+  return read<string[]>(content, {
+    text: () => [],
+    reference: () => [],
+    row: (contents) => contents.flatMap(unsignedIn),
+    made: (_, of) => unsignedIn(of),
+    later: (...both) => both.flatMap(({ content }) => unsignedIn(content)),
+    unsigned: (name) => [name],
   });
 }
 
@@ -89,6 +108,7 @@ function template(content: Content, text: (literal: string) => string): string {
       const isFirst = `timecmp(${operand(first.madeAt)}, ${operand(second.madeAt)}) >= 0`;
       return `\${${isFirst} ? ${toOperand(first.content)} : ${toOperand(second.content)}}`;
     },
+    unsigned: (name) => refuseUnsigned("content", name),
   });
 }
 
@@ -109,6 +129,9 @@ export function published(content: Content): unknown {
   }
   if ("kubeconfig" in content) {
     return { kubeconfig: publishedKubeconfig(content.kubeconfig) };
+  }
+  if ("unsigned" in content) {
+    return content;
   }
   if ("later" in content) {
     const dated = ({ madeAt, content }: DatedContent) => ({ madeAt: operand(madeAt), content: published(content) });
@@ -160,6 +183,9 @@ function contentOf(value: unknown, depth = 0): Content {
   }
   if (kind === "later") {
     return { later: laterOf(inner, parse) };
+  }
+  if (kind === "unsigned" && typeof inner === "string") {
+    return { unsigned: inner };
   }
   const by = FUNCTION_NAMES.find((name) => name === kind);
   if (by === undefined) {

@@ -33,6 +33,10 @@ export type Content =
       readonly sha256: Content;
     }
   | {
+      /** A certificate that is signed elsewhere and not back yet, by the name of its request: neither reader makes anything of it. */
+      readonly unsigned: string;
+    }
+  | {
       /** Of these two the one that was made later; the first where both were made at once. */
       readonly later: readonly [DatedContent, DatedContent];
     };

@@ -73,7 +73,7 @@ export function publishCertificates(scope: Construct, prefix: string, parts: Clu
   const value = () => {
     const named: Record<string, Record<string, readonly string[]>> = {};
     for (const { holder, name, certificate } of leaves) {
-      const sans = sansOf(certificate.ownRequest, certificate.resource);
+      const sans = sansOf(certificate.ownRequest, certificate.anchor);
       if (sans.length > 0) {
         (named[holder.name] ??= {})[name] = sans;
       }

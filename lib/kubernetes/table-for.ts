@@ -1,6 +1,15 @@
 import { perObject } from "../terraform/memo";
 import { Cluster, etcdTopology } from "./cluster";
-import type { CertificateRow, ConfigurationRow, DistributionTable, EtcdTopology, FileRow, KeyPairRow } from "./table";
+import type {
+  AuthorityRow,
+  CertificateRow,
+  ConfigurationRow,
+  DistributionTable,
+  EtcdTopology,
+  FileKind,
+  FileRow,
+  KeyPairRow,
+} from "./table";
 
 /** The tables that were made of one so far, by what they depend on. */
 const tablesOf = perObject<DistributionTable, Map<string, DistributionTable>>(() => new Map());
@@ -10,11 +19,12 @@ export function tableFor(
   cluster: Cluster,
   issueLeaves: boolean | undefined,
   table: DistributionTable,
+  authorityKeys = true,
 ): DistributionTable {
   const topology = etcdTopology(cluster);
   const tables = tablesOf(table);
-  const key = `${topology} ${issueLeaves}`;
-  const known = tables.get(key) ?? applicable(table, topology, issueLeaves);
+  const key = `${topology} ${issueLeaves} ${authorityKeys}`;
+  const known = tables.get(key) ?? applicable(table, topology, issueLeaves, authorityKeys);
   tables.set(key, known);
   return known;
 }
@@ -23,6 +33,7 @@ function applicable(
   table: DistributionTable,
   topology: EtcdTopology,
   issueLeaves: boolean | undefined,
+  authorityKeys: boolean,
 ): DistributionTable {
   const exists = ({ etcd }: { readonly etcd?: readonly EtcdTopology[] }) => etcd?.includes(topology) ?? true;
   // Where the distribution runs, it makes some files of the others itself.
@@ -42,15 +53,28 @@ function applicable(
   const isIssued = (name: string) =>
     Object.hasOwn(table.certificates, name) && (issueLeaves ?? table.certificates[name]!.issuedBy === "terraform");
   const names = ({ certificate }: ConfigurationRow) => certificate === undefined || isIssued(certificate);
-  const authorities = rowsOf(table.authorities);
+  const fits = (row: ConfigurationRow) => (row.authorityKeys ?? authorityKeys) === authorityKeys;
+  const authorities = authorityKeys ? rowsOf(table.authorities) : withoutKeys(rowsOf(table.authorities));
   const certificates = Object.entries(rowsOf(table.certificates)).filter(([, row]) => row.authority in authorities);
   return {
     ...table,
     authorities,
     keyPairs: rowsOf(table.keyPairs),
     certificates: Object.fromEntries(certificates),
-    configuration: table.configuration.filter((row) => exists(row) && names(row)),
+    configuration: table.configuration.filter((row) => exists(row) && names(row) && fits(row)),
   };
+}
+
+/** What is for who signs: the key, and the one certificate that goes with it. */
+const FOR_SIGNERS: readonly FileKind[] = ["private key", "signer"];
+
+/** Authorities of which machines have what verifies, and nothing that signs. */
+function withoutKeys(rows: Readonly<Record<string, AuthorityRow>>): Record<string, AuthorityRow> {
+  const without = ({ signsNodesFor: _, ...row }: AuthorityRow): AuthorityRow => ({
+    ...row,
+    files: row.files.filter(({ kind }) => !FOR_SIGNERS.includes(kind)),
+  });
+  return Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, without(row)]));
 }
 
 /** The kubeconfigs of a certificate. */

@@ -284,6 +284,11 @@ export interface ConfigurationRow {
    */
   readonly etcd?: readonly EtcdTopology[];
   /**
+   * Whether machines have authorities' keys where the file is this one.
+   * @default - either way
+   */
+  readonly authorityKeys?: boolean;
+  /**
    * The certificate whose kubeconfig it names: there is no such file where Terraform does not issue that.
    * @default - it names none, or one that somebody else may make
    */
@@ -540,6 +545,11 @@ export interface DistributionTable<Names extends DistributionNames = Distributio
    * @default - they may not
    */
   readonly sharedRoot?: string;
+  /**
+   * What the cluster does not do where no machine has an authority's key, and Terraform issues all certificates.
+   * @default - the distribution does not start without them
+   */
+  readonly withoutAuthorityKeys?: string;
   /** The authority that signs the API server's serving certificate: what every kubeconfig trusts. */
   readonly apiServerAuthority: Names["authority"];
   /** Certificate authorities by name; one that signs another stands before it. */

@@ -2,7 +2,8 @@ import { basename } from "node:path";
 import { authorityName, generationName, leafKeyName, parseName, title } from "../terraform/names";
 import { pinnedName, typeOf } from "../terraform-json/address";
 import { publishedCertificates } from "../terraform-json/outputs";
-import { pemAt, PemKind, resourceType, Role } from "../terraform-json/resource-types";
+import { at, type Json, text } from "../terraform-json/json";
+import { pemAt, PemKind, type ResourceType, resourceType, Role } from "../terraform-json/resource-types";
 import type { State } from "../terraform-json/state";
 import { pairProblem, problemsOfPem } from "./pairs";
 import { PemContent, readPem } from "./pem";
@@ -35,6 +36,8 @@ interface InState {
   readonly isRetired: boolean;
   /** Whether it has text for a certificate. */
   readonly hasText: boolean;
+  /** Whether it has a request, and nothing that was made of it. */
+  readonly isUnsigned: boolean;
   readonly content: PemContent;
   readonly key: PemContent;
 }
@@ -43,17 +46,23 @@ function readState(state: State): InState[] {
   const retired = retiredIn(state);
   return state.addresses.map((address) => {
     const row = resourceType(typeOf(address));
-    const textOf = (kind: PemKind) => pemAt(row, state.values(address), kind);
+    const values = state.values(address);
+    const textOf = (kind: PemKind) => pemAt(row, values, kind);
     return {
       origin: state.origin,
       address,
       role: row?.role,
       isRetired: retired.has(pinnedName(address) ?? ""),
       hasText: textOf("certificate") !== undefined,
+      isUnsigned: row?.role === "adopted" && isAsked(row, values) && textOf("certificate") === undefined,
       content: readPem(textOf("certificate") ?? ""),
       key: readPem(textOf("privateKey") ?? ""),
     };
   });
+}
+
+function isAsked({ madeOf }: ResourceType, values: Json): boolean {
+  return madeOf !== undefined && text(at(values, madeOf.request)) !== undefined;
 }
 
 function certificatesOf(entries: readonly InState[], names: ReadonlyMap<InState, string>): NamedCertificate[] {
@@ -89,6 +98,9 @@ function problemsOf(entry: InState, name: string | undefined, all: readonly InSt
   return [
     ...(count?.(entry) === 0 && (role !== "adopted" || entry.hasText)
       ? [{ name: place, kind: "empty", message: `holds no ${what}` } as const]
+      : []),
+    ...(entry.isUnsigned
+      ? [{ name: place, kind: "unsigned", message: "is signed elsewhere, and not back yet" } as const]
       : []),
     ...[content, key].flatMap((pem) => problemsOfPem(place, pem)),
     ...(name === undefined ? [] : pairsOf(entry, name, all)),

@@ -33,6 +33,7 @@ export const EXIT_CODES = {
   "key-mismatch": UNCHECKED,
   "chain-mismatch": UNCHECKED,
   "issuer-missing": UNCHECKED,
+  unsigned: UNCHECKED,
   expiring: 2,
   "outlives-authority": 0,
 } as const;

@@ -10,7 +10,7 @@ export type Role =
   | "certificate"
   /** A certificate that is signed with its own key: its names and usages stand in the resource itself. */
   | "self-signed certificate"
-  /** An authority or a key pair from outside, kept as data. */
+  /** An authority or a key pair from outside, or a certificate that is signed there, kept as data. */
   | "adopted"
   /** The secret part of a token or of a join password. */
   | "password"
@@ -54,6 +54,11 @@ export interface ResourceType {
    * @default - it holds none
    */
   readonly publicKey?: readonly string[];
+  /**
+   * Where a certificate says what it is made of: the request, the authority's certificate, and its uses.
+   * @default - it is none, or stands for itself
+   */
+  readonly madeOf?: Readonly<Record<"request" | "issuer" | "uses", string>>;
   /**
    * The attribute that holds what is given to another one, and that other one.
    * @default - none does
@@ -127,7 +132,12 @@ export const RESOURCE_TYPES: Readonly<Record<string, ResourceType>> = {
     privateKey: ["private_key_pem"],
   },
   tls_cert_request: { role: "request", shown: NAMES, privateKey: ["private_key_pem"] },
-  tls_locally_signed_cert: { role: "certificate", shown: VALIDITY, certificate: ["cert_pem"] },
+  tls_locally_signed_cert: {
+    role: "certificate",
+    shown: VALIDITY,
+    certificate: ["cert_pem"],
+    madeOf: { request: "cert_request_pem", issuer: "ca_cert_pem", uses: "allowed_uses" },
+  },
   tls_self_signed_cert: {
     role: "self-signed certificate",
     shown: { ...NAMES, ...VALIDITY },
@@ -136,6 +146,9 @@ export const RESOURCE_TYPES: Readonly<Record<string, ResourceType>> = {
   },
   terraform_data: {
     role: "adopted",
+    // Of a certificate that is signed elsewhere.
+    shown: { "input.allowed_uses": VALIDITY.allowed_uses },
+    madeOf: { request: "input.cert_request_pem", issuer: "input.ca_cert_pem", uses: "input.allowed_uses" },
     // Its output is known after the apply, and is what the input is now.
     certificate: ["output.certificate_pem", "input.certificate_pem"],
     privateKey: ["output.private_key_pem", "input.private_key_pem"],

@@ -10,7 +10,7 @@ import { CertRequest } from "@cdktf/provider-tls/lib/cert-request";
 import { LocallySignedCert } from "@cdktf/provider-tls/lib/locally-signed-cert";
 import { SelfSignedCert } from "@cdktf/provider-tls/lib/self-signed-cert";
 import { Construct, IConstruct } from "constructs";
-import { Problems, problemText } from "../errors";
+import { PkiError, Problems, problemText } from "../errors";
 import { adoptAuthority } from "./adopted";
 import { type AuthorityLimits, limitsBelow } from "./authority-limits";
 import { checkDistinct, checkSubjects, placed, subjectOf } from "./distinct";
@@ -66,6 +66,11 @@ export interface AuthorityGeneration {
    * @default - not known at synth
    */
   readonly literalRoot?: string;
+  /**
+   * PEM of its own certificate; undefined unless that was given as literal text.
+   * @default - not known at synth
+   */
+  readonly literal?: string;
   /** Where the end of its validity is in the state, RFC 3339. */
   readonly end: Reference;
   /**
@@ -84,13 +89,17 @@ export interface AuthorityGeneration {
 
 /** A generation that can sign. */
 export interface SigningGeneration extends AuthorityGeneration {
-  /** Where its private key is in the state. */
+  /**
+   * Where its private key is in the state.
+   *
+   * @throws PkiError where the authority signs elsewhere: its key never was here
+   */
   readonly privateKey: Reference;
 }
 
 /** Something that signs certificates. Accepted wherever an authority is needed. */
 export interface ICertificateAuthority extends IConstruct {
-  /** The generation that signs. */
+  /** The generation that signs: here, or, where its private key is elsewhere, there. */
   readonly active: SigningGeneration;
   /** All generations by id, the retired ones included. */
   readonly generations: Readonly<Record<string, AuthorityGeneration>>;
@@ -189,8 +198,7 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
     this.made = Object.fromEntries(all.map((generation) => [generation.id, generation]));
     this.fingerprints = Object.fromEntries(all.flatMap((g) => (g.fingerprint ? [[g.id, g.fingerprint]] : [])));
     const trusted = inBundleOrder(all);
-    // An active generation without a key was refused.
-    this.active = trusted[0] as MadeGeneration & SigningGeneration;
+    this.active = signing(trusted[0]!, this.node.path);
     this.node.defaultChild = trusted[0]!.resource;
     const belowRoot = this.active.chain.length > 0;
     const literalRoot = belowRoot ? this.active.literalRoot : undefined;
@@ -405,8 +413,9 @@ export class CertificateAuthority extends Construct implements ICertificateAutho
       );
     }
     const { certificatePem } = pem!;
-    const literalRoot = isLiteral(certificatePem) ? certificatesOf(certificatePem).at(-1)!.toString() : undefined;
-    return { id, state, literalRoot, limits, addresses: [adopted.certificate.address], ...adopted };
+    const all = isLiteral(certificatePem) ? certificatesOf(certificatePem) : [];
+    const [literal, literalRoot] = [all[0]?.toString(), all.at(-1)?.toString()];
+    return { id, state, literal, literalRoot, limits, addresses: [adopted.certificate.address], ...adopted };
   }
 }
 
@@ -421,6 +430,27 @@ interface MadeGeneration extends AuthorityGeneration {
   readonly pinned?: boolean;
 }
 
+/** What signs, and refuses to tell where a key is that is not here. */
+function signing(generation: MadeGeneration, path: string): SigningGeneration {
+  const { privateKey, ...others } = generation;
+  if (privateKey !== undefined) {
+    return generation as MadeGeneration & SigningGeneration;
+  }
+  const problem = {
+    code: "authority-key-elsewhere",
+    at: `generations.${generation.id}`,
+    given: "an authority by its certificate alone",
+    allowed: "its certificate, and what is above it: it signs elsewhere, where its private key is",
+    fix: "give privateKeyPem, or leave out what needs the key",
+  };
+  // Not to be seen by whoever copies the others.
+  return Object.defineProperty(others, "privateKey", {
+    get: (): never => {
+      throw new PkiError(path, [problem]);
+    },
+  }) as unknown as SigningGeneration;
+}
+
 /** The longest of the validities; one that only Terraform knows is taken for the longest. */
 function longestOf(certificates: readonly TerraformResource[]): number | string {
   const hours = certificates.map(validityOf);
@@ -430,10 +460,13 @@ function longestOf(certificates: readonly TerraformResource[]): number | string 
 /** What is checked of an authority's generations by those below it. */
 export function issuersOf(authority: ICertificateAuthority): Issuers {
   return Object.fromEntries(
-    Object.entries(authority.generations).map(([id, { state, validityHours, privateKey, limits }]) => [
-      id,
-      { state, validityHours, hasPrivateKey: privateKey !== undefined, limits },
-    ]),
+    Object.entries(authority.generations).map(([id, { state, validityHours, privateKey, literal, limits }]) => {
+      const hasPrivateKey = privateKey !== undefined;
+      return [
+        id,
+        { state, validityHours, hasPrivateKey, signsElsewhere: !hasPrivateKey && literal !== undefined, limits },
+      ];
+    }),
   );
 }
 

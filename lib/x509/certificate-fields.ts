@@ -24,6 +24,16 @@ export interface CertificateFields {
   /** Whether its key usage, where it has one, lets it sign certificates. */
   readonly signsCertificates: boolean;
   /**
+   * The first bits of its key usage, `digitalSignature` the highest.
+   * @default - it has none: any use
+   */
+  readonly keyUsage?: number;
+  /**
+   * DER of its alternative names.
+   * @default - none
+   */
+  readonly altNames?: Buffer;
+  /**
    * Object identifiers of its extended key usages.
    * @default - any use
    */
@@ -51,6 +61,8 @@ type ExtensionFields = Partial<
     | "isAuthority"
     | "pathLength"
     | "signsCertificates"
+    | "keyUsage"
+    | "altNames"
     | "extendedKeyUsages"
     | "subjectKeyIdentifier"
     | "authorityKeyIdentifier"
@@ -66,6 +78,9 @@ const NEVER_CRITICAL: readonly string[] = ["2.5.29.14", "2.5.29.35", "1.3.6.1.5.
 /** `keyCertSign` in the first byte of a key usage. */
 const CERT_SIGN = 0x04;
 
+/** `digitalSignature`, with which both ends of TLS sign their handshake; `keyCertSign` and `cRLSign`, which are an authority's. */
+export const KEY_USAGE_BITS = { signs: 0x80, authority: 0x06 } as const;
+
 /**
  * Extensions that Go knows, by their object identifiers, with what each adds.
  *
@@ -74,12 +89,13 @@ const CERT_SIGN = 0x04;
 const EXTENSIONS: Readonly<Record<string, (value: DerReader) => ExtensionFields>> = {
   "2.5.29.14": (value) => ({ subjectKeyIdentifier: value.next(TAG.octetString).value }),
   "2.5.29.15": (value) => {
-    const [, bits] = value.next(TAG.bitString).value;
-    return { signsCertificates: ((bits ?? 0) & CERT_SIGN) !== 0 };
+    const [, bits = 0] = value.next(TAG.bitString).value;
+    return { signsCertificates: (bits & CERT_SIGN) !== 0, keyUsage: bits };
   },
   "2.5.29.17": (value) => {
-    within(value).rest().forEach(checkAltName);
-    return {};
+    const names = value.next(TAG.sequence);
+    new DerReader(names.value).rest().forEach(checkAltName);
+    return { altNames: names.whole };
   },
   "2.5.29.19": (value) => {
     const constraints = within(value);

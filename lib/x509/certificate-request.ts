@@ -121,7 +121,7 @@ export function subjectText(values: Readonly<Partial<Record<Field, string | read
 }
 
 /** The same of a request; of a field that is none of these, the object identifier that it has. */
-export function requestedSubject({ subject }: CertificateRequestFields): string {
+export function requestedSubject({ subject }: Pick<CertificateRequestFields, "subject">): string {
   const known = Object.entries(FIELDS).map(([field, [, id]]) => [field, textsOf(subject, id)] as const);
   const ids = known.map(([field]) => FIELDS[field as Field][1]) as readonly string[];
   const others = subject.filter(({ type }) => !ids.includes(type)).map(({ type }) => `${type}=…`);
@@ -147,7 +147,7 @@ export function organizationsRequested(pem: string): string[] {
 export const ALT_NAME = "2.5.29.17";
 
 /** DNS names and addresses that a request asks for, sorted; for a name of another kind, which nobody describes, words. */
-export function requestedNames({ extensions }: CertificateRequestFields): string[] {
+export function requestedNames({ extensions }: Pick<CertificateRequestFields, "extensions">): string[] {
   const found = extensions.filter(({ id }) => id === ALT_NAME).map(({ value }) => readDer(() => namesIn(value)));
   return found.flatMap((names) => names ?? ["names that cannot be read"]).sort();
 }

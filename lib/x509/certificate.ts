@@ -2,15 +2,15 @@ import { inventoried, type OwnEntry } from "../terraform/inventoried";
 import { issued, issuedKeyAlgorithm } from "./issued";
 import { outlives, VALIDITY, Validity } from "./validity";
 import { leafKeyName } from "../terraform/names";
-import { TerraformProvider, TerraformStack, Token } from "cdktf";
+import { DataResource, TerraformProvider, TerraformStack, Token } from "cdktf";
 import { CertRequest } from "@cdktf/provider-tls/lib/cert-request";
 import { LocallySignedCert } from "@cdktf/provider-tls/lib/locally-signed-cert";
 import { Construct } from "constructs";
-import { PkiError, Problems } from "../errors";
+import { PkiError, Problems, Words } from "../errors";
 import { addressOf } from "../terraform/address";
 import {
   AUTHORITY,
-  AuthorityGeneration,
+  type AuthorityGeneration,
   checkSameStack,
   ICertificateAuthority,
   issuersOf,
@@ -25,7 +25,10 @@ import { blocksOf } from "./pem";
 import { createKey, Key } from "./private-key";
 import { checkRequest, type Described, requestedAlgorithm } from "./request-checks";
 import { REQUEST } from "./certificate-request";
+import { checkComparable, checkSigned } from "./signed-checks";
+import { certificateIn, keepSigned } from "./signed-elsewhere";
 import { SUBJECT, Subject } from "./subject";
+import { refuseUnsigned } from "./unsigned";
 import { AltName, checkAltNames, SubjectAltNames } from "./subject-alt-names";
 import { constructId } from "../terraform/construct-id";
 import { pin } from "../terraform/pin";
@@ -66,11 +69,20 @@ export interface CertificateProps extends CertificateOptions {
    */
   readonly request?: string;
   /**
+   * What an authority that signs elsewhere made of the request: PEM of one certificate, known at synth. It has to say exactly what is
+   * described here, for at most the validity, and is public. Only of an authority without its private key.
+   * @default - it is not back yet: Terraform has key and request
+   */
+  readonly signed?: string;
+  /**
    * More O's than the subject's own: the tls provider writes one, and only a request can have several.
    * @default - none
    */
   readonly moreOrganizations?: readonly string[];
-  /** Who signs. Must be in the same stack: its private key may not travel through an output. */
+  /**
+   * Who signs. Must be in the same stack: its private key may not travel through an output. One that was given without its private key
+   * signs elsewhere.
+   */
   readonly authority: ICertificateAuthority;
   /** Who it is about. */
   readonly subject: Subject;
@@ -104,6 +116,7 @@ export const CERTIFICATE_OPTIONS = {
 const CERTIFICATE_PROPS = fields({
   ...CERTIFICATE_OPTIONS,
   request: optional(text('readFileSync("jane.csr", "utf8")')),
+  signed: optional(text('readFileSync("signed/jane.crt", "utf8")')),
   moreOrganizations: optional(list(plainText("on-call"))),
   authority: AUTHORITY,
   subject: SUBJECT,
@@ -113,15 +126,17 @@ const CERTIFICATE_PROPS = fields({
   provider: optional(provider),
 } satisfies Fields<CertificateProps>);
 
-const DEFAULT_VALIDITY = Validity.years(1);
+/** How long a certificate is valid for which nobody chose. */
+export const DEFAULT_VALIDITY = Validity.years(1);
 
 /**
  * A certificate with a private key of its own, signed by an authority.
  *
  * Request and certificate are replaced by creating the new one first, so a failed apply never leaves a machine without one.
- * In the Terraform state: the private key (twice) and the authority's signing key; for a request from elsewhere the latter alone.
+ * In the Terraform state: the private key (twice) and the authority's signing key; for a request from elsewhere the latter alone, and
+ * none of an authority that signs elsewhere.
  *
- * @throws PkiError when a value breaks a rule, the authority is in another stack, or a request asks for something else
+ * @throws PkiError when a value breaks a rule, the authority is in another stack, or a request or a signed certificate says something else
  * @see https://www.rfc-editor.org/rfc/rfc5280
  */
 export class Certificate extends Construct {
@@ -137,16 +152,23 @@ export class Certificate extends Construct {
   public readonly issuer: AuthorityGeneration;
   /** The L1 of the request; undefined where that comes from elsewhere. */
   public readonly ownRequest?: CertRequest;
-  /** The L1 of the certificate. */
-  public readonly resource: LocallySignedCert;
-  /** Where the certificate is in the state. */
-  public readonly certificate: Reference;
+  /** The L1 that makes the certificate, or that keeps one which is signed elsewhere. */
+  public readonly anchor: LocallySignedCert | DataResource;
+  /** Its Terraform name, and that of its request. */
+  public readonly name: string;
+  /** Whether its authority signs elsewhere, because its private key is there. */
+  public readonly isSignedElsewhere: boolean;
+  /** False while it is signed elsewhere, and not back yet. */
+  public readonly isSigned: boolean;
+  /** The request: where it is in the state, or its text where that comes from elsewhere. */
+  public readonly requestPem: Reference | string;
   /** Where the certificates above it are in the state: the authority's that signed it, and those above that, up to and including the root. */
   public readonly chain: readonly Reference[];
 
   /** Addresses of its resources, sorted. */
   public readonly addresses: readonly string[];
 
+  private readonly place: Reference;
   private readonly ownKey?: Key;
   private readonly algorithm: KeyAlgorithm;
 
@@ -170,36 +192,55 @@ export class Certificate extends Construct {
     );
     checkUse(props, problems);
     checkOrigin(props, problems);
+    const signer = props.authority.generations[generation];
+    if (signer) {
+      checkSigner({ ...props, validity: this.validity }, signer, problems);
+    }
     problems.throwIfAny(this.node.path);
 
     this.sans = SubjectAltNames.of(...(props.sans ?? [])).distinctIn(this);
-    this.issuer = props.issuer ? props.authority.generations[props.issuer]! : props.authority.active;
+    this.issuer = props.authority.generations[generation]!;
 
-    const name = props.address ?? id;
-    const { provider } = props;
-    const { ownKey, ownRequest, pem, algorithm } =
-      props.request === undefined ? this.makeRequest(name, props) : givenRequest(props.request);
+    this.name = props.address ?? id;
+    const origin = props.request === undefined ? this.makeRequest(props) : givenRequest(props.request);
+    const { ownKey, ownRequest, requestPem, algorithm } = origin;
     this.ownKey = ownKey;
     this.ownRequest = ownRequest;
+    this.requestPem = requestPem;
     this.algorithm = algorithm;
-    this.resource = new LocallySignedCert(this, "Resource", {
-      certRequestPem: pem,
-      caCertPem: expression(this.issuer.certificate),
-      caPrivateKeyPem: expression(this.issuer.privateKey!),
-      allowedUses: this.usage.allowedUses(algorithm),
-      validityPeriodHours: this.validity.validityHours,
-      earlyRenewalHours: this.validity.earlyRenewalHours,
-      setSubjectKeyId: true,
-      lifecycle: { createBeforeDestroy: true },
-      provider,
-    });
-    this.certificate = { address: pin(this.resource, name), attribute: "cert_pem" };
+    this.isSignedElsewhere = this.issuer.privateKey === undefined;
+    this.isSigned = !this.isSignedElsewhere || props.signed !== undefined;
+    if (this.issuer.privateKey === undefined) {
+      this.anchor = this.keep(origin, props.signed);
+      this.place = certificateIn(addressOf(this.anchor)!);
+    } else {
+      this.anchor = this.sign(origin, this.issuer.privateKey, props.provider);
+      this.place = { address: pin(this.anchor, this.name), attribute: "cert_pem" };
+      props.authority.registerLeaf(this.anchor, this.issuer.id);
+    }
     this.chain = [this.issuer.certificate, ...this.issuer.chain];
-    const made = [ownKey?.privateKey.address, ownRequest && addressOf(ownRequest), this.certificate.address];
+    const made = [ownKey?.privateKey.address, ownRequest && addressOf(ownRequest), this.place.address];
     this.addresses = made.filter((address) => address !== undefined).sort();
-    props.authority.registerLeaf(this.resource, this.issuer.id);
     inventoried(this, { entries: () => [this.entry()] });
     refuseUnlistedMasters(TerraformStack.of(this), (node) => node instanceof Certificate);
+  }
+
+  /**
+   * The L1 of the certificate.
+   *
+   * @throws PkiError when its authority signs elsewhere
+   */
+  public get resource(): LocallySignedCert {
+    return this.anchor instanceof LocallySignedCert ? this.anchor : refuseResource(this.node.path);
+  }
+
+  /**
+   * Where the certificate is in the state.
+   *
+   * @throws PkiError while it is signed elsewhere, and not back yet
+   */
+  public get certificate(): Reference {
+    return this.isSigned ? this.place : refuseUnsigned(this.node.path, this.name);
   }
 
   /**
@@ -229,9 +270,40 @@ export class Certificate extends Construct {
     return this.key.privateKey;
   }
 
-  private makeRequest(name: string, { keyAlgorithm, keyGeneration, provider }: CertificateProps): Origin {
+  private sign(origin: Origin, privateKey: Reference, provider: TerraformProvider | undefined): LocallySignedCert {
+    return new LocallySignedCert(this, "Resource", {
+      certRequestPem: textOf(origin.requestPem),
+      caCertPem: expression(this.issuer.certificate),
+      caPrivateKeyPem: expression(privateKey),
+      allowedUses: this.usage.allowedUses(origin.algorithm),
+      validityPeriodHours: this.validity.validityHours,
+      earlyRenewalHours: this.validity.earlyRenewalHours,
+      setSubjectKeyId: true,
+      lifecycle: { createBeforeDestroy: true },
+      provider,
+    });
+  }
+
+  private keep({ requestPem, algorithm, ownKey }: Origin, signed: string | undefined): DataResource {
+    return keepSigned(this, "Resource", {
+      name: this.name,
+      request: textOf(requestPem),
+      issuer: this.issuer.certificate,
+      allowedUses: this.usage.allowedUses(algorithm),
+      validity: this.validity,
+      signed,
+      publicKey: ownKey?.publicKey,
+    });
+  }
+
+  /** What it may be used for, by the tls provider's names. */
+  public get allowedUses(): readonly string[] {
+    return this.usage.allowedUses(this.algorithm);
+  }
+
+  private makeRequest({ keyAlgorithm, keyGeneration, provider }: CertificateProps): Origin {
     const algorithm = keyAlgorithm ?? KeyAlgorithm.ECDSA_P256;
-    const ownKey = createKey(this, "Key", leafKeyName(name, keyGeneration), { algorithm, provider });
+    const ownKey = createKey(this, "Key", leafKeyName(this.name, keyGeneration), { algorithm, provider });
     const ownRequest = new CertRequest(this, "Request", {
       privateKeyPem: expression(ownKey.privateKey),
       subject: [{ ...this.subject.fields }],
@@ -243,7 +315,8 @@ export class Certificate extends Construct {
       }),
       provider,
     });
-    return { algorithm, ownKey, ownRequest, pem: `\${${pin(ownRequest, name)}.cert_request_pem}` };
+    const requestPem = { address: pin(ownRequest, this.name), attribute: "cert_request_pem" };
+    return { algorithm, ownKey, ownRequest, requestPem };
   }
 
   private entry(): OwnEntry {
@@ -251,8 +324,8 @@ export class Certificate extends Construct {
       kind: "certificate",
       name: this.node.id,
       addresses: this.addresses,
-      issuedBy: "terraform",
-      ...issued(this.ownRequest, this.resource),
+      issuedBy: this.isSignedElsewhere ? "elsewhere" : "terraform",
+      ...issued(this.ownRequest, this.anchor),
       issuerAddress: this.issuer.certificate.address,
       keyAlgorithm: this.ownKey ? issuedKeyAlgorithm(this.ownKey.resource) : this.algorithm.name,
     };
@@ -262,15 +335,30 @@ export class Certificate extends Construct {
 /** Where a certificate's key and names come from. */
 interface Origin {
   readonly algorithm: KeyAlgorithm;
-  /** The text of the request, or an expression for it. */
-  readonly pem: string;
+  /** The request: where it is, or its text. */
+  readonly requestPem: Reference | string;
   readonly ownKey?: Key;
   readonly ownRequest?: CertRequest;
 }
 
 function givenRequest(pem: string): Origin {
   // One newline at its end: the provider looks at the text, and would issue again for another.
-  return { algorithm: requestedAlgorithm(pem)!, pem: blocksOf(REQUEST, pem)[0]! };
+  return { algorithm: requestedAlgorithm(pem)!, requestPem: blocksOf(REQUEST, pem)[0]! };
+}
+
+function textOf(pem: Reference | string): string {
+  return typeof pem === "string" ? pem : expression(pem);
+}
+
+function refuseResource(path: string): never {
+  const problem = {
+    code: "signed-elsewhere",
+    at: "resource",
+    given: "a certificate that Terraform does not sign",
+    allowed: "anchor, which keeps it",
+    fix: "use anchor: what whoever signs makes of the request is theirs",
+  };
+  throw new PkiError(path, [problem]);
 }
 
 function refuseKey(certificate: Certificate): never {
@@ -282,6 +370,36 @@ function refuseKey(certificate: Certificate): never {
     fix: "use certificate and chain, and let a kubeconfig name the file of the key",
   };
   throw new PkiError(certificate.node.path, [problem]);
+}
+
+/** What a certificate, or a row of a table, is to be, as far as it is compared with what is signed elsewhere. */
+export type DescribedLeaf = Described & Pick<CertificateProps, "request" | "signed"> & { readonly validity: Validity };
+
+/**
+ * Finds what is wrong with a certificate of an authority that signs elsewhere: what was signed, and what could not be compared with it.
+ *
+ * @param at where the signed certificate stands
+ */
+export function checkSigner(
+  { signed, ...described }: DescribedLeaf,
+  { privateKey, literal: issuer, limits }: Pick<AuthorityGeneration, "privateKey" | "literal" | "limits">,
+  problems: Problems,
+  { before, at } = { before: "", at: "signed" },
+): void {
+  if (privateKey === undefined && issuer !== undefined) {
+    checkComparable(described, before, problems);
+    if (signed !== undefined) {
+      checkSigned(signed, { ...described, issuer, end: limits?.end }, at, problems);
+    }
+  } else if (signed !== undefined) {
+    problems.add({
+      code: "signed-here",
+      at,
+      given: new Words("a signed certificate"),
+      allowed: "nothing: the authority's private key is here, and Terraform signs with it",
+      fix: "leave it out, or leave out the authority's privateKeyPem",
+    });
+  }
 }
 
 /** Finds a request that asks for something else, and what only a request can have. */
@@ -341,7 +459,10 @@ export function checkCertificateOptions(
       fix: "call it k2, k3, …",
     });
   }
-  if (options.issuer !== undefined && !checkIssuerName(options.issuer, issuers, `${at}issuer`, problems)) {
+  if (
+    options.issuer !== undefined &&
+    !checkIssuerName(options.issuer, issuers, `${at}issuer`, problems, { elsewhere: true })
+  ) {
     return;
   }
   const issuer = options.issuer ?? Object.keys(issuers).find((id) => issuers[id]!.state === "active");

@@ -1,11 +1,11 @@
 import { problemText } from "../errors";
 import { X509Certificate } from "node:crypto";
-import { nameOf } from "./pem";
+import { literalCertificates, nameOf } from "./pem";
 
 /**
  * What to tell of literal certificates that are not valid today.
  *
- * With {@link outlivesToday} the one place of the constructs that reads a clock. It only refuses, in a validation, after everything was built: equal input
+ * With those below the one place of the constructs that reads a clock. It only refuses, in a validation, after everything was built: equal input
  * still gives equal output. A precondition of Terraform could not do it, since it runs where nothing changes, too.
  *
  * @param path of the authority
@@ -51,6 +51,27 @@ export function outlivesToday(hours: number, end: Date, path: string): string[] 
           fix: "shorten it, or make another generation of the authority active",
         }),
       ];
+}
+
+/** What to tell of a certificate that was signed elsewhere and is not valid today, as of an authority. */
+export function signedInvalidToday(pem: string, path: string): string[] {
+  const now = today();
+  const problem = (code: string, given: string) =>
+    problemText({
+      code,
+      at: path,
+      given,
+      allowed: "a certificate that is valid now",
+      fix: "have its request signed again, and give what comes back",
+    });
+  return literalCertificates(pem).flatMap(({ fields: { notBefore, notAfter } }) => {
+    if (notAfter.getTime() < now) {
+      return [problem("signed-expired", `one that ended ${notAfter.toISOString()}`)];
+    }
+    return notBefore.getTime() > now
+      ? [problem("signed-not-yet-valid", `one that begins ${notBefore.toISOString()}`)]
+      : [];
+  });
 }
 
 function today(): number {

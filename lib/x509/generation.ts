@@ -91,6 +91,9 @@ export class Generation {
    * Literal text is checked whole at synth. Of other text Terraform checks, in every plan, what the tls provider reads: the first
    * certificate is an authority, and Kubernetes can use its key. Whether the two belong together is seen at the first signature,
    * which the provider refuses; nobody looks at its key usage, nor at the certificates above it.
+   * Without a private key, and with a literal certificate, it signs elsewhere: of what it signs Terraform makes keys and requests, and
+   * signed certificates come back as `signed` of a {@link Certificate} or `signedCertificates` of a `ClusterPki`.
+   *
    * An active generation whose literal certificate has expired is refused at synth; for other text Terraform warns, since what stops
    * a plan must not depend on the time.
    *
@@ -142,6 +145,11 @@ export class Generation {
     return isLiteral(this.pem?.certificatePem) ? limitsIn(this.pem.certificatePem) : undefined;
   }
 
+  /** True for an authority from outside that signs there, and whose literal certificate tells synth what it signed. */
+  public get signsElsewhere(): boolean {
+    return this.pem !== undefined && !this.hasPrivateKey && isLiteral(this.pem.certificatePem);
+  }
+
   /** False for one from outside whose private key stays there. */
   public get hasPrivateKey(): boolean {
     const pem = this.pem ?? this.keyPem;
@@ -162,7 +170,7 @@ export function byId(generations: Generations): [id: string, generation: Generat
 
 /** What those below an authority need to know of its generations. */
 export type Issuers = Readonly<
-  Record<string, Pick<Generation, "state" | "validityHours" | "hasPrivateKey" | "limits">>
+  Record<string, Pick<Generation, "state" | "validityHours" | "hasPrivateKey" | "signsElsewhere" | "limits">>
 >;
 
 /** The generation that signs an authority's own, where none is named. */
@@ -184,7 +192,7 @@ export function inBundleOrder<T extends { readonly id: string; readonly state: G
 /**
  * Finds a generation that could not sign.
  *
- * @param retired whether one that is retired may be named
+ * @param also whether one that is retired may be named, and one that signs elsewhere
  * @returns true when it may sign
  */
 export function checkIssuerName(
@@ -192,10 +200,12 @@ export function checkIssuerName(
   issuers: Issuers,
   at: string,
   problems: Problems,
-  retired = false,
+  also: { readonly retired?: boolean; readonly elsewhere?: boolean } = {},
 ): boolean {
   const usable = Object.entries(issuers)
-    .filter(([, { state, hasPrivateKey }]) => hasPrivateKey && (retired || state !== "retired"))
+    .filter(([, { state, hasPrivateKey, signsElsewhere }]) => {
+      return (hasPrivateKey || (also.elsewhere && signsElsewhere)) && (also.retired || state !== "retired");
+    })
     .map(([id]) => id);
   if (!usable.includes(issuer)) {
     const allowed = usable.join(", ") || "none: no generation is trusted and has its private key";
@@ -297,7 +307,7 @@ function checkIssuer(generation: Generation, issuers: Issuers | undefined, at: s
     return;
   }
   // One that nobody trusts any more keeps its certificate, and that names its issuer.
-  if (!checkIssuerName(issuer, issuers, `${at}.issuer`, problems, generation.state === "retired")) {
+  if (!checkIssuerName(issuer, issuers, `${at}.issuer`, problems, { retired: generation.state === "retired" })) {
     return;
   }
   const { limits, validityHours } = issuers[issuer]!;

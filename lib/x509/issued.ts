@@ -40,7 +40,7 @@ const USES: Readonly<Record<string, string | undefined>> = {
  * @param certificate the resource that has validity and uses
  */
 export function issued(request: TerraformResource | undefined, certificate: TerraformResource): Issued {
-  const certified = synthesized(certificate);
+  const certified = argumentsOf(certificate);
   const names = request ? namesOf(request) : namesRequested(certificate);
   return {
     ...names,
@@ -50,6 +50,12 @@ export function issued(request: TerraformResource | undefined, certificate: Terr
     ...hoursOf("validityHours", certified["validity_period_hours"]),
     ...hoursOf("earlyRenewalHours", certified["early_renewal_hours"]),
   };
+}
+
+/** What a certificate is made of; of one that is signed elsewhere, that is kept as data. */
+function argumentsOf(certificate: TerraformResource): Readonly<Record<string, unknown>> {
+  const { input, ...own } = synthesized(certificate);
+  return typeof input === "object" && input !== null ? { ...own, ...input } : own;
 }
 
 /** Names in a certificate: DNS names, then IP addresses. */
@@ -65,7 +71,7 @@ function namesOf(request: TerraformResource): Pick<Issued, "subject" | "sans"> {
 
 /** What a request from elsewhere asks for: the provider copies all of it. */
 function namesRequested(certificate: TerraformResource): Pick<Issued, "subject" | "sans"> {
-  const pem = synthesized(certificate)["cert_request_pem"];
+  const pem = argumentsOf(certificate)["cert_request_pem"];
   const [request] = typeof pem === "string" ? requestsIn(pem) : [];
   return request
     ? { subject: requestedSubject(request), sans: requestedNames(request) }
@@ -81,7 +87,7 @@ export function validityOf(certificate: TerraformResource): number | string {
 /** Each O of a certificate's subject, the groups of who shows it; expressions where Terraform fills them in. */
 export function organizationsOf(request: TerraformResource | undefined, certificate: TerraformResource): string[] {
   if (!request) {
-    return organizationsRequested(String(synthesized(certificate)["cert_request_pem"]));
+    return organizationsRequested(String(argumentsOf(certificate)["cert_request_pem"]));
   }
   const { subject } = synthesized(request);
   // An escape hatch adds a block to those that are there.

@@ -1,4 +1,4 @@
-import type { TerraformStack } from "cdktf";
+import type { DataResource, TerraformStack } from "cdktf";
 import type { IConstruct } from "constructs";
 import { problemText } from "../errors";
 import { labelOf } from "../terraform/inventoried";
@@ -11,7 +11,7 @@ import { SYSTEM_MASTERS } from "./system-masters";
 /** A certificate, as far as its subject goes. */
 interface Requested extends IConstruct {
   readonly ownRequest?: CertRequest;
-  readonly resource: LocallySignedCert;
+  readonly anchor: LocallySignedCert | DataResource;
 }
 
 /**
@@ -27,8 +27,8 @@ export function refuseUnlistedMasters(
       .findAll()
       .filter(isCertificate)
       .filter((node) => !isListed(node))
-      .filter(({ ownRequest, resource }) =>
-        organizationsOf(ownRequest, resource).some((group) => group.trim() === SYSTEM_MASTERS),
+      .filter(({ ownRequest, anchor }) =>
+        organizationsOf(ownRequest, anchor).some((group) => group.trim() === SYSTEM_MASTERS),
       )
       .map(({ node }) =>
         problemText({

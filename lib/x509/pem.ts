@@ -15,7 +15,8 @@ export interface GenerationPem {
   /**
    * Private key, PEM, unencrypted. Give a sensitive variable: a literal would stand in the synthesized JSON. Either way it lands in
    * the Terraform state; that of a variable twice.
-   * @default - none: the key stays where it is, and the generation, trusted or retired, signs nothing
+   * @default - none: the key stays where it is, and what the generation signs is signed there: Terraform makes keys and requests. The
+   * certificate has to be literal text then
    */
   readonly privateKeyPem?: string;
 }
@@ -76,7 +77,10 @@ export const FAULTS = {
   ],
   "pem-key": ["one unencrypted PEM key", "give the key alone"],
   "pem-key-encrypted": ["an unencrypted PEM key", "decrypt it: openssl pkey -in encrypted.key -out plain.key"],
-  "pem-key-missing": ["the private key of the active generation", "give privateKeyPem, or make the generation trusted"],
+  "pem-key-missing": [
+    "the private key of the active generation; or, of an authority that signs elsewhere, literal text of its certificate",
+    "give privateKeyPem, or make the generation trusted; certificates are public, so that they may stand in the code",
+  ],
   "pem-mismatch": ["the certificate's own key", "pair them"],
   "pem-public-key": ["one PEM public key", "give what openssl pkey -pubout writes"],
   "pem-public-mismatch": ["the private key's own public key", "pair them: openssl pkey -pubout"],
@@ -172,7 +176,8 @@ export function publicPem(key: KeyObject): string {
 
 /** Finds what is wrong with the literal parts of an authority from outside, which signs or is only trusted. */
 export function checkPem(pem: GenerationPem, signs: boolean, at: string, problems: Problems): void {
-  checkPresent(pem.privateKeyPem, signs, at, problems);
+  // What is signed elsewhere is compared at synth with the certificate that signed it.
+  checkPresent(pem.privateKeyPem, signs && !isLiteral(pem.certificatePem), at, problems);
   const finder = (prop: string) => (fault: Fault, given: string) => addFault(fault, `${at}.${prop}`, given, problems);
   const found = isLiteral(pem.certificatePem) ? checkCertificates(pem.certificatePem, finder("certificatePem")) : [];
   const isAlone = !isLiteral(pem.certificatePem);

@@ -45,7 +45,8 @@ export function requestedAlgorithm(pem: string): KeyAlgorithm | undefined {
   return key && algorithmOf(key);
 }
 
-function algorithmOf({ asymmetricKeyType, asymmetricKeyDetails = {} }: KeyObject): KeyAlgorithm {
+/** The algorithm of a key, by kubeadm's names. */
+export function algorithmOf({ asymmetricKeyType, asymmetricKeyDetails = {} }: KeyObject): KeyAlgorithm {
   const { modulusLength, namedCurve = "" } = asymmetricKeyDetails;
   const size = asymmetricKeyType === "rsa" ? modulusLength : (CURVES[namedCurve] ?? namedCurve);
   const name = asymmetricKeyType === "ec" ? "ECDSA" : (asymmetricKeyType ?? "").toUpperCase();
@@ -119,15 +120,23 @@ function isRight(digest: string, { signed, signature }: CertificateRequestFields
   }
 }
 
+/** `CN=…, O=…` of what is described, as it is read in a request and in a certificate. */
+export function describedSubject({
+  subject,
+  moreOrganizations = [],
+}: Pick<Described, "subject" | "moreOrganizations">): string {
+  const { organization } = subject.fields;
+  const organizations = [...(organization === undefined ? [] : [organization]), ...moreOrganizations];
+  return subjectText({ ...subject.fields, organization: organizations });
+}
+
 function checkSubject(
   request: CertificateRequestFields,
-  { subject, moreOrganizations = [] }: Described,
+  { subject, moreOrganizations }: Described,
   at: string,
   problems: Problems,
 ): void {
-  const { organization } = subject.fields;
-  const organizations = [...(organization === undefined ? [] : [organization]), ...moreOrganizations];
-  const wanted = subjectText({ ...subject.fields, organization: organizations });
+  const wanted = describedSubject({ subject, moreOrganizations });
   const asked = requestedSubject(request);
   if (Token.isUnresolved(wanted)) {
     const allowed = "a subject that is known at synth, as the request has it";
@@ -145,7 +154,7 @@ function checkSubject(
 }
 
 /** Object identifiers of extended key usages. */
-const PURPOSES: Readonly<Record<string, string>> = {
+export const PURPOSES: Readonly<Record<string, string>> = {
   server_auth: "1.3.6.1.5.5.7.3.1",
   client_auth: "1.3.6.1.5.5.7.3.2",
 };

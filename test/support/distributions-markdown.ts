@@ -42,7 +42,7 @@ function section(table: DistributionTable): string {
     heading("What machines join with", joins(table)),
     heading("Exceptions", exceptions(table)),
   ];
-  return `## ${table.name}\n\nAs of ${table.version}. ${needs(table)}${parts.join("")}`;
+  return `## ${table.name}\n\nAs of ${table.version}. ${needs(table)}${withoutKeys(table)}${parts.join("")}`;
 }
 
 function needs({ requires }: DistributionTable): string {
@@ -55,6 +55,12 @@ function needs({ requires }: DistributionTable): string {
   return wanted.length > 0
     ? `The description must name ${listed(wanted)}.${etcd}\n`
     : `The description may leave machines out.${etcd}\n`;
+}
+
+function withoutKeys({ withoutAuthorityKeys }: DistributionTable): string {
+  return withoutAuthorityKeys === undefined
+    ? "\nMachines need the authorities' keys.\n"
+    : `\nWith \`authorityKeysOnMachines: false\`, files of authorities that are a private key or a signer are on no machine; then ${withoutAuthorityKeys}.\n`;
 }
 
 function listed(words: readonly string[]): string {
@@ -118,13 +124,13 @@ function certificates({ certificates }: DistributionTable): string {
 function files(table: DistributionTable): string {
   const rows = allRows(table).flatMap(([name, row]) => row.files.map((file) => fileCells(name, file)));
   const ofTokens = Object.values(table.access.tokens).flatMap(({ file, configuration }) =>
-    configuration ? [{ ...configuration, on: [file.on], etcd: undefined }] : [],
+    configuration ? [{ ...configuration, on: [file.on], etcd: undefined, authorityKeys: undefined }] : [],
   );
   const ofPasswords = Object.values(table.joinPasswords ?? {}).flatMap(({ configuration = [] }) => configuration);
   const beside = [...table.configuration, ...ofPasswords, ...ofTokens];
-  const configuration = beside.map(({ path, purpose, on, etcd, consumers }) => [
+  const configuration = beside.map(({ path, purpose, on, etcd, authorityKeys, consumers }) => [
     code(path),
-    `${purpose}${etcd ? `, where etcd is ${etcd.join(" or ")}` : ""}`,
+    `${purpose}${etcd ? `, where etcd is ${etcd.join(" or ")}` : ""}${authorityKeys === false ? ", and no machine has an authority's key" : ""}`,
     on.join(", "),
     modeAndOwner({ kind: "configuration" }),
     consumers.map(reader).join("<br>"),

@@ -20,6 +20,10 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
     "A DNS name stands among the IP addresses, an IP address among the DNS names, or a value that is not known at synth does not say which of the two it is. A certificate keeps them in different fields.",
   "authority-early-renewal":
     "The authority would be renewed in place. That re-issues everything it signed in one apply, with no time in which old and new are both trusted.",
+  "authority-key":
+    "A machine needs the private key of an authority that was given by its certificate alone, or a distribution that signs certificates itself was to do without.",
+  "authority-key-elsewhere":
+    "Something asked for the private key of an authority that signs elsewhere. It never was here.",
   "authority-outlives-issuer": "The authority would be valid for longer than the one that signs it.",
   "authority-stack":
     "The signing authority is in another stack. Its private key would have to pass through an output, and end up in both states.",
@@ -198,6 +202,8 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
     "The request is not signed with its own key, or with an algorithm that can be forged: whoever sent it may not have the key. The tls provider looks at no signature.",
   "request-subject":
     "The request asks for another user or for other groups than those that are described. The tls provider copies the subject of whatever it is given.",
+  "request-unknown":
+    "A request has a name that no certificate has. It would be left out without a word, and a key made in its place.",
   "role-or-cluster-role": "A binding in a namespace gives one role: a Role of that namespace, or a ClusterRole.",
   "service-cidr": "The value is not a CIDR.",
   "service-cidr-count": "A cluster has one service CIDR, or one per IP family.",
@@ -214,6 +220,35 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
     "A field of the subject is empty or too long (X.520), or has control characters or blanks around it, which comparisons of names leave out.",
   "subject-field":
     "The subject of a whole cluster has a field that is not one of the four that may be chosen. CN and O are identities: another CN or O would make every certificate somebody else's.",
+  "signed-authority": "What came back is an authority: its holder could sign whatever is trusted where it is.",
+  "signed-elsewhere": "Something asked for the resource that signs a certificate, and its authority signs elsewhere.",
+  "signed-expired": "What came back has ended: whoever reads it would not be let in, or would not be believed.",
+  "signed-expiring":
+    "A certificate that was signed elsewhere is due for renewal, and Terraform cannot renew it. A warning: it stops no plan.",
+  "signed-folder": {
+    cause:
+      "The folder with signed certificates is not there, or has two of one name. An empty list instead would take out what was signed.",
+    fix: "make the folder, though nothing was signed yet; remove the certificate that is not meant",
+  },
+  "signed-here": "A signed certificate was given for one that Terraform signs itself.",
+  "signed-issuer":
+    "What came back was signed by another authority than the generation that is to sign it: verifiers would refuse it, or trust somebody else.",
+  "signed-key":
+    "What came back is of another key than the request: its holder could not use it. The algorithm is seen at synth, the key itself by Terraform, which alone knows it.",
+  "signed-names":
+    "What came back is valid for other names than were asked for. Many authorities leave names out unless they are told to copy them.",
+  "signed-not-yet-valid": "What came back begins in the future: until then nobody believes it.",
+  "signed-pem": {
+    cause: "What is given as signed is not one certificate that is known at synth, or there is something beside it.",
+    fix: "give what was signed alone, as literal text: the certificates above it stand in the authority's `certificatePem`",
+  },
+  "signed-subject":
+    "What came back has another subject than was asked for: its common name is a user, its organization a group.",
+  "signed-unknown": "A signed certificate has a name that no request has. It would be left out without a word.",
+  "signed-usage":
+    "What came back may be used for less, or for more, than its row says. No request of the tls provider can ask for uses: who signs has to be told.",
+  "signed-validity":
+    "What came back is valid for longer than its validity says, or than its authority: nothing revokes it before its end.",
   "subject-name": "A subject of the binding has no name.",
   "shared-root":
     "Two authorities of the cluster are below one root, and it is in their bundles: each verifier accepts what either of them signed, so a kubelet is a client of etcd.",
@@ -271,6 +306,7 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   },
   "user-credentials":
     "A user whose certificate is issued has no validity, though nothing but its end ends a certificate; or one that a program names has what only a certificate could have.",
+  unsigned: "Something needs a certificate that is signed elsewhere, and is not back yet.",
   "user-grants": "The user has neither a role nor a group: whoever may do nothing needs no credentials.",
   "user-key":
     "What a user is called in the description is part of Terraform names and files, and no valid one could contain it.",

@@ -17,7 +17,7 @@ import {
   PlacedMachine,
   placedMachines,
 } from "../cluster";
-import { ANY_WORKER, CLUSTER, OPERATOR } from "../cluster-file";
+import { ANY_WORKER, CLUSTER, OPERATOR, REQUESTS } from "../cluster-file";
 import type { DistributionTable } from "../table";
 
 /** `system:node:` takes 12 of the 64 bytes that a common name may have. */
@@ -27,7 +27,7 @@ const MAX_NODE_NAME_BYTES = 52;
 const MAX_NAME_LENGTH = 253;
 
 /** Words that stand where a machine's name would in a Terraform address or in the file map. */
-const RESERVED_NAMES = [ANY_WORKER, OPERATOR, CLUSTER, ...RESERVED_HOLDERS];
+const RESERVED_NAMES = [ANY_WORKER, OPERATOR, REQUESTS, CLUSTER, ...RESERVED_HOLDERS];
 
 /** kubeadm asks for ten: the API server has the first, the DNS service the tenth. */
 const MIN_SERVICE_ADDRESSES = 10;

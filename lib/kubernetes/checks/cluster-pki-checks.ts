@@ -10,6 +10,7 @@ import { checkTogether } from "./outside-checks";
 import { checkAddedNames, checkProtectedNames } from "./protected-names";
 import { checkRenewedNames } from "./renewed-names";
 import type { DistributionTable } from "../table";
+import { checkAuthorityKeys } from "./signer-checks";
 import { checkEffects } from "./without-effect";
 import type { ClusterPkiProps } from "../cluster-pki-props";
 import { checkNames } from "./unknown-names";
@@ -38,6 +39,7 @@ export function checkClusterPki(
   checkNames(props.certificates, table.certificates, "certificates", problems);
   checkAllGenerations(props, table, problems);
   checkTogether(props, table, problems, textOf);
+  checkAuthorityKeys(props, table, problems);
   checkRenewedNames(props, table, problems);
   const ofSubject = new Problems();
   checkSubjectFields(props.subject, ofSubject);
@@ -98,8 +100,13 @@ function checkPrefixes({ addressPrefix, movedFrom }: ClusterPkiProps, prefix: st
 }
 
 /** An object that stands for a value of Terraform's would be a yes, whatever that is. */
-function checkSwitches({ issueLeaves, deletionProtection }: ClusterPkiProps, problems: Problems): void {
-  Object.entries({ issueLeaves, deletionProtection }).forEach(([at, value]) => checkUnresolved(value, at, problems));
+function checkSwitches(
+  { issueLeaves, deletionProtection, authorityKeysOnMachines }: ClusterPkiProps,
+  problems: Problems,
+): void {
+  Object.entries({ issueLeaves, deletionProtection, authorityKeysOnMachines }).forEach(([at, value]) =>
+    checkUnresolved(value, at, problems),
+  );
 }
 
 function generationsOf(authority: string, { authorities = {} }: ClusterPkiProps) {

@@ -60,6 +60,7 @@ function contentShape(depth: number): Shape {
     base64: inner,
     base64gzip: inner,
     sha256: inner,
+    unsigned: name("prod__cp-1__apiserver"),
     later: both(fields({ madeAt: REFERENCE, content: inner } satisfies Fields<DatedContent>)),
   };
   const names = Object.keys(forms) as Form[];

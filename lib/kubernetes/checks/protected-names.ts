@@ -186,7 +186,7 @@ function isEveryMachines(name: string): boolean {
 }
 
 function namesTaken(certificate: Certificate, checked: ReadonlySet<string>, servers: ReadonlySet<string>): string[] {
-  const { subject, sans, usage } = issued(certificate.ownRequest, certificate.resource);
+  const { subject, sans, usage } = issued(certificate.ownRequest, certificate.anchor);
   const [, commonName = ""] = /^CN=(.*?)(?:, [A-Z]+=|$)/.exec(subject) ?? [];
   const isOf = (end: string) => usage.split(", ").includes(end);
   const names = [commonName, ...sans];

@@ -168,13 +168,16 @@ function checkFrontProxy(name: string, { authorities }: DistributionTable, probl
 function checkPaths(table: DistributionTable, problems: Problems): void {
   const writers = new Map<string, string>();
   for (const [row, files] of filesByRow(table)) {
-    for (const { path, on, etcd, firstStartOnly } of files) {
+    for (const { path, on, etcd, authorityKeys, firstStartOnly } of files) {
       checkPath(path, row, problems);
       if (firstStartOnly) {
         checkFirstStart(path, firstStartOnly, row, problems);
       }
       for (const holder of on) {
-        const places = (etcd ?? TOPOLOGIES).map((topology) => `${holder} ${topology} ${path}`);
+        const keys = authorityKeys === undefined ? [true, false] : [authorityKeys];
+        const places = (etcd ?? TOPOLOGIES).flatMap((topology) =>
+          keys.map((key) => `${holder} ${topology} ${key} ${path}`),
+        );
         const writer = places.map((place) => writers.get(place)).find((found) => found !== undefined);
         if (writer !== undefined) {
           const allowed = `a file of ${holder} that ${writer} does not write`;
@@ -209,7 +212,7 @@ function checkFirstStart(path: string, start: FirstStartOnly, at: string, proble
 const TOPOLOGIES: readonly EtcdTopology[] = ["stacked", "members", "external"];
 
 /** What is checked of a file. */
-type CheckedFile = Pick<FileRow, "path" | "on" | "firstStartOnly"> & Pick<ConfigurationRow, "etcd">;
+type CheckedFile = Pick<FileRow, "path" | "on" | "firstStartOnly"> & Pick<ConfigurationRow, "etcd" | "authorityKeys">;
 
 /** All files of a table, by the row that has them. */
 export function filesByRow(table: DistributionTable): [row: string, files: readonly CheckedFile[]][] {

@@ -39,6 +39,7 @@ export const TABLE: Shape = fields({
   version: name("1.0"),
   requires: fields({ controlPlanes: flag, addresses: flag, etcd: optional(list(name("stacked"))) }, "any"),
   sharedRoot: optional(name("they are below one company root")),
+  withoutAuthorityKeys: optional(name("it signs no certificates of kubelets")),
   apiServerAuthority: name("kubernetes"),
   authorities: record("kubernetes", AUTHORITY, checkConstructId),
   keyPairs: record("service-account", fields(ROW, "any"), checkConstructId),

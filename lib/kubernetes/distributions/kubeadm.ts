@@ -9,7 +9,7 @@ import {
   KUBERNETES,
   scheduler,
 } from "../components";
-import type { DistributionNames, DistributionTable, HolderKind } from "../table";
+import type { ConfigurationRow, DistributionNames, DistributionTable, HolderKind } from "../table";
 import {
   AUTHENTICATION,
   CONTROL_PLANE,
@@ -77,7 +77,10 @@ networking:
   serviceSubnet: {serviceCidrs}
 apiServer:
   certSANs: {clusterSans}
-controllerManager:
+`;
+
+/** With what the controller-manager signs: where there is no ca.key, kubeadm itself sees to it that it signs nothing. */
+const SIGNING = `controllerManager:
   extraArgs:
   - name: cluster-signing-cert-file
     value: ${PKI}/ca-signing.crt
@@ -159,6 +162,9 @@ export const kubeadm: DistributionTable<KubeadmNames> = {
   version: KUBERNETES,
   requires: { controlPlanes: true, addresses: true, etcdEndpoints: true, maxServiceCidrBits: MAX_SERVICE_CIDR_BITS },
 
+  withoutAuthorityKeys:
+    "kube-controller-manager signs no requests, so that no kubelet joins by a token or renews its certificate; kubeadm renews no certificate, " +
+    "issues none for further control planes, and refuses --upload-certs",
   apiServerAuthority: "kubernetes",
   authorities: {
     kubernetes: {
@@ -358,18 +364,21 @@ export const kubeadm: DistributionTable<KubeadmNames> = {
   },
 
   configuration: [
-    { ...INIT, etcd: ["stacked"], text: INIT_AND_CLUSTER },
-    {
-      ...INIT,
-      etcd: ["members", "external"],
-      text: `${INIT_AND_CLUSTER}etcd:
+    ...[true, false].flatMap((authorityKeys): ConfigurationRow[] => [
+      { ...INIT, authorityKeys, etcd: ["stacked"], text: `${INIT_AND_CLUSTER}${authorityKeys ? SIGNING : ""}` },
+      {
+        ...INIT,
+        authorityKeys,
+        etcd: ["members", "external"],
+        text: `${INIT_AND_CLUSTER}${authorityKeys ? SIGNING : ""}etcd:
   external:
     endpoints: {etcdEndpoints}
     caFile: ${PKI}/etcd/ca.crt
     certFile: ${PKI}/apiserver-etcd-client.crt
     keyFile: ${PKI}/apiserver-etcd-client.key
 `,
-    },
+      },
+    ]),
     {
       ...JOIN,
       on: CONTROL_PLANE,

@@ -420,6 +420,8 @@ export function singleCa(options: SingleCaOptions = {}): DistributionTable {
     name: "single-ca",
     version: KUBERNETES,
     requires: { controlPlanes: true, addresses: true },
+    withoutAuthorityKeys:
+      "kube-controller-manager signs no requests, so that no kubelet joins by a token or renews its certificate",
     apiServerAuthority: from("apiserver"),
     authorities: placed(authorities(from, verifiers(etcdPeer))),
     keyPairs: placed({

@@ -1,10 +1,9 @@
 import { requestedNames, requestedSubject, requestsIn, valuesRequested } from "../../x509/certificate-request";
-import { text } from "../../terraform-json/json";
 import type { PlannedResource, Side } from "../../terraform-json/plan";
 import { LATER } from "../read/inventory";
 import { holdsPlaceholder, NOT_SHOWN, visible, visibleList } from "../read/visible";
 import { roleOf, subjectsOf } from "./grants";
-import { certificatePem, Identity, parsedCertificate } from "./identity";
+import { certificatePem, Identity, isSignedElsewhere, issuerPem, parsedCertificate, requestPem } from "./identity";
 import type { PlanModel } from "./model";
 import { ruleTexts } from "./rules";
 import { tokenFacts } from "./tokens";
@@ -102,7 +101,7 @@ function subjectPartsOf({ anchor }: Identity, side: Side, field: "CN" | "O"): st
   const certificate = parsedCertificate(certificatePem(anchor, side));
   const issued = certificate?.subject?.split("\n") ?? [];
   const own = issued.flatMap((line) => (line.startsWith(`${field}=`) ? [line.slice(field.length + 1)] : []));
-  const asked = requestsIn(text(anchor[side]?.cert_request_pem) ?? "").flatMap((request) =>
+  const asked = requestsIn(requestPem(anchor, side) ?? "").flatMap((request) =>
     request ? valuesRequested(request, field) : [],
   );
   return [...new Set([...own, ...asked])].map(printable);
@@ -115,13 +114,20 @@ function certificateFacts(identity: Identity, side: Side, model: PlanModel): Fac
   return {
     subject,
     sans,
-    usages: sorted(visibleList(anchor, side, "allowed_uses")),
+    usages: sorted(visibleList(anchor, side, anchor.row.madeOf?.uses ?? "allowed_uses")),
     issuer: signed ? model.title(signed) : issuerOutside(identity, side),
     keyAlgorithm: algorithmOf(identity.key[side], side),
     notAfter: notAfter(identity, side),
-    validityHours: number(visible(anchor, side, "validity_period_hours")),
+    validityHours: number(visible(anchor, side, "validity_period_hours")) ?? hoursElsewhere(anchor, side),
     earlyRenewalHours: number(visible(anchor, side, "early_renewal_hours")),
   };
+}
+
+/** How long what came back is valid, however much of that has passed. */
+function hoursElsewhere(anchor: PlannedResource, side: Side): number | undefined {
+  const certificate = isSignedElsewhere(anchor) ? parsedCertificate(certificatePem(anchor, side)) : undefined;
+  const hours = certificate && (Date.parse(certificate.validTo) - Date.parse(certificate.validFrom)) / 3_600_000;
+  return hours === undefined || Number.isNaN(hours) ? undefined : Math.ceil(hours);
 }
 
 /** Who signs what no authority of the plan signs. */
@@ -129,14 +135,19 @@ function issuerOutside({ anchor }: Identity, side: Side): string | undefined {
   switch (anchor.row.role) {
     case "self-signed certificate":
       return "itself";
-    case "certificate": {
-      const pem = text(anchor[side]?.ca_cert_pem);
-      const issuer = parsedCertificate(pem)?.subject.split("\n").join(", ");
-      return issuer ? printable(issuer) : missing(pem);
-    }
+    case "adopted":
+      return isSignedElsewhere(anchor) ? subjectOfIssuer(anchor, side) : undefined;
+    case "certificate":
+      return subjectOfIssuer(anchor, side);
     default:
       return undefined;
   }
+}
+
+function subjectOfIssuer(anchor: PlannedResource, side: Side): string | undefined {
+  const pem = issuerPem(anchor, side);
+  const issuer = parsedCertificate(pem)?.subject.split("\n").join(", ");
+  return issuer ? printable(issuer) : missing(pem);
 }
 
 /** In UTC: the provider writes the local time of whoever applied. */
@@ -182,7 +193,7 @@ function namesOf(request: PlannedResource, side: Side): Facts {
 function parsedNames({ anchor }: Identity, side: Side): Facts {
   const pem = certificatePem(anchor, side);
   const certificate = parsedCertificate(pem);
-  const [request] = certificate ? [] : requestsIn(text(anchor[side]?.cert_request_pem) ?? "");
+  const [request] = certificate ? [] : requestsIn(requestPem(anchor, side) ?? "");
   if (request) {
     return { subject: printable(requestedSubject(request)), sans: sorted(requestedNames(request).map(printable)) };
   }

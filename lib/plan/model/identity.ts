@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { typeOf } from "../../terraform-json/address";
-import { text } from "../../terraform-json/json";
+import { at, text } from "../../terraform-json/json";
 import { Plan, PlannedResource, Side, SIDES } from "../../terraform-json/plan";
 import type { ConfiguredReference } from "../../terraform-json/references";
 import { parseName } from "../../terraform/names";
@@ -51,6 +51,22 @@ export function exists(identity: Identity, side: Side): boolean {
 /** The certificate that stands in a resource; undefined where it is not known yet. */
 export function certificatePem(anchor: PlannedResource, side: Side): string | undefined {
   return pemAt(anchor.row, anchor[side], "certificate");
+}
+
+/** True for a certificate that is signed elsewhere, of which the state has what was asked for, and what came back. */
+export function isSignedElsewhere({ row, ...sides }: PlannedResource): boolean {
+  const uses = row.role === "adopted" ? row.madeOf?.uses : undefined;
+  return uses !== undefined && SIDES.some((side) => Array.isArray(at(sides[side], uses)));
+}
+
+/** The certificate of the authority that signs one; undefined where it is not known yet. */
+export function issuerPem({ row, ...sides }: PlannedResource, side: Side): string | undefined {
+  return row.madeOf && text(at(sides[side], row.madeOf.issuer));
+}
+
+/** The request that a certificate is made of. */
+export function requestPem({ row, ...sides }: PlannedResource, side: Side): string | undefined {
+  return row.madeOf && text(at(sides[side], row.madeOf.request));
 }
 
 /** The public key of a key pair from outside. */
@@ -151,15 +167,19 @@ class Grouping {
   private certificate(anchor: PlannedResource): Identity {
     const self = anchor.row.role === "self-signed certificate";
     const both = { before: anchor, after: anchor };
-    const request = self ? both : this.sourceOf(both, "cert_request_pem", "request", this.requestsByPem);
+    const asked = anchor.row.madeOf?.request ?? "cert_request_pem";
+    const request = self ? both : this.sourceOf(both, asked, "request", this.requestsByPem);
     const key = this.sourceOf(request, "private_key_pem", "key", this.keysByPem);
     const parts = [anchor, request.before, request.after, key.before, key.after];
     const isAuthority = visible(anchor, anchor.after ? "after" : "before", "is_ca_certificate") === "true";
     return this.make(isAuthority ? "authority" : "certificate", anchor, parts, key, request);
   }
 
-  /** What was made elsewhere: an authority has its certificate there, a key pair its public key. */
+  /** What was made elsewhere: an authority has its certificate there, a key pair its public key, a certificate its request, too. */
   private adopted(anchor: PlannedResource): Identity[] {
+    if (isSignedElsewhere(anchor)) {
+      return [this.certificate(anchor)];
+    }
     const holds = (pem: typeof certificatePem) => SIDES.some((side) => pem(anchor, side) !== undefined);
     const entry = this.entries.of([anchor.address])?.kind;
     const isAuthority = entry === "authority" || holds(certificatePem);
@@ -255,15 +275,15 @@ class Grouping {
   private connect(identities: readonly Identity[]): void {
     for (const identity of identities) {
       const { anchor } = identity;
-      if (anchor.row.role === "certificate") {
-        const before = this.authoritiesByPem.get(text(anchor.before?.ca_cert_pem)?.trim() ?? "");
+      if (anchor.row.role === "certificate" || isSignedElsewhere(anchor)) {
+        const before = this.authoritiesByPem.get(issuerPem(anchor, "before")?.trim() ?? "");
         Object.assign(identity, { issuer: { before, after: anchor.after && this.signer(anchor, before) } });
       }
     }
   }
 
   private signer(anchor: PlannedResource, before: Identity | undefined): Identity | undefined {
-    const known = text(anchor.after?.ca_cert_pem);
+    const known = issuerPem(anchor, "after");
     const same = known === undefined ? undefined : this.authoritiesByPem.get(known.trim());
     if (same) {
       return same;
@@ -271,9 +291,10 @@ class Grouping {
     if (known !== undefined) {
       return undefined; // Somebody else's.
     }
-    const named = this.named(anchor, "ca_cert_pem").flatMap((resource) => this.identityOf.get(resource) ?? []);
+    const attribute = attributeOf(anchor.row.madeOf!.issuer);
+    const named = this.named(anchor, attribute).flatMap((resource) => this.identityOf.get(resource) ?? []);
     const authorities = new Set(named.filter(({ kind }) => kind === "authority"));
-    if (authorities.size > 0 && this.isFollowed(anchor, "ca_cert_pem")) {
+    if (authorities.size > 0 && this.isFollowed(anchor, attribute)) {
       return onlyOne([...authorities]);
     }
     return before && madeAnew(before.anchor) ? before : undefined;
@@ -282,23 +303,24 @@ class Grouping {
   /** What a value of something is made from, on each side. */
   private sourceOf(
     owner: Sides<PlannedResource>,
-    attribute: string,
+    path: string,
     role: Role,
     known: ReadonlyMap<string, PlannedResource>,
   ): Sides<PlannedResource> {
-    const before = this.withValue(owner.before?.before?.[attribute], known);
-    return { before, after: owner.after?.after && this.sourceAfter(owner.after, attribute, role, known, before) };
+    const before = this.withValue(at(owner.before?.before, path), known);
+    return { before, after: owner.after?.after && this.sourceAfter(owner.after, path, role, known, before) };
   }
 
   /** By its value; where that is still to come, by what the code names; where the code does not tell, what was there and is made anew. */
   private sourceAfter(
     owner: PlannedResource,
-    attribute: string,
+    path: string,
     role: Role,
     known: ReadonlyMap<string, PlannedResource>,
     before: PlannedResource | undefined,
   ): PlannedResource | undefined {
-    const value = owner.after?.[attribute];
+    const value = at(owner.after, path);
+    const attribute = attributeOf(path);
     if (text(value) !== undefined) {
       return this.withValue(value, known);
     }
@@ -361,6 +383,11 @@ class Grouping {
     }
     return found;
   }
+}
+
+/** The attribute that a path begins with. */
+function attributeOf(path: string): string {
+  return path.split(".", 1)[0]!;
 }
 
 function addTo<K, V>(lists: Map<K, V[]>, key: K, value: V): void {

@@ -1,6 +1,6 @@
 import { own } from "../../terraform-json/json";
-import type { PlannedResource } from "../../terraform-json/plan";
-import type { Identity } from "./identity";
+import { type PlannedResource, SIDES } from "../../terraform-json/plan";
+import { certificatePem, type Identity, isSignedElsewhere, issuerPem } from "./identity";
 import type { PlanModel } from "./model";
 import { isRotated } from "./verbs";
 
@@ -56,6 +56,8 @@ const WORDS: Readonly<Record<string, string>> = {
   "validity-changed": "its validity changes",
   "algorithm-changed": "its key algorithm changes",
   tainted: "it is tainted: an earlier apply failed, or somebody tainted it",
+  "came-back": "it comes back from who signs it elsewhere",
+  "taken-out": "what was signed elsewhere is taken out of the code",
   requested: "the plan was asked to replace it (-replace)",
   triggered: "something that triggers its replacement changes",
   "marks-changed": "only what Terraform takes for sensitive changes",
@@ -101,7 +103,7 @@ function resourceReasons(resource: PlannedResource, identity: Identity, model: P
     case "forget":
       return reason("forgotten");
     case "update":
-      return updatedReasons(resource);
+      return isSignedElsewhere(resource) ? reasonsElsewhere(resource, identity, model) : updatedReasons(resource);
     default:
       return [];
   }
@@ -124,6 +126,16 @@ function issuerReason({ issuer: { before, after } }: Identity, model: PlanModel)
   }
   const name = after ?? before;
   return { code: "issuer-replaced", text: `its authority ${name ? `${model.title(name)} ` : ""}becomes another one` };
+}
+
+/** What it is made of tells for itself why that changes. */
+function reasonsElsewhere(resource: PlannedResource, identity: Identity, model: PlanModel): Reason[] {
+  const [before, after] = SIDES.map((side) => certificatePem(resource, side));
+  const [old, now] = SIDES.map((side) => issuerPem(resource, side));
+  return [
+    ...(before === after ? [] : reason(after === undefined ? "taken-out" : "came-back")),
+    ...(old === now ? [] : [issuerReason(identity, model)]),
+  ];
 }
 
 function updatedReasons({ before = {}, after = {}, unknown }: PlannedResource): Reason[] {

@@ -38,8 +38,8 @@ export function undecidedOf(identity: Identity): string[] {
 }
 
 /** A key whose algorithm is not known, whether a resource of the plan makes it or it comes from elsewhere. */
-function hiddenKey({ anchor, key, request }: Identity): string[] {
-  if (anchor.row.role === "adopted") {
+function hiddenKey({ anchor, kind, key, request }: Identity): string[] {
+  if (anchor.row.role === "adopted" && kind !== "certificate") {
     return [];
   }
   const made = key.after;

@@ -32,7 +32,7 @@ function isHidden(fact: Facts[keyof Facts]): boolean {
 
 /** An authority or a key pair from outside whose text is still to come. */
 function unreadablePem({ kind, anchor }: Identity): string[] {
-  if (anchor.row.role !== "adopted") {
+  if (anchor.row.role !== "adopted" || kind === "certificate") {
     return [];
   }
   const pem = kind === "authority" ? certificatePem : publicKeyPem;

@@ -1,19 +1,21 @@
 import { PlannedResource, SIDES } from "../../terraform-json/plan";
 import type { GenerationChange } from "./generations";
 import { grantsOf } from "./grants";
-import { certificatePem, exists, Identity, publicKeyPem } from "./identity";
+import { certificatePem, exists, Identity, isSignedElsewhere, publicKeyPem } from "./identity";
 import { isChanged, PlanModel } from "./model";
 import { ruleTexts } from "./rules";
 
 /** What happens to a thing, in the words of PKI and RBAC. */
 export const VERBS = [
+  // A key and a request, of which somebody else makes the certificate.
+  "request",
   // Made where there was none: a certificate, the first generation of an authority, a token.
   "issue",
   // The same certificate with a later end, or a token whose time has come; a certificate keeps its key.
   "renew",
   // A new private key, or a new token before its time.
   "re-key",
-  // The same key, another certificate: other names, usages, validity or issuer.
+  // The same key, another certificate: other names, usages, validity or issuer, or one that was signed again elsewhere.
   "re-issue",
   // Another generation of an authority or key pair that exists; or one that comes back from retirement.
   "introduce",
@@ -106,8 +108,28 @@ function madeAgain(identity: Identity): Verb {
   return identity.anchor.replacePaths.join() === "ready_for_renewal" ? "renew" : "re-issue";
 }
 
-function certificateVerbs(identity: Identity, { isBlocked }: PlanModel): Verb[] {
+/** One that is signed elsewhere comes back into what keeps its place. */
+function verbsElsewhere(identity: Identity, { isBlocked }: PlanModel): Verb[] {
   const { anchor, parts } = identity;
+  const [before, after] = SIDES.map((side) => certificatePem(anchor, side));
+  if (anchor.change === "delete" || anchor.change === "forget") {
+    return ["remove"];
+  }
+  if (before !== after) {
+    return after === undefined ? ["request"] : before === undefined ? ["issue"] : [madeAgain(identity)];
+  }
+  if (!parts.some(isChanged) && !isBlocked(anchor)) {
+    return [];
+  }
+  return after === undefined ? ["request"] : ["update"];
+}
+
+function certificateVerbs(identity: Identity, model: PlanModel): Verb[] {
+  const { anchor, parts } = identity;
+  if (isSignedElsewhere(anchor)) {
+    return verbsElsewhere(identity, model);
+  }
+  const { isBlocked } = model;
   switch (anchor.change) {
     case "create":
       return ["issue"];

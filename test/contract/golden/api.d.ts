@@ -126,6 +126,7 @@ export interface AuthorityGeneration {
     readonly end: Reference;
     readonly id: string;
     readonly limits?: AuthorityLimits;
+    readonly literal?: string;
     readonly literalRoot?: string;
     readonly privateKey?: Reference;
     readonly state: GenerationState;
@@ -205,14 +206,20 @@ export interface BootstrapTokenSlot {
 export class Certificate extends Construct {
     constructor(scope: Construct, id: string, props: CertificateProps);
     readonly addresses: readonly string[];
-    readonly certificate: Reference;
+    get allowedUses(): readonly string[];
+    readonly anchor: LocallySignedCert | DataResource;
+    get certificate(): Reference;
     readonly chain: readonly Reference[];
+    readonly isSigned: boolean;
+    readonly isSignedElsewhere: boolean;
     readonly issuer: AuthorityGeneration;
     get key(): Key;
+    readonly name: string;
     readonly ownRequest?: CertRequest;
     get privateKey(): Reference;
     get request(): CertRequest;
-    readonly resource: LocallySignedCert;
+    readonly requestPem: Reference | string;
+    get resource(): LocallySignedCert;
     readonly sans: SubjectAltNames;
     readonly subject: Subject;
     readonly usage: KeyUsage;
@@ -247,7 +254,7 @@ export interface CertificateEntry extends Entry {
     readonly earlyRenewalHours?: number;
     readonly files: readonly FileEntry[];
     readonly holder?: string;
-    readonly issuedBy: "terraform" | "distribution";
+    readonly issuedBy: "terraform" | "distribution" | "elsewhere";
     readonly issuer: Issuer;
     readonly keyAlgorithm?: string;
     readonly kind: "certificate";
@@ -271,6 +278,7 @@ export interface CertificateProps extends CertificateOptions {
     readonly provider?: TerraformProvider;
     readonly request?: string;
     readonly sans?: readonly AltName[];
+    readonly signed?: string;
     readonly subject: Subject;
     readonly usage: KeyUsage;
 }
@@ -367,7 +375,7 @@ export interface ClusterCertificateOptions extends CertificateOptions {
 
 export interface ClusterFile extends PublishedFile {
     readonly consumers: readonly Consumer[];
-    readonly kind: FileKind | "configuration" | "join token";
+    readonly kind: FileKind | "configuration" | "join token" | "certificate request";
     readonly path: string;
 }
 
@@ -432,6 +440,8 @@ export interface ClusterPkiAttributes extends IClusterPki {
 export interface ClusterPkiProps<Of extends Distribution = Distribution> {
     readonly addressPrefix?: string;
     readonly authorities?: Readonly<Partial<Record<NamesOf<Of>["authority"], AuthorityOptions>>>;
+    readonly authorityKeysOnMachines?: boolean;
+    readonly certificateRequests?: Readonly<Record<string, string>>;
     readonly certificates?: Readonly<Partial<Record<NamesOf<Of>["certificate"], ClusterCertificateOptions>>>;
     readonly cluster: Cluster;
     readonly deletionProtection?: boolean;
@@ -443,6 +453,7 @@ export interface ClusterPkiProps<Of extends Distribution = Distribution> {
     readonly serviceAccount?: {
         readonly generations?: Generations;
     };
+    readonly signedCertificates?: Readonly<Record<string, string>>;
     readonly subject?: Pick<SubjectFields, "organizationalUnit" | "country" | "province" | "locality">;
     readonly users?: Users;
     readonly validity?: Validity;
@@ -500,6 +511,7 @@ interface Condition {
 }
 
 export interface ConfigurationRow {
+    readonly authorityKeys?: boolean;
     readonly certificate?: string;
     readonly consumers: readonly Consumer[];
     readonly etcd?: readonly EtcdTopology[];
@@ -542,6 +554,8 @@ export type Content = string | Reference | {
     readonly base64gzip: Content;
 } | {
     readonly sha256: Content;
+} | {
+    readonly unsigned: string;
 } | {
     readonly later: readonly [DatedContent, DatedContent];
 };
@@ -639,6 +653,7 @@ export interface DistributionTable<Names extends DistributionNames = Distributio
     };
     readonly sharedRoot?: string;
     readonly version: string;
+    readonly withoutAuthorityKeys?: string;
 }
 
 export interface DriftReport {
@@ -779,6 +794,7 @@ export class Generation {
     readonly options: GenerationOptions;
     readonly pem?: GenerationPem | undefined;
     static retired(options?: GenerationOptions): Generation;
+    get signsElsewhere(): boolean;
     readonly state: GenerationState;
     static trusted(options?: GenerationOptions): Generation;
     get validityHours(): number | undefined;
@@ -1331,6 +1347,8 @@ export interface ShownFile {
     readonly via: string;
 }
 
+export function signedCertificatesIn(folder: string): Readonly<Record<string, string>>;
+
 export interface SigningGeneration extends AuthorityGeneration {
     readonly privateKey: Reference;
 }
@@ -1493,7 +1511,7 @@ export interface ValidityOptions {
 
 export type Verb = (typeof VERBS)[number];
 
-const VERBS: readonly ["issue", "renew", "re-key", "re-issue", "introduce", "promote", "retire", "remove", "revoke", "grant", "ungrant", "move", "import", "update"];
+const VERBS: readonly ["request", "issue", "renew", "re-key", "re-issue", "introduce", "promote", "retire", "remove", "revoke", "grant", "ungrant", "move", "import", "update"];
 
 export function writeInventories(app: App): string[];
 

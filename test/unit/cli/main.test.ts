@@ -39,7 +39,7 @@ describe("kubernetes-pki", () => {
     [
       "nobody to export for",
       ["export", "--root", "r"],
-      "choose exactly one of --machine <name>, --worker and --operator",
+      "choose exactly one of --machine <name>, --worker, --operator and --requests",
     ],
     ["a machine and a worker", ["export", "--machine", "cp-1", "--worker", "--root", "r"], "choose exactly one"],
     ["a worker and the operator", ["export", "--worker", "--operator", "--root", "r"], "choose exactly one"],

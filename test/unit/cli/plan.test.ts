@@ -321,7 +321,7 @@ describe("what is no plan", () => {
     ["--fail-on", "-everything", '--fail-on "-everything" is not known'],
     ["--fail-on", "", '--fail-on "" is not known'],
     ["--fail-on", "-none", '--fail-on "-none" is not known'],
-    ["--only", "renewal", '--only "renewal" is not known: use issue, renew'],
+    ["--only", "renewal", '--only "renewal" is not known: use request, issue, renew'],
     ["--only", "", '--only "" is not known'],
     ["--acknowledge", "everything=so", '--acknowledge "everything" is not known: use CODE=REASON or CODE=NAME=REASON'],
     ["--acknowledge", "plan-failed=so", '--acknowledge "plan-failed" is not known'],

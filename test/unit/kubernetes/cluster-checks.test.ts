@@ -242,7 +242,7 @@ describe("machines", () => {
     ]);
   });
 
-  test.each(["worker", "operator", "cluster", "ca", "keys", "token", "binding", "role", "secret", "guards"])(
+  test.each(["worker", "operator", "requests", "cluster", "ca", "keys", "token", "binding", "role", "secret", "guards"])(
     "do not have the reserved name %s",
     (name) => {
       refuses(
@@ -251,7 +251,7 @@ describe("machines", () => {
           "machine-name-reserved",
           "cluster.workers[0].name",
           JSON.stringify(name),
-          "a name other than worker, operator, cluster, ca, keys, token, binding, role, secret, guards",
+          "a name other than worker, operator, requests, cluster, ca, keys, token, binding, role, secret, guards",
           `call it ${name}-1`,
         ),
       );

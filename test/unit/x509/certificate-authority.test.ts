@@ -364,7 +364,7 @@ describe("from outside", () => {
     expect(authorityOf({ generations: literal }).authority.active.chain).toEqual([]);
   });
 
-  test("is only trusted where its key stays there, and signs nothing", () => {
+  test("signs nothing here where its key stays there, and no authority", () => {
     const generations = {
       g1: Generation.fromPem("trusted", { certificatePem: CA_CERTIFICATE }),
       g2: Generation.active(),
@@ -373,7 +373,9 @@ describe("from outside", () => {
     expect(authority.generations.g1!.privateKey).toBeUndefined();
     expect(terraformOf(stack).resource.terraform_data.ca__g1.input).not.toHaveProperty("private_key_pem");
     const leaf = { authority, subject: new Subject({ commonName: "leaf" }), usage: KeyUsage.CLIENT, issuer: "g1" };
-    expect(problemsOf(() => new Certificate(stack, "leaf", leaf))).toMatchObject([{ code: "issuer", allowed: "g2" }]);
+    expect(new Certificate(stack, "leaf", leaf).isSignedElsewhere).toBe(true);
+    const below = () => new CertificateAuthority(stack, "below", { subject: leaf.subject, issuer: authority });
+    expect(problemsOf(below)).toMatchObject([{ code: "issuer", allowed: "g2" }]);
   });
 
   describe("unresolved", () => {

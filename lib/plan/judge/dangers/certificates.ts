@@ -183,9 +183,9 @@ function weaknessesOf(identity: Identity, side: Side, model: PlanModel): string[
   if (anchor.row.role === "adopted") {
     const certificate = parsedCertificate(certificatePem(anchor, side));
     const found = certificate?.publicKey ?? parsedKey(publicKeyPem(anchor, side));
-    return [weakKey(algorithmOf(found)), certificate && weakSignature(certificate.raw)].filter(
-      (word) => word !== undefined,
-    );
+    const asked = key[side] ? factsOf(identity, side, model)?.keyAlgorithm : undefined;
+    const words = [weakKey(algorithmOf(found) ?? asked), certificate && weakSignature(certificate.raw)];
+    return words.filter((word) => word !== undefined);
   }
   // A key that no resource of the plan makes stands where it is used.
   const algorithm = key[side]

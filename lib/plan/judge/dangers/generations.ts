@@ -1,8 +1,8 @@
-import { object, own, text } from "../../../terraform-json/json";
+import { object, own } from "../../../terraform-json/json";
 import { SIDES } from "../../../terraform-json/plan";
 import { fingerprintsOutput, title } from "../../../terraform/names";
 import { factsOf } from "../../model/facts";
-import { certificatePem, exists, Identity, parsedCertificate } from "../../model/identity";
+import { certificatePem, exists, Identity, issuerPem, parsedCertificate } from "../../model/identity";
 import type { PlanModel } from "../../model/model";
 import { isKeyReplaced, isPromoted, isReplacedInPlace } from "../../model/verbs";
 import { visible } from "../../read/visible";
@@ -167,7 +167,7 @@ function signedAnew({ identity }: Generation, { model }: Evidence): Identity[] {
   const own = certificatePem(identity.anchor, "after");
   const signed = model.signedBy.after.get(identity) ?? [];
   return signed.filter(
-    (leaf) => exists(leaf, "before") && (own === undefined || text(leaf.anchor.before?.ca_cert_pem) !== own),
+    (leaf) => exists(leaf, "before") && (own === undefined || issuerPem(leaf.anchor, "before") !== own),
   );
 }
 
