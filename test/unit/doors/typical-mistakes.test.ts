@@ -62,7 +62,6 @@ const MISTAKES: readonly (readonly [what: string, act: () => unknown])[] = [
     "on K3s: a choice for one certificate",
     () => onK3s({ certificates: { apiserver: { validity: Validity.days(90) } } }),
   ],
-  ["on K3s: more names and workers", () => onK3s({}, { extraSans: ["a.example.com"] })],
   [
     "on Cluster API: more names",
     () => onK3s({ distribution: Distribution.CLUSTER_API }, { extraSans: ["a.example.com"] }),
