@@ -242,21 +242,30 @@ describe("machines", () => {
     ]);
   });
 
-  test.each(["worker", "operator", "requests", "cluster", "ca", "keys", "token", "binding", "role", "secret", "guards"])(
-    "do not have the reserved name %s",
-    (name) => {
-      refuses(
-        { workers: [{ name }] },
-        problem(
-          "machine-name-reserved",
-          "cluster.workers[0].name",
-          JSON.stringify(name),
-          "a name other than worker, operator, requests, cluster, ca, keys, token, binding, role, secret, guards",
-          `call it ${name}-1`,
-        ),
-      );
-    },
-  );
+  test.each([
+    "worker",
+    "operator",
+    "requests",
+    "cluster",
+    "ca",
+    "keys",
+    "token",
+    "binding",
+    "role",
+    "secret",
+    "guards",
+  ])("do not have the reserved name %s", (name) => {
+    refuses(
+      { workers: [{ name }] },
+      problem(
+        "machine-name-reserved",
+        "cluster.workers[0].name",
+        JSON.stringify(name),
+        "a name other than worker, operator, requests, cluster, ca, keys, token, binding, role, secret, guards",
+        `call it ${name}-1`,
+      ),
+    );
+  });
 
   test("have names with dots, which an address has as underscores", () => {
     const { resource } = terraformOf(pkiOf({ controlPlanes: [controlPlane("cp-1.example.com", "10.0.0.1")] }).stack);
