@@ -1,4 +1,4 @@
-import { X509Certificate } from "node:crypto";
+import { createPublicKey, generateKeyPairSync, KeyObject, sign, verify, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { CertificateRow, HolderKind } from "../../lib";
 import { fillText } from "../../lib/kubernetes/holders";
@@ -70,6 +70,25 @@ export function describeIdentities(distribution: string, node: string, sandboxOf
     expect(stderr).toBe("");
     const { body } = await review(stdout.trim());
     expect(userIn(body).username).toBe("system:serviceaccount:default:default");
+  });
+
+  test("whoever has the public key verifies a service account's token without asking, and nobody else's key makes one", async () => {
+    const { stdout } = await sandbox.kubectl(sandbox.first, "create", "token", "default");
+    const [header, claims, signature] = stdout.trim().split(".") as [string, string, string];
+    const said = `${header}.${claims}`;
+    const at = sandbox.file(CONTROL_PLANE, reader.fileOf("kube-apiserver", "--service-account-key-file"));
+    const keys = (readFileSync(at, "utf8").match(/-----BEGIN [^-]+-----[^-]+-----END [^-]+-----/g) ?? []).map((pem) =>
+      createPublicKey(pem),
+    );
+    const isSignedBy = (key: KeyObject) =>
+      verify("sha256", Buffer.from(said), key, Buffer.from(signature, "base64url"));
+    expect(JSON.parse(Buffer.from(header, "base64url").toString())).toMatchObject({ alg: "RS256" });
+    expect(keys.filter(isSignedBy)).toHaveLength(1);
+
+    const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const forged = `${said}.${sign("sha256", Buffer.from(said), privateKey).toString("base64url")}`;
+    expect((await review(forged)).status).toBe(401);
+    expect((await review(stdout.trim())).status).toBe(201);
   });
 
   if (token) {

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { CertificateRow, Consumer, DistributionTable, FileKind, HolderKind } from "../../lib";
+import type { CertificateRow, Consumer, DistributionTable, FileKind, FileRow, HolderKind } from "../../lib";
 import type { Identity } from "./ask";
 import { CONTROL_PLANE } from "./description";
 import type { Sandbox } from "./sandbox";
@@ -75,8 +75,11 @@ export class TableReader {
 
   /** The file that a component reads with a flag. */
   public fileOf(component: string, flag: string): string {
-    const { authorities, certificates } = this.table;
-    const files = [authorities, certificates].flatMap((part) => Object.values(part).flatMap((row) => row.files));
+    const { authorities, certificates, keyPairs } = this.table;
+    const parts: readonly Readonly<Record<string, { readonly files: readonly FileRow[] }>>[] = [
+      ...[authorities, certificates, keyPairs],
+    ];
+    const files = parts.flatMap((part) => Object.values(part).flatMap((row) => row.files));
     return files.find((file) => isReadBy(file, component, flag))!.path;
   }
 
