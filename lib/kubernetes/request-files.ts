@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join, posix } from "node:path";
 import { PkiError } from "../errors";
 import { title } from "../terraform/names";
@@ -80,10 +80,12 @@ export function signedCertificatesIn(folder: string): Readonly<Record<string, st
   const refuse = (given: string, allowed: string, fix: string): never => {
     throw new PkiError("signedCertificatesIn", [{ code: "signed-folder", at: "folder", given, allowed, fix }]);
   };
-  if (!existsSync(folder)) {
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
     return refuse(JSON.stringify(folder), "a folder that is there", "make it, though nothing was signed yet: mkdir");
   }
-  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => ENDING.test(file));
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter(
+    (file) => ENDING.test(file) && statSync(join(folder, file)).isFile(),
+  );
   const names = files.map((file) => basename(file).replace(ENDING, ""));
   const twice = names.find((each, index) => names.indexOf(each) < index);
   if (twice !== undefined) {

@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import { Problems } from "../../errors";
 import { didYouMean } from "../../terraform/closest";
+import { checkPlainText } from "../../terraform/shape";
 import { SYSTEM_MASTERS } from "../../x509/system-masters";
 import type {
   CertificateRow,
@@ -189,8 +190,9 @@ function checkPaths(table: DistributionTable, problems: Problems): void {
   }
 }
 
-/** Finds a file of nowhere. */
+/** Finds a file of nowhere, and one whose path is more than one line. */
 export function checkPath(given: string, at: string, problems: Problems): void {
+  checkPlainText(given, at, problems);
   if (!given.startsWith("/") || given.endsWith("/") || posix.normalize(given) !== given) {
     const fix = "write it like that; a folder it is made of ends without a slash";
     const allowed = "an absolute path without '.', '..' and double slashes";

@@ -24,6 +24,7 @@ import {
   withFlags,
 } from "./rows";
 import { bindsClusterAdmins, clusterAdmin } from "./cluster-admin";
+import { pathScalar } from "../yaml";
 import { KeyUsage } from "../../x509/key-usage";
 
 /** What may be chosen for k0s. */
@@ -136,14 +137,14 @@ spec:
     externalAddress: {externalAddress}
     sans: {sans}
     extraArgs:
-      client-ca-file: ${pki}/ca-bundle.crt
-      kubelet-certificate-authority: ${pki}/ca-bundle.crt
-      requestheader-client-ca-file: ${pki}/front-proxy-ca-bundle.crt
+      client-ca-file: ${pathScalar(`${pki}/ca-bundle.crt`)}
+      kubelet-certificate-authority: ${pathScalar(`${pki}/ca-bundle.crt`)}
+      requestheader-client-ca-file: ${pathScalar(`${pki}/front-proxy-ca-bundle.crt`)}
   controllerManager:
     extraArgs:
-      client-ca-file: ${pki}/ca-bundle.crt
-      root-ca-file: ${pki}/ca-bundle.crt
-      requestheader-client-ca-file: ${pki}/front-proxy-ca-bundle.crt
+      client-ca-file: ${pathScalar(`${pki}/ca-bundle.crt`)}
+      root-ca-file: ${pathScalar(`${pki}/ca-bundle.crt`)}
+      requestheader-client-ca-file: ${pathScalar(`${pki}/front-proxy-ca-bundle.crt`)}
       cluster-signing-duration: {clusterSigningDuration}
   network:
     clusterDomain: {clusterDomain}
@@ -457,8 +458,8 @@ export function k0s(options: K0sOptions = {}): DistributionTable {
     etcd:
       peerAddress: {address}
       extraArgs:
-        trusted-ca-file: ${pki}/etcd/ca-bundle.crt
-        peer-trusted-ca-file: ${pki}/etcd/ca-bundle.crt
+        trusted-ca-file: ${pathScalar(`${pki}/etcd/ca-bundle.crt`)}
+        peer-trusted-ca-file: ${pathScalar(`${pki}/etcd/ca-bundle.crt`)}
 `,
       },
       {

@@ -243,6 +243,11 @@ describe("a table is refused", () => {
     expect(problemsOf(() => Distribution.k3s({ dataDir: "srv/k3s/" }))[0]).toMatchObject({ code: "file-path" });
   });
 
+  test("whose data directory would be more than one line in a configuration", () => {
+    const dataDir = "/srv/k0s\n    evil: true";
+    expect(problemsOf(() => Distribution.k0s({ dataDir }))[0]).toMatchObject({ code: "plain-text" });
+  });
+
   test("with a key that all workers would share", () => {
     expect(withServer({ holders: ["control-plane", "worker"] })).toMatchObject([
       { code: "shared-key", at: "certificates.server.holders" },

@@ -392,6 +392,12 @@ describe("signedCertificatesIn", () => {
       { code: "signed-folder" },
     ]);
     writeFileSync(path.join(folder, "x.crt"), "a");
+    expect(problemsOf(() => signedCertificatesIn(path.join(folder, "x.crt")))).toMatchObject([
+      { code: "signed-folder" },
+    ]);
+    mkdirSync(path.join(folder, "no-file.crt"));
+    expect(signedCertificatesIn(folder)).toMatchObject({ x: "a" });
+    expect(signedCertificatesIn(folder)).not.toHaveProperty("no-file");
     writeFileSync(path.join(folder, "x.pem"), "b");
     expect(problemsOf(() => signedCertificatesIn(folder))).toMatchObject([{ code: "signed-folder", given: "x" }]);
   });

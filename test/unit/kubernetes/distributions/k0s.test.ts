@@ -115,6 +115,20 @@ describe("the custom-CA set", () => {
     expect(filesOf({ distribution }, "cp-1").map(line).sort()).toEqual(moved);
     expect(JSON.stringify(distribution.table)).not.toContain("/var/lib/k0s");
   });
+
+  test("is told of an odd one as it is", () => {
+    const dataDir = "/srv/k0s: #1";
+    const distribution = Distribution.k0s({ dataDir });
+    const file = filesOf({ distribution }, "cp-1").find(({ path }) => path === "/etc/k0s/cluster-config.yaml")!;
+    expect(
+      parse(
+        evaluate(file.content, () => "")!,
+        { version: "1.1" },
+      ),
+    ).toMatchObject({
+      spec: { controllerManager: { extraArgs: { "root-ca-file": `${dataDir}/pki/ca-bundle.crt` } } },
+    });
+  });
 });
 
 describe("the configuration of a controller", () => {
