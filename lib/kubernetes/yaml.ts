@@ -4,11 +4,6 @@ const YAML_WORDS = /^(true|false|yes|no|on|off|null)$/i;
 /** Text that begins with a letter, and networks, which have a slash and so are no numbers. */
 const PLAIN = /^([A-Za-z][\w:@./[\]-]*[\w]|[0-9a-f][0-9a-f.:]*\/[0-9a-f.:,/]*[0-9])$/;
 
-/** A path as a YAML scalar: plain where it is one of those that everybody has. */
-export function pathScalar(path: string): string {
-  return /^[\w./-]+$/.test(path) ? path : JSON.stringify(path);
-}
-
 /** A YAML scalar that every reader takes for text: plain where that is safe, as client-go does, else quoted. */
 export function scalar(text: string): string {
   return PLAIN.test(text) && !YAML_WORDS.test(text) ? text : JSON.stringify(text);

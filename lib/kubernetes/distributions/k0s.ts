@@ -19,12 +19,12 @@ import {
   NAMED_WORKER,
   OPERATOR,
   pairsOf,
+  pathScalar,
   PURPOSES,
   SIGNING_DURATION,
   withFlags,
 } from "./rows";
 import { bindsClusterAdmins, clusterAdmin } from "./cluster-admin";
-import { pathScalar } from "../yaml";
 import { KeyUsage } from "../../x509/key-usage";
 
 /** What may be chosen for k0s. */

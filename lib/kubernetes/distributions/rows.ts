@@ -114,3 +114,8 @@ export function certificatesOf(readers: readonly CertificateAndKey[]): Consumer[
 export function keysOf(readers: readonly CertificateAndKey[]): Consumer[] {
   return readers.map(({ key }) => key);
 }
+
+/** A path as a YAML scalar: plain where it is one of those that everybody has. */
+export function pathScalar(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : JSON.stringify(path);
+}
