@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { DistributionTable, HolderKind } from "../../lib";
 import type { Changes } from "../../lib/export/changes";
@@ -253,9 +253,9 @@ export class Sandbox {
     const who = to === "operator" ? ["--operator"] : machines.includes(to) ? ["--machine", to] : ["--worker"];
     const source = state === undefined ? [this.stack(PKI_STACK)] : [state, "--inventory", this.inventory];
     if (who[0] === "--worker" && this.tokensHoldAuthority) {
-      await this.giveBundle(to);
+      const isOther = await this.giveBundle(to);
       await this.restartNode(to);
-      return { to, files: 1, restarted: ["kubelet"], elsewhere: [] };
+      return { to, files: isOther ? 1 : 0, restarted: ["kubelet"], elsewhere: [] };
     }
     const argv = ["export", ...who, "--root", this.machine(to), "--changes", "json", ...source];
     const changes = JSON.parse(await this.exported(argv)) as Changes;
@@ -518,18 +518,23 @@ export class Sandbox {
   /**
    * Gives a node the authority of the API servers as a file, and once a kubeconfig that names it: what docs/rotation.md has in
    * `k0s-worker.sh`.
+   *
+   * @returns whether it had another one, or none
    */
-  private async giveBundle(node: string): Promise<void> {
+  private async giveBundle(node: string): Promise<boolean> {
     const file = this.file(node, "/etc/k0s/ca-bundle.crt");
     await mkdir(path.dirname(file), { recursive: true });
     const bundle = new TableReader(this.table).fileOf("kube-controller-manager", "--root-ca-file");
-    await copyFile(this.file(CONTROL_PLANE, bundle), file);
+    const delivered = await readFile(this.file(CONTROL_PLANE, bundle), "utf8");
+    const isOther = !existsSync(file) || (await readFile(file, "utf8")) !== delivered;
+    await writeFile(file, delivered);
     const { code, stderr } = await this.kubectl(
       ...[this.kubelet(node), "config", "set-cluster", "default-cluster", `--certificate-authority=${file}`],
     );
     if (code !== 0) {
       throw new Error(stderr);
     }
+    return isOther;
   }
 
   /** Where a kubelet keeps the certificates that it got. */

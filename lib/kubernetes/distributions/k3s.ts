@@ -208,8 +208,8 @@ const pair = pairsOf({ endings: [".crt", ".key"], kind: "chain" });
  * K3s and RKE2, which is K3s under another name as far as certificates go: both name files and users after their program.
  *
  * They issue their leaves themselves, for every agent that joins, and for a server at a start that finds one missing, of an authority
- * before, without a name that it has by now, or within 120 days of its end, from the authorities that they find in `server/tls`. Terraform makes those, exactly the 11 files of a custom CA; they must lie there before the first start, and on every
- * server; after it, `certificate rotate-ca` takes others from another folder. With `issueLeaves` Terraform issues the leaves as well, for
+ * before, without a name that it has by now, or within 120 days of its end, from the authorities that they find in `server/tls`. Terraform
+ * makes those, exactly the 11 files of a custom CA; they must lie there before the first start, and on every server; after it, `certificate rotate-ca` takes others from another folder. With `issueLeaves` Terraform issues the leaves as well, for
  * components that are run by hand. Kubeconfigs then hold what K3s' name by path, certificate and key inline, and point at the API server
  * itself instead of the program's own load balancer.
  *
