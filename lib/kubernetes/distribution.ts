@@ -39,6 +39,8 @@ const SINGLE_CA_OPTIONS = fields({
   ownAuthorities: optional(list(name("etcd-server"))),
   oneServerCertificate: optional(flag),
   folder: optional(name("/etc/kubernetes/ssl")),
+  kubeletOnControlPlanes: optional(flag),
+  kubeProxyOfJoined: optional(oneOf(["service-account", "nodes"] satisfies SingleCaOptions["kubeProxyOfJoined"][])),
 } satisfies Fields<SingleCaOptions>);
 
 /**

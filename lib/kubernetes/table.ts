@@ -478,6 +478,21 @@ export interface AccessRow {
     readonly binding?: string;
   };
   /**
+   * As whom kube-proxy comes where it has no certificate for it: a group, or a ServiceAccount.
+   * @default - the distribution sees to that by itself, or kube-proxy has a certificate everywhere
+   */
+  readonly kubeProxy?:
+    | {
+        /** The group. */
+        readonly group: string;
+      }
+    | {
+        /** The ServiceAccount. */
+        readonly serviceAccount: string;
+        /** Its namespace. */
+        readonly namespace: string;
+      };
+  /**
    * What machines find the cluster by, the ConfigMap `cluster-info` of `kube-public`.
    * @default - the distribution does not make it
    */
