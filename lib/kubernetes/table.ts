@@ -81,6 +81,11 @@ export interface Consumer {
   /** Whether a changed file is noticed by itself, the component must be restarted, or it only runs when somebody uses it. */
   readonly onChange: "reload" | "restart" | "next-use";
   /**
+   * A file of its own that it has made of this one and uses rather than this one, as long as it is there.
+   * @default - none
+   */
+  readonly prefers?: string;
+  /**
    * The component's version on which that was measured; without it, it is what the documentation says.
    * @default - not measured
    */

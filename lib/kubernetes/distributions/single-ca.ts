@@ -356,7 +356,7 @@ const ofNodes = (holders: readonly HolderKind[]): Readonly<Record<string, SetRow
     set: "kubelet-client",
     purpose: PURPOSES.kubelet,
     usage: KeyUsage.CLIENT,
-    files: [kubeconfig(`${KUBELET_FOLDER}/kubeconfig`, "local", holders, [kubelet.kubeconfig])],
+    files: [kubeconfig(`${KUBELET_FOLDER}/kubeconfig`, "local", holders, [kubelet.kubeconfigWithRotation()])],
   },
 });
 
