@@ -442,7 +442,11 @@ export function k0s(options: K0sOptions = {}): DistributionTable {
         organization: "system:nodes",
         usage: KeyUsage.CLIENT,
         holders: NAMED_WORKER,
-        files: [kubeconfig(`${dataDir}/kubelet.conf`, "endpoint", NAMED_WORKER, [kubelet.kubeconfigWithRotation(`${dataDir}/kubelet/pki`)])],
+        files: [
+          kubeconfig(`${dataDir}/kubelet.conf`, "endpoint", NAMED_WORKER, [
+            kubelet.kubeconfigWithRotation(`${dataDir}/kubelet/pki`),
+          ]),
+        ],
       },
       ...(withAdmin ? { "cluster-admin": clusterAdmin("kubernetes") } : {}),
     },
