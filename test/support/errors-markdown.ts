@@ -119,6 +119,8 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
     "No node can register under this name. It becomes part of the subject `system:node:<name>` and of certificates' SANs.",
   "machine-name-length":
     "With `system:node:` before it, the name would exceed the 64 bytes of a common name (RFC 5280).",
+  "machine-name-file":
+    "Two files of the machine have one path, since one of them is called after it: the second would take the first one's place.",
   "machine-name-reserved": "The name is reserved for files that belong to no single machine.",
   "machine-name-twice": "Two machines have the same name: they would share one identity.",
   missing: "A value that is needed is not there.",
