@@ -9,9 +9,11 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parse } from "yaml";
 import { attempt, type Ended, run } from "../sandbox/command";
 import { hollowFlags } from "../sandbox/components";
@@ -20,7 +22,7 @@ import { ACCESS_STACK, PKI_STACK, type SandboxDescription } from "../sandbox/des
 import { freePorts } from "../sandbox/ports";
 import { Sandbox } from "../sandbox/sandbox";
 import { findTools } from "../sandbox/tools";
-import { certificatesIn } from "./nodes";
+import { CA, certificatesIn, whoAmI } from "./nodes";
 
 // `kubeadm join` over what is delivered, at a live API server that the real `kubeadm init` has told of the cluster.
 
@@ -53,7 +55,7 @@ beforeAll(async () => {
   sandbox = await Sandbox.start({
     folder: path.join(folder, "sandbox"),
     nodes: [],
-    workers: ["worker-1"],
+    workers: ["worker-1", "worker-2"],
     extraSans: [ENDPOINT],
     progress: () => undefined,
   });
@@ -65,17 +67,7 @@ beforeAll(async () => {
   await sandbox.export(["--machine", "cp-2"], machine("cp-2"), [PKI_STACK]);
   appendFileSync(path.join(machine("cp-2"), "etc/hosts"), `127.0.0.1 ${ENDPOINT}\n`);
 
-  const init = path.join(folder, "init");
-  mkdirSync(path.join(init, ETC), { recursive: true });
-  const configuration = `${ETC}/cluster-configuration.yaml`;
-  copyFileSync(path.join(machine("cp-2"), configuration), path.join(init, configuration));
-  const version = (await run(kubeadm, ["version", "-o", "short"])).trim();
-  appendFileSync(path.join(init, configuration), `kubernetesVersion: ${version}\n`);
-  copyFileSync(sandbox.first, path.join(init, "first.conf"));
-  for (const phase of [["upload-config", "all"], ["bootstrap-token"], ["addon", "kube-proxy"]]) {
-    const args = ["--config", `/${configuration}`, "--kubeconfig", "/first.conf"];
-    expect(await inRoot(init, "init", "phase", ...phase, ...args)).toMatchObject({ code: 0 });
-  }
+  await initPhases("cp-2", ["upload-config", "all"], ["bootstrap-token"], ["addon", "kube-proxy"]);
 
   ownGroup = sandbox.description.with({ access: { tokens: { workers: { groups: [GROUP] } } } });
   await sandbox.deploy(ACCESS_STACK, ownGroup);
@@ -102,6 +94,21 @@ function inRoot(root: string, ...args: readonly string[]): Promise<Ended> {
   const command = [kubeadm, ...args, "--rootfs", root];
   const all = process.getuid?.() === 0 ? command : ["unshare", "--map-root-user", ...command];
   return attempt(all[0]!, all.slice(1), { env: { PATH: process.env["PATH"] } });
+}
+
+/** What `kubeadm init` tells the cluster, with the configuration of a machine. */
+async function initPhases(name: string, ...phases: readonly (readonly string[])[]): Promise<void> {
+  const init = path.join(folder, "init");
+  mkdirSync(path.join(init, ETC), { recursive: true });
+  const configuration = `${ETC}/cluster-configuration.yaml`;
+  copyFileSync(file(name, configuration), path.join(init, configuration));
+  const version = (await run(kubeadm, ["version", "-o", "short"])).trim();
+  appendFileSync(path.join(init, configuration), `kubernetesVersion: ${version}\n`);
+  copyFileSync(sandbox.first, path.join(init, "first.conf"));
+  for (const phase of phases) {
+    const args = ["--config", `/${configuration}`, "--kubeconfig", "/first.conf"];
+    expect(await inRoot(init, "init", "phase", ...phase, ...args)).toMatchObject({ code: 0 });
+  }
 }
 
 function join(name: string, ...phase: readonly string[]): Promise<Ended> {
@@ -160,15 +167,16 @@ async function joinsWhole(name: string, ...more: readonly string[]): Promise<End
 }
 
 /** Starts a kubelet without containers with the kubeconfigs of kubeadm's unit, and waits for its node. */
-async function becomesReady(name: string): Promise<void> {
+async function becomesReady(root: string): Promise<void> {
+  const name = path.basename(root);
   const [port] = await freePorts(1);
   const args = [
-    ...hollowFlags(name, port!, file(name, "var/lib/kubelet/pki")),
-    `--bootstrap-kubeconfig=${file(name, `${ETC}/bootstrap-kubelet.conf`)}`,
-    `--kubeconfig=${file(name, `${ETC}/kubelet.conf`)}`,
+    ...hollowFlags(name, port!, file(root, "var/lib/kubelet/pki")),
+    `--bootstrap-kubeconfig=${file(root, `${ETC}/bootstrap-kubelet.conf`)}`,
+    `--kubeconfig=${file(root, `${ETC}/kubelet.conf`)}`,
   ];
-  mkdirSync(file(name, "tmp"), { recursive: true });
-  const env = { ...process.env, TMPDIR: file(name, "tmp") };
+  mkdirSync(file(root, "tmp"), { recursive: true });
+  const env = { ...process.env, TMPDIR: file(root, "tmp") };
   const kubelet = await Daemon.start({ name, command: sandbox.tools.kubemark, args, folder, env });
   kubelets.push(kubelet);
   await kubelet.until("Ready", async () => {
@@ -285,6 +293,74 @@ describe("a token of a group of one's own", () => {
   });
 });
 
+describe("where no machine has an authority's key", () => {
+  const CP = "keyless/cp-2";
+  const WORKER = "keyless/worker-2";
+  let keyless: SandboxDescription;
+
+  beforeAll(async () => {
+    keyless = sandbox.description.with({ elsewhere: ENDPOINT, authorityKeysOnMachines: false });
+    await sandbox.apply(PKI_STACK, keyless);
+    for (const name of [CP, WORKER]) {
+      await sandbox.export(["--machine", path.basename(name)], machine(name), [PKI_STACK]);
+      appendFileSync(path.join(machine(name), "etc/hosts"), `127.0.0.1 ${ENDPOINT}\n`);
+    }
+    await initPhases(CP, ["upload-config", "all"]);
+  });
+
+  const clusterInfo = (verb: string) =>
+    sandbox.kubectl(sandbox.first, verb, "configmap", "cluster-info", "--namespace=kube-public");
+
+  test("nobody joins by a token: what made it useful is taken away, and nothing is planned", async () => {
+    const [, token] = /token: (.*)/.exec(readFileSync(file("node-2", `${ETC}/bootstrap-kubelet.conf`), "utf8"))!;
+    const ca = readFileSync(sandbox.file("cp-1", CA), "utf8");
+    expect(await whoAmI(sandbox, { token, ca })).toBe(201);
+    await sandbox.apply(ACCESS_STACK, keyless);
+    const bindings = ["get", "clusterrolebindings,rolebindings", "--all-namespaces", "--output=name"];
+    const { stdout } = await sandbox.kubectl(sandbox.first, ...bindings);
+    expect(stdout.match(/(?<=\/)sandbox:.*/g)).toEqual(["sandbox:apiserver-to-kubelet", "sandbox:cluster-admins"]);
+    const end = Date.now() + 60_000;
+    while ((await whoAmI(sandbox, { token, ca })) !== 401) {
+      expect(Date.now()).toBeLessThan(end);
+      await sleep(250);
+    }
+    expect(await sandbox.terraform(ACCESS_STACK, "plan", "-detailed-exitcode")).toMatchObject({ code: 0 });
+  });
+
+  test("a control plane needs cluster-info to find the cluster, a worker does not; clusterInfo makes it", async () => {
+    expect(await clusterInfo("delete")).toMatchObject({ code: 0 });
+    appendFileSync(file(CP, JOIN), "timeouts:\n  discovery: 1s\n");
+    expect(await preflight(WORKER)).toMatchObject({ code: 0 });
+    const failed = await preflight(CP);
+    expect(failed).toMatchObject({ code: 1, stderr: expect.stringContaining('configmaps "cluster-info" not found') });
+    await sandbox.apply(ACCESS_STACK, keyless.with({ access: { clusterInfo: true } }));
+    expect(await preflight(CP)).toMatchObject({ code: 0 });
+  });
+
+  test("a further control plane joins with what is delivered, and signs nothing", async () => {
+    const delivered = hashes(CP);
+    expect(Object.keys(delivered).filter((at) => /(^|\/)ca\.key$|ca-signing/.test(at))).toEqual([]);
+    const { code, stdout, stderr } = await join(CP, "control-plane-prepare", "all");
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(stdout.match(/External CA mode: Using user provided .*/g)).toHaveLength(3);
+    expect(await join(CP, "kubelet-start")).toMatchObject({ code: 0 });
+    expect(hashes(CP)).toMatchObject(delivered);
+    const manifest = readFileSync(file(CP, `${ETC}/manifests/kube-controller-manager.yaml`), "utf8");
+    const none = ["--cluster-signing-cert-file=", "--cluster-signing-key-file="];
+    expect(manifest.match(/--cluster-signing-.*/g)).toEqual(none);
+  });
+
+  test("a worker with a name joins with its certificate, and is a node", async () => {
+    const delivered = hashes(WORKER);
+    expect(await joinsWhole(WORKER)).toMatchObject({ code: 0 });
+    expect(hashes(WORKER)).toMatchObject(delivered);
+    // Outside of the folder nobody knows the name.
+    const kubelet = file(WORKER, `${ETC}/kubelet.conf`);
+    writeFileSync(kubelet, readFileSync(kubelet, "utf8").replace(`//${ENDPOINT}:`, "//127.0.0.1:"));
+    await becomesReady(WORKER);
+  });
+});
+
 test("the bindings that kubeadm made are taken over, and bind its own group still", async () => {
   // What `kubeadm init` does first, with the admin.conf that it makes.
   const admins = "--group=kubeadm:cluster-admins";
@@ -312,4 +388,16 @@ test("the bindings that kubeadm made are taken over, and bind its own group stil
     [KUBEADM_GROUP, "system:nodes"],
     [KUBEADM_GROUP, "system:nodes"],
   ]);
+
+  // Where nobody signs any more, the same stack deletes those of nodes that join; what nodes read by is made again by kubeadm.
+  const keyless = adopting.with({ authorityKeysOnMachines: false, access: { adopt: true } });
+  await sandbox.apply("adopting-access", keyless);
+  const left = async () => {
+    const args = ["get", "clusterrolebindings,rolebindings", "--namespace=kube-system", "--output=name"];
+    return (await sandbox.kubectl(sandbox.first, ...args)).stdout.match(/(?<=\/)kubeadm:.*/g);
+  };
+  const stay = ["kubeadm:apiserver-kubelet-client", "kubeadm:cluster-admins", "kubeadm:node-proxier"];
+  expect(await left()).toEqual(stay);
+  await initPhases("cp-2", ["upload-config", "all"]);
+  expect(await left()).toEqual([...stay, "kubeadm:kubelet-config", "kubeadm:nodes-kubeadm-config"]);
 });
