@@ -32,6 +32,7 @@ const ENDPOINT = "api.example.com";
 const ETC = "etc/kubernetes";
 const JOIN = `/${ETC}/join-configuration.yaml`;
 const GROUP = "system:bootstrappers:edge";
+const DISCOVERY = "kubeadm:bootstrap-signer-clusterinfo";
 const KUBEADM_GROUP = "system:bootstrappers:kubeadm:default-node-token";
 
 /** Phases that are run here. */
@@ -361,43 +362,77 @@ describe("where no machine has an authority's key", () => {
   });
 });
 
-test("the bindings that kubeadm made are taken over, and bind its own group still", async () => {
-  // What `kubeadm init` does first, with the admin.conf that it makes.
-  const admins = "--group=kubeadm:cluster-admins";
-  const first = ["create", "clusterrolebinding", "kubeadm:cluster-admins", "--clusterrole=cluster-admin", admins];
-  expect(await sandbox.kubectl(sandbox.first, ...first)).toMatchObject({ code: 0 });
-  const adopting = ownGroup.with({ stacks: "adopting", access: { ...ownGroup.access, adopt: true } });
-  const ids = async () =>
-    Promise.all(
-      [
-        "clusterrolebinding/kubeadm:get-nodes",
-        ...["nodes-kubeadm-config", "kubelet-config"].map((name) => `rolebinding/kubeadm:${name}`),
-      ].map(async (name) => {
-        const { metadata, subjects } = await sandbox.get<{
-          readonly metadata: { readonly uid: string };
-          readonly subjects: readonly { readonly name: string }[];
-        }>("get", name, "--namespace=kube-system");
-        return { uid: metadata.uid, subjects: subjects.map((subject) => subject.name).sort() };
-      }),
-    );
-  const before = await ids();
-  await sandbox.deploy("adopting-access", adopting);
-  expect(await ids()).toEqual(before.map(({ uid, subjects }) => ({ uid, subjects: [...subjects, GROUP].sort() })));
-  expect(before.map(({ subjects }) => subjects)).toEqual([
-    [KUBEADM_GROUP],
-    [KUBEADM_GROUP, "system:nodes"],
-    [KUBEADM_GROUP, "system:nodes"],
-  ]);
+describe("what kubeadm made, taken over", () => {
+  let adopting: SandboxDescription;
 
-  // Where nobody signs any more, the same stack deletes those of nodes that join; what nodes read by is made again by kubeadm.
-  const keyless = adopting.with({ authorityKeysOnMachines: false, access: { adopt: true } });
-  await sandbox.apply("adopting-access", keyless);
-  const left = async () => {
-    const args = ["get", "clusterrolebindings,rolebindings", "--namespace=kube-system", "--output=name"];
-    return (await sandbox.kubectl(sandbox.first, ...args)).stdout.match(/(?<=\/)kubeadm:.*/g);
+  beforeAll(async () => {
+    // What `kubeadm init` does first, with the admin.conf that it makes.
+    const admins = "--group=kubeadm:cluster-admins";
+    const first = ["create", "clusterrolebinding", "kubeadm:cluster-admins", "--clusterrole=cluster-admin", admins];
+    expect(await sandbox.kubectl(sandbox.first, ...first)).toMatchObject({ code: 0 });
+    await initPhases("cp-2", ["bootstrap-token"]);
+    const access = { ...ownGroup.access, adopt: true, clusterInfo: true };
+    adopting = ownGroup.with({ stacks: "adopting", access });
+  });
+
+  interface Taken {
+    readonly metadata: { readonly uid: string };
+    readonly subjects?: readonly { readonly name: string }[];
+    readonly rules?: readonly object[];
+    readonly data?: Readonly<Record<string, string>>;
+  }
+
+  const objects = (namespace: string, names: readonly string[]) =>
+    Promise.all(names.map((name) => sandbox.get<Taken>("get", name, `--namespace=${namespace}`)));
+  const clusterInfo = () =>
+    objects("kube-public", ["configmap/cluster-info", `role/${DISCOVERY}`, `rolebinding/${DISCOVERY}`]);
+  const bindings = async () => {
+    const reading = ["nodes-kubeadm-config", "kubelet-config"].map((name) => `rolebinding/kubeadm:${name}`);
+    const found = await objects("kube-system", ["clusterrolebinding/kubeadm:get-nodes", ...reading]);
+    return found.map(({ metadata, subjects = [] }) => ({
+      uid: metadata.uid,
+      subjects: subjects.map(({ name }) => name).sort(),
+    }));
   };
-  const stay = ["kubeadm:apiserver-kubelet-client", "kubeadm:cluster-admins", "kubeadm:node-proxier"];
-  expect(await left()).toEqual(stay);
-  await initPhases("cp-2", ["upload-config", "all"]);
-  expect(await left()).toEqual([...stay, "kubeadm:kubelet-config", "kubeadm:nodes-kubeadm-config"]);
+  const isPlannedEmpty = async () => {
+    const ended = await sandbox.terraform("adopting-access", "plan", "-detailed-exitcode", "-no-color");
+    expect(ended).toMatchObject({ code: 0, stdout: expect.stringContaining("No changes.") });
+  };
+
+  test("the bindings bind kubeadm's own group still, cluster-info is the same object, and a second plan is empty", async () => {
+    const before = await bindings();
+    const [info, ...rights] = await clusterInfo();
+    await sandbox.deploy("adopting-access", adopting);
+    const expected = before.map(({ uid, subjects }) => ({ uid, subjects: [...subjects, GROUP].sort() }));
+    expect(await bindings()).toEqual(expected);
+    expect(before.map(({ subjects }) => subjects)).toEqual([
+      [KUBEADM_GROUP],
+      [KUBEADM_GROUP, "system:nodes"],
+      [KUBEADM_GROUP, "system:nodes"],
+    ]);
+    const [infoNow, ...rightsNow] = await clusterInfo();
+    const told = ({ metadata, subjects, rules }: Taken) => ({ uid: metadata.uid, subjects, rules });
+    expect(rightsNow.map(told)).toEqual(rights.map(told));
+    expect(infoNow).toMatchObject({
+      metadata: { uid: info!.metadata.uid },
+      data: { kubeconfig: info!.data!.kubeconfig },
+    });
+    await isPlannedEmpty();
+  });
+
+  test("where nobody signs any more, those of nodes that join are deleted; kubeadm makes again what nodes read by", async () => {
+    const [info] = await clusterInfo();
+    const keyless = adopting.with({ authorityKeysOnMachines: false, access: { adopt: true, clusterInfo: true } });
+    await sandbox.apply("adopting-access", keyless);
+    const left = async () => {
+      const args = ["get", "clusterrolebindings,rolebindings", "--namespace=kube-system", "--output=name"];
+      return (await sandbox.kubectl(sandbox.first, ...args)).stdout.match(/(?<=\/)kubeadm:.*/g);
+    };
+    const stay = ["kubeadm:apiserver-kubelet-client", "kubeadm:cluster-admins", "kubeadm:node-proxier"];
+    expect(await left()).toEqual(stay);
+    await initPhases("cp-2", ["upload-config", "all"]);
+    expect(await left()).toEqual([...stay, "kubeadm:kubelet-config", "kubeadm:nodes-kubeadm-config"]);
+    expect((await clusterInfo())[0]!.metadata.uid).toBe(info!.metadata.uid);
+    await isPlannedEmpty();
+  });
 });
