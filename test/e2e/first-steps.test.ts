@@ -14,25 +14,28 @@ import { describeTwoInTurn, FIRST, IN_TURN, lookingAt, until } from "./tokens";
 jest.setTimeout(600_000);
 
 const folder = mkdtempSync(path.join(tmpdir(), "first-steps-"));
-const named = process.env.TERRAFORM_BINARY_NAME;
 let sandbox: Sandbox;
 
 beforeAll(async () => {
+  const named = process.env.TERRAFORM_BINARY_NAME;
   process.env.TERRAFORM_BINARY_NAME = "tofu";
-  sandbox = await Sandbox.start({
-    folder: path.join(folder, "sandbox"),
-    nodes: ["node-1"],
-    users: ["joe"],
-    progress: () => undefined,
-  });
+  try {
+    sandbox = await Sandbox.start({
+      folder: path.join(folder, "sandbox"),
+      nodes: ["node-1"],
+      users: ["joe"],
+      progress: () => undefined,
+    });
+  } finally {
+    if (named === undefined) {
+      delete process.env.TERRAFORM_BINARY_NAME;
+    } else {
+      process.env.TERRAFORM_BINARY_NAME = named;
+    }
+  }
 });
 
 afterAll(async () => {
-  if (named === undefined) {
-    delete process.env.TERRAFORM_BINARY_NAME;
-  } else {
-    process.env.TERRAFORM_BINARY_NAME = named;
-  }
   await sandbox?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
