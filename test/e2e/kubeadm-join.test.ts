@@ -399,7 +399,7 @@ describe("what kubeadm made, taken over", () => {
     expect(ended).toMatchObject({ code: 0, stdout: expect.stringContaining("No changes.") });
   };
 
-  test("the bindings bind kubeadm's own group still, cluster-info is the same object, and a second plan is empty", async () => {
+  test("the bindings bind kubeadm's own group still, cluster-info says the same, and a second plan is empty", async () => {
     const before = await bindings();
     const [info, ...rights] = await clusterInfo();
     await sandbox.deploy("adopting-access", adopting);
@@ -413,10 +413,11 @@ describe("what kubeadm made, taken over", () => {
     const [infoNow, ...rightsNow] = await clusterInfo();
     const told = ({ metadata, subjects, rules }: Taken) => ({ uid: metadata.uid, subjects, rules });
     expect(rightsNow.map(told)).toEqual(rights.map(told));
-    expect(infoNow).toMatchObject({
-      metadata: { uid: info!.metadata.uid },
-      data: { kubeconfig: info!.data!.kubeconfig },
-    });
+    expect(infoNow!.data!.kubeconfig).toBe(info!.data!.kubeconfig);
+    // To OpenTofu, 1.12 and later, what is made for the first time triggers a replacement: https://github.com/opentofu/opentofu/pull/3848
+    const { stdout } = await sandbox.terraform("adopting-access", "version");
+    const isSame = infoNow!.metadata.uid === info!.metadata.uid;
+    expect(isSame).toBe(!stdout.startsWith("OpenTofu"));
     await isPlannedEmpty();
   });
 
