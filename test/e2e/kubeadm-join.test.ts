@@ -13,7 +13,6 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { parse } from "yaml";
 import { attempt, type Ended, run } from "../sandbox/command";
 import { hollowFlags } from "../sandbox/components";
@@ -22,7 +21,8 @@ import { ACCESS_STACK, PKI_STACK, type SandboxDescription } from "../sandbox/des
 import { freePorts } from "../sandbox/ports";
 import { Sandbox } from "../sandbox/sandbox";
 import { findTools } from "../sandbox/tools";
-import { CA, certificatesIn, whoAmI } from "./nodes";
+import { CA, certificatesIn, requestCertificate, whoAmI } from "./nodes";
+import { until } from "./tokens";
 
 // `kubeadm join` over what is delivered, at a live API server that the real `kubeadm init` has told of the cluster.
 
@@ -312,19 +312,28 @@ describe("where no machine has an authority's key", () => {
   const clusterInfo = (verb: string) =>
     sandbox.kubectl(sandbox.first, verb, "configmap", "cluster-info", "--namespace=kube-public");
 
+  const bootstrap = () => file("node-2", `${ETC}/bootstrap-kubelet.conf`);
+
+  test("what a kubelet asks for with a token is approved, and nobody signs it", async () => {
+    await sandbox.restart("kube-controller-manager", undefined, keyless);
+    expect((await requestCertificate(sandbox, bootstrap(), { name: "late", node: "late" })).stderr).toBe("");
+    const args = ["get", "csr", "late", "--no-headers"];
+    const shown = async () => (await sandbox.kubectl(sandbox.first, ...args)).stdout;
+    await until("it was approved", async () => (await shown()).includes("Approved"));
+    const log = readFileSync(path.join(sandbox.folder, "logs/kube-controller-manager.log"), "utf8");
+    expect(log).toContain("Skipping CSR signer controller because no csr cert/key was specified");
+    expect(await shown()).toMatch(/ Approved\n$/);
+  });
+
   test("nobody joins by a token: what made it useful is taken away, and nothing is planned", async () => {
-    const [, token] = /token: (.*)/.exec(readFileSync(file("node-2", `${ETC}/bootstrap-kubelet.conf`), "utf8"))!;
+    const [, token] = /token: (.*)/.exec(readFileSync(bootstrap(), "utf8"))!;
     const ca = readFileSync(sandbox.file("cp-1", CA), "utf8");
     expect(await whoAmI(sandbox, { token, ca })).toBe(201);
     await sandbox.apply(ACCESS_STACK, keyless);
     const bindings = ["get", "clusterrolebindings,rolebindings", "--all-namespaces", "--output=name"];
     const { stdout } = await sandbox.kubectl(sandbox.first, ...bindings);
     expect(stdout.match(/(?<=\/)sandbox:.*/g)).toEqual(["sandbox:apiserver-to-kubelet", "sandbox:cluster-admins"]);
-    const end = Date.now() + 60_000;
-    while ((await whoAmI(sandbox, { token, ca })) !== 401) {
-      expect(Date.now()).toBeLessThan(end);
-      await sleep(250);
-    }
+    await until("it ended", async () => (await whoAmI(sandbox, { token, ca })) === 401);
     expect(await sandbox.terraform(ACCESS_STACK, "plan", "-detailed-exitcode")).toMatchObject({ code: 0 });
   });
 
