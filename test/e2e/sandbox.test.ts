@@ -1,15 +1,14 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "node:tls";
 import { ACCESS_STACK, PKI_STACK } from "../sandbox/description";
-import { run } from "../sandbox/command";
 import { NAMED_WORKER } from "../matrix/matrix";
 import { Sandbox, SandboxReport } from "../sandbox/sandbox";
 import { describeIdentities } from "./identities";
-import { identityIn, whoAmI } from "./nodes";
+import { identityIn, requestCertificate, whoAmI } from "./nodes";
 import { describeTokens } from "./tokens";
 
 jest.setTimeout(600_000);
@@ -215,29 +214,8 @@ describe("bootstrap tokens", () => describeTokens(() => sandbox));
 
 // Hollow kubelets renew nothing: what a kubelet would ask for is asked here, with the certificate and the right of one.
 describe("a node", () => {
-  /** Asks for a client certificate as node-1 does, for whomever. */
-  async function requestAsNode(name: string, node: string): Promise<{ key: string; stderr: string }> {
-    const at = (ending: string) => path.join(folder, `${name}${ending}`);
-    const subject = ["-subj", `/O=system:nodes/CN=system:node:${node}`];
-    await run("openssl", [
-      ...["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", ...subject],
-      ...["-keyout", at(".key"), "-out", at(".csr")],
-    ]);
-    const request = {
-      apiVersion: "certificates.k8s.io/v1",
-      kind: "CertificateSigningRequest",
-      metadata: { name },
-      // As pkg/kubelet/certificate/kubelet.go has it for a key that is no RSA.
-      spec: {
-        request: readFileSync(at(".csr")).toString("base64"),
-        signerName: "kubernetes.io/kube-apiserver-client-kubelet",
-        usages: ["digital signature", "client auth"],
-      },
-    };
-    writeFileSync(at(".json"), JSON.stringify(request));
-    const { stderr } = await sandbox.kubectl(sandbox.kubelet("node-1"), "create", "-f", at(".json"));
-    return { key: readFileSync(at(".key"), "utf8"), stderr };
-  }
+  const requestAsNode = (name: string, node: string) =>
+    requestCertificate(sandbox, sandbox.kubelet("node-1"), { name, node });
 
   interface Signed {
     readonly spec: { readonly username: string };

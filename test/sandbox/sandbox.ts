@@ -6,6 +6,7 @@ import type { Changes } from "../../lib/export/changes";
 import { PlacedMachine, placedMachines } from "../../lib/kubernetes/cluster";
 import { fillText } from "../../lib/kubernetes/holders";
 import { embedsAuthority } from "../../lib/kubernetes/join";
+import { tableFor } from "../../lib/kubernetes/table-for";
 import { INVENTORY_FILE } from "../../lib/inventory-schema";
 import { isReady } from "./balancer";
 import { attempt, CommandOptions, Ended, run, TYPESCRIPT } from "./command";
@@ -171,14 +172,14 @@ export class Sandbox {
     }
   }
 
-  /** Ends a component of a machine and starts it again. */
-  public async restart(component: Component, machine = CONTROL_PLANE): Promise<void> {
+  /** Ends a component of a machine and starts it again, with the flags of a description. */
+  public async restart(component: Component, machine = CONTROL_PLANE, description = this.description): Promise<void> {
     const name = this.nameOf(component, machine);
     const index = this.daemons.findIndex((daemon) => daemon.name === name);
     this.restarting.add(name);
     await this.daemons[index]!.stop(RESTARTS_WITHIN_SECONDS);
     this.daemons.splice(index, 1);
-    await this.ready(machine, component, await this.start(machine, component));
+    await this.ready(machine, component, await this.start(machine, component, description));
     this.restarting.delete(name);
     // Back in its place, so that etcd still ends after the API server that waits for it.
     this.daemons.splice(index, 0, this.daemons.pop()!);
@@ -542,14 +543,15 @@ export class Sandbox {
     return path.join(this.machine(node), "var/lib/kubelet/pki");
   }
 
-  private async start(machine: string, component: Component): Promise<Daemon> {
+  private async start(machine: string, component: Component, { props } = this.description): Promise<Daemon> {
     const name = this.nameOf(component, machine);
     this.progress(`start ${name}`);
     const { cluster } = this.description.props;
+    const table = tableFor(cluster, props.issueLeaves, this.table, props.authorityKeysOnMachines);
     const data = path.join(this.folder, this.nameOf("etcd", machine));
     const flags = [
       ...baseFlags(component, { cluster, machine, ports: this.ports, data }),
-      ...pkiFlags(component, this.site(machine, ...this.kindsOf(machine))),
+      ...pkiFlags(component, { ...this.site(machine, ...this.kindsOf(machine)), table }),
     ];
     return this.daemon(name, this.tools[component], flags, process.env);
   }
