@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { TerraformStack, Token } from "cdktf";
 import type { IConstruct } from "constructs";
 import type { Problems } from "../errors";
@@ -43,6 +44,9 @@ export function checkBesidePki(scope: IConstruct, described: Described, problems
     if (given !== expected) {
       contradicts(at, given, JSON.stringify(expected), same);
     }
+  }
+  if (distribution.table.name === table.name && !isDeepStrictEqual(distribution.table.access, table.access)) {
+    contradicts("distribution", table.name, `${table.name} with the same options`, same);
   }
   if (authorityKeysOnMachines !== pki.authorityKeysOnMachines) {
     contradicts("authorityKeysOnMachines", authorityKeysOnMachines, String(pki.authorityKeysOnMachines), same);

@@ -208,7 +208,7 @@ export class ClusterAccess extends Construct {
   public readonly clusterAdmins?: ClusterAdmins;
   /** Undefined where the distribution opens that way itself. */
   public readonly apiServerToKubelet?: ApiServerToKubelet;
-  /** The binding of kube-proxy to `system:node-proxier`; undefined where the distribution's table names nobody to bind. */
+  /** The binding of kube-proxy to `system:node-proxier`; undefined where the distribution's table names nobody to bind, or nobody joins. */
   public readonly kubeProxy?: ClusterRoleBinding;
   /** Undefined where it was not asked for. */
   public readonly clusterInfo?: ClusterInfo;
@@ -267,7 +267,7 @@ export class ClusterAccess extends Construct {
     if (access.apiServerToKubelet) {
       this.apiServerToKubelet = new ApiServerToKubelet(this, "apiserver-to-kubelet", { ...bindings, adopt });
     }
-    if (access.kubeProxy) {
+    if (access.kubeProxy && signs) {
       const subjects = [subjectOf(access.kubeProxy)];
       const nodeProxier = { name: "node-proxier", clusterRole: "system:node-proxier", subjects, inTable: subjects };
       this.kubeProxy = bind(this, prefix, nodeProxier, props);

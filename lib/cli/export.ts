@@ -58,7 +58,8 @@ another cluster's, stack's or holder's stays, though it is in the same folder.
 missing there gets tar's own mode (--operator: 0700); nothing is noted or pruned.
 
 --changes json prints, instead of the list, what became of each file, who reads
-it, and which components have to be restarted or reload by themselves. Who reads
+it, and which components have to be restarted, after removing what they would use
+rather than it, or reload by themselves. Who reads
 a file is in pki-inventory.json beside a stack's cdk.tf.json: for a STATE that is
 no folder, --inventory names it. --changes-file writes it to a file: with --tar,
 where every file counts as written, it has to. What a killed run wrote is told by

@@ -114,7 +114,7 @@ export class Readers {
     const { holder } = this;
     const read = files
       .filter(({ change }) => CONTENT_CHANGES[change])
-      .map(({ consumers = [], ...file }) => ({ ...file, holder, consumers }));
+      .map(({ consumers = [], ...file }) => ({ ...file, holder, consumers, isGone: file.change === "deleted" }));
     return {
       schemaVersion: CHANGES_SCHEMA_VERSION,
       holder,

@@ -51,6 +51,9 @@ export const PKI_FIELDS = {
   authorityKeysOnMachines: optional(flag),
 } satisfies Fields<IClusterPki>;
 
+/** A PKI of another app: nothing is said of it that nobody reads. */
+export const PKI_ATTRIBUTES = fields(PKI_FIELDS);
+
 /** A PKI, where one is expected: it may be more than that. */
 export const PKI = fields(PKI_FIELDS, "any");
 

@@ -38,7 +38,7 @@ import {
   rowOf,
 } from "./additions";
 import type { Cluster } from "./cluster";
-import type { ClusterPkiAttributes, IClusterPki } from "./cluster-identity";
+import { type ClusterPkiAttributes, type IClusterPki, PKI_ATTRIBUTES } from "./cluster-identity";
 import { labelLeaf, labelParts } from "./cluster-inventory";
 import type { ClusterLeaf, ClusterParts } from "./cluster-parts";
 import { checkClusterPki } from "./checks/cluster-pki-checks";
@@ -110,6 +110,7 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
    * here is the caller's to choose.
    */
   public static fromAttributes(attributes: ClusterPkiAttributes): IClusterPki {
+    checkShape("ClusterPki.fromAttributes", attributes, PKI_ATTRIBUTES, "attributes");
     const { distribution, cluster, certificateAuthority, users, authorityKeysOnMachines } = attributes;
     return {
       distribution,

@@ -266,6 +266,7 @@ export const k0sCommand = {
   config: use("k0s", "k0s controller --config", "restart"),
   /** @see https://docs.k0sproject.io/stable/manifests/ */
   applies: use("k0s", "k0s controller, which applies manifests of its folder", "reload"),
+  workerBootstrap: use("k0s", "k0s worker, where there is no kubelet.conf"),
   workerTokenFile: use("k0s", "k0s worker --token-file"),
   controllerTokenFile: use("k0s", "k0s controller --token-file, on a controller that joins"),
 } as const;

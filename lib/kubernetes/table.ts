@@ -268,6 +268,16 @@ export interface CertificateRow extends Row {
   /** Who issues it when `issueLeaves` does not say otherwise. */
   readonly issuedBy: "terraform" | "distribution";
   /**
+   * True where the distribution has no such certificate by itself: `issueLeaves: false` would leave its holders without.
+   * @default false
+   */
+  readonly byTerraformAlone?: boolean;
+  /**
+   * True where whoever connects does so by address: each holder needs one.
+   * @default false
+   */
+  readonly needsAddress?: boolean;
+  /**
    * Names the user entry of its kubeconfigs. May hold `{clusterName}`.
    * @default - the common name
    */

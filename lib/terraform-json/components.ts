@@ -24,6 +24,8 @@ export interface ReadFileEffect {
   readonly holder: string;
   readonly path: string;
   readonly consumers: readonly ConsumerEntry[];
+  /** Whether there is none any more: nothing takes the place of what a component uses rather than it. */
+  readonly isGone?: boolean;
 }
 
 /** The files of inventories, each with all who read it. */
@@ -59,7 +61,7 @@ export function componentsOf(files: readonly ReadFileEffect[]): ComponentEffect[
       if (onChange === "restart") {
         restarting.add(running);
       }
-      if (prefers !== undefined) {
+      if (prefers !== undefined && !file.isGone) {
         removals.set(running, (removals.get(running) ?? new Set()).add(prefers));
       }
     }
@@ -110,7 +112,9 @@ function runningKey(component: string, { cluster = "", holder }: ReadFileEffect)
 
 function once(consumers: readonly ConsumerEntry[]): ConsumerEntry[] {
   return [
-    ...new Map(consumers.map((entry) => [`${entry.component}\n${entry.via}\n${entry.onChange}`, entry])).values(),
+    ...new Map(
+      consumers.map((entry) => [`${entry.component}\n${entry.via}\n${entry.onChange}\n${entry.prefers}`, entry]),
+    ).values(),
   ];
 }
 

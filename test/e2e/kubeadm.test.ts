@@ -75,8 +75,10 @@ beforeAll(async () => {
       ...propsOf({ topology: "stacked", family: "both", name: "seeded" }),
       issueLeaves: false,
     });
+    const { cluster, ...serving } = propsOf({ topology: "stacked", family: "both", name: "serving" });
     new ClusterPki(stack, "serving", {
-      ...propsOf({ topology: "stacked", family: "both", name: "serving" }),
+      ...serving,
+      cluster: { ...cluster, workers: [{ name: "worker-1", addresses: ["10.0.0.31"] }] },
       distribution: Distribution.kubeadm({ kubeletServing: true }),
     });
   });
@@ -510,7 +512,7 @@ describe("kubelets that serve with a certificate", () => {
   test("have it where a kubelet makes one otherwise, for its machine's names", async () => {
     for (const [machine, names] of Object.entries({
       "cp-1": ["cp-1", "10.0.0.11", "fd00::11"],
-      "worker-1": ["worker-1"],
+      "worker-1": ["worker-1", "10.0.0.31"],
     })) {
       const root = await exported("serving", ["--machine", machine], "kubelet");
       const [ca, certificate] = ["etc/kubernetes/pki/ca.crt", "var/lib/kubelet/pki/kubelet.crt"];

@@ -201,7 +201,7 @@ describe("delivery over ssh", () => {
     const calls = recorded("calls");
     expect(calls.filter((call) => call.includes("kubelet"))).toEqual(
       ["cp-1", "cp-2"].flatMap((machine) => [
-        `${machine}: rm -f /var/lib/kubelet/pki/kubelet-client-current.pem`,
+        `${machine}: rm -f -- '/var/lib/kubelet/pki/kubelet-client-current.pem'`,
         `${machine}: systemctl restart kubelet`,
       ]),
     );

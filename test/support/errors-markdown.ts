@@ -128,6 +128,8 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "name-twice":
     "A key pair is called like an authority, or an added certificate like another one of the cluster. What is listed by name would hide the other.",
   namespace: "The API server rejects a namespace of that name.",
+  "nobody-issues":
+    "Terraform leaves the certificates to the distribution, which does not know this one. Whoever is told to verify it would refuse every holder.",
   "no-address": "The distribution puts the machine's address into its certificates, and the machine has none.",
   "no-control-plane":
     "The distribution needs certificates for each control plane, and the description has no control plane.",

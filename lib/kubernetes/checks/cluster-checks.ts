@@ -288,8 +288,11 @@ function checkRequired(
   if (cluster.etcd?.topology === "external") {
     checkEtcdEndpoints(cluster.etcd.endpoints ?? [], table, problems);
   }
-  const servers = machines.filter(({ kinds }) => !kinds.includes("worker"));
-  for (const { machine, at } of table.requires.addresses ? servers : []) {
+  const reached = Object.values(table.certificates).filter(({ needsAddress }) => needsAddress);
+  const needsAddress = ({ kinds }: PlacedMachine) =>
+    (table.requires.addresses && !kinds.includes("worker")) ||
+    reached.some(({ holders }) => kinds.some((kind) => holders.includes(kind)));
+  for (const { machine, at } of machines.filter(needsAddress)) {
     if (!machine.addresses?.length) {
       problems.add({
         code: "no-address",
@@ -328,6 +331,9 @@ function checkOwnPaths(
   files: readonly Pick<FileRow, "path" | "on">[],
   problems: Problems,
 ): void {
+  if (RESERVED_NAMES.includes(name)) {
+    return;
+  }
   const here = files.filter(({ on }) => kinds.some((kind) => on.includes(kind)));
   const named = new Set(here.map(({ path }) => path).filter((path) => path.includes("{machine}")));
   for (const path of named) {

@@ -169,8 +169,13 @@ function checkFrontProxy(name: string, { authorities }: DistributionTable, probl
 function checkPaths(table: DistributionTable, problems: Problems): void {
   const writers = new Map<string, string>();
   for (const [row, files] of filesByRow(table)) {
-    for (const { path, on, etcd, authorityKeys, firstStartOnly } of files) {
+    for (const { path, on, etcd, authorityKeys, firstStartOnly, consumers } of files) {
       checkPath(path, row, problems);
+      for (const { prefers } of consumers ?? []) {
+        if (prefers !== undefined) {
+          checkPath(String(prefers), `${row}: ${path}: prefers`, problems);
+        }
+      }
       if (firstStartOnly) {
         checkFirstStart(path, firstStartOnly, row, problems);
       }
@@ -214,7 +219,9 @@ function checkFirstStart(path: string, start: FirstStartOnly, at: string, proble
 const TOPOLOGIES: readonly EtcdTopology[] = ["stacked", "members", "external"];
 
 /** What is checked of a file. */
-type CheckedFile = Pick<FileRow, "path" | "on" | "firstStartOnly"> & Pick<ConfigurationRow, "etcd" | "authorityKeys">;
+type CheckedFile = Pick<FileRow, "path" | "on" | "firstStartOnly"> &
+  Partial<Pick<FileRow, "consumers">> &
+  Pick<ConfigurationRow, "etcd" | "authorityKeys">;
 
 /** All files of a table, by the row that has them. */
 export function filesByRow(table: DistributionTable): [row: string, files: readonly CheckedFile[]][] {

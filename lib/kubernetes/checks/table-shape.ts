@@ -1,5 +1,5 @@
 import { checkConstructId } from "../../terraform/construct-id";
-import { fields, flag, list, name, optional, record, type Shape, text } from "../../terraform/shape";
+import { either, fields, flag, list, name, optional, record, type Shape, text } from "../../terraform/shape";
 import type { AccessRow, CertificateRow, DistributionTable } from "../table";
 
 // The frame of a table: what everything in the library reads of it. What its rows say is looked at by `checkTable`.
@@ -28,8 +28,16 @@ const CERTIFICATE = fields(
 
 const TOKEN = fields({ usages: list(name("usage-bootstrap-authentication")), file: fields({}, "any") }, "any");
 
+const OF_GROUP = fields({ group: name("system:nodes") });
+const OF_SERVICE_ACCOUNT = fields({ serviceAccount: name("kube-proxy"), namespace: name("kube-system") });
+const KUBE_PROXY = either("{ group } or { serviceAccount, namespace }", '{ group: "system:nodes" }', (value) =>
+  typeof value !== "object" || value === null ? undefined : "group" in value ? OF_GROUP : OF_SERVICE_ACCOUNT,
+);
+
 const ACCESS = fields(
-  { tokens: record("worker", TOKEN, checkConstructId) } satisfies Partial<Record<keyof AccessRow, unknown>>,
+  { tokens: record("worker", TOKEN, checkConstructId), kubeProxy: optional(KUBE_PROXY) } satisfies Partial<
+    Record<keyof AccessRow, unknown>
+  >,
   "any",
 );
 

@@ -38,6 +38,13 @@ export function checkEffects(props: ClusterPkiProps, table: DistributionTable, p
       allowed: `choices for what Terraform issues: ${table.name} issues ${whose} itself`,
       fix: `leave it out and choose it in the distribution's own configuration${fix}`,
     });
+  for (const [name, { byTerraformAlone }] of Object.entries(table.certificates)) {
+    if (byTerraformAlone && issueLeaves === false) {
+      const allowed = `true, or left out: ${table.name} makes no ${name} itself, and others rely on it`;
+      const fix = "leave it out, or leave out the distribution's option that adds this certificate";
+      problems.add({ code: "nobody-issues", at: "issueLeaves", given: false, allowed, fix });
+    }
+  }
   for (const [at, value] of Object.entries({ validity, keyAlgorithm })) {
     if (value !== undefined && issued.length === 0) {
       refuse(at, "every certificate that is no authority");

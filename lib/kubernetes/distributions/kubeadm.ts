@@ -172,6 +172,9 @@ export interface KubeadmNames<Serving extends boolean = false> extends Distribut
 /** The subject is the one that the API server's own signer of such certificates asks for. */
 const KUBELET_SERVER: CertificateRow = {
   ...ISSUED,
+  byTerraformAlone: true,
+  // --kubelet-preferred-address-types of the API server that kubeadm makes starts with InternalIP.
+  needsAddress: true,
   purpose: PURPOSES["kubelet-server"],
   authority: "kubernetes",
   commonName: "system:node:{machine}",

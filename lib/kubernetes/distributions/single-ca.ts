@@ -89,7 +89,7 @@ export interface SingleCaOptions<Sets extends SingleCaSet = SingleCaSet, OneServ
    * @default - as nobody: only named workers have a kube-proxy that is let in
    * @see https://kubernetes.io/docs/reference/access-authn-authz/rbac/#core-component-roles
    */
-  readonly kubeProxyOfJoined?: keyof typeof KUBE_PROXIES;
+  readonly kubeProxyOfJoined?: "service-account" | "nodes";
 }
 
 /** Whom kube-proxy may come as without a certificate of its own. */

@@ -172,7 +172,7 @@ export function planReport(
     generations: model.sets.flatMap((set) => generationsReport(set) ?? []).sort(byClusterAndName),
     changes,
     files,
-    components: componentsOf(files),
+    components: componentsOf(files.map((file) => ({ ...file, isGone: file.what.includes("removed") }))),
     drift: driftOf(model),
     failedChecks: plan.failedChecks,
     refusedPins: refusedPins(model),

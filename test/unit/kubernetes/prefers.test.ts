@@ -1,7 +1,7 @@
 import { Distribution } from "../../../lib";
 import { consumerEntry } from "../../../lib/kubernetes/consumers";
 import { actionText } from "../../../lib/plan/render/wording";
-import { componentsOf } from "../../../lib/terraform-json/components";
+import { componentsOf, KnownFiles } from "../../../lib/terraform-json/components";
 
 const CURRENT = "/var/lib/kubelet/pki/kubelet-client-current.pem";
 
@@ -24,6 +24,28 @@ test.each([
     expect(actionText(effect!, (path) => `<${path}>`)).toBe(`restart after removing <${file}>`);
   },
 );
+
+test("nothing is to be removed where the kubeconfig itself is gone: what is left is all that the kubelet has", () => {
+  const [effect] = componentsOf([{ ...kubeconfigOf(Distribution.KUBEADM), isGone: true }]);
+  expect(effect).toMatchObject({ component: "kubelet", action: "restart" });
+  expect(effect).not.toHaveProperty("remove");
+});
+
+test("what an older inventory does not say is not lost beside a newer one", () => {
+  const { holder, path, consumers } = kubeconfigOf(Distribution.KUBEADM);
+  const older = consumers.map(({ prefers: _, ...consumer }) => consumer);
+  const inventories = [consumers, older].map(
+    (readers) =>
+      ({
+        stack: "pki",
+        entries: [{ kind: "certificate", files: [{ holder, path, kind: "kubeconfig", consumers: readers }] }],
+      }) as never,
+  );
+  for (const order of [inventories, [...inventories].reverse()]) {
+    const known = new KnownFiles(order).of("", { holder, path })!;
+    expect(componentsOf([{ ...known }])).toMatchObject([{ remove: [CURRENT] }]);
+  }
+});
 
 test("K3s' kubelets renew none, and nothing is to be removed for a bundle", () => {
   const [bundle] = Distribution.KUBEADM.table.authorities.kubernetes!.files;
