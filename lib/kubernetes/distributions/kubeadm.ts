@@ -354,8 +354,9 @@ export const kubeadm: DistributionTable<KubeadmNames> = {
       organization: "system:nodes",
       holders: NODES,
       files: [
-        // With rotateCertificates, kubeadm's default, a kubelet copies the certificate to kubelet-client-current.pem at its first start,
-        // and at later ones uses that as long as it is valid (seen on 1.36.3): for another to be used, that file has to go, too.
+        // With rotateCertificates, kubeadm's default, a kubelet copies the certificate to kubelet-client-current.pem at its first start, asks
+        // with it for one of its own, and at later ones uses what is there as long as it is valid (seen on 1.36.3): for another to be used,
+        // that file has to go, too.
         //
         // Since 1.33 a control plane's kubelet talks to its own API server; a worker has none and talks to the endpoint.
         kubeconfig(KUBELET_KUBECONFIG, "local", NODES, [kubelet.kubeconfig]),
