@@ -72,6 +72,7 @@ export type {
   KubeadmCertificate,
   KubeadmKubeconfig,
   KubeadmNames,
+  KubeadmOptions,
 } from "./kubernetes/distributions/kubeadm";
 export type {
   SingleCaAuthority,

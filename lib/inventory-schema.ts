@@ -217,4 +217,6 @@ export interface ConsumerEntry {
   readonly via: string;
   /** What has to happen when the file changed: nothing, a restart, or nothing until somebody uses the file. */
   readonly onChange: "reload" | "restart" | "next-use";
+  /** A file of its own that it uses rather than this one, as long as it is there. Missing where there is none. */
+  readonly prefers?: string;
 }

@@ -17,10 +17,12 @@ import {
 } from "./bootstrap-token";
 import { ClusterAdmins } from "./cluster-admins";
 import { ClusterInfo } from "./cluster-info";
+import type { ClusterRoleBinding } from "./cluster-role-binding";
+import { bind } from "./distribution-bindings";
 import { KubernetesObjectProps, OBJECT_FIELDS, objectProps } from "./kubernetes-object";
 import { NodeBootstrapping } from "./node-bootstrapping";
 import { PublishedAuthority } from "./published-authority";
-import { checkSubjects, CLUSTER_ADMIN, IRbacSubject, SUBJECTS, User } from "./rbac-subject";
+import { checkSubjects, CLUSTER_ADMIN, Group, IRbacSubject, ServiceAccountRef, SUBJECTS, User } from "./rbac-subject";
 import { bindUser, type UserBinding } from "./user-bindings";
 import { claimPrefix } from "../terraform/registry";
 import { type Condition, condition, conditionBlocks } from "../terraform/condition";
@@ -185,6 +187,8 @@ export class ClusterAccess extends Construct {
   public readonly clusterAdmins?: ClusterAdmins;
   /** Undefined where the distribution opens that way itself. */
   public readonly apiServerToKubelet?: ApiServerToKubelet;
+  /** The binding of kube-proxy to `system:node-proxier`; undefined where the distribution's table names nobody to bind. */
+  public readonly kubeProxy?: ClusterRoleBinding;
   /** Undefined where it was not asked for. */
   public readonly clusterInfo?: ClusterInfo;
   /** Undefined where nobody is to apply this stack and nothing else. */
@@ -233,6 +237,11 @@ export class ClusterAccess extends Construct {
     }
     if (access.apiServerToKubelet) {
       this.apiServerToKubelet = new ApiServerToKubelet(this, "apiserver-to-kubelet", { ...bindings, adopt });
+    }
+    if (access.kubeProxy) {
+      const subjects = [subjectOf(access.kubeProxy)];
+      const nodeProxier = { name: "node-proxier", clusterRole: "system:node-proxier", subjects, inTable: subjects };
+      this.kubeProxy = bind(this, prefix, nodeProxier, props);
     }
 
     const scopeOfUsers = new Construct(this, "users");
@@ -347,6 +356,10 @@ function joinFile(
   content: Content,
 ): ClusterFile {
   return { path, kind, ...accessOf({ kind }), content, consumers };
+}
+
+function subjectOf(row: NonNullable<AccessRow["kubeProxy"]>): IRbacSubject {
+  return "group" in row ? Group.named(row.group) : ServiceAccountRef.named(row.namespace, row.serviceAccount);
 }
 
 function usersApplying(users: Users = {}): User[] {

@@ -192,6 +192,11 @@ export const kubelet = {
     certificate: field("kubelet", "tlsCertFile", "reload", KUBELET),
     key: field("kubelet", "tlsPrivateKeyFile", "reload"),
   },
+  /** Where no field names a certificate: the kubelet uses the two files if it finds them, and makes them if not. */
+  servingByDefault: {
+    certificate: { ...use("kubelet", "kubelet.crt of --cert-dir", "reload"), ...shownOn(KUBELET) },
+    key: use("kubelet", "kubelet.key of --cert-dir", "reload"),
+  },
   /** What it shows in handshakes changes with it since 1.36 (`ReloadKubeletClientCAFile`); what it accepts always has. */
   clientCaFile: field("kubelet", "authentication.x509.clientCAFile", "reload", KUBELET),
   /**
@@ -204,6 +209,12 @@ export const kubelet = {
     "restart",
   ),
   kubeconfig: flagsOf("kubelet").restarts("--kubeconfig"),
+  /**
+   * With `rotateCertificates` it copies the client certificate at its first start, renews the copy, and looks at the kubeconfig's no more as
+   * long as the copy is valid (seen on 1.36.3).
+   */
+  kubeconfigWithRotation: (certDir = "/var/lib/kubelet/pki"): Consumer =>
+    flagsOf("kubelet").restarts("--kubeconfig", { prefers: `${certDir}/kubelet-client-current.pem` }),
   bootstrapKubeconfig: flagsOf("kubelet").restarts("--bootstrap-kubeconfig"),
 } as const;
 

@@ -8,6 +8,7 @@ export function consumersOf({ consumers }: Pick<FileRow, "consumers">, holder: H
 }
 
 /** A consumer as the inventory writes it. */
-export function consumerEntry({ component, via, onChange }: Consumer): ConsumerEntry {
-  return { component, via: Object.values(via)[0] as string, onChange };
+export function consumerEntry({ component, via, onChange, prefers }: Consumer): ConsumerEntry {
+  const entry = { component, via: Object.values(via)[0] as string, onChange };
+  return prefers === undefined ? entry : { ...entry, prefers };
 }

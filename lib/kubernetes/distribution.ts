@@ -2,7 +2,7 @@ import { Problems } from "../errors";
 import { clusterApi, type ClusterApiNames } from "./distributions/cluster-api";
 import { k0s, type K0sNames, type K0sOptions } from "./distributions/k0s";
 import { k3s, type K3sChain, type K3sNames, type K3sOptions, type Rke2Options } from "./distributions/k3s";
-import { kubeadm, type KubeadmNames } from "./distributions/kubeadm";
+import { kubeadm, type KubeadmNames, type KubeadmOptions } from "./distributions/kubeadm";
 import { singleCa, type SingleCaNames, type SingleCaOptions, type SingleCaSet } from "./distributions/single-ca";
 import type { DistributionNames, DistributionTable } from "./table";
 import { checkTable } from "./checks/table-checks";
@@ -17,6 +17,8 @@ export type NameLists<Names extends DistributionNames> = {
 export type NamesOf<Of extends Distribution> = Of extends Distribution<infer Names> ? Names : never;
 import { checkShape, fields, Fields, flag, instanceOf, list, name, oneOf, optional } from "../terraform/shape";
 import { TABLE } from "./checks/table-shape";
+
+const KUBEADM_OPTIONS = fields({ kubeletServing: optional(flag) } satisfies Fields<KubeadmOptions>);
 
 const K3S_FIELDS = {
   dataDir: optional(name("/var/lib/rancher/k3s")),
@@ -39,6 +41,8 @@ const SINGLE_CA_OPTIONS = fields({
   ownAuthorities: optional(list(name("etcd-server"))),
   oneServerCertificate: optional(flag),
   folder: optional(name("/etc/kubernetes/ssl")),
+  kubeletOnControlPlanes: optional(flag),
+  kubeProxyOfJoined: optional(oneOf(["service-account", "nodes"] satisfies SingleCaOptions["kubeProxyOfJoined"][])),
 } satisfies Fields<SingleCaOptions>);
 
 /**
@@ -50,8 +54,8 @@ const SINGLE_CA_OPTIONS = fields({
  * @see DistributionTable for one of your own
  */
 export class Distribution<Names extends DistributionNames = DistributionNames> {
-  /** kubeadm 1.29 and later. */
-  public static readonly KUBEADM = new Distribution<KubeadmNames>(kubeadm);
+  /** kubeadm 1.29 and later, as it is by itself, see {@link Distribution.kubeadm}. */
+  public static readonly KUBEADM: Distribution<KubeadmNames> = Distribution.kubeadm();
   /** K3s with its usual data directory and self-signed authorities, see {@link Distribution.k3s}. */
   public static readonly K3S: Distribution<K3sNames> = Distribution.k3s();
   /** RKE2 with its usual data directory and self-signed authorities, see {@link Distribution.rke2}. */
@@ -62,6 +66,14 @@ export class Distribution<Names extends DistributionNames = DistributionNames> {
   public static readonly SINGLE_CA: Distribution<SingleCaNames> = Distribution.singleCa();
   /** Cluster API with its kubeadm providers: Secrets of a management cluster, see `ClusterSecrets`. */
   public static readonly CLUSTER_API = new Distribution<ClusterApiNames>(clusterApi);
+
+  /** kubeadm 1.29 and later, with more than it makes by itself. */
+  public static kubeadm<Serving extends boolean = false>(
+    options: KubeadmOptions<Serving> = {},
+  ): Distribution<KubeadmNames<Serving>> {
+    checkShape("Distribution.kubeadm", options, KUBEADM_OPTIONS, "options");
+    return new Distribution(kubeadm(options));
+  }
 
   /** K3s 1.33 and later: the 11 files of a custom CA and join passwords; it issues its own certificates from them. */
   public static k3s<Chained extends K3sChain = never, Admin extends boolean = false>(

@@ -81,6 +81,11 @@ export interface Consumer {
   /** Whether a changed file is noticed by itself, the component must be restarted, or it only runs when somebody uses it. */
   readonly onChange: "reload" | "restart" | "next-use";
   /**
+   * A file of its own that it has made of this one and uses rather than this one, as long as it is there.
+   * @default - none
+   */
+  readonly prefers?: string;
+  /**
    * The component's version on which that was measured; without it, it is what the documentation says.
    * @default - not measured
    */
@@ -477,6 +482,21 @@ export interface AccessRow {
      */
     readonly binding?: string;
   };
+  /**
+   * As whom kube-proxy comes where it has no certificate for it: a group, or a ServiceAccount.
+   * @default - the distribution sees to that by itself, or kube-proxy has a certificate everywhere
+   */
+  readonly kubeProxy?:
+    | {
+        /** The group. */
+        readonly group: string;
+      }
+    | {
+        /** The ServiceAccount. */
+        readonly serviceAccount: string;
+        /** Its namespace. */
+        readonly namespace: string;
+      };
   /**
    * What machines find the cluster by, the ConfigMap `cluster-info` of `kube-public`.
    * @default - the distribution does not make it

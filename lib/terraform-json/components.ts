@@ -14,6 +14,8 @@ export interface ComponentEffect {
   readonly holders: readonly string[];
   /** The files that make it so, sorted. */
   readonly files: readonly string[];
+  /** Files of its own to remove first, sorted: as long as they are there, it uses them rather than these. Missing where there are none. */
+  readonly remove?: readonly string[];
 }
 
 /** A file that is another one, and who reads it. */
@@ -49,21 +51,37 @@ export class KnownFiles {
 /** Who has to notice that these files change, and where: those that restart first. */
 export function componentsOf(files: readonly ReadFileEffect[]): ComponentEffect[] {
   const found = new Map<string, { effect: ComponentEffect; holders: Set<string>; files: Set<string> }>();
-  const restarting = new Set(
-    files.flatMap((file) =>
-      file.consumers
-        .filter(({ onChange }) => onChange === "restart")
-        .map(({ component }) => runningKey(component, file)),
-    ),
-  );
+  const restarting = new Set<string>();
+  const removals = new Map<string, Set<string>>();
+  for (const file of files) {
+    for (const { component, onChange, prefers } of file.consumers) {
+      const running = runningKey(component, file);
+      if (onChange === "restart") {
+        restarting.add(running);
+      }
+      if (prefers !== undefined) {
+        removals.set(running, (removals.get(running) ?? new Set()).add(prefers));
+      }
+    }
+  }
   for (const file of files) {
     for (const { component, onChange } of file.consumers) {
-      const action = restarting.has(runningKey(component, file)) ? "restart" : "reload";
+      const running = runningKey(component, file);
+      const action = restarting.has(running) ? "restart" : "reload";
       if (action === onChange) {
+        // What one machine has to remove is no advice for another, which may have nothing else to be known by.
+        const remove = [...(removals.get(running) ?? [])].sort();
         // Of what restarts, only the files count that make it restart.
-        const key = [action, component, file.cluster ?? ""].join("\n");
+        const key = [action, component, file.cluster ?? "", ...remove].join("\n");
         const known = found.get(key) ?? {
-          effect: { ...clusterOf(file.cluster), component, action, holders: [], files: [] },
+          effect: {
+            ...clusterOf(file.cluster),
+            component,
+            action,
+            holders: [],
+            files: [],
+            ...(remove.length > 0 ? { remove } : {}),
+          },
           holders: new Set<string>(),
           files: new Set<string>(),
         };
@@ -79,7 +97,10 @@ export function componentsOf(files: readonly ReadFileEffect[]): ComponentEffect[
   // "restart" is later in the alphabet than "reload", and comes first.
   return effects.sort(
     (a, b) =>
-      compare(b.action, a.action) || compare(a.component, b.component) || compare(a.cluster ?? "", b.cluster ?? ""),
+      compare(b.action, a.action) ||
+      compare(a.component, b.component) ||
+      compare(a.cluster ?? "", b.cluster ?? "") ||
+      compare(`${a.remove?.join("\n")}`, `${b.remove?.join("\n")}`),
   );
 }
 

@@ -67,7 +67,14 @@ const FILE = having({
   holder: isText,
   path: isText,
   kind: isText,
-  consumers: listOf(having({ component: isText, via: isText, onChange: oneOf("reload", "restart", "next-use") })),
+  consumers: listOf(
+    having({
+      component: isText,
+      via: isText,
+      onChange: oneOf("reload", "restart", "next-use"),
+      prefers: optional(isText),
+    }),
+  ),
 });
 const ENTRY = having({
   kind: isText,

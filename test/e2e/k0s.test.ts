@@ -42,7 +42,7 @@ function build(stack: TerraformStack): void {
     distribution,
     cluster,
     certificateAuthority: pki.bundle(),
-    tokens: { workers: {}, controllers: { joins: "controller" } },
+    tokens: { workers: {}, controllers: { joins: "controller" }, "in-plain": { joins: "worker-in-plain" } },
   });
   access.node.tryRemoveChild("node-bootstrapping");
   Object.values(access.tokens).forEach(({ node }) => node.tryRemoveChild("Resource"));
@@ -73,13 +73,37 @@ beforeAll(async () => {
 
 afterAll(() => workspace?.remove());
 
+const inPlain = (text: string) => text;
+
 describe.each([
-  { name: "workers", user: "kubelet-bootstrap", port: 6443, holder: "worker", file: "/etc/k0s/k0stoken" },
-  { name: "controllers", user: "controller-bootstrap", port: 9443, holder: "operator", file: "/controller-token" },
-] as const)("the token of $name", ({ name, user, port, holder, file }) => {
-  test("is k0s' kubeconfig, packed, from Terraform and from the export alike", async () => {
-    const text = decode(rendered[name]!);
-    expect(decode(read(exported[holder], file))).toBe(text);
+  {
+    name: "workers",
+    user: "kubelet-bootstrap",
+    port: 6443,
+    holder: "worker",
+    file: "/etc/k0s/k0stoken",
+    unpack: decode,
+  },
+  {
+    name: "in-plain",
+    user: "kubelet-bootstrap",
+    port: 6443,
+    holder: "worker",
+    file: "/var/lib/k0s/kubelet-bootstrap.conf",
+    unpack: inPlain,
+  },
+  {
+    name: "controllers",
+    user: "controller-bootstrap",
+    port: 9443,
+    holder: "operator",
+    file: "/controller-token",
+    unpack: decode,
+  },
+] as const)("the token of $name", ({ name, user, port, holder, file, unpack }) => {
+  test("is k0s' kubeconfig, from Terraform and from the export alike", async () => {
+    const text = unpack(rendered[name]!);
+    expect(unpack(read(exported[holder], file))).toBe(text);
 
     const { values } = JSON.parse(await workspace.show("k0s")) as {
       values: { root_module: { resources: { address: string; values: { result: string } }[] } };

@@ -75,6 +75,10 @@ beforeAll(async () => {
       ...propsOf({ topology: "stacked", family: "both", name: "seeded" }),
       issueLeaves: false,
     });
+    new ClusterPki(stack, "serving", {
+      ...propsOf({ topology: "stacked", family: "both", name: "serving" }),
+      distribution: Distribution.kubeadm({ kubeletServing: true }),
+    });
   });
   await workspace.apply("all");
   writeFileSync(stateFile(), await workspace.show("all"));
@@ -499,6 +503,37 @@ describe.each(CASES)("kubeadm init over what is delivered, etcd $topology, $fami
     expect(Object.fromEntries(Object.entries(hashes(root)).filter(([file]) => !/^(var|tmp)\//.test(file)))).toEqual(
       delivered,
     );
+  });
+});
+
+describe("kubelets that serve with a certificate", () => {
+  test("have it where a kubelet makes one otherwise, for its machine's names", async () => {
+    for (const [machine, names] of Object.entries({
+      "cp-1": ["cp-1", "10.0.0.11", "fd00::11"],
+      "worker-1": ["worker-1"],
+    })) {
+      const root = await exported("serving", ["--machine", machine], "kubelet");
+      const [ca, certificate] = ["etc/kubernetes/pki/ca.crt", "var/lib/kubelet/pki/kubelet.crt"];
+      const verified = await run("openssl", ["verify", "-purpose", "sslserver", "-CAfile", ca, certificate], {
+        cwd: root,
+      });
+      expect(verified).toBe(`${certificate}: OK\n`);
+      const made = new X509Certificate(readFileSync(path.join(root, certificate)));
+      expect(
+        made.checkPrivateKey(createPrivateKey(readFileSync(path.join(root, "var/lib/kubelet/pki/kubelet.key")))),
+      ).toBe(true);
+      names.forEach((name) =>
+        expect(name.includes(".") || name.includes(":") ? made.checkIP(name) : made.checkHost(name)).toBe(name),
+      );
+    }
+  });
+
+  test("and the API server that kubeadm makes takes no other", async () => {
+    const root = await exported("serving", ["--machine", "cp-1"], "serving");
+    await nameVersion(root);
+    expect(await init(root, "control-plane", "apiserver")).toMatchObject({ code: 0 });
+    const flags = commandOf(path.join(root, "etc/kubernetes/manifests/kube-apiserver.yaml"));
+    expect(flags).toContain("--kubelet-certificate-authority=/etc/kubernetes/pki/ca.crt");
   });
 });
 

@@ -30,7 +30,7 @@ const client = { commonName: "prometheus", usage: KeyUsage.CLIENT, holders: ["cp
 /** What does not compile, and what the editor says then. */
 const REFUSED: Readonly<Record<string, string>> = {
   'new ClusterPki(scope, "x", { distribution: Distribution.KUBEADM, cluster, certificates: { apiserer: {} } });':
-    "Object literal may only specify known properties, but 'apiserer' does not exist in type 'Readonly<Partial<Record<KubeadmCertificate, ClusterCertificateOptions>>>'. Did you mean to write 'apiserver'?",
+    "Object literal may only specify known properties, but 'apiserer' does not exist in type 'Readonly<Partial<Record<KubeadmCertificate<false>, ClusterCertificateOptions>>>'. Did you mean to write 'apiserver'?",
   'new ClusterPki(scope, "x", { distribution: Distribution.KUBEADM, cluster, authorities: { kubernets: {} } });':
     "Object literal may only specify known properties, but 'kubernets' does not exist in type 'Readonly<Partial<Record<KubeadmAuthority, AuthorityOptions>>>'. Did you mean to write 'kubernetes'?",
   'make(Distribution.K0S, { authorities: { "front-prox": {} } });': "K0sAuthority",
@@ -50,13 +50,14 @@ const REFUSED: Readonly<Record<string, string>> = {
   'pki.bundle("kubernets");': "KubeadmAuthority",
   'pki.keyPair("service-acount");': '"service-account"',
   'pki.certificate("apiserer", "cp-1");':
-    "Argument of type '\"apiserer\"' is not assignable to parameter of type 'KubeadmCertificate'.",
+    "Argument of type '\"apiserer\"' is not assignable to parameter of type 'KubeadmCertificate<false>'.",
   'pki.kubeconfig("apiserver", "cp-1");':
     "Argument of type '\"apiserver\"' is not assignable to parameter of type 'KubeadmKubeconfig'.",
   'pki.addCertificate("prometheus", { ...client, authority: "etc" });':
     "'KubeadmAuthority | ICertificateAuthority'. Did you mean '\"etcd\"'?",
   'pki.addCertificate("prometheus", { ...client, authority: "etcd", files: [{ path: "/a", kind: "signer" }] });':
     "Type '\"signer\"' is not assignable to type",
+  'pki.certificate("kubelet-server", "cp-1");': "is not assignable to parameter of type 'KubeadmCertificate<false>'",
   'pki.addFile("cp-1", { path: "/etc/motd" });': "Property 'content' is missing",
   'new JoinPassword(scope, "x", { pki: make(Distribution.K3S, {}), joins: "sever" });':
     "Type '\"sever\"' is not assignable to type 'K3sJoinPassword | undefined'. Did you mean '\"server\"'?",
@@ -74,6 +75,7 @@ const TAKEN: readonly string[] = [
   'make(Distribution.KUBEADM, { certificates: { apiserver: {} }, authorities: { "front-proxy": {} } });',
   'make(Distribution.K3S, { certificates: { "k3s-controller": {} }, authorities: { "request-header": {} } });',
   'make(Distribution.k3s({ dataDir: "/srv/k3s" }), { authorities: { server: {} } });',
+  'make(Distribution.kubeadm({ kubeletServing: true }), {}).certificate("kubelet-server", "cp-1");',
   'make(Distribution.rke2({ chained: "root" }), { authorities: { root: {}, intermediate: {}, server: {} } });',
   'make(Distribution.singleCa({ ownAuthorities: ["etcd-peer"] }), { authorities: { kubernetes: {}, "etcd-peer": {} } });',
   'make(Distribution.singleCa({ ownAuthorities: [] as SingleCaSet[] }), {}); import type { SingleCaSet } from "../lib";',

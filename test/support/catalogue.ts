@@ -21,7 +21,9 @@ export const TABLES: readonly DistributionTable[] = [
   Distribution.k3s({ chained: "root", clusterAdmin: true }),
   Distribution.rke2({ clusterAdmin: true, profile: "cis" }),
   Distribution.k0s({ clusterAdmin: true }),
+  Distribution.kubeadm({ kubeletServing: true }),
   Distribution.singleCa({ oneServerCertificate: true }),
+  Distribution.singleCa({ kubeletOnControlPlanes: true }),
   Distribution.singleCa({ ownAuthorities: SETS }),
   ...SETS.map((set: SingleCaSet) => Distribution.singleCa({ ownAuthorities: [set] })),
 ].map(({ table }) => table);

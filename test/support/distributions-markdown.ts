@@ -217,14 +217,15 @@ function where({ etcd }: AnyRow): string {
   return etcd ? etcd.join(", ") : "";
 }
 
-function reader({ component, via, with: others = {}, on, onChange, measured, port }: Consumer): string {
+function reader({ component, via, with: others = {}, on, onChange, measured, port, prefers }: Consumer): string {
   const [kind, name] = Object.entries(via)[0] as [string, string];
   const how = kind === "use" ? `(${name})` : code(name);
   const more = Object.entries(others).map(([flag, value]) => code(`${flag}=${value}`));
   const change = `${onChange === "next-use" ? "next use" : onChange}${measured ? ` (${measured})` : ""}`;
   const where = on ? ` on ${on.join(", ")}` : "";
   const shown = port ? `, port ${port.number}` : "";
-  return `${component}${where} ${[how, ...more].join(" ")}: ${change}${shown}`;
+  const instead = prefers ? `, but ${code(prefers)} while that is there` : "";
+  return `${component}${where} ${[how, ...more].join(" ")}: ${change}${shown}${instead}`;
 }
 
 function list(values: readonly string[]): string {

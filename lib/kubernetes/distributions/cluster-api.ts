@@ -31,14 +31,16 @@ function keyPair(purpose: string, certificate: FileKind): SecretRow {
   return secret(purpose, "kubernetes.io/tls", { "tls.crt": certificate, "tls.key": "private key" });
 }
 
+const { certificates, authorities } = kubeadm();
+
 /** On etcd's own machines everything is as kubeadm has it. */
 function asKubeadm(name: KubeadmCertificate): CertificateRow {
-  return { ...kubeadm.certificates[name], etcd: MEMBERS };
+  return { ...certificates[name]!, etcd: MEMBERS };
 }
 
 /** What etcd itself verifies with, and its key nowhere: Terraform signs. */
-const ETCD_CA: readonly FileRow[] = kubeadm.authorities.etcd.files
-  .filter(({ kind }) => kind === "bundle")
+const ETCD_CA: readonly FileRow[] = authorities
+  .etcd!.files.filter(({ kind }) => kind === "bundle")
   .map((file) => ({
     ...file,
     on: ETCD_MEMBER,

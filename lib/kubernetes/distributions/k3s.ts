@@ -178,6 +178,11 @@ function inMasters(reason: string): Pick<CertificateRow, "organization" | "excep
   return { organization: "system:masters", exceptions: [{ code: "system-masters", reason }] };
 }
 
+/** What K3s calls the entries of each kubeconfig that a component reads: KubeconfigTemplate of pkg/daemons/control/deps/deps.go. */
+const NAMES = { kubeconfigNames: { cluster: "local", context: "Default", user: "user" } };
+/** And of the one that it writes for people: WriteClientKubeConfig of pkg/clientaccess/kubeconfig.go. */
+const NAMES_FOR_PEOPLE = { kubeconfigNames: { cluster: "default", context: "default", user: "default" } };
+
 /** What the program itself writes from the files that it was given. */
 const DERIVED = { writtenBy: "distribution" } as const;
 
@@ -291,11 +296,11 @@ export function k3s(options: Rke2Options & { readonly program: K3sProgram }): Di
   /** A client of the API server on a server, or on every agent: the pair, and a kubeconfig that K3s makes of it. */
   const serverClient = (base: string, name: string, consumers: readonly Consumer[]): FileRow[] => [
     ...pair(`${tls}/${base}`, CONTROL_PLANE, [readsBoth]),
-    kubeconfig(`${cred}/${name}.kubeconfig`, "local", CONTROL_PLANE, consumers),
+    kubeconfig(`${cred}/${name}.kubeconfig`, "local", CONTROL_PLANE, consumers, NAMES),
   ];
   const agentClient = (base: string, name: string, consumers: readonly Consumer[]): FileRow[] => [
     ...pair(`${agent}/${base}`, AGENTS, [readsBoth], AGENT_MODE),
-    kubeconfig(`${agent}/${name}.kubeconfig`, "local", AGENTS, consumers),
+    kubeconfig(`${agent}/${name}.kubeconfig`, "local", AGENTS, consumers, NAMES),
   ];
 
   return {
@@ -407,7 +412,7 @@ export function k3s(options: Rke2Options & { readonly program: K3sProgram }): Di
         commonName: "system:apiserver",
         files: [
           ...pair(`${tls}/client-kube-apiserver`, CONTROL_PLANE, [apiserver.kubeletClient]),
-          kubeconfig(`${cred}/api-server.kubeconfig`, "local", CONTROL_PLANE, [reads]),
+          kubeconfig(`${cred}/api-server.kubeconfig`, "local", CONTROL_PLANE, [reads], NAMES),
         ],
       },
       "front-proxy-client": {
@@ -473,7 +478,7 @@ export function k3s(options: Rke2Options & { readonly program: K3sProgram }): Di
         holders: ["control-plane", "operator"],
         files: [
           ...serverClient("client-admin", "admin", [kubectl.kubeconfig]),
-          kubeconfig(`${etc}/${program}.yaml`, "local", CONTROL_PLANE, [kubectl.kubeconfig]),
+          kubeconfig(`${etc}/${program}.yaml`, "local", CONTROL_PLANE, [kubectl.kubeconfig], NAMES_FOR_PEOPLE),
           kubeconfig("/admin.conf", "endpoint", OPERATOR, [kubectl.kubeconfig]),
         ],
       },

@@ -76,7 +76,27 @@ export interface SingleCaOptions<Sets extends SingleCaSet = SingleCaSet, OneServ
    * @default /var/lib/kubernetes
    */
   readonly folder?: string;
+  /**
+   * Control planes run a kubelet and kube-proxy, too, and have the same certificates for them as named workers. Their kubeconfigs point at the
+   * machine's own API server.
+   * @default false
+   */
+  readonly kubeletOnControlPlanes?: boolean;
+  /**
+   * As whom kube-proxy comes on workers that join by token, which have no certificate for it. The access stack binds it to
+   * `system:node-proxier`: the ServiceAccount `kube-proxy` of `kube-system`, for one that runs in a Pod, or the group `system:nodes`, for one
+   * that is given the kubelet's kubeconfig.
+   * @default - as nobody: only named workers have a kube-proxy that is let in
+   * @see https://kubernetes.io/docs/reference/access-authn-authz/rbac/#core-component-roles
+   */
+  readonly kubeProxyOfJoined?: keyof typeof KUBE_PROXIES;
 }
+
+/** Whom kube-proxy may come as without a certificate of its own. */
+const KUBE_PROXIES = {
+  "service-account": { serviceAccount: "kube-proxy", namespace: "kube-system" },
+  nodes: { group: "system:nodes" },
+} as const;
 
 /** Names of the authorities of a single-CA installation: the one, and those of sets that have their own. */
 export type SingleCaAuthority<Sets extends SingleCaSet = never> = "kubernetes" | Sets;
@@ -175,7 +195,7 @@ const ETCD_CLIENT = {
 const API_CLIENT = { set: "apiserver-client", usage: KeyUsage.CLIENT } as const;
 const AS_CLIENT = { usage: KeyUsage.CLIENT, holders: CONTROL_PLANE } as const;
 /** The same subject twice, since the API server's signer of kubelets' server certificates asks for it, too. */
-const NODE = { commonName: "system:node:{machine}", organization: "system:nodes", holders: NAMED_WORKER } as const;
+const NODE = { commonName: "system:node:{machine}", organization: "system:nodes" } as const;
 
 /** The API server's and etcd's servers, each with a certificate of its own. */
 const SEPARATE_SERVERS: Readonly<Record<string, SetRow>> = {
@@ -234,8 +254,8 @@ const ONE_SERVER: Readonly<Record<string, SetRow>> = {
   },
 };
 
-/** All other certificates. */
-const CLIENTS_AND_KUBELETS: Readonly<Record<string, SetRow>> = {
+/** All other certificates but those of machines with a kubelet. */
+const CLIENTS: Readonly<Record<string, SetRow>> = {
   "apiserver-etcd-client": {
     ...ETCD_CLIENT,
     purpose: PURPOSES["apiserver-etcd-client"],
@@ -290,17 +310,6 @@ const CLIENTS_AND_KUBELETS: Readonly<Record<string, SetRow>> = {
       kubeconfig(`${SCHEDULER}.kubeconfig`, "local", CONTROL_PLANE, [scheduler.clientConnectionKubeconfig]),
     ),
   },
-  "kube-proxy": {
-    ...API_CLIENT,
-    purpose: PURPOSES["kube-proxy"],
-    commonName: "system:kube-proxy",
-    organization: "system:node-proxier",
-    holders: NAMED_WORKER,
-    files: withPair(
-      `${KUBE_PROXY_FOLDER}/kube-proxy`,
-      kubeconfig(`${KUBE_PROXY_FOLDER}/kubeconfig`, "endpoint", NAMED_WORKER, [kubeProxy.clientConnectionKubeconfig]),
-    ),
-  },
 
   "apiserver-kubelet-client": {
     ...AS_CLIENT,
@@ -316,23 +325,40 @@ const CLIENTS_AND_KUBELETS: Readonly<Record<string, SetRow>> = {
     commonName: FRONT_PROXY_NAME,
     files: pair(`${KUBERNETES_FOLDER}/proxy-client`, CONTROL_PLANE, [apiserver.proxyClient]),
   },
+};
+
+/** Certificates of machines with a kubelet. */
+const ofNodes = (holders: readonly HolderKind[]): Readonly<Record<string, SetRow>> => ({
+  "kube-proxy": {
+    ...API_CLIENT,
+    purpose: PURPOSES["kube-proxy"],
+    commonName: "system:kube-proxy",
+    organization: "system:node-proxier",
+    holders,
+    files: withPair(
+      `${KUBE_PROXY_FOLDER}/kube-proxy`,
+      kubeconfig(`${KUBE_PROXY_FOLDER}/kubeconfig`, "local", holders, [kubeProxy.clientConnectionKubeconfig]),
+    ),
+  },
 
   "kubelet-server": {
     ...NODE,
+    holders,
     set: "kubelet-server",
     purpose: PURPOSES["kubelet-server"],
     usage: KeyUsage.SERVER,
     sans: ["{machine}", "{addresses}"],
-    files: pair(`${KUBELET_FOLDER}/{machine}`, NAMED_WORKER, [kubelet.serving]),
+    files: pair(`${KUBELET_FOLDER}/{machine}`, holders, [kubelet.serving]),
   },
   kubelet: {
     ...NODE,
+    holders,
     set: "kubelet-client",
     purpose: PURPOSES.kubelet,
     usage: KeyUsage.CLIENT,
-    files: [kubeconfig(`${KUBELET_FOLDER}/kubeconfig`, "endpoint", NAMED_WORKER, [kubelet.kubeconfig])],
+    files: [kubeconfig(`${KUBELET_FOLDER}/kubeconfig`, "local", holders, [kubelet.kubeconfigWithRotation()])],
   },
-};
+});
 
 /** Something that verifies sets of certificates, and where its bundle is. */
 interface Verifier {
@@ -342,7 +368,7 @@ interface Verifier {
   readonly consumer: Consumer;
 }
 
-const CLIENTS: readonly SingleCaSet[] = ["apiserver-client", "kubelet-client"];
+const API_CLIENTS: readonly SingleCaSet[] = ["apiserver-client", "kubelet-client"];
 
 function verifiesOn(folder: string, on: readonly HolderKind[]) {
   return (consumer: Consumer, ...sets: SingleCaSet[]): Verifier => ({ sets, on, folder, consumer });
@@ -353,7 +379,7 @@ const onWorker = verifiesOn(KUBERNETES_FOLDER, WORKER);
 const onOperators = verifiesOn("", OPERATOR);
 
 /** Who verifies what. The API server and etcd are given the names that some certificates must have. */
-function verifiers(etcdPeer: string): readonly Verifier[] {
+function verifiers(etcdPeer: string, kubeletOnControlPlanes: boolean): readonly Verifier[] {
   const etcdClients = { "--client-cert-allowed-hostname": ETCD_CLIENT_NAME, "--enable-grpc-gateway": "false" };
   const etcdPeers = { "--peer-cert-allowed-cn": etcdPeer };
   const frontProxies = requestHeaders(FRONT_PROXY_NAME);
@@ -362,12 +388,13 @@ function verifiers(etcdPeer: string): readonly Verifier[] {
     onEtcd(withFlags(etcd.peerTrustedCaFile, etcdPeers), "etcd-peer"),
     onEtcd(etcdctl.caCert, "etcd-server"),
     onControlPlane(apiserver.etcdCaFile, "etcd-server"),
-    onControlPlane(apiserver.clientCaFile, ...CLIENTS),
+    onControlPlane(apiserver.clientCaFile, ...API_CLIENTS),
     onControlPlane(apiserver.kubeletCertificateAuthority, "kubelet-server"),
     onControlPlane(apiserver.requestheaderClientCaFile(FRONT_PROXY_NAME), "front-proxy-client"),
-    onControlPlane(controllerManager.clientCaFile, ...CLIENTS),
+    onControlPlane(controllerManager.clientCaFile, ...API_CLIENTS),
     onControlPlane(withFlags(controllerManager.requestheaderClientCaFile, frontProxies), "front-proxy-client"),
     onControlPlane(controllerManager.rootCaFile, "apiserver"),
+    ...(kubeletOnControlPlanes ? [onControlPlane(kubelet.clientCaFile, "apiserver-kubelet-client")] : []),
     onWorker(kubelet.clientCaFile, "apiserver-kubelet-client"),
     onWorker(kubelet.certificateAuthority, "apiserver"),
     onOperators(curl.caCert, "apiserver"),
@@ -412,9 +439,11 @@ type AuthorityOf = (set: SingleCaSet) => string;
 export function singleCa(options: SingleCaOptions = {}): DistributionTable {
   checkOptions(options);
   const { ownAuthorities = [], oneServerCertificate = false, folder = KUBERNETES_FOLDER } = options;
+  const { kubeletOnControlPlanes = false, kubeProxyOfJoined } = options;
   const placed = placedIn(folder);
   const from: AuthorityOf = (set) => (ownAuthorities.includes(set) ? set : THE_CA);
   const servers = oneServerCertificate ? ONE_SERVER : SEPARATE_SERVERS;
+  const nodes = ofNodes(kubeletOnControlPlanes ? ["control-plane", "named-worker"] : NAMED_WORKER);
   const { commonName: etcdPeer } = servers["etcd-peer"] ?? servers.apiserver!;
   return {
     name: "single-ca",
@@ -423,7 +452,7 @@ export function singleCa(options: SingleCaOptions = {}): DistributionTable {
     withoutAuthorityKeys:
       "kube-controller-manager signs no requests, so that no kubelet joins by a token or renews its certificate",
     apiServerAuthority: from("apiserver"),
-    authorities: placed(authorities(from, verifiers(etcdPeer))),
+    authorities: placed(authorities(from, verifiers(etcdPeer, kubeletOnControlPlanes))),
     keyPairs: placed({
       "service-account": {
         purpose: PURPOSES["service-account"],
@@ -440,7 +469,7 @@ export function singleCa(options: SingleCaOptions = {}): DistributionTable {
     }),
     certificates: placed(
       Object.fromEntries(
-        Object.entries({ ...servers, ...CLIENTS_AND_KUBELETS }).map(
+        Object.entries({ ...servers, ...CLIENTS, ...nodes }).map(
           ([name, { set, ...row }]): [string, CertificateRow] => [
             name,
             { ...row, authority: from(set), issuedBy: "terraform" },
@@ -460,6 +489,7 @@ export function singleCa(options: SingleCaOptions = {}): DistributionTable {
         },
       },
       apiServerToKubelet: { user: "kube-apiserver-kubelet-client" },
+      ...(kubeProxyOfJoined ? { kubeProxy: KUBE_PROXIES[kubeProxyOfJoined] } : {}),
       tokens: {
         worker: {
           purpose: PURPOSES.worker,

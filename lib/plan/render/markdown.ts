@@ -57,7 +57,7 @@ export function renderMarkdown(report: PlanReport, { maxBytes }: RenderOptions =
     ...table(["On", "Files"], otherFiles(report), ([holder, files]) => [code(holder), few(files, code)]),
     ...table(["Component", "Has to", "On", "For"], components, (effect) => [
       code(effect.component),
-      effect.action === "restart" ? `**${actionText(effect)}**` : actionText(effect),
+      effect.action === "restart" ? `**${actionText(effect, code)}**` : actionText(effect, code),
       few(
         effect.holders.map((holder) => holderText(report, { ...effect, holder })),
         code,

@@ -61,7 +61,7 @@ export function renderText(report: PlanReport, { maxBytes, colour = false }: Tex
       const where = effect.holders.map((holder) => plain(holderText(report, { ...effect, holder }))).join(", ");
       const head = paint(
         effect.action === "restart" ? "yellow" : "green",
-        `${plain(effect.component)}: ${actionText(effect)}`,
+        `${plain(effect.component)}: ${actionText(effect, plain)}`,
       );
       return `  ${head} on ${where} (${effect.files.map(plain).join(", ")})\n`;
     }),

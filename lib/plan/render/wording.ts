@@ -279,7 +279,11 @@ export function setTitle(report: PlanReport, { cluster, name }: GenerationsRepor
   return cluster !== undefined && hasSeveralClusters(report) ? `${cluster}: ${name}` : name;
 }
 
-/** What to do for a component: `restart`, or that it reads again by itself. */
-export function actionText({ action }: Pick<ComponentEffect, "action">): string {
-  return action === "restart" ? "restart" : "reloads by itself";
+/** What to do for a component: `restart`, after what is to be removed, or that it reads again by itself. */
+export function actionText(
+  { action, remove = [] }: Pick<ComponentEffect, "action" | "remove">,
+  quote: (path: string) => string,
+): string {
+  const does = action === "restart" ? "restart" : "reloads by itself";
+  return remove.length > 0 ? `${does} after removing ${remove.map(quote).join(", ")}` : does;
 }

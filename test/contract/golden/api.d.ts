@@ -44,6 +44,12 @@ export interface AccessRow {
     readonly clusterInfo?: {
         readonly role: string;
     };
+    readonly kubeProxy?: {
+        readonly group: string;
+    } | {
+        readonly serviceAccount: string;
+        readonly namespace: string;
+    };
     readonly nodeBootstrapping?: {
         readonly group: string;
         readonly bindings: {
@@ -315,6 +321,7 @@ export class ClusterAccess extends Construct {
     readonly clusterAdmins?: ClusterAdmins;
     readonly clusterInfo?: ClusterInfo;
     readonly joinTokens: Readonly<Record<string, Content>>;
+    readonly kubeProxy?: ClusterRoleBinding;
     readonly nodeBootstrapping?: NodeBootstrapping;
     readonly pipeline?: AccessPipeline;
     readonly tokens: Readonly<Record<string, BootstrapToken>>;
@@ -503,6 +510,7 @@ export interface ComponentEffect {
     readonly component: string;
     readonly files: readonly string[];
     readonly holders: readonly string[];
+    readonly remove?: readonly string[];
 }
 
 interface Condition {
@@ -528,6 +536,7 @@ export interface Consumer {
     readonly on?: readonly HolderKind[];
     readonly onChange: "reload" | "restart" | "next-use";
     readonly port?: ServedPort;
+    readonly prefers?: string;
     readonly via: {
         readonly flag: string;
     } | {
@@ -541,6 +550,7 @@ export interface Consumer {
 export interface ConsumerEntry {
     readonly component: string;
     readonly onChange: "reload" | "restart" | "next-use";
+    readonly prefers?: string;
     readonly via: string;
 }
 
@@ -613,6 +623,7 @@ export class Distribution<Names extends DistributionNames = DistributionNames> {
     static readonly K3S: Distribution<K3sNames>;
     static k3s<Chained extends K3sChain = never, Admin extends boolean = false>(options?: K3sOptions<Chained, Admin>): Distribution<K3sNames<"k3s", Chained, Admin>>;
     static readonly KUBEADM: Distribution<KubeadmNames>;
+    static kubeadm<Serving extends boolean = false>(options?: KubeadmOptions<Serving>): Distribution<KubeadmNames<Serving>>;
     readonly names: NameLists<Names>;
     static readonly RKE2: Distribution<K3sNames<"rke2">>;
     static rke2<Chained extends K3sChain = never, Admin extends boolean = false>(options?: Rke2Options<Chained, Admin>): Distribution<K3sNames<"rke2", Chained, Admin>>;
@@ -1089,18 +1100,32 @@ export class KeyUsage {
     static readonly SERVER_AND_CLIENT: KeyUsage;
 }
 
+const KUBE_PROXIES: {
+    readonly "service-account": {
+        readonly serviceAccount: "kube-proxy";
+        readonly namespace: "kube-system";
+    };
+    readonly nodes: {
+        readonly group: "system:nodes";
+    };
+};
+
 export type KubeadmAuthority = "kubernetes" | "front-proxy" | "etcd";
 
-export type KubeadmCertificate = "apiserver" | "apiserver-kubelet-client" | "front-proxy-client" | "etcd-server" | "etcd-peer" | "etcd-healthcheck-client" | "apiserver-etcd-client" | "admin" | "super-admin" | "controller-manager" | "scheduler" | "kubelet";
+export type KubeadmCertificate<Serving extends boolean = false> = "apiserver" | "apiserver-kubelet-client" | "front-proxy-client" | "etcd-server" | "etcd-peer" | "etcd-healthcheck-client" | "apiserver-etcd-client" | "admin" | "super-admin" | "controller-manager" | "scheduler" | "kubelet" | (Serving extends false ? never : "kubelet-server");
 
 export type KubeadmKubeconfig = Extract<KubeadmCertificate, "admin" | "super-admin" | "controller-manager" | "scheduler" | "kubelet">;
 
-export interface KubeadmNames extends DistributionNames {
+export interface KubeadmNames<Serving extends boolean = false> extends DistributionNames {
     readonly authority: KubeadmAuthority;
-    readonly certificate: KubeadmCertificate;
+    readonly certificate: KubeadmCertificate<Serving>;
     readonly joinPassword: never;
     readonly keyPair: "service-account";
     readonly kubeconfig: KubeadmKubeconfig;
+}
+
+export interface KubeadmOptions<Serving extends boolean = boolean> {
+    readonly kubeletServing?: Serving;
 }
 
 export function kubeconfig(props: KubeconfigProps | KubeconfigOfPkiProps): Content;
@@ -1369,6 +1394,8 @@ export interface SingleCaNames<Sets extends SingleCaSet = never, OneServer exten
 
 export interface SingleCaOptions<Sets extends SingleCaSet = SingleCaSet, OneServer extends boolean = boolean> {
     readonly folder?: string;
+    readonly kubeletOnControlPlanes?: boolean;
+    readonly kubeProxyOfJoined?: keyof typeof KUBE_PROXIES;
     readonly oneServerCertificate?: OneServer;
     readonly ownAuthorities?: readonly Sets[];
 }

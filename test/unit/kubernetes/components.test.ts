@@ -66,7 +66,7 @@ test.each([
   ["kube-apiserver", "6443", ["--tls-cert-file", "--client-ca-file", "--requestheader-client-ca-file"]],
   ["etcd", "2379", ["--cert-file", "--trusted-ca-file"]],
   ["etcd", "2380", ["--peer-cert-file", "--peer-trusted-ca-file"]],
-  ["kubelet", "10250", ["tlsCertFile", "authentication.x509.clientCAFile"]],
+  ["kubelet", "10250", ["tlsCertFile", "kubelet.crt of --cert-dir", "authentication.x509.clientCAFile"]],
   ["kube-controller-manager", "10257", ["--tls-cert-file", "--client-ca-file", "--requestheader-client-ca-file"]],
   ["kube-scheduler", "10259", ["--tls-cert-file"]],
   ["konnectivity-server", "8132", ["--cluster-cert"]],

@@ -572,3 +572,27 @@ test("a chain warns that every verifier accepts what any of its authorities sign
   const warnings = node.metadata.filter(({ type }) => type === "@cdktf/warn").map(({ data }) => String(data));
   expect(warnings).toEqual([expect.stringMatching(/^\[shared-root\] intermediate: /)]);
 });
+
+// KubeconfigTemplate of pkg/daemons/control/deps/deps.go, and WriteClientKubeConfig of pkg/clientaccess/kubeconfig.go.
+test("kubeconfigs have the entries that K3s' own have", () => {
+  const { pki } = pkiOf(WORKED, BY_HAND);
+  const entries = (machine: string) =>
+    pki
+      .files(machine)
+      .filter(({ kind }) => kind === "kubeconfig")
+      .map(({ path, content }) => {
+        const { clusters, contexts, users, ...rest } = parse(evaluate(content, () => "-")) as {
+          clusters: { name: string }[];
+          contexts: { name: string }[];
+          users: { name: string }[];
+          "current-context": string;
+        };
+        return [path, clusters[0]!.name, contexts[0]!.name, users[0]!.name, rest["current-context"]].join(" ");
+      });
+  const all = [...entries("cp-1"), ...entries("node-1")];
+  const own = all.filter((line) => line.startsWith("/etc/rancher/k3s/k3s.yaml"));
+  expect(own).toEqual(["/etc/rancher/k3s/k3s.yaml default default default default"]);
+  const others = all.filter((line) => !own.includes(line));
+  expect(others.length).toBeGreaterThan(8);
+  others.forEach((line) => expect(line).toMatch(/^\/var\/lib\/rancher\/k3s\/\S+ local Default user Default$/));
+});

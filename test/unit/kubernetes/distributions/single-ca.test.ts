@@ -2,7 +2,7 @@ import fc from "fast-check";
 import path from "node:path";
 import { Cluster, ClusterPkiProps, Distribution, evaluate, ClusterFile, SingleCaOptions } from "../../../../lib";
 import { leavesOf, EXTERNAL, MEMBERS, pkiOf, THREE } from "../../../support/cluster";
-import { CERTIFICATES, SETS, VERIFIERS, Verifier } from "../../../support/single-ca";
+import { CERTIFICATES, GUIDE, GuideSet, SETS, VERIFIERS, Verifier } from "../../../support/single-ca";
 import { errorOf, problemsOf, terraformOf } from "../../../support/synth";
 import { referencesIn } from "../../../../lib/kubernetes/content-readers";
 
@@ -128,6 +128,92 @@ describe("files are where the guide has them", () => {
       "etcd",
     );
     expect(pathsOf(external, "cp-1").filter((path) => path.includes("etcd"))).toEqual([]);
+  });
+});
+
+describe("the guide's eight sets, made the guide's way", () => {
+  const { pki } = singleCa({ oneServerCertificate: true });
+  const issued = Object.fromEntries(leavesOf(pki));
+  const paths = [...pki.machines, "operator"].flatMap((holder) => pathsOf(pki, holder));
+  const holds = (base: string) => paths.some((path) => path.endsWith(`/${base}-key.pem`));
+
+  test("are eight, of seven names", () => {
+    expect(Object.keys(GUIDE)).toHaveLength(8);
+    const bases = Object.values(GUIDE)
+      .flat()
+      .map(({ base }) => base);
+    expect([...new Set(bases)].sort()).toEqual(
+      "admin kube-controller-manager kube-proxy kube-scheduler kubernetes service-account worker-0".split(" "),
+    );
+  });
+
+  test.each(Object.entries(GUIDE))("%s", (_, sets) => {
+    for (const { row, base, commonName, organization, otherwise } of sets) {
+      const wanted = { base, commonName, organization, ...otherwise };
+      const key = Object.keys(issued).find((name) => name.endsWith(`/${oneServer(row)}`));
+      expect([row, holds(wanted.base) || isInKubeconfig(row)]).toEqual([row, true]);
+      if (row === "service-account") {
+        expect(key).toBeUndefined();
+      } else {
+        const fields = issued[key!]!.subject.fields;
+        expect([fields.commonName, fields.organization ?? ""]).toEqual([wanted.commonName, wanted.organization]);
+      }
+    }
+  });
+
+  /** Two rows are the one certificate of servers. */
+  const oneServer = (row: string) => (/^etcd-(server|peer)$/.test(row) ? "apiserver" : row);
+  /** The guide makes the kubelet's kubeconfig of the pair that it serves with. */
+  const isInKubeconfig = (row: GuideSet["row"]) => row === "kubelet" && paths.includes("/var/lib/kubelet/kubeconfig");
+
+  test("and what there is besides has no place in the guide", () => {
+    const rows = Object.values(GUIDE).flatMap((sets) => sets.map(({ row }) => oneServer(row)));
+    const others = Object.keys(issued)
+      .map((key) => key.split("/")[1]!)
+      .filter((row) => !rows.includes(row));
+    expect(others.sort()).toEqual(["etcd-healthcheck-client", "front-proxy-client", "super-admin"]);
+  });
+});
+
+describe("kubelets on control planes", () => {
+  const usual = singleCa();
+  const { pki, stack } = singleCa({ kubeletOnControlPlanes: true });
+
+  test("have what a named worker's have, and no more", () => {
+    const more = pathsOf(pki, "cp-1").filter((path) => !pathsOf(usual.pki, "cp-1").includes(path));
+    const wanted = pathsOf(pki, "worker-0").filter((path) => !path.startsWith("/var/lib/kubernetes/"));
+    expect(more).toEqual(wanted.map((path) => path.replace("worker-0", "cp-1")).sort());
+  });
+
+  test("are named after their machine", () => {
+    const { subject, sans } = pki.certificate("kubelet-server", "cp-1");
+    expect(subject.fields).toMatchObject({ commonName: "system:node:cp-1", organization: "system:nodes" });
+    expect([sans.dns, sans.ips]).toEqual([["cp-1"], ["10.0.0.11"]]);
+    expect(pki.certificate("kubelet", "cp-1").subject.fields.commonName).toBe("system:node:cp-1");
+  });
+
+  test("talk to the API server of their machine, and a worker's to the endpoint", () => {
+    const server = (certificate: "kubelet" | "kube-proxy", holder: string) =>
+      /server: (.*)/.exec(evaluate(pki.kubeconfig(certificate, holder), () => "-"))![1];
+    for (const certificate of ["kubelet", "kube-proxy"] as const) {
+      expect(server(certificate, "cp-1")).toBe("https://10.0.0.11:6443");
+      expect(server(certificate, "worker-0")).toBe("https://api.prod.example.com:6443");
+    }
+  });
+
+  test.each([[], ["apiserver-kubelet-client"], ["apiserver"], SETS] as const)(
+    "let in the API server alone, with authorities of their own for %j",
+    (...ownAuthorities) => {
+      const made = singleCa({ kubeletOnControlPlanes: true, ownAuthorities }).pki;
+      const file = fileOf(made, "cp-1", "kubelet", "authentication.x509.clientCAFile");
+      expect(addressesIn(file).sort()).toEqual(issuersOf(made, ["apiserver-kubelet-client"]));
+    },
+  );
+
+  test("change nothing of the other machines, and replace nothing", () => {
+    const requests = (of: typeof stack) => terraformOf(of).resource.tls_cert_request as Record<string, object>;
+    expect(requests(stack)).toMatchObject(requests(usual.stack));
+    expect(pathsOf(pki, "worker-0")).toEqual(pathsOf(usual.pki, "worker-0"));
   });
 });
 
