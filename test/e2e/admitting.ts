@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import path from "node:path";
 import { documented } from "../matrix/document";
 import { type Cell, matrixOf, NAMED_WORKER } from "../matrix/matrix";
 import { markdownOf } from "../matrix/table";
@@ -35,6 +37,29 @@ export function describeMatrix(distribution: string, sandbox: () => Sandbox): vo
         const seen = report.ports.map(({ component, trusted, served }) => [component, trusted.verdict, served.verdict]);
         // Of what a kubelet made for itself there is nothing to say.
         expect(seen).toEqual([["kubelet", "as-issued", own === undefined ? "as-issued" : undefined]]);
+      });
+
+      test("the API server comes to a kubelet as itself, and goes on where that is who it should be", async () => {
+        const name = "probe";
+        const pod = {
+          apiVersion: "v1",
+          kind: "Pod",
+          metadata: { name },
+          spec: {
+            nodeName: NAMED_WORKER,
+            automountServiceAccountToken: false,
+            containers: [{ name, image: name, imagePullPolicy: "Never" }],
+          },
+        };
+        const file = path.join(sandbox().folder, "pod.json");
+        writeFileSync(file, JSON.stringify(pod));
+        const { first } = sandbox();
+        expect((await sandbox().kubectl(first, "create", `--filename=${file}`)).stderr).toBe("");
+        // So says the kubelet alone. What goes wrong before is an error of TLS, or Unauthorized, or Forbidden.
+        expect((await sandbox().kubectl(first, "logs", name)).stderr).toContain(
+          `container "${name}" in pod "${name}" is waiting`,
+        );
+        await sandbox().kubectl(first, "delete", "pod", name, "--force", "--grace-period=0");
       });
     }
   });

@@ -156,6 +156,11 @@ export function pkiFields(component: string, site: Site): Record<string, string>
   return Object.fromEntries(fields);
 }
 
+/** Every file of the table that a component reads, in whatever way. */
+export function filesReadBy(component: string, site: Site): string[] {
+  return readBy(component, site).map(({ file }) => file);
+}
+
 function readBy(component: string, { table, root, holders }: Site): { consumer: Consumer; file: string }[] {
   const rows = [table.authorities, table.keyPairs, table.certificates].flatMap((part) => Object.values(part));
   const joins = Object.values(table.access.tokens).map(({ file }) => ({ ...file, on: [file.on] }));

@@ -14,6 +14,7 @@ import {
   baseFlags,
   Component,
   componentsOf,
+  filesReadBy,
   hollowFlags,
   kubeletFlags,
   pkiFields,
@@ -233,9 +234,10 @@ export class Sandbox {
       : this.export(["--worker"], root, [PKI_STACK, ACCESS_STACK]));
     const [port] = (await freePorts(1)) as [number];
     const address = isNamed ? this.address(name) : "127.0.0.1";
-    // On its own disk files are where the table has them.
+    // On its disk files are where the table has them.
     const site = (...holders: HolderKind[]) => ({ ...this.site(name, ...holders), root: "/" });
-    const files = pkiFields("kubelet", isNamed ? site("named-worker", "worker") : site("worker"));
+    const disk = isNamed ? site("named-worker", "worker") : site("worker");
+    const files = pkiFields("kubelet", disk);
     for (const file of [RUNTIME_SOCKET, KUBELET_CONFIGURATION]) {
       await mkdir(path.dirname(path.join(root, file)), { recursive: true });
     }
@@ -255,12 +257,17 @@ export class Sandbox {
     const flags = [
       `--config=${KUBELET_CONFIGURATION}`,
       `--hostname-override=${name}`,
+      // Who says its addresses: by itself it takes none that is on loopback.
+      "--cloud-provider=external",
       ...(isNamed ? [] : [`--kubeconfig=${kubeletKubeconfig(this.table)}`]),
       ...kubeletFlags(site(isNamed ? "named-worker" : "worker")),
     ];
     const kubelet = await start(name, tools.kubelet, flags);
     await kubelet.until("serving", () => shakesHands(port, address));
-    const isGiven = "tlsCertFile" in files;
+    await kubelet.until("Ready", () => this.isReady(name));
+    const status = JSON.stringify({ status: { addresses: [{ type: "InternalIP", address }] } });
+    await this.kubectl(this.first, "patch", "node", name, "--subresource=status", "--type=merge", `--patch=${status}`);
+    const isGiven = "tlsCertFile" in files || filesReadBy("kubelet", disk).includes(SELF_MADE_CERTIFICATE);
     return { address, port, own: isGiven ? undefined : await readFile(path.join(root, SELF_MADE_CERTIFICATE), "utf8") };
   }
 
