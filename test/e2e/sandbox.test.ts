@@ -117,100 +117,6 @@ describe("identities", () => {
   });
 });
 
-describe("the stacks", () => {
-  test.each([PKI_STACK, ACCESS_STACK])("a second plan of %s is empty", async (stack) => {
-    const { code, stdout, stderr } = await sandbox.terraform(stack, "plan", "-detailed-exitcode", "-no-color");
-    expect(`${stdout}${stderr}`).toContain("No changes.");
-    expect(code).toBe(0);
-  });
-
-  test("no output of any stack holds a key or the token", async () => {
-    const secrets = [...(await secretsOf(PKI_STACK)), ...(await secretsOf(ACCESS_STACK))];
-    expect(secrets.length).toBeGreaterThan(15);
-    for (const stack of [PKI_STACK, ACCESS_STACK]) {
-      const outputs = JSON.stringify((await state(stack)).values.outputs);
-      expect(outputs).not.toContain("PRIVATE KEY-----");
-      expect(secrets.filter((secret) => outputs.includes(JSON.stringify(secret).slice(1, -1)))).toEqual([]);
-    }
-  });
-
-  test("the access stack's state holds the token where it must be and no other secret", async () => {
-    const { values } = await state(ACCESS_STACK);
-    const [token] = await secretsOf(ACCESS_STACK);
-    const holders = values.root_module.resources.filter((resource) => JSON.stringify(resource.values).includes(token!));
-    expect(holders.map(({ address }) => address.replace("_v1", "")).sort()).toEqual([
-      "kubernetes_secret.sandbox__token__workers",
-      "random_password.sandbox__token__workers",
-    ]);
-    expect(JSON.stringify(values)).not.toContain("PRIVATE KEY");
-  });
-
-  test("one more name of the API server is one request and one certificate, and its file is picked up live", async () => {
-    const more = sandbox.description.with({ extraSans: ["more.example.com"] });
-    await sandbox.synth(more);
-    await sandbox.terraform(PKI_STACK, "plan", "-out=plan");
-    const plan = JSON.parse((await sandbox.terraform(PKI_STACK, "show", "-json", "plan")).stdout) as {
-      resource_changes: { address: string; change: { actions: string[] } }[];
-    };
-    const changed = plan.resource_changes.filter(({ change }) => change.actions.join() !== "no-op");
-    expect(changed.map(({ address, change }) => `${address} ${change.actions.join()}`).sort()).toEqual([
-      "tls_cert_request.sandbox__cp-1__apiserver create,delete",
-      "tls_locally_signed_cert.sandbox__cp-1__apiserver create,delete",
-    ]);
-    await sandbox.deploy(PKI_STACK, more);
-    const printed = await sandbox.export(["--machine", "cp-1"], sandbox.machine("cp-1"), [PKI_STACK]);
-    expect(printed.split("\n").filter((line) => line.endsWith(" written"))).toEqual([
-      // Where a kubeadm that issues the certificate itself has the name from.
-      "0644 root:root /etc/kubernetes/cluster-configuration.yaml written",
-      "0644 root:root /etc/kubernetes/pki/apiserver.crt written",
-    ]);
-    await expect(servedNames()).resolves.toContain("DNS:more.example.com");
-  });
-
-  test("a renamed stack leaves the old state in place", async () => {
-    const before = path.join(sandbox.folder, "state", `${PKI_STACK}.tfstate`);
-    const hash = () => createHash("sha256").update(readFileSync(before)).digest("hex");
-    const was = hash();
-    await sandbox.synth(sandbox.description.with({ stacks: "other" }));
-    expect(existsSync(sandbox.stack(PKI_STACK))).toBe(false);
-    expect(existsSync(sandbox.stack("other-pki"))).toBe(true);
-    expect(hash()).toBe(was);
-    await sandbox.synth();
-  });
-
-  /** The secret values of a stack: private keys and tokens. */
-  async function secretsOf(stack: string): Promise<string[]> {
-    const { resources } = (await state(stack)).values.root_module;
-    return resources.flatMap(({ type, values }) => {
-      const { private_key_pem, result } = values as { private_key_pem?: string; result?: string };
-      return type === "tls_private_key" ? [private_key_pem!] : type === "random_password" ? [result!] : [];
-    });
-  }
-
-  /** The names in the certificate that the API server serves, once it noticed a new one. */
-  async function servedNames(): Promise<string | undefined> {
-    const end = Date.now() + 30_000;
-    for (;;) {
-      const names = await servedCertificate();
-      if (names?.includes("more.example.com") || Date.now() > end) {
-        return names;
-      }
-      await sleep(250);
-    }
-  }
-
-  function servedCertificate(): Promise<string | undefined> {
-    const { hostname: host, port } = new URL(sandbox.server);
-    return new Promise((resolve, reject) => {
-      const socket = connect({ host, port: Number(port), rejectUnauthorized: false }, () => {
-        resolve(socket.getPeerX509Certificate()?.subjectAltName);
-        socket.end();
-      });
-      socket.once("error", reject);
-    });
-  }
-});
-
 // Hollow kubelets ask once, and never again.
 describe("a real kubelet", () => {
   const REAL = "real-1";
@@ -348,6 +254,100 @@ describe("a real kubelet", () => {
   test("changes nothing of the machine that it runs on", () => {
     expect(machine()).toEqual(before);
   });
+});
+
+describe("the stacks", () => {
+  test.each([PKI_STACK, ACCESS_STACK])("a second plan of %s is empty", async (stack) => {
+    const { code, stdout, stderr } = await sandbox.terraform(stack, "plan", "-detailed-exitcode", "-no-color");
+    expect(`${stdout}${stderr}`).toContain("No changes.");
+    expect(code).toBe(0);
+  });
+
+  test("no output of any stack holds a key or the token", async () => {
+    const secrets = [...(await secretsOf(PKI_STACK)), ...(await secretsOf(ACCESS_STACK))];
+    expect(secrets.length).toBeGreaterThan(15);
+    for (const stack of [PKI_STACK, ACCESS_STACK]) {
+      const outputs = JSON.stringify((await state(stack)).values.outputs);
+      expect(outputs).not.toContain("PRIVATE KEY-----");
+      expect(secrets.filter((secret) => outputs.includes(JSON.stringify(secret).slice(1, -1)))).toEqual([]);
+    }
+  });
+
+  test("the access stack's state holds the token where it must be and no other secret", async () => {
+    const { values } = await state(ACCESS_STACK);
+    const [token] = await secretsOf(ACCESS_STACK);
+    const holders = values.root_module.resources.filter((resource) => JSON.stringify(resource.values).includes(token!));
+    expect(holders.map(({ address }) => address.replace("_v1", "")).sort()).toEqual([
+      "kubernetes_secret.sandbox__token__workers",
+      "random_password.sandbox__token__workers",
+    ]);
+    expect(JSON.stringify(values)).not.toContain("PRIVATE KEY");
+  });
+
+  test("one more name of the API server is one request and one certificate, and its file is picked up live", async () => {
+    const more = sandbox.description.with({ extraSans: ["more.example.com"] });
+    await sandbox.synth(more);
+    await sandbox.terraform(PKI_STACK, "plan", "-out=plan");
+    const plan = JSON.parse((await sandbox.terraform(PKI_STACK, "show", "-json", "plan")).stdout) as {
+      resource_changes: { address: string; change: { actions: string[] } }[];
+    };
+    const changed = plan.resource_changes.filter(({ change }) => change.actions.join() !== "no-op");
+    expect(changed.map(({ address, change }) => `${address} ${change.actions.join()}`).sort()).toEqual([
+      "tls_cert_request.sandbox__cp-1__apiserver create,delete",
+      "tls_locally_signed_cert.sandbox__cp-1__apiserver create,delete",
+    ]);
+    await sandbox.deploy(PKI_STACK, more);
+    const printed = await sandbox.export(["--machine", "cp-1"], sandbox.machine("cp-1"), [PKI_STACK]);
+    expect(printed.split("\n").filter((line) => line.endsWith(" written"))).toEqual([
+      // Where a kubeadm that issues the certificate itself has the name from.
+      "0644 root:root /etc/kubernetes/cluster-configuration.yaml written",
+      "0644 root:root /etc/kubernetes/pki/apiserver.crt written",
+    ]);
+    await expect(servedNames()).resolves.toContain("DNS:more.example.com");
+  });
+
+  test("a renamed stack leaves the old state in place", async () => {
+    const before = path.join(sandbox.folder, "state", `${PKI_STACK}.tfstate`);
+    const hash = () => createHash("sha256").update(readFileSync(before)).digest("hex");
+    const was = hash();
+    await sandbox.synth(sandbox.description.with({ stacks: "other" }));
+    expect(existsSync(sandbox.stack(PKI_STACK))).toBe(false);
+    expect(existsSync(sandbox.stack("other-pki"))).toBe(true);
+    expect(hash()).toBe(was);
+    await sandbox.synth();
+  });
+
+  /** The secret values of a stack: private keys and tokens. */
+  async function secretsOf(stack: string): Promise<string[]> {
+    const { resources } = (await state(stack)).values.root_module;
+    return resources.flatMap(({ type, values }) => {
+      const { private_key_pem, result } = values as { private_key_pem?: string; result?: string };
+      return type === "tls_private_key" ? [private_key_pem!] : type === "random_password" ? [result!] : [];
+    });
+  }
+
+  /** The names in the certificate that the API server serves, once it noticed a new one. */
+  async function servedNames(): Promise<string | undefined> {
+    const end = Date.now() + 30_000;
+    for (;;) {
+      const names = await servedCertificate();
+      if (names?.includes("more.example.com") || Date.now() > end) {
+        return names;
+      }
+      await sleep(250);
+    }
+  }
+
+  function servedCertificate(): Promise<string | undefined> {
+    const { hostname: host, port } = new URL(sandbox.server);
+    return new Promise((resolve, reject) => {
+      const socket = connect({ host, port: Number(port), rejectUnauthorized: false }, () => {
+        resolve(socket.getPeerX509Certificate()?.subjectAltName);
+        socket.end();
+      });
+      socket.once("error", reject);
+    });
+  }
 });
 
 // The last: it changes what stands in the API server.
