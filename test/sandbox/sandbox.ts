@@ -219,24 +219,23 @@ export class Sandbox {
   }
 
   /**
-   * Starts a real kubelet, with a runtime that runs nothing, or starts it again. A worker of the description has its kubeconfig; any other
-   * machine joins by token, from the files that are delivered for it.
+   * Starts a real kubelet, with a runtime that runs nothing, or starts it again. A machine of the description has its kubeconfig; any other
+   * one joins by token, from the files that are delivered for it.
    *
    * @param renews whether it asks for a certificate of its own, and for the next one in time
    */
   public async startKubelet(name: string, renews = false): Promise<KubeletPort> {
     const { progress } = this;
     const tools = await findTools(["kubelet", "fake-runtime"], { progress });
-    const isNamed = placedMachines(this.description.props.cluster).some(({ machine }) => machine.name === name);
+    const placed = placedMachines(this.description.props.cluster).find(({ machine }) => machine.name === name);
     const root = this.machine(name);
-    await (isNamed
+    await (placed
       ? this.export(["--machine", name], root, [PKI_STACK])
       : this.export(["--worker"], root, [PKI_STACK, ACCESS_STACK]));
     const [port] = (await freePorts(1)) as [number];
-    const address = isNamed ? this.address(name) : "127.0.0.1";
+    const address = placed ? this.address(name) : "127.0.0.1";
     // On its disk files are where the table has them.
-    const site = (...holders: HolderKind[]) => ({ ...this.site(name, ...holders), root: "/" });
-    const disk = isNamed ? site("named-worker", "worker") : site("worker");
+    const disk = { ...this.site(name, ...(placed?.kinds ?? ["worker"])), root: "/" };
     const files = pkiFields("kubelet", disk);
     for (const file of [RUNTIME_SOCKET, KUBELET_CONFIGURATION]) {
       await mkdir(path.dirname(path.join(root, file)), { recursive: true });
@@ -259,8 +258,9 @@ export class Sandbox {
       `--hostname-override=${name}`,
       // Who says its addresses: by itself it takes none that is on loopback.
       "--cloud-provider=external",
-      ...(isNamed ? [] : [`--kubeconfig=${kubeletKubeconfig(this.table)}`]),
-      ...kubeletFlags(site(isNamed ? "named-worker" : "worker")),
+      ...(placed ? [] : [`--kubeconfig=${kubeletKubeconfig(this.table)}`]),
+      // Who has a kubeconfig has no token.
+      ...kubeletFlags(disk).filter((flag) => !placed || !flag.startsWith("--bootstrap-kubeconfig=")),
     ];
     const kubelet = await start(name, tools.kubelet, flags);
     await kubelet.until("serving", () => shakesHands(port, address));
