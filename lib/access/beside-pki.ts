@@ -16,6 +16,8 @@ interface Described {
   readonly cluster: Pick<Cluster, "name" | "endpoint">;
   /** What the cluster itself publishes where there is none. */
   readonly certificateAuthority?: TrustBundle | string;
+  /** Whether somebody signs what kubelets ask for. */
+  readonly authorityKeysOnMachines: boolean;
 }
 
 /**
@@ -23,13 +25,13 @@ interface Described {
  * files of another distribution, or would look for the API server where its certificate is not valid.
  */
 export function checkBesidePki(scope: IConstruct, described: Described, problems: Problems): void {
-  const { distribution, cluster, certificateAuthority } = described;
+  const { distribution, cluster, certificateAuthority, authorityKeysOnMachines } = described;
   const pki = pkiOf(scope, described);
   if (pki === undefined) {
     return;
   }
   const { table, cluster: known, authorities } = pki.parts;
-  const contradicts = (at: string, given: string, allowed: string, fix: string) =>
+  const contradicts = (at: string, given: unknown, allowed: string, fix: string) =>
     problems.add({ code: "other-cluster", at, given, allowed: `${allowed}, as ${pki.node.path} has it`, fix });
   const same =
     "give { pki } in place of distribution, cluster and certificateAuthority, or the description that the ClusterPki has";
@@ -41,6 +43,9 @@ export function checkBesidePki(scope: IConstruct, described: Described, problems
     if (given !== expected) {
       contradicts(at, given, JSON.stringify(expected), same);
     }
+  }
+  if (authorityKeysOnMachines !== pki.authorityKeysOnMachines) {
+    contradicts("authorityKeysOnMachines", authorityKeysOnMachines, String(pki.authorityKeysOnMachines), same);
   }
   if (!isEndpointOf(scope, cluster, known)) {
     const { endpoint } = known;

@@ -1,7 +1,8 @@
 import { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
-import { Problems } from "../errors";
+import { Problems, Words } from "../errors";
 import { checkNameAndEndpoint } from "../kubernetes/checks/cluster-checks";
+import { checkWithoutKeys } from "../kubernetes/checks/signer-checks";
 import { bundlePem, checkPkiOrParts, type IClusterPki, PKI, PKI_FIELDS } from "../kubernetes/cluster-identity";
 import { checkSecureToken, embedsAuthority, joinWith, rootOf } from "../kubernetes/join";
 import { checkBesidePki } from "./beside-pki";
@@ -42,6 +43,12 @@ import { publishFiles } from "../kubernetes/outputs";
 import { checkUsers, USERS, userName, type Users, usersOf } from "../kubernetes/users";
 import { endpointConditions } from "../kubernetes/checks/unresolved-hosts";
 
+/** What the PKI says, or its parts. */
+interface Described extends Omit<IClusterPki, "certificateAuthority" | "authorityKeysOnMachines"> {
+  readonly certificateAuthority?: IClusterPki["certificateAuthority"];
+  readonly authorityKeysOnMachines: boolean;
+}
+
 /** What may be chosen for a {@link ClusterAccess}. */
 export interface ClusterAccessOptions extends KubernetesObjectProps {
   /**
@@ -57,7 +64,8 @@ export interface ClusterAccessOptions extends KubernetesObjectProps {
   readonly movedFrom?: string;
   /**
    * Bootstrap tokens by name, `[a-z][a-z0-9-]*`. The first by name of each kind is in the file that such a machine joins with; `{}` makes none.
-   * @default - one, `workers`; none where nothing joins the distribution with a bootstrap token
+   * Where no machine has an authority's key (`authorityKeysOnMachines: false`), nobody signs what is asked for with one, and it is refused.
+   * @default - one, `workers`; none where nothing joins the distribution with a bootstrap token, or nobody signs
    */
   readonly tokens?: Readonly<Record<string, BootstrapTokenOptions>>;
   /**
@@ -80,7 +88,8 @@ export interface ClusterAccessOptions extends KubernetesObjectProps {
   /**
    * Takes over the bindings that the distribution makes itself instead of making more under names of its own, and its `cluster-info`
    * where `clusterInfo` is set. They must exist, and destroying the stack deletes them. Choose before the first apply. kubeadm makes all of
-   * them as of 1.36 and the patch releases of May 2026; with an earlier one, `kubeadm:apiserver-kubelet-client` is missing.
+   * them as of 1.36 and the patch releases of May 2026; with an earlier one, `kubeadm:apiserver-kubelet-client` is missing. Where nobody signs
+   * (`authorityKeysOnMachines: false`), those of nodes that join stay the distribution's.
    * @default false
    */
   readonly adopt?: boolean;
@@ -113,6 +122,11 @@ export interface ClusterAccessOfPkiProps extends ClusterAccessOptions {
    * @default - the PKI's users
    */
   readonly users?: undefined;
+  /**
+   * Said by the PKI.
+   * @default - the PKI's
+   */
+  readonly authorityKeysOnMachines?: undefined;
 }
 
 /** Props of a {@link ClusterAccess} of a cluster whose PKI is not made here. */
@@ -136,8 +150,14 @@ export interface ClusterAccessProps extends ClusterAccessOptions {
    */
   readonly users?: Users;
   /**
-   * A PKI says the other three.
-   * @default - the other three
+   * Whether machines have the private keys of authorities, with which the cluster signs what kubelets ask for. `false` makes no token and
+   * binds nobody to joining or renewing: see {@link ClusterPkiProps.authorityKeysOnMachines}.
+   * @default true
+   */
+  readonly authorityKeysOnMachines?: boolean;
+  /**
+   * A PKI says the others.
+   * @default - the others
    */
   readonly pki?: undefined;
 }
@@ -158,6 +178,7 @@ const PROPS = fields({
   ...PKI_FIELDS,
   certificateAuthority: optional(PKI_FIELDS.certificateAuthority),
   users: optional(USERS),
+  authorityKeysOnMachines: optional(flag),
 } satisfies Fields<Omit<ClusterAccessProps, "pki">>);
 
 const PROPS_OF_PKI = fields({ ...OPTIONS, pki: PKI } satisfies Fields<
@@ -181,7 +202,7 @@ export class ClusterAccess extends Construct {
   public readonly tokens: Readonly<Record<string, BootstrapToken>>;
   /** What a machine joins with, by the token's name: data that names the token and does not hold it. */
   public readonly joinTokens: Readonly<Record<string, Content>>;
-  /** Undefined where nodes of the distribution do not join by TLS bootstrap. */
+  /** Undefined where nodes of the distribution do not join by TLS bootstrap, or nobody signs what they ask for. */
   public readonly nodeBootstrapping?: NodeBootstrapping;
   /** Undefined where the distribution has no group of administrators and none was given. */
   public readonly clusterAdmins?: ClusterAdmins;
@@ -199,15 +220,23 @@ export class ClusterAccess extends Construct {
   public constructor(scope: Construct, id: string, props: ClusterAccessProps | ClusterAccessOfPkiProps) {
     super(scope, constructId(scope, id));
     const given = new Problems();
-    checkPkiOrParts(props, ["distribution", "cluster"], given, ["certificateAuthority", "users"]);
+    const more = ["certificateAuthority", "users", "authorityKeysOnMachines"] as const;
+    checkPkiOrParts(props, ["distribution", "cluster"], given, more);
     given.throwIfAny(this.node.path);
     checkShape(this, props, props?.pki === undefined ? PROPS : PROPS_OF_PKI);
-    const { distribution, cluster, certificateAuthority, users } = props.pki ?? props;
+    const {
+      distribution,
+      cluster,
+      certificateAuthority,
+      users,
+      authorityKeysOnMachines: signs = true,
+    } = props.pki ?? props;
     const { adopt } = props;
     const { access } = distribution.table;
-    const { tokens = Object.keys(access.tokens).length > 0 ? { workers: {} } : {} } = props;
+    const { tokens = signs && Object.keys(access.tokens).length > 0 ? { workers: {} } : {} } = props;
     const prefix = props.addressPrefix ?? cluster.name;
-    this.check(prefix, tokens, { distribution, cluster, certificateAuthority, users }, props);
+    const described = { distribution, cluster, certificateAuthority, users, authorityKeysOnMachines: signs };
+    this.check(prefix, tokens, described, props);
     claimPrefix(TerraformStack.of(this), "access", prefix, this.node.path);
 
     const scopeOfTokens = new Construct(this, "token");
@@ -228,7 +257,7 @@ export class ClusterAccess extends Construct {
 
     const bindings = { distribution, addressPrefix: prefix, ...objectProps(props) };
     const subjects = props.clusterAdmins;
-    if (access.nodeBootstrapping) {
+    if (access.nodeBootstrapping && signs) {
       const groups = made.flatMap(([, token]) => token.groups);
       this.nodeBootstrapping = new NodeBootstrapping(this, "node-bootstrapping", { ...bindings, groups, adopt });
     }
@@ -317,12 +346,7 @@ export class ClusterAccess extends Construct {
   private check(
     prefix: string,
     tokens: Readonly<Record<string, BootstrapTokenOptions>>,
-    {
-      distribution,
-      cluster,
-      certificateAuthority,
-      users = {},
-    }: Omit<IClusterPki, "certificateAuthority"> & Partial<IClusterPki>,
+    { distribution, cluster, certificateAuthority, users = {}, authorityKeysOnMachines }: Described,
     { movedFrom: before, clusterAdmins = [], pipelines = [] }: ClusterAccessOptions,
   ): void {
     const problems = new Problems();
@@ -330,10 +354,14 @@ export class ClusterAccess extends Construct {
     checkMovedFrom(before, prefix, problems);
     checkNameAndEndpoint(cluster, problems);
     if (problems.none) {
-      checkBesidePki(this, { distribution, cluster, certificateAuthority }, problems);
+      checkBesidePki(this, { distribution, cluster, certificateAuthority, authorityKeysOnMachines }, problems);
     }
     if (typeof certificateAuthority === "string" && isLiteral(certificateAuthority)) {
       checkCertificateAuthority(certificateAuthority, problems);
+    }
+    if (!authorityKeysOnMachines) {
+      checkWithoutKeys(distribution.table, problems);
+      checkUnsigned(Object.keys(tokens), distribution, problems);
     }
     const rows = distribution.table.access.tokens;
     for (const [token, options] of Object.entries(tokens)) {
@@ -356,6 +384,19 @@ function joinFile(
   content: Content,
 ): ClusterFile {
   return { path, kind, ...accessOf({ kind }), content, consumers };
+}
+
+/** Finds tokens with which nobody would get a certificate. */
+function checkUnsigned(tokens: readonly string[], { table }: Distribution, problems: Problems): void {
+  for (const token of table.withoutAuthorityKeys === undefined ? [] : tokens) {
+    problems.add({
+      code: "token-unsigned",
+      at: `tokens.${token}`,
+      given: new Words("a bootstrap token"),
+      allowed: "none: no machine has an authority's key, and nobody signs what is asked for with a token",
+      fix: "leave it out, and give each worker a name in the cluster of ClusterPki, which issues its certificate",
+    });
+  }
 }
 
 function subjectOf(row: NonNullable<AccessRow["kubeProxy"]>): IRbacSubject {

@@ -39,7 +39,8 @@ export interface ClusterInfoProps extends KubernetesObjectProps {
  * secret sees whether it is the cluster's own. It is what `kubeadm init` makes.
  *
  * The signatures are the signer's, beside what is signed, so that a plan takes the whole as it is. When endpoint or authorities are others,
- * the ConfigMap is made anew, and signed anew within seconds. Where somebody else changed what is signed, Terraform stops.
+ * the ConfigMap is made anew, and signed anew within seconds. Where somebody else changed what is signed, Terraform stops. What the
+ * distribution made is taken over as it is; OpenTofu 1.12 makes it anew, since what it is compared by is new as well.
  *
  * @see https://kubernetes.io/docs/reference/access-authn-authz/bootstrap-tokens/#configmap-signing
  * @see https://github.com/kubernetes/kubernetes/blob/v1.36.3/cmd/kubeadm/app/phases/bootstraptoken/clusterinfo/clusterinfo.go

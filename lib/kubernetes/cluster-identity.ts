@@ -1,6 +1,6 @@
 import type { Problems } from "../errors";
 import { blocksOf, CERTIFICATE, isLiteral } from "../x509/pem";
-import { either, fields, Fields, instanceOf, optional, text } from "../terraform/shape";
+import { either, fields, Fields, flag, instanceOf, optional, text } from "../terraform/shape";
 import { NAME_AND_ENDPOINT } from "./checks/cluster-shape";
 import { TrustBundle } from "../x509/trust-bundle";
 import type { Cluster } from "./cluster";
@@ -20,6 +20,12 @@ export interface IClusterPki {
    * @default - none
    */
   readonly users?: Users;
+  /**
+   * Whether machines have the private keys of authorities. Where they have none, nobody signs what a kubelet asks for: `ClusterAccess` makes
+   * neither tokens nor what they are bound to.
+   * @default true
+   */
+  readonly authorityKeysOnMachines?: boolean;
 }
 
 /** A PKI of another app, by what that app says of it. */
@@ -42,6 +48,7 @@ export const PKI_FIELDS = {
     typeof value === "string" ? PEM : BUNDLE,
   ),
   users: optional(USERS),
+  authorityKeysOnMachines: optional(flag),
 } satisfies Fields<IClusterPki>;
 
 /** A PKI, where one is expected: it may be more than that. */

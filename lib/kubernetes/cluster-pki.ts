@@ -110,8 +110,14 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
    * here is the caller's to choose.
    */
   public static fromAttributes(attributes: ClusterPkiAttributes): IClusterPki {
-    const { distribution, cluster, certificateAuthority, users } = attributes;
-    return { distribution, cluster, certificateAuthority, ...(users === undefined ? {} : { users }) };
+    const { distribution, cluster, certificateAuthority, users, authorityKeysOnMachines } = attributes;
+    return {
+      distribution,
+      cluster,
+      certificateAuthority,
+      ...(users === undefined ? {} : { users }),
+      ...(authorityKeysOnMachines === undefined ? {} : { authorityKeysOnMachines }),
+    };
   }
 
   /** How the cluster is made. */
@@ -126,6 +132,8 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
   public readonly movedFrom?: string;
   /** People and pipelines, as they were described. */
   public readonly users: Users;
+  /** Whether machines have the private keys of authorities. */
+  public readonly authorityKeysOnMachines: boolean;
   /** What the files are made of. */
   public readonly parts: ClusterParts;
   /** Secrets of a management cluster that hold the cluster's identity, as data; none where the distribution wants files. */
@@ -155,6 +163,7 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
     this.addressPrefix = prefix;
     this.movedFrom = props.movedFrom;
     this.users = props.users ?? {};
+    this.authorityKeysOnMachines = props.authorityKeysOnMachines ?? true;
     this.machines = holders.filter((holder) => holder.isMachine).map((holder) => holder.name);
     const authorities = this.makeAuthorities(table.authorities, props);
     const keyPairs = this.makeKeyPairs(Object.keys(table.keyPairs), props);

@@ -7,6 +7,8 @@ const PKIS = Symbol.for("cdktf-kubernetes-pki/pkis");
 export interface KnownPki extends IConstruct {
   /** What its files are made of. */
   readonly parts: ClusterParts;
+  /** Whether machines have the private keys of authorities. */
+  readonly authorityKeysOnMachines: boolean;
 }
 
 /** Every PKI of the app that was made so far: an app may have a hundred thousand constructs to look through. */

@@ -9,6 +9,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -20,7 +21,8 @@ import { ACCESS_STACK, PKI_STACK, type SandboxDescription } from "../sandbox/des
 import { freePorts } from "../sandbox/ports";
 import { Sandbox } from "../sandbox/sandbox";
 import { findTools } from "../sandbox/tools";
-import { certificatesIn } from "./nodes";
+import { CA, certificatesIn, requestCertificate, whoAmI } from "./nodes";
+import { until } from "./tokens";
 
 // `kubeadm join` over what is delivered, at a live API server that the real `kubeadm init` has told of the cluster.
 
@@ -30,6 +32,7 @@ const ENDPOINT = "api.example.com";
 const ETC = "etc/kubernetes";
 const JOIN = `/${ETC}/join-configuration.yaml`;
 const GROUP = "system:bootstrappers:edge";
+const DISCOVERY = "kubeadm:bootstrap-signer-clusterinfo";
 const KUBEADM_GROUP = "system:bootstrappers:kubeadm:default-node-token";
 
 /** Phases that are run here. */
@@ -53,7 +56,7 @@ beforeAll(async () => {
   sandbox = await Sandbox.start({
     folder: path.join(folder, "sandbox"),
     nodes: [],
-    workers: ["worker-1"],
+    workers: ["worker-1", "worker-2"],
     extraSans: [ENDPOINT],
     progress: () => undefined,
   });
@@ -65,17 +68,7 @@ beforeAll(async () => {
   await sandbox.export(["--machine", "cp-2"], machine("cp-2"), [PKI_STACK]);
   appendFileSync(path.join(machine("cp-2"), "etc/hosts"), `127.0.0.1 ${ENDPOINT}\n`);
 
-  const init = path.join(folder, "init");
-  mkdirSync(path.join(init, ETC), { recursive: true });
-  const configuration = `${ETC}/cluster-configuration.yaml`;
-  copyFileSync(path.join(machine("cp-2"), configuration), path.join(init, configuration));
-  const version = (await run(kubeadm, ["version", "-o", "short"])).trim();
-  appendFileSync(path.join(init, configuration), `kubernetesVersion: ${version}\n`);
-  copyFileSync(sandbox.first, path.join(init, "first.conf"));
-  for (const phase of [["upload-config", "all"], ["bootstrap-token"], ["addon", "kube-proxy"]]) {
-    const args = ["--config", `/${configuration}`, "--kubeconfig", "/first.conf"];
-    expect(await inRoot(init, "init", "phase", ...phase, ...args)).toMatchObject({ code: 0 });
-  }
+  await initPhases("cp-2", ["upload-config", "all"], ["bootstrap-token"], ["addon", "kube-proxy"]);
 
   ownGroup = sandbox.description.with({ access: { tokens: { workers: { groups: [GROUP] } } } });
   await sandbox.deploy(ACCESS_STACK, ownGroup);
@@ -102,6 +95,21 @@ function inRoot(root: string, ...args: readonly string[]): Promise<Ended> {
   const command = [kubeadm, ...args, "--rootfs", root];
   const all = process.getuid?.() === 0 ? command : ["unshare", "--map-root-user", ...command];
   return attempt(all[0]!, all.slice(1), { env: { PATH: process.env["PATH"] } });
+}
+
+/** What `kubeadm init` tells the cluster, with the configuration of a machine. */
+async function initPhases(name: string, ...phases: readonly (readonly string[])[]): Promise<void> {
+  const init = path.join(folder, "init");
+  mkdirSync(path.join(init, ETC), { recursive: true });
+  const configuration = `${ETC}/cluster-configuration.yaml`;
+  copyFileSync(file(name, configuration), path.join(init, configuration));
+  const version = (await run(kubeadm, ["version", "-o", "short"])).trim();
+  appendFileSync(path.join(init, configuration), `kubernetesVersion: ${version}\n`);
+  copyFileSync(sandbox.first, path.join(init, "first.conf"));
+  for (const phase of phases) {
+    const args = ["--config", `/${configuration}`, "--kubeconfig", "/first.conf"];
+    expect(await inRoot(init, "init", "phase", ...phase, ...args)).toMatchObject({ code: 0 });
+  }
 }
 
 function join(name: string, ...phase: readonly string[]): Promise<Ended> {
@@ -160,15 +168,16 @@ async function joinsWhole(name: string, ...more: readonly string[]): Promise<End
 }
 
 /** Starts a kubelet without containers with the kubeconfigs of kubeadm's unit, and waits for its node. */
-async function becomesReady(name: string): Promise<void> {
+async function becomesReady(root: string): Promise<void> {
+  const name = path.basename(root);
   const [port] = await freePorts(1);
   const args = [
-    ...hollowFlags(name, port!, file(name, "var/lib/kubelet/pki")),
-    `--bootstrap-kubeconfig=${file(name, `${ETC}/bootstrap-kubelet.conf`)}`,
-    `--kubeconfig=${file(name, `${ETC}/kubelet.conf`)}`,
+    ...hollowFlags(name, port!, file(root, "var/lib/kubelet/pki")),
+    `--bootstrap-kubeconfig=${file(root, `${ETC}/bootstrap-kubelet.conf`)}`,
+    `--kubeconfig=${file(root, `${ETC}/kubelet.conf`)}`,
   ];
-  mkdirSync(file(name, "tmp"), { recursive: true });
-  const env = { ...process.env, TMPDIR: file(name, "tmp") };
+  mkdirSync(file(root, "tmp"), { recursive: true });
+  const env = { ...process.env, TMPDIR: file(root, "tmp") };
   const kubelet = await Daemon.start({ name, command: sandbox.tools.kubemark, args, folder, env });
   kubelets.push(kubelet);
   await kubelet.until("Ready", async () => {
@@ -285,31 +294,155 @@ describe("a token of a group of one's own", () => {
   });
 });
 
-test("the bindings that kubeadm made are taken over, and bind its own group still", async () => {
-  // What `kubeadm init` does first, with the admin.conf that it makes.
-  const admins = "--group=kubeadm:cluster-admins";
-  const first = ["create", "clusterrolebinding", "kubeadm:cluster-admins", "--clusterrole=cluster-admin", admins];
-  expect(await sandbox.kubectl(sandbox.first, ...first)).toMatchObject({ code: 0 });
-  const adopting = ownGroup.with({ stacks: "adopting", access: { ...ownGroup.access, adopt: true } });
-  const ids = async () =>
-    Promise.all(
-      [
-        "clusterrolebinding/kubeadm:get-nodes",
-        ...["nodes-kubeadm-config", "kubelet-config"].map((name) => `rolebinding/kubeadm:${name}`),
-      ].map(async (name) => {
-        const { metadata, subjects } = await sandbox.get<{
-          readonly metadata: { readonly uid: string };
-          readonly subjects: readonly { readonly name: string }[];
-        }>("get", name, "--namespace=kube-system");
-        return { uid: metadata.uid, subjects: subjects.map((subject) => subject.name).sort() };
-      }),
-    );
-  const before = await ids();
-  await sandbox.deploy("adopting-access", adopting);
-  expect(await ids()).toEqual(before.map(({ uid, subjects }) => ({ uid, subjects: [...subjects, GROUP].sort() })));
-  expect(before.map(({ subjects }) => subjects)).toEqual([
-    [KUBEADM_GROUP],
-    [KUBEADM_GROUP, "system:nodes"],
-    [KUBEADM_GROUP, "system:nodes"],
-  ]);
+describe("where no machine has an authority's key", () => {
+  const CP = "keyless/cp-2";
+  const WORKER = "keyless/worker-2";
+  let keyless: SandboxDescription;
+
+  beforeAll(async () => {
+    keyless = sandbox.description.with({ elsewhere: ENDPOINT, authorityKeysOnMachines: false });
+    await sandbox.apply(PKI_STACK, keyless);
+    for (const name of [CP, WORKER]) {
+      await sandbox.export(["--machine", path.basename(name)], machine(name), [PKI_STACK]);
+      appendFileSync(path.join(machine(name), "etc/hosts"), `127.0.0.1 ${ENDPOINT}\n`);
+    }
+    await initPhases(CP, ["upload-config", "all"]);
+  });
+
+  const clusterInfo = (verb: string) =>
+    sandbox.kubectl(sandbox.first, verb, "configmap", "cluster-info", "--namespace=kube-public");
+
+  const bootstrap = () => file("node-2", `${ETC}/bootstrap-kubelet.conf`);
+
+  test("what a kubelet asks for with a token is approved, and nobody signs it", async () => {
+    await sandbox.restart("kube-controller-manager", undefined, keyless);
+    expect((await requestCertificate(sandbox, bootstrap(), { name: "late", node: "late" })).stderr).toBe("");
+    const args = ["get", "csr", "late", "--no-headers"];
+    const shown = async () => (await sandbox.kubectl(sandbox.first, ...args)).stdout;
+    await until("it was approved", async () => (await shown()).includes("Approved"));
+    const log = readFileSync(path.join(sandbox.folder, "logs/kube-controller-manager.log"), "utf8");
+    expect(log).toContain("Skipping CSR signer controller because no csr cert/key was specified");
+    expect(await shown()).toMatch(/ Approved\n$/);
+  });
+
+  test("nobody joins by a token: what made it useful is taken away, and nothing is planned", async () => {
+    const [, token] = /token: (.*)/.exec(readFileSync(bootstrap(), "utf8"))!;
+    const ca = readFileSync(sandbox.file("cp-1", CA), "utf8");
+    expect(await whoAmI(sandbox, { token, ca })).toBe(201);
+    await sandbox.apply(ACCESS_STACK, keyless);
+    const bindings = ["get", "clusterrolebindings,rolebindings", "--all-namespaces", "--output=name"];
+    const { stdout } = await sandbox.kubectl(sandbox.first, ...bindings);
+    expect(stdout.match(/(?<=\/)sandbox:.*/g)).toEqual(["sandbox:apiserver-to-kubelet", "sandbox:cluster-admins"]);
+    await until("it ended", async () => (await whoAmI(sandbox, { token, ca })) === 401);
+    expect(await sandbox.terraform(ACCESS_STACK, "plan", "-detailed-exitcode")).toMatchObject({ code: 0 });
+  });
+
+  test("a control plane needs cluster-info to find the cluster, a worker does not; clusterInfo makes it", async () => {
+    expect(await clusterInfo("delete")).toMatchObject({ code: 0 });
+    appendFileSync(file(CP, JOIN), "timeouts:\n  discovery: 1s\n");
+    expect(await preflight(WORKER)).toMatchObject({ code: 0 });
+    const failed = await preflight(CP);
+    expect(failed).toMatchObject({ code: 1, stderr: expect.stringContaining('configmaps "cluster-info" not found') });
+    await sandbox.apply(ACCESS_STACK, keyless.with({ access: { clusterInfo: true } }));
+    expect(await preflight(CP)).toMatchObject({ code: 0 });
+  });
+
+  test("a further control plane joins with what is delivered, and signs nothing", async () => {
+    const delivered = hashes(CP);
+    expect(Object.keys(delivered).filter((at) => /(^|\/)ca\.key$|ca-signing/.test(at))).toEqual([]);
+    const { code, stdout, stderr } = await join(CP, "control-plane-prepare", "all");
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(stdout.match(/External CA mode: Using user provided .*/g)).toHaveLength(3);
+    expect(await join(CP, "kubelet-start")).toMatchObject({ code: 0 });
+    expect(hashes(CP)).toMatchObject(delivered);
+    const manifest = readFileSync(file(CP, `${ETC}/manifests/kube-controller-manager.yaml`), "utf8");
+    const none = ["--cluster-signing-cert-file=", "--cluster-signing-key-file="];
+    expect(manifest.match(/--cluster-signing-.*/g)).toEqual(none);
+  });
+
+  test("a worker with a name joins with its certificate, and is a node", async () => {
+    const delivered = hashes(WORKER);
+    expect(await joinsWhole(WORKER)).toMatchObject({ code: 0 });
+    expect(hashes(WORKER)).toMatchObject(delivered);
+    // Outside of the folder nobody knows the name.
+    const kubelet = file(WORKER, `${ETC}/kubelet.conf`);
+    writeFileSync(kubelet, readFileSync(kubelet, "utf8").replace(`//${ENDPOINT}:`, "//127.0.0.1:"));
+    await becomesReady(WORKER);
+  });
+});
+
+describe("what kubeadm made, taken over", () => {
+  let adopting: SandboxDescription;
+
+  beforeAll(async () => {
+    // What `kubeadm init` does first, with the admin.conf that it makes.
+    const admins = "--group=kubeadm:cluster-admins";
+    const first = ["create", "clusterrolebinding", "kubeadm:cluster-admins", "--clusterrole=cluster-admin", admins];
+    expect(await sandbox.kubectl(sandbox.first, ...first)).toMatchObject({ code: 0 });
+    await initPhases("cp-2", ["bootstrap-token"]);
+    const access = { ...ownGroup.access, adopt: true, clusterInfo: true };
+    adopting = ownGroup.with({ stacks: "adopting", access });
+  });
+
+  interface Taken {
+    readonly metadata: { readonly uid: string };
+    readonly subjects?: readonly { readonly name: string }[];
+    readonly rules?: readonly object[];
+    readonly data?: Readonly<Record<string, string>>;
+  }
+
+  const objects = (namespace: string, names: readonly string[]) =>
+    Promise.all(names.map((name) => sandbox.get<Taken>("get", name, `--namespace=${namespace}`)));
+  const clusterInfo = () =>
+    objects("kube-public", ["configmap/cluster-info", `role/${DISCOVERY}`, `rolebinding/${DISCOVERY}`]);
+  const bindings = async () => {
+    const reading = ["nodes-kubeadm-config", "kubelet-config"].map((name) => `rolebinding/kubeadm:${name}`);
+    const found = await objects("kube-system", ["clusterrolebinding/kubeadm:get-nodes", ...reading]);
+    return found.map(({ metadata, subjects = [] }) => ({
+      uid: metadata.uid,
+      subjects: subjects.map(({ name }) => name).sort(),
+    }));
+  };
+  const isPlannedEmpty = async () => {
+    const ended = await sandbox.terraform("adopting-access", "plan", "-detailed-exitcode", "-no-color");
+    expect(ended).toMatchObject({ code: 0, stdout: expect.stringContaining("No changes.") });
+  };
+
+  test("the bindings bind kubeadm's own group still, cluster-info says the same, and a second plan is empty", async () => {
+    const before = await bindings();
+    const [info, ...rights] = await clusterInfo();
+    await sandbox.deploy("adopting-access", adopting);
+    const expected = before.map(({ uid, subjects }) => ({ uid, subjects: [...subjects, GROUP].sort() }));
+    expect(await bindings()).toEqual(expected);
+    expect(before.map(({ subjects }) => subjects)).toEqual([
+      [KUBEADM_GROUP],
+      [KUBEADM_GROUP, "system:nodes"],
+      [KUBEADM_GROUP, "system:nodes"],
+    ]);
+    const [infoNow, ...rightsNow] = await clusterInfo();
+    const told = ({ metadata, subjects, rules }: Taken) => ({ uid: metadata.uid, subjects, rules });
+    expect(rightsNow.map(told)).toEqual(rights.map(told));
+    expect(infoNow!.data!.kubeconfig).toBe(info!.data!.kubeconfig);
+    // To OpenTofu, 1.12 and later, what is made for the first time triggers a replacement: https://github.com/opentofu/opentofu/pull/3848
+    const { stdout } = await sandbox.terraform("adopting-access", "version");
+    const isSame = infoNow!.metadata.uid === info!.metadata.uid;
+    expect(isSame).toBe(!stdout.startsWith("OpenTofu"));
+    await isPlannedEmpty();
+  });
+
+  test("where nobody signs any more, those of nodes that join are deleted; kubeadm makes again what nodes read by", async () => {
+    const [info] = await clusterInfo();
+    const keyless = adopting.with({ authorityKeysOnMachines: false, access: { adopt: true, clusterInfo: true } });
+    await sandbox.apply("adopting-access", keyless);
+    const left = async () => {
+      const args = ["get", "clusterrolebindings,rolebindings", "--namespace=kube-system", "--output=name"];
+      return (await sandbox.kubectl(sandbox.first, ...args)).stdout.match(/(?<=\/)kubeadm:.*/g);
+    };
+    const stay = ["kubeadm:apiserver-kubelet-client", "kubeadm:cluster-admins", "kubeadm:node-proxier"];
+    expect(await left()).toEqual(stay);
+    await initPhases("cp-2", ["upload-config", "all"]);
+    expect(await left()).toEqual([...stay, "kubeadm:kubelet-config", "kubeadm:nodes-kubeadm-config"]);
+    expect((await clusterInfo())[0]!.metadata.uid).toBe(info!.metadata.uid);
+    await isPlannedEmpty();
+  });
 });

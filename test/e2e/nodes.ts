@@ -1,6 +1,8 @@
 import { X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { run } from "../sandbox/command";
 import type { Sandbox } from "../sandbox/sandbox";
 import { ask, Identity } from "../sandbox/ask";
 
@@ -50,6 +52,33 @@ export async function whoAmI(
   const url = `${sandbox.server}/apis/authentication.k8s.io/v1/selfsubjectreviews`;
   const answer = await ask(url, { ...asking, method: "POST", body });
   return answer.status ?? answer.body;
+}
+
+/** Asks for the client certificate of a node, as a kubelet does, with a kubeconfig. */
+export async function requestCertificate(
+  sandbox: Sandbox,
+  kubeconfig: string,
+  { name, node }: { readonly name: string; readonly node: string },
+): Promise<{ readonly key: string; readonly stderr: string }> {
+  const at = (ending: string) => path.join(sandbox.folder, `${name}${ending}`);
+  await run("openssl", [
+    ...["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"],
+    ...["-subj", `/O=system:nodes/CN=system:node:${node}`, "-keyout", at(".key"), "-out", at(".csr")],
+  ]);
+  const request = {
+    apiVersion: "certificates.k8s.io/v1",
+    kind: "CertificateSigningRequest",
+    metadata: { name },
+    // As pkg/kubelet/certificate/kubelet.go has it for a key that is no RSA.
+    spec: {
+      request: readFileSync(at(".csr")).toString("base64"),
+      signerName: "kubernetes.io/kube-apiserver-client-kubelet",
+      usages: ["digital signature", "client auth"],
+    },
+  };
+  writeFileSync(at(".json"), JSON.stringify(request));
+  const { stderr } = await sandbox.kubectl(kubeconfig, "create", "-f", at(".json"));
+  return { key: readFileSync(at(".key"), "utf8"), stderr };
 }
 
 /** Whether the node renews its lease, again. */

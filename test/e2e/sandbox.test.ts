@@ -1,16 +1,15 @@
 import { createHash, X509Certificate } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "node:tls";
 import { ACCESS_STACK, PKI_STACK } from "../sandbox/description";
 import { ask } from "../sandbox/ask";
-import { run } from "../sandbox/command";
 import { NAMED_WORKER } from "../matrix/matrix";
 import { Sandbox, SandboxReport } from "../sandbox/sandbox";
 import { describeIdentities } from "./identities";
-import { identityIn } from "./nodes";
+import { identityIn, requestCertificate } from "./nodes";
 import { describeTokens } from "./tokens";
 
 jest.setTimeout(600_000);
@@ -181,7 +180,7 @@ describe("a real kubelet", () => {
   beforeAll(async () => {
     before = machine();
     // It renews what it has after 70 to 90 % of the time, of which five minutes are over when it gets it.
-    await sandbox.restart("kube-controller-manager", "cp-1", ["--cluster-signing-duration=60s"]);
+    await sandbox.restart("kube-controller-manager", "cp-1", sandbox.description, ["--cluster-signing-duration=60s"]);
     await sandbox.startKubelet(REAL, true);
   });
 
@@ -354,32 +353,11 @@ describe("the stacks", () => {
 describe("bootstrap tokens", () => describeTokens(() => sandbox));
 
 describe("a node", () => {
-  /** Asks for a client certificate as node-1 does, for whomever. */
-  async function requestAsNode(name: string, node: string): Promise<string> {
-    const at = (ending: string) => path.join(folder, `${name}${ending}`);
-    const subject = ["-subj", `/O=system:nodes/CN=system:node:${node}`];
-    await run("openssl", [
-      ...["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", ...subject],
-      ...["-keyout", at(".key"), "-out", at(".csr")],
-    ]);
-    const request = {
-      apiVersion: "certificates.k8s.io/v1",
-      kind: "CertificateSigningRequest",
-      metadata: { name },
-      // As pkg/kubelet/certificate/kubelet.go has it for a key that is no RSA.
-      spec: {
-        request: readFileSync(at(".csr")).toString("base64"),
-        signerName: "kubernetes.io/kube-apiserver-client-kubelet",
-        usages: ["digital signature", "client auth"],
-      },
-    };
-    writeFileSync(at(".json"), JSON.stringify(request));
-    return (await sandbox.kubectl(sandbox.kubelet("node-1"), "create", "-f", at(".json"))).stderr;
-  }
-
   test("gets no certificate of another node", async () => {
-    expect(await requestAsNode("somebody-else", "node-2")).toContain(
-      "can only create a node CSR with CN=system:node:node-1",
-    );
+    const { stderr } = await requestCertificate(sandbox, sandbox.kubelet("node-1"), {
+      name: "somebody-else",
+      node: "node-2",
+    });
+    expect(stderr).toContain("can only create a node CSR with CN=system:node:node-1");
   });
 });

@@ -9,7 +9,8 @@ import { findTools } from "../sandbox/tools";
 import { ask } from "../sandbox/ask";
 import { CA, whoAmI } from "./nodes";
 
-const FIRST = "sandbox__token__workers";
+/** The token `workers`, by its Terraform name. */
+export const FIRST = "sandbox__token__workers";
 const SECOND = `${FIRST}__b`;
 const PAST = "2026-01-01T00:00:00Z";
 
@@ -27,8 +28,21 @@ interface ConfigMap {
   readonly data: Readonly<Record<string, string>>;
 }
 
+/** Asks until something is so, for a minute. */
+export async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + 60_000; !(await isSo()); await sleep(250)) {
+    if (Date.now() > end) {
+      throw new Error(`waited in vain until ${what}`);
+    }
+  }
+}
+
+/** Two tokens that are replaced in turn. */
+export const IN_TURN = { staggered: true, pipelineIntervalHours: 1 };
+
 /** Bootstrap tokens of a running sandbox of kubeadm: two that are replaced in turn, what they sign, and what becomes of them. */
 export function describeTokens(sandboxOf: () => Sandbox): void {
+  const { tokenOf, joins, apply, plan } = lookingAt(sandboxOf);
   let sandbox: Sandbox;
   let ca: string;
 
@@ -37,7 +51,7 @@ export function describeTokens(sandboxOf: () => Sandbox): void {
     ca = readFileSync(sandbox.file("cp-1", CA), "utf8");
     process.env[OUTSIDE] = SECRET;
     const tokens = {
-      workers: { staggered: true, pipelineIntervalHours: 1 },
+      workers: IN_TURN,
       "x-until": { expires: "2099-12-31T23:00:00-01:00" },
       "x-over": { expires: "2026-01-31T00:00:00+13:45" },
     };
@@ -49,55 +63,8 @@ export function describeTokens(sandboxOf: () => Sandbox): void {
     delete process.env.TF_VAR_outside;
   });
 
-  const file = () => path.join(sandbox.folder, "state", `${ACCESS_STACK}.tfstate`);
-  const state = () => JSON.parse(readFileSync(file(), "utf8")) as { serial: number; resources: Resource[] };
-  const resource = (from: Resource[], type: string, name: string) =>
-    from.find((one) => one.type.replace(/_v1$/, "") === type && one.name === name)!.instances[0]!.attributes;
-
-  /** A token as it is in the state. */
-  function tokenOf(name: string) {
-    const { resources } = state();
-    const [id, secret] = ["random_string", "random_password"].map((type) => resource(resources, type, name).result);
-    return { id: String(id), secret: String(secret), whole: `${String(id)}.${String(secret)}` };
-  }
-
-  /** Lets the time of a rotation pass. */
-  function makeDue(name: string): void {
-    const edited = state();
-    resource(edited.resources, "time_rotating", name).rotation_rfc3339 = PAST;
-    writeFileSync(file(), JSON.stringify({ ...edited, serial: edited.serial + 1 }));
-  }
-
-  const joins = (token: string) => whoAmI(sandbox, { token, ca });
-  const apply = async () => {
-    const { code, stdout, stderr } = await sandbox.terraform(ACCESS_STACK, "apply", "-auto-approve", "-no-color");
-    expect([code, stderr]).toEqual([0, ""]);
-    return /Resources: (.*)\./.exec(stdout)?.[1];
-  };
-  const plan = async () => {
-    const { code, stdout } = await sandbox.terraform(ACCESS_STACK, "plan", "-detailed-exitcode", "-no-color");
-    return code === 0
-      ? []
-      : [...stdout.matchAll(/# (\S+) (?:will|must) be (.*)/g)].map(([, at, what]) => `${at} ${what}`);
-  };
-  const exported = async () => {
-    const root = mkdtempSync(path.join(sandbox.folder, "worker-"));
-    await sandbox.export(["--worker"], root, [ACCESS_STACK]);
-    return readFileSync(path.join(root, "etc/kubernetes/bootstrap-kubelet.conf"), "utf8");
-  };
   const clusterInfo = async () =>
     (await sandbox.get<ConfigMap>("get", "configmap", "cluster-info", "-n", "kube-public")).data;
-
-  async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-    for (const end = Date.now() + 60_000; !(await isSo()); await sleep(250)) {
-      if (Date.now() > end) {
-        throw new Error(`waited in vain until ${what}`);
-      }
-    }
-  }
-
-  /** The API server hears of a Secret that is gone, or has ended, a moment later. */
-  const ended = (token: string) => until("it ended", async () => (await joins(token)) === 401);
 
   describe("who has one", () => {
     test("may request certificates, look at requests, and nothing else", async () => {
@@ -272,49 +239,101 @@ export function describeTokens(sandboxOf: () => Sandbox): void {
     });
   });
 
-  describe("two tokens in turn", () => {
-    test("both join, and files name the one that was made later", async () => {
-      expect(await Promise.all([FIRST, SECOND].map((name) => joins(tokenOf(name).whole)))).toEqual([201, 201]);
-      expect(await exported()).toContain(tokenOf(SECOND).whole);
-    });
+  describe("two tokens in turn", () => describeTwoInTurn(sandboxOf));
+}
 
-    test("the one whose time has come is another one, and the other is not touched", async () => {
-      const [first, second] = [tokenOf(FIRST), tokenOf(SECOND)];
-      makeDue(FIRST);
-      await apply();
-      const next = tokenOf(FIRST);
-      expect(next.whole).not.toBe(first.whole);
-      expect(tokenOf(SECOND)).toEqual(second);
-      await ended(first.whole);
-      expect(await Promise.all([next, second].map(({ whole }) => joins(whole)))).toEqual([201, 201]);
-      makeDue(SECOND);
-      await apply();
-      expect(tokenOf(FIRST)).toEqual(next);
-      expect(tokenOf(SECOND).whole).not.toBe(second.whole);
-      await ended(second.whole);
-      expect(await Promise.all([next, tokenOf(SECOND)].map(({ whole }) => joins(whole)))).toEqual([201, 201]);
-    });
+/** Of a sandbox whose token `workers` is {@link IN_TURN}. */
+export function describeTwoInTurn(sandboxOf: () => Sandbox): void {
+  const { tokenOf, makeDue, joins, ended, apply, plan, exported } = lookingAt(sandboxOf);
 
-    test("the one before joins until it ends; then it gets 401, the token cleaner removes it, and an apply makes a fresh one", async () => {
-      const before = tokenOf(FIRST);
-      expect(await exported()).not.toContain(before.whole);
-      expect(await joins(before.whole)).toBe(201);
-      const secret = `bootstrap-token-${before.id}`;
-      const expiration = Buffer.from(new Date(Date.now() + 2000).toISOString().replace(/\.\d+/, "")).toString("base64");
-      const patch = `--patch=${JSON.stringify({ data: { expiration } })}`;
-      const patched = await sandbox.kubectl(sandbox.first, "patch", "secret", secret, "--namespace=kube-system", patch);
-      expect(patched.code).toBe(0);
-      await ended(before.whole);
-      await until("it was removed", async () => {
-        const { stderr } = await sandbox.kubectl(sandbox.first, "get", "secret", secret, "--namespace=kube-system");
-        return stderr.includes("NotFound");
-      });
-      makeDue(FIRST);
-      await apply();
-      const fresh = tokenOf(FIRST);
-      expect(fresh.id).not.toBe(before.id);
-      expect(await joins(fresh.whole)).toBe(201);
-      expect(await plan()).toEqual([]);
-    });
+  test("both join, and files name the one that was made later", async () => {
+    expect(await Promise.all([FIRST, SECOND].map((name) => joins(tokenOf(name).whole)))).toEqual([201, 201]);
+    expect(await exported()).toContain(tokenOf(SECOND).whole);
   });
+
+  test("the one whose time has come is another one, and the other is not touched", async () => {
+    const [first, second] = [tokenOf(FIRST), tokenOf(SECOND)];
+    makeDue(FIRST);
+    await apply();
+    const next = tokenOf(FIRST);
+    expect(next.whole).not.toBe(first.whole);
+    expect(tokenOf(SECOND)).toEqual(second);
+    await ended(first.whole);
+    expect(await Promise.all([next, second].map(({ whole }) => joins(whole)))).toEqual([201, 201]);
+    makeDue(SECOND);
+    await apply();
+    expect(tokenOf(FIRST)).toEqual(next);
+    expect(tokenOf(SECOND).whole).not.toBe(second.whole);
+    await ended(second.whole);
+    expect(await Promise.all([next, tokenOf(SECOND)].map(({ whole }) => joins(whole)))).toEqual([201, 201]);
+  });
+
+  test("the one before joins until it ends; then it gets 401, the token cleaner removes it, and an apply makes a fresh one", async () => {
+    const sandbox = sandboxOf();
+    const before = tokenOf(FIRST);
+    expect(await exported()).not.toContain(before.whole);
+    expect(await joins(before.whole)).toBe(201);
+    const secret = `bootstrap-token-${before.id}`;
+    const expiration = Buffer.from(new Date(Date.now() + 2000).toISOString().replace(/\.\d+/, "")).toString("base64");
+    const patch = `--patch=${JSON.stringify({ data: { expiration } })}`;
+    const patched = await sandbox.kubectl(sandbox.first, "patch", "secret", secret, "--namespace=kube-system", patch);
+    expect(patched.code).toBe(0);
+    await ended(before.whole);
+    await until("it was removed", async () => {
+      const { stderr } = await sandbox.kubectl(sandbox.first, "get", "secret", secret, "--namespace=kube-system");
+      return stderr.includes("NotFound");
+    });
+    makeDue(FIRST);
+    await apply();
+    const fresh = tokenOf(FIRST);
+    expect(fresh.id).not.toBe(before.id);
+    expect(await joins(fresh.whole)).toBe(201);
+    expect(await plan()).toEqual([]);
+  });
+}
+
+/** What is asked and done in all of these tests. */
+export function lookingAt(sandboxOf: () => Sandbox) {
+  const file = () => path.join(sandboxOf().folder, "state", `${ACCESS_STACK}.tfstate`);
+  const state = () => JSON.parse(readFileSync(file(), "utf8")) as { serial: number; resources: Resource[] };
+  const resource = (from: Resource[], type: string, name: string) =>
+    from.find((one) => one.type.replace(/_v1$/, "") === type && one.name === name)!.instances[0]!.attributes;
+
+  /** A token as it is in the state. */
+  function tokenOf(name: string) {
+    const { resources } = state();
+    const [id, secret] = ["random_string", "random_password"].map((type) => resource(resources, type, name).result);
+    return { id: String(id), secret: String(secret), whole: `${String(id)}.${String(secret)}` };
+  }
+
+  /** Lets the time of a rotation pass. */
+  function makeDue(name: string): void {
+    const edited = state();
+    resource(edited.resources, "time_rotating", name).rotation_rfc3339 = PAST;
+    writeFileSync(file(), JSON.stringify({ ...edited, serial: edited.serial + 1 }));
+  }
+
+  const joins = (token: string) =>
+    whoAmI(sandboxOf(), { token, ca: readFileSync(sandboxOf().file("cp-1", CA), "utf8") });
+  const apply = async () => {
+    const { code, stdout, stderr } = await sandboxOf().terraform(ACCESS_STACK, "apply", "-auto-approve", "-no-color");
+    expect([code, stderr]).toEqual([0, ""]);
+    return /Resources: (.*)\./.exec(stdout)?.[1];
+  };
+  const plan = async () => {
+    const { code, stdout } = await sandboxOf().terraform(ACCESS_STACK, "plan", "-detailed-exitcode", "-no-color");
+    return code === 0
+      ? []
+      : [...stdout.matchAll(/# (\S+) (?:will|must) be (.*)/g)].map(([, at, what]) => `${at} ${what}`);
+  };
+  const exported = async () => {
+    const root = mkdtempSync(path.join(sandboxOf().folder, "worker-"));
+    await sandboxOf().export(["--worker"], root, [ACCESS_STACK]);
+    return readFileSync(path.join(root, "etc/kubernetes/bootstrap-kubelet.conf"), "utf8");
+  };
+
+  /** The API server hears of a Secret that is gone, or has ended, a moment later. */
+  const ended = (token: string) => until("it ended", async () => (await joins(token)) === 401);
+
+  return { tokenOf, makeDue, joins, ended, apply, plan, exported };
 }

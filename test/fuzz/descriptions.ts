@@ -32,6 +32,8 @@ type Names = string | { readonly dns?: readonly Text[]; readonly ips?: readonly 
 export interface Drawn {
   readonly distribution: string;
   readonly issueLeaves: boolean;
+  /** The option by which more machines have certificates for their kubelet. */
+  readonly moreForKubelets: boolean;
   readonly name: string;
   readonly endpoint: {
     readonly kind: "dns" | "ip";
@@ -63,6 +65,12 @@ export const DISTRIBUTIONS: Readonly<Record<string, Distribution>> = Object.from
     .filter((value): value is Distribution => value instanceof Distribution)
     .map((distribution) => [distribution.table.name, distribution]),
 );
+
+/** Those that have such an option, with it. */
+const WITH_MORE_FOR_KUBELETS: Readonly<Record<string, Distribution>> = {
+  kubeadm: Distribution.kubeadm({ kubeletServing: true }),
+  "single-ca": Distribution.singleCa({ kubeletOnControlPlanes: true }),
+};
 
 /** Where etcd may run, as the documentation of each has it. */
 const TOPOLOGIES: Readonly<Record<string, readonly ("stacked" | "members" | "external")[]>> = {
@@ -108,6 +116,7 @@ export const drawn: fc.Arbitrary<Drawn> = fc
   .record({
     distribution: fc.constantFrom(...Object.keys(TOPOLOGIES)),
     issueLeaves: fc.boolean(),
+    moreForKubelets: fc.boolean(),
     name: label,
     names: fc.uniqueArray(
       nodeName.filter((name) => !RESERVED.includes(name)),
@@ -194,6 +203,7 @@ export const drawn: fc.Arbitrary<Drawn> = fc
     return {
       distribution: seed.distribution,
       issueLeaves,
+      moreForKubelets: seed.moreForKubelets && seed.distribution in WITH_MORE_FOR_KUBELETS,
       name: seed.name,
       endpoint: {
         ...seed.endpoint,
@@ -287,7 +297,7 @@ export function propsOf(stack: TerraformStack, drawn: Drawn, order: Order = (lis
   const issuesItself = Object.values(table.certificates).every(({ issuedBy }) => issuedBy === "terraform");
   return ordered(
     {
-      distribution: DISTRIBUTIONS[drawn.distribution]!,
+      distribution: (drawn.moreForKubelets ? WITH_MORE_FOR_KUBELETS : DISTRIBUTIONS)[drawn.distribution]!,
       cluster: ordered(cluster, order),
       ...(drawn.issueLeaves && !issuesItself ? { issueLeaves: true } : {}),
       ...(drawn.validityHours === undefined ? {} : { validity: Validity.hours(drawn.validityHours) }),

@@ -120,6 +120,7 @@ function kubeadm(drawn: Drawn): Expected[] {
   const admins = { organization: "kubeadm:cluster-admins" };
   const kubelet = (host: string) =>
     of(host, "kubernetes").client("kubelet", `system:node:${host}`, { organization: "system:nodes" });
+  const serving = (machine: DrawnMachine) => (drawn.moreForKubelets ? [kubeletServing(machine)] : []);
   return [
     ...drawn.controlPlanes.flatMap((machine) => {
       const { name: host } = machine;
@@ -138,13 +139,23 @@ function kubeadm(drawn: Drawn): Expected[] {
         client("controller-manager", "system:kube-controller-manager"),
         client("scheduler", "system:kube-scheduler"),
         kubelet(host),
+        ...serving(machine),
       ];
     }),
     ...membersOf(drawn).flatMap(kubeadmEtcd),
-    ...drawn.workers.map(({ name }) => kubelet(name)),
+    ...drawn.workers.flatMap((machine) => [kubelet(machine.name), ...serving(machine)]),
     of("operator", "kubernetes").client("admin", "kubernetes-admin", admins),
     of("operator", "kubernetes").client("super-admin", "kubernetes-super-admin", { organization: "system:masters" }),
   ];
+}
+
+/** @see https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#kubernetes-signers kubernetes.io/kubelet-serving */
+function kubeletServing(machine: DrawnMachine): Expected {
+  const names = [machine.name, ...addressesOf(machine)];
+  return of(machine.name, "kubernetes").server("kubelet-server", `system:node:${machine.name}`, {
+    organization: "system:nodes",
+    names,
+  });
 }
 
 /** Cluster API's kubeadm issues the rest. @see https://github.com/kubernetes-sigs/cluster-api/blob/v1.14.0/docs/book/src/tasks/external-etcd.md */
@@ -192,12 +203,11 @@ function singleCa(drawn: Drawn): Expected[] {
         client("etcd-healthcheck-client", "kube-etcd-healthcheck-client", etcdClient),
       ];
     }),
-    ...drawn.workers.flatMap((machine) => {
-      const { server, client } = ca(machine.name);
-      const node = [`system:node:${machine.name}`, { organization: "system:nodes" }] as const;
+    ...[...drawn.workers, ...(drawn.moreForKubelets ? drawn.controlPlanes : [])].flatMap((machine) => {
+      const { client } = ca(machine.name);
       return [
-        client("kubelet", ...node),
-        server("kubelet-server", node[0], { ...node[1], names: [machine.name, ...addressesOf(machine)] }),
+        client("kubelet", `system:node:${machine.name}`, { organization: "system:nodes" }),
+        kubeletServing(machine),
         client("kube-proxy", "system:kube-proxy", { organization: "system:node-proxier" }),
       ];
     }),

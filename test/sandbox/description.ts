@@ -60,6 +60,8 @@ interface Settings {
   readonly highlyAvailable?: boolean;
   /** Name of the endpoint in a network, in which two control planes are that do not run here. @default - everything is on this machine */
   readonly elsewhere?: string;
+  /** Whether machines have authorities' keys. @default - as the distribution has it */
+  readonly authorityKeysOnMachines?: boolean;
   /** People and pipelines, by their names in {@link PEOPLE}. @default - nobody */
   readonly users?: readonly string[];
   /** Requests (CSRs) of users who have their own key. @default - Terraform makes all keys */
@@ -101,7 +103,7 @@ export class SandboxDescription {
 
   public constructor(private readonly settings: Settings) {
     const { port, workers, extraSans, rotated, rotation, highlyAvailable, users, requests = {}, tokens } = settings;
-    const { elsewhere } = settings;
+    const { elsewhere, authorityKeysOnMachines } = settings;
     const here = highlyAvailable ? HIGHLY_AVAILABLE : ONE_MACHINE;
     const { controlPlanes, ...etcd } = elsewhere === undefined ? here : ELSEWHERE;
     const distribution = distributionNamed(settings.distribution);
@@ -109,6 +111,7 @@ export class SandboxDescription {
       distribution,
       // Nobody but Terraform is there to issue them.
       issueLeaves: true,
+      ...(authorityKeysOnMachines === undefined ? {} : { authorityKeysOnMachines }),
       cluster: {
         name: "sandbox",
         endpoint: `${elsewhere ?? "127.0.0.1"}:${port}`,

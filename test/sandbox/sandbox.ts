@@ -6,6 +6,7 @@ import type { Changes } from "../../lib/export/changes";
 import { PlacedMachine, placedMachines } from "../../lib/kubernetes/cluster";
 import { fillText } from "../../lib/kubernetes/holders";
 import { embedsAuthority } from "../../lib/kubernetes/join";
+import { tableFor } from "../../lib/kubernetes/table-for";
 import { INVENTORY_FILE } from "../../lib/inventory-schema";
 import { isReady } from "./balancer";
 import { attempt, CommandOptions, Ended, run, TYPESCRIPT } from "./command";
@@ -188,14 +189,19 @@ export class Sandbox {
     }
   }
 
-  /** Ends a component of a machine and starts it again, with more flags than the table's if it is given any. */
-  public async restart(component: Component, machine = CONTROL_PLANE, flags: readonly string[] = []): Promise<void> {
+  /** Ends a component of a machine and starts it again, with the flags of a description, and more if it is given any. */
+  public async restart(
+    component: Component,
+    machine = CONTROL_PLANE,
+    description = this.description,
+    more: readonly string[] = [],
+  ): Promise<void> {
     const name = this.nameOf(component, machine);
     const index = this.daemons.findIndex((daemon) => daemon.name === name);
     this.restarting.add(name);
     await this.daemons[index]!.stop(RESTARTS_WITHIN_SECONDS);
     this.daemons.splice(index, 1);
-    await this.ready(machine, component, await this.start(machine, component, flags));
+    await this.ready(machine, component, await this.start(machine, component, description, more));
     this.restarting.delete(name);
     // Back in its place, so that etcd still ends after the API server that waits for it.
     this.daemons.splice(index, 0, this.daemons.pop()!);
@@ -612,14 +618,20 @@ export class Sandbox {
     return path.join(this.machine(node), "var/lib/kubelet/pki");
   }
 
-  private async start(machine: string, component: Component, more: readonly string[] = []): Promise<Daemon> {
+  private async start(
+    machine: string,
+    component: Component,
+    { props } = this.description,
+    more: readonly string[] = [],
+  ): Promise<Daemon> {
     const name = this.nameOf(component, machine);
     this.progress(`start ${name}`);
     const { cluster } = this.description.props;
+    const table = tableFor(cluster, props.issueLeaves, this.table, props.authorityKeysOnMachines);
     const data = path.join(this.folder, this.nameOf("etcd", machine));
     const flags = [
       ...baseFlags(component, { cluster, machine, ports: this.ports, data }),
-      ...pkiFlags(component, this.site(machine, ...this.kindsOf(machine))),
+      ...pkiFlags(component, { ...this.site(machine, ...this.kindsOf(machine)), table }),
       ...more,
     ];
     return this.daemon(name, this.tools[component], flags, process.env);

@@ -119,6 +119,8 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
     "No node can register under this name. It becomes part of the subject `system:node:<name>` and of certificates' SANs.",
   "machine-name-length":
     "With `system:node:` before it, the name would exceed the 64 bytes of a common name (RFC 5280).",
+  "machine-name-file":
+    "Two files of the machine have one path, since one of them is called after it: the second would take the first one's place.",
   "machine-name-reserved": "The name is reserved for files that belong to no single machine.",
   "machine-name-twice": "Two machines have the same name: they would share one identity.",
   missing: "A value that is needed is not there.",
@@ -138,7 +140,7 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
   "other-cluster": {
     cause:
       "The access to a cluster and its `ClusterPki` contradict each other. What joins would be given the files of another distribution, or look for the API server where its certificate is not valid.",
-    fix: "give `{ pki }` in place of `distribution`, `cluster` and `certificateAuthority`, or the description that the `ClusterPki` has, and `pki.bundle()`; add the host of another endpoint to the PKI's `extraSans`",
+    fix: "give `{ pki }` in place of `distribution`, `cluster` and `certificateAuthority`, or the description that the `ClusterPki` has, its `authorityKeysOnMachines`, and `pki.bundle()`; add the host of another endpoint to the PKI's `extraSans`",
   },
   "other-stack":
     "The keys to deliver are in another stack. They would have to pass through an output, and end up in both states.",
@@ -278,6 +280,8 @@ export const CAUSES: Readonly<Record<string, Cause>> = {
     "The secret of a bootstrap token stands in the code, where everybody reads it who may read the code; or it does not look like one, and the API server would let nobody in with it.",
   "token-staggered":
     "Of two bootstrap tokens that are replaced in turn, both would be due where one run of the pipeline failed, and the one before would no longer join.",
+  "token-unsigned":
+    "No machine has an authority's key, so that the cluster signs no requests: whoever came with this bootstrap token would wait for a certificate for ever.",
   "token-text":
     "The text looks like a token of cdktf's and is none: a part of one, one of another run, or a list where text has to be. cdktf would stop without saying where.",
   "two-cores":

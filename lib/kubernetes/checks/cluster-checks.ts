@@ -18,7 +18,9 @@ import {
   placedMachines,
 } from "../cluster";
 import { ANY_WORKER, CLUSTER, OPERATOR, REQUESTS } from "../cluster-file";
-import type { DistributionTable } from "../table";
+import { fillText } from "../holders";
+import { filesByRow } from "./table-checks";
+import type { DistributionTable, FileRow } from "../table";
 
 /** `system:node:` takes 12 of the 64 bytes that a common name may have. */
 const MAX_NODE_NAME_BYTES = 52;
@@ -57,6 +59,8 @@ export function checkCluster(
   checkRequired(cluster, table, machines, problems);
   machines.forEach((placed) => checkMachine(placed, problems));
   checkUnique(machines, problems, textOf);
+  const files = filesByRow(table).flatMap(([, ofRow]) => ofRow);
+  machines.forEach((placed) => checkOwnPaths(placed, cluster, files, problems));
   checkAltNames(cluster.extraSans ?? [], "cluster.extraSans", problems);
   checkSingleHosts(cluster, table, problems);
   checkServiceCidrs(cluster, machines, table, problems);
@@ -313,6 +317,24 @@ function checkSingleHosts(cluster: Cluster, { name, requires }: DistributionTabl
     for (const given of texts.filter((text) => typeof text === "string" && text.startsWith("*."))) {
       const allowed = `a name of one host, for ${name}: it does not start with a wildcard in its configuration`;
       problems.add({ code: "host-wildcard", at, given, allowed, fix: "name each host" });
+    }
+  }
+}
+
+/** Finds a machine whose name makes two of its files one: the second would silently be the only one. */
+function checkOwnPaths(
+  { machine: { name }, at, kinds }: PlacedMachine,
+  cluster: Cluster,
+  files: readonly Pick<FileRow, "path" | "on">[],
+  problems: Problems,
+): void {
+  const here = files.filter(({ on }) => kinds.some((kind) => on.includes(kind)));
+  const named = new Set(here.map(({ path }) => path).filter((path) => path.includes("{machine}")));
+  for (const path of named) {
+    const filled = fillText(path, cluster, name);
+    if (here.some((other) => other.path !== path && fillText(other.path, cluster, name) === filled)) {
+      const allowed = `a name by which no two of its files are ${filled}`;
+      problems.add({ code: "machine-name-file", at: `${at}.name`, given: name, allowed, fix: `call it ${name}-1` });
     }
   }
 }

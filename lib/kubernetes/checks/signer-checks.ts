@@ -4,7 +4,7 @@ import { member } from "../../terraform/shape";
 import { FIRST_GENERATION } from "../../x509/generation";
 import type { ClusterPkiProps } from "../cluster-pki-props";
 import type { ClusterLeaf } from "../cluster-parts";
-import type { AuthorityRow, Consumer, DistributionTable } from "../table";
+import type { AuthorityRow, CertificateRow, Consumer, DistributionTable } from "../table";
 
 /**
  * Finds an authority whose private key a machine needs and nobody gave, and a distribution that cannot do without.
@@ -13,7 +13,8 @@ import type { AuthorityRow, Consumer, DistributionTable } from "../table";
  */
 export function checkAuthorityKeys(props: ClusterPkiProps, table: DistributionTable, problems: Problems): void {
   if (props.authorityKeysOnMachines === false) {
-    checkWithoutKeys(props, table, problems);
+    const issues = ({ issuedBy }: CertificateRow) => !(props.issueLeaves ?? issuedBy === "terraform");
+    checkWithoutKeys(table, problems, Object.values(table.certificates).some(issues));
     return;
   }
   for (const [name, row] of Object.entries(table.authorities)) {
@@ -34,8 +35,12 @@ export function checkAuthorityKeys(props: ClusterPkiProps, table: DistributionTa
   }
 }
 
-function checkWithoutKeys({ issueLeaves }: ClusterPkiProps, table: DistributionTable, problems: Problems): void {
-  const issues = Object.values(table.certificates).some(({ issuedBy }) => !(issueLeaves ?? issuedBy === "terraform"));
+/**
+ * Finds a distribution that cannot do without the keys of authorities.
+ *
+ * @param issues whether it issues certificates itself
+ */
+export function checkWithoutKeys(table: DistributionTable, problems: Problems, issues = false): void {
   if (table.withoutAuthorityKeys === undefined || issues) {
     const why = issues ? "issues certificates itself" : "does not start without them";
     problems.add({

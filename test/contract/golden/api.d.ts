@@ -329,6 +329,7 @@ export class ClusterAccess extends Construct {
 }
 
 export interface ClusterAccessOfPkiProps extends ClusterAccessOptions {
+    readonly authorityKeysOnMachines?: undefined;
     readonly certificateAuthority?: undefined;
     readonly cluster?: undefined;
     readonly distribution?: undefined;
@@ -347,6 +348,7 @@ export interface ClusterAccessOptions extends KubernetesObjectProps {
 }
 
 export interface ClusterAccessProps extends ClusterAccessOptions {
+    readonly authorityKeysOnMachines?: boolean;
     readonly certificateAuthority?: TrustBundle | string;
     readonly cluster: Pick<Cluster, "name" | "endpoint">;
     readonly distribution: Distribution;
@@ -424,6 +426,7 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
     addFile(holder: HolderOfOne | "worker", props: AddedFileProps): void;
     readonly addressPrefix: string;
     authority(name: NamesOf<Of>["authority"]): CertificateAuthority;
+    readonly authorityKeysOnMachines: boolean;
     bundle(name?: NamesOf<Of>["authority"]): TrustBundle;
     certificate(name: NamesOf<Of>["certificate"], holder?: string): Certificate;
     get certificateAuthority(): TrustBundle;
@@ -880,6 +883,7 @@ export interface ICertificateAuthority extends IConstruct {
 }
 
 export interface IClusterPki {
+    readonly authorityKeysOnMachines?: boolean;
     readonly certificateAuthority: TrustBundle | string;
     readonly cluster: Pick<Cluster, "name" | "endpoint">;
     readonly distribution: Distribution;

@@ -210,6 +210,29 @@ describe("kubelets on control planes", () => {
     },
   );
 
+  test.each([
+    ["kubernetes", "/var/lib/kubelet/kubernetes.pem", "/var/lib/kubelet/kubernetes-key.pem"],
+    ["service-account", "/var/lib/kubelet/service-account.pem", "/var/lib/kubelet/service-account-key.pem"],
+  ])("have no name that makes two files one: %s", (name, ...paths) => {
+    const make = () =>
+      singleCa(
+        { kubeletOnControlPlanes: true, folder: "/var/lib/kubelet" },
+        { controlPlanes: [{ name, addresses: ["10.0.0.11"] }] },
+      );
+    expect(problemsOf(make)).toEqual(
+      paths.map((path) => ({
+        code: "machine-name-file",
+        at: "cluster.controlPlanes[0].name",
+        given: JSON.stringify(name),
+        allowed: `a name by which no two of its files are ${path}`,
+        fix: `call it ${name}-1`,
+      })),
+    );
+    expect(() =>
+      singleCa({ kubeletOnControlPlanes: true }, { controlPlanes: [{ name, addresses: ["10.0.0.11"] }] }),
+    ).not.toThrow();
+  });
+
   test("change nothing of the other machines, and replace nothing", () => {
     const requests = (of: typeof stack) => terraformOf(of).resource.tls_cert_request as Record<string, object>;
     expect(requests(stack)).toMatchObject(requests(usual.stack));
