@@ -189,16 +189,22 @@ const KUBELET: ServedPort = { number: 10250, setBy: "port" };
 export const kubelet = {
   /** Since 1.31 (`ReloadKubeletServerCertificateFile`, beta and on); not read with `serverTLSBootstrap`. */
   serving: {
-    certificate: field("kubelet", "tlsCertFile", "reload", KUBELET),
-    key: field("kubelet", "tlsPrivateKeyFile", "reload"),
+    certificate: { ...field("kubelet", "tlsCertFile", "reload", KUBELET), measured: KUBERNETES },
+    key: { ...field("kubelet", "tlsPrivateKeyFile", "reload"), measured: KUBERNETES },
   },
   /** Where no field names a certificate: the kubelet uses the two files if it finds them, and makes them if not. */
   servingByDefault: {
     certificate: { ...use("kubelet", "kubelet.crt of --cert-dir", "reload"), ...shownOn(KUBELET) },
     key: use("kubelet", "kubelet.key of --cert-dir", "reload"),
   },
-  /** What it shows in handshakes changes with it since 1.36 (`ReloadKubeletClientCAFile`); what it accepts always has. */
-  clientCaFile: field("kubelet", "authentication.x509.clientCAFile", "reload", KUBELET),
+  /**
+   * What it accepts changes with it at once. What it shows in handshakes does since 1.36 (`ReloadKubeletClientCAFile`), and up to a minute
+   * later: it looks once a minute whether that is another one.
+   */
+  clientCaFile: {
+    ...field("kubelet", "authentication.x509.clientCAFile", "reload", KUBELET),
+    measured: KUBERNETES,
+  },
   /**
    * Of a kubelet that joined by token: its bootstrap kubeconfig names the file, and so does the kubeconfig that it writes. What is said
    * of `--kubelet-certificate-authority` is true of it, too: a restart is right for every version.

@@ -11,7 +11,7 @@ import { writeFiles } from "../../lib/export/write-files";
 import { run } from "../sandbox/command";
 import { Component } from "../sandbox/components";
 import { CONTROL_PLANE, PKI_STACK } from "../sandbox/description";
-import { Sandbox } from "../sandbox/sandbox";
+import { type KubeletPort, Sandbox } from "../sandbox/sandbox";
 import { describeHandshakes } from "./handshakes";
 import { CATALOGUE, nameOf, readersIn, TABLES } from "../support/catalogue";
 
@@ -23,6 +23,7 @@ jest.setTimeout(120_000);
 
 const PKI = "/etc/kubernetes/pki";
 const K3S = "/var/lib/rancher/k3s/server/tls";
+const AGENT = "/var/lib/rancher/k3s/agent";
 const COMPONENTS: readonly Component[] = ["etcd", "kube-apiserver", "kube-controller-manager"];
 /** A reload has to be seen within this. */
 const RELOAD_SECONDS = 15;
@@ -34,8 +35,9 @@ const folder = mkdtempSync(path.join(tmpdir(), "reload-"));
 let rotated: string;
 let sandbox: Sandbox;
 let backend: Backend;
+let kubelet: KubeletPort;
 
-async function start(distribution: string): Promise<void> {
+async function start(distribution: string, besides = () => Promise.resolve()): Promise<void> {
   rotated = path.join(folder, distribution, "rotated");
   mkdirSync(rotated, { recursive: true });
   sandbox = await Sandbox.start({
@@ -44,6 +46,7 @@ async function start(distribution: string): Promise<void> {
     nodes: [],
     progress: () => undefined,
   });
+  await besides();
   await sandbox.deploy(PKI_STACK, sandbox.description.with({ rotated: true }));
   await sandbox.export(["--machine", CONTROL_PLANE], rotated, [PKI_STACK]);
   await sandbox.export(["--operator"], rotated, [PKI_STACK]);
@@ -117,6 +120,12 @@ const PROBES_ON_K3S: Readonly<Record<string, Probe>> = {
   ...ofSigner("--cluster-signing-kube-apiserver-client", "client", `${K3S}/client-ca.crt`),
   ...ofSigner("--cluster-signing-kubelet-client", "kubeletClient", `${K3S}/client-ca.crt`),
   ...ofSigner("--cluster-signing-kubelet-serving", "kubeletServing", `${K3S}/server-ca.crt`),
+
+  ...ofBoth("kubelet", "tlsCertFile", "tlsPrivateKeyFile", () => servesNew(kubelet.port, `${K3S}/server-ca.crt`)),
+  "kubelet authentication.x509.clientCAFile": async () => {
+    const as = identity(`${K3S}/client-kube-apiserver`);
+    return (await ask(`https://127.0.0.1:${kubelet.port}/runningpods/`, { as })).status === 200;
+  },
 };
 
 const PROBES = { ...PROBES_ON_KUBEADM, ...PROBES_ON_K3S };
@@ -157,6 +166,8 @@ const HOT_ON_K3S: readonly (readonly string[])[] = [
   ofPair("kube-controller-manager/kube-controller-manager", K3S),
   [`${K3S}/client-ca.nochain.crt`, `${K3S}/client-ca.key`],
   [`${K3S}/server-ca.nochain.crt`, `${K3S}/server-ca.key`],
+  ofPair("serving-kubelet", AGENT),
+  [`${AGENT}/client-ca.crt`],
 ];
 
 function usedByTheRunning(hot: readonly (readonly string[])[]): void {
@@ -237,7 +248,11 @@ describe("on kubeadm's files", () => {
 });
 
 describe("on K3s' files", () => {
-  beforeAll(() => start("k3s"));
+  beforeAll(() =>
+    start("k3s", async () => {
+      kubelet = await sandbox.startKubelet(CONTROL_PLANE);
+    }),
+  );
 
   afterAll(() => sandbox?.stop());
 
@@ -427,9 +442,10 @@ async function reachesEtcd(): Promise<boolean> {
   return (await api("/api/v1/namespaces/default")).status === 200;
 }
 
-function servesNew(port: keyof Sandbox["ports"], bundle: string): Promise<boolean> {
+function servesNew(at: keyof Sandbox["ports"] | number, bundle: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: "127.0.0.1", port: sandbox.ports[port], rejectUnauthorized: false }, () => {
+    const port = typeof at === "number" ? at : sandbox.ports[at];
+    const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false }, () => {
       resolve(isSecond(socket.getPeerX509Certificate(), bundle));
       socket.destroy();
     });

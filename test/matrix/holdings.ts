@@ -43,7 +43,9 @@ export function holdingsIn(folder: string, machine: string): Holding[] {
 function filesOf(folder: string): string[] {
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
   // A kubelet keeps its certificates by date, and a link to the current one.
-  const files = entries.filter((entry) => !/^kubelet-client-\d/.test(entry.name) && !entry.isDirectory());
+  const files = entries.filter(
+    (entry) => !/^kubelet-client-\d/.test(entry.name) && (entry.isFile() || entry.isSymbolicLink()),
+  );
   return files.map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name))).sort();
 }
 

@@ -32,8 +32,9 @@ async function main(): Promise<number> {
     const sandbox = await Sandbox.start({ folder: path.resolve(".sandbox"), distribution, nodes, workers, progress });
     try {
       await sandbox.export(["--machine", NAMED_WORKER], sandbox.machine(NAMED_WORKER), [PKI_STACK]);
+      const kubelet = trust.kubelet === undefined ? undefined : await sandbox.startKubelet(NAMED_WORKER);
       progress("everybody comes to every port");
-      const cells = await matrixOf(sandbox, trust);
+      const cells = await matrixOf(sandbox, trust, kubelet);
       const seen = markdownOf(cells);
       console.log(`${distribution}\n\n${seen}\n`);
       if (values.write) {

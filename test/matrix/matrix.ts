@@ -4,7 +4,7 @@ import path from "node:path";
 import { type Answer, ask, type Asking } from "../sandbox/ask";
 import { attempt } from "../sandbox/command";
 import { CONTROL_PLANE, PKI_STACK } from "../sandbox/description";
-import type { Sandbox } from "../sandbox/sandbox";
+import type { KubeletPort, Sandbox } from "../sandbox/sandbox";
 import { Forger, type Forgery, type Signer } from "./forger";
 import { type Holding, holdingsIn, namesOf } from "./holdings";
 import { rightsOf, type Trust } from "./upstream";
@@ -26,8 +26,8 @@ export interface Cell {
 }
 
 /** Where somebody comes to. */
-export const PORTS = ["API server", "API server, as a front proxy", "etcd, client port", "etcd, peer port"] as const;
-export type PortName = (typeof PORTS)[number];
+export type PortName =
+  "API server" | "API server, as a front proxy" | "etcd, client port" | "etcd, peer port" | "kubelet";
 
 export const AS_ISSUED = "as issued";
 
@@ -37,15 +37,19 @@ export const NODE = "node-1";
 
 const MACHINES = [CONTROL_PLANE, NAMED_WORKER, NODE, "operator"];
 
-/** What everybody is let in to at a running sandbox: all who hold a key on one of its machines, as they are and as they should not be.
+/**
+ * What everybody is let in to at a running sandbox: all who hold a key on one of its machines, as they are and as they should not be.
  *
- * The sandbox has {@link NODE} and {@link NAMED_WORKER}, and everybody's files. */
-export async function matrixOf(sandbox: Sandbox, trust: Trust): Promise<Cell[]> {
+ * The sandbox has {@link NODE} and {@link NAMED_WORKER}, and everybody's files.
+ *
+ * @param kubelet of {@link NAMED_WORKER}, where upstream names a file for it
+ */
+export async function matrixOf(sandbox: Sandbox, trust: Trust, kubelet?: KubeletPort): Promise<Cell[]> {
   const forger = new Forger(sandbox.folder);
   const authorities = await authoritiesOf(sandbox);
   const holdings = MACHINES.flatMap((machine) => holdingsIn(sandbox.machine(machine), machine));
   const comers = (await eachOf(holdings, 4, (holding) => comersOf(holding, authorities, forger))).flat();
-  const doors = new Doors(sandbox, trust, authorities);
+  const doors = new Doors(sandbox, trust, authorities, kubelet);
   const known = await doors.known(comers);
   return (await eachOf(comers, 8, (comer) => doors.cells(comer, known))).flat();
 }
@@ -62,7 +66,8 @@ async function comersOf(holding: Holding, authorities: readonly Signer[], forger
   const own = authorities.find(({ cert }) => isIssuedBy(holding.certificate, cert));
   const issued = { cert: holding.cert, key: holding.key };
   if (!own) {
-    throw new Error(`${holding.place}: none of the authorities has signed it`);
+    // What somebody made for themselves, as a kubelet does that was given nothing to serve with.
+    return [{ holding, variant: AS_ISSUED, with: issued }];
   }
   const others = authorities.filter((authority) => authority !== own);
   const made: Readonly<Record<string, Forgery>> = {
@@ -92,9 +97,10 @@ class Doors {
     private readonly sandbox: Sandbox,
     private readonly trust: Trust,
     authorities: readonly Signer[],
+    private readonly kubelet: KubeletPort | undefined,
   ) {
-    // Who serves is not the question here: any of the cluster's authorities.
-    this.ca = authorities.map(({ cert }) => cert).join("\n");
+    // Who serves is not the question here: any of the cluster's authorities, or the kubelet's own.
+    this.ca = [...authorities.map(({ cert }) => cert), kubelet?.own ?? ""].join("\n");
   }
 
   /** Who comes with a certificate that OpenSSL finds good for a client, by the file of those who may have signed it. */
@@ -108,8 +114,8 @@ class Doors {
     const leaves = `${place}.pem`;
     writeFileSync(leaves, comers.map((comer) => comer.with.cert).join("\n"));
     const known = new Map<string, ReadonlySet<Comer>>();
-    for (const file of new Set(files(this.trust))) {
-      const trusted = ["-no-CApath", "-no-CAstore", "-CAfile", this.sandbox.file(CONTROL_PLANE, file)];
+    for (const file of new Set(files(this.sandbox, this.trust))) {
+      const trusted = ["-no-CApath", "-no-CAstore", "-CAfile", file];
       const purpose = ["-purpose", "sslclient", "-untrusted", leaves];
       const { stdout } = await attempt("openssl", ["verify", ...trusted, ...purpose, ...names]);
       const good = new Set([...stdout.matchAll(/^(.*): OK$/gm)].map(([, name]) => name!));
@@ -123,8 +129,8 @@ class Doors {
     const { certificate, place } = comer.holding;
     const [user = ""] = namesOf(certificate, "CN");
     const groups = namesOf(certificate, "O");
-    const { apiServer, frontProxy, etcdClient, etcdPeer } = this.trust;
-    const isKnown = (file: string) => known.get(file)!.has(comer);
+    const { apiServer, frontProxy, etcdClient, etcdPeer, kubelet } = this.trust;
+    const isKnown = (file: string, machine = CONTROL_PLANE) => known.get(this.sandbox.file(machine, file))!.has(comer);
     const themselves = isKnown(apiServer) ? userText(user, [...groups, AUTHENTICATED]) : "";
     const rights = rightsOf([user, ...groups], this.trust);
     const may = themselves && `, nodes ${status(rights.nodes)}, secrets ${status(rights.secrets)}`;
@@ -132,24 +138,29 @@ class Doors {
     const comesTo = (door: Trust["etcdPeer"], names: readonly string[]) =>
       isKnown(door.file) && (door.allowedName === undefined || names.includes(door.allowedName)) ? "let in" : "";
     const hosts = (certificate.subjectAltName ?? "").split(", ").map((name) => name.replace(/^DNS:/, ""));
-    const expected: Readonly<Record<PortName, string>> = {
-      "API server": `${themselves}${comer.variant === AS_ISSUED ? may : ""}`,
-      "API server, as a front proxy": isProxy ? userText("somebody", ["some-group", AUTHENTICATED]) : themselves,
-      "etcd, client port": comesTo(etcdClient, hosts),
-      "etcd, peer port": comesTo(etcdPeer, [user]),
-    };
     const { etcdClient: client, etcdPeer: peer } = this.sandbox.ports;
-    const seen: Readonly<Record<PortName, string>> = {
-      "API server": await this.atApiServer(comer),
-      "API server, as a front proxy": await this.review(comer, {
-        "X-Remote-User": "somebody",
-        "X-Remote-Group": "some-group",
-      }),
-      "etcd, client port": await this.atEtcd(comer, client),
-      "etcd, peer port": await this.atEtcd(comer, peer),
+    const cell = (port: PortName, expected: string, seen: string): Cell => {
+      return { place, user, groups, variant: comer.variant, port, expected, seen };
     };
-    const of = { place, user, groups, variant: comer.variant };
-    return PORTS.map((port) => ({ ...of, port, expected: expected[port], seen: seen[port] }));
+    return [
+      cell("API server", `${themselves}${comer.variant === AS_ISSUED ? may : ""}`, await this.atApiServer(comer)),
+      cell(
+        "API server, as a front proxy",
+        isProxy ? userText("somebody", ["some-group", AUTHENTICATED]) : themselves,
+        await this.review(comer, { "X-Remote-User": "somebody", "X-Remote-Group": "some-group" }),
+      ),
+      cell("etcd, client port", comesTo(etcdClient, hosts), await this.atEtcd(comer, client)),
+      cell("etcd, peer port", comesTo(etcdPeer, [user]), await this.atEtcd(comer, peer)),
+      ...(kubelet === undefined
+        ? []
+        : [
+            cell(
+              "kubelet",
+              isKnown(kubelet, NAMED_WORKER) ? podsText(user, rights.kubelet) : "",
+              await this.atKubelet(comer),
+            ),
+          ]),
+    ];
   }
 
   private async atApiServer(comer: Comer): Promise<string> {
@@ -186,6 +197,19 @@ class Doors {
     return answer.status === 200 ? "let in" : isRefused ? "" : `${answer.status ?? "no"} answer: ${answer.body}`;
   }
 
+  /** A kubelet says whom it refuses what, once it knows who that is. */
+  private async atKubelet({ with: as }: Comer): Promise<string> {
+    const { address, port } = this.kubelet!;
+    const url = `https://${address}:${port}/runningpods/`;
+    const answer = await ask(url, { as, ca: this.ca, servername: NAMED_WORKER });
+    const forbidden = /^Forbidden \(user=(.*), verb=get, resource=nodes, subresource\(s\)=\[pods proxy\]\)/;
+    const [, user] = forbidden.exec(answer.body) ?? [];
+    if (answer.status === 200 || (answer.status === 403 && user !== undefined)) {
+      return podsText(user ?? "", answer.status === 200);
+    }
+    return answer.status === 401 ? "" : `${answer.status ?? "no"} answer: ${answer.body}`;
+  }
+
   private ask({ with: as }: Comer, url: string, asking: Partial<Asking> = {}): Promise<Answer> {
     return ask(`${this.sandbox.server}${url}`, { as, ca: this.ca, ...asking });
   }
@@ -197,12 +221,22 @@ function userText(user: string, groups: readonly string[]): string {
   return `${user} [${[...groups].sort().join(" ")}]`;
 }
 
+/** What somebody gets who asks for a node's pods. Whom it tells, a kubelet does not say; whom it does not, it does. */
+function podsText(user: string, isAllowed: boolean): string {
+  return isAllowed ? "pods 200" : `${user}, pods 403`;
+}
+
 function status(isAllowed: boolean): 200 | 403 {
   return isAllowed ? 200 : 403;
 }
 
-function files({ apiServer, frontProxy, etcdClient, etcdPeer }: Trust): string[] {
-  return [apiServer, frontProxy.file, etcdClient.file, etcdPeer.file];
+/** Where listeners have those from who may have signed what their clients come with. */
+function files(sandbox: Sandbox, { apiServer, frontProxy, etcdClient, etcdPeer, kubelet }: Trust): string[] {
+  const onControlPlane = [apiServer, frontProxy.file, etcdClient.file, etcdPeer.file];
+  return [
+    ...onControlPlane.map((file) => sandbox.file(CONTROL_PLANE, file)),
+    ...(kubelet === undefined ? [] : [sandbox.file(NAMED_WORKER, kubelet)]),
+  ];
 }
 
 /** Every authority of the state, with its key. */

@@ -1,4 +1,4 @@
-import { AS_ISSUED, type Cell, PORTS } from "./matrix";
+import { AS_ISSUED, type Cell } from "./matrix";
 
 /** What was asked and seen, in numbers. */
 export interface Count {
@@ -25,20 +25,21 @@ export function markdownOf(cells: readonly Cell[]): string {
     const row = cells.filter((cell) => cell.place === place && cell.variant === AS_ISSUED);
     return [`\`${place}\``, ...row.map(shown)];
   });
+  const ports = [...new Set(cells.map(({ port }) => port))];
   const variants = [...new Set(cells.map(({ variant }) => variant))];
   const numbers = variants.map((variant) => {
-    const ports = PORTS.map((port) => {
+    const atPorts = ports.map((port) => {
       const here = cells.filter((cell) => cell.variant === variant && cell.port === port);
       const isRight = here.every((cell) => cell.seen === cell.expected);
       return `${countOf(here).letIn} of ${here.length}${isRight ? "" : ", **wrong**"}`;
     });
-    return [variant, ...ports];
+    return [variant, ...atPorts];
   });
   const { asked, letIn, wronglyLetIn, wronglyRefused } = countOf(cells);
   return [
-    table(["Holder of", ...PORTS], issued),
+    table(["Holder of", ...ports], issued),
     "Let in with it, or with what was made of it:",
-    table(["Certificate", ...PORTS], numbers),
+    table(["Certificate", ...ports], numbers),
     `Somebody came ${asked} times and was let in ${letIn} times. Wrongly let in: ${wronglyLetIn}. Wrongly refused: ${wronglyRefused}.`,
   ].join("\n\n");
 }

@@ -4,7 +4,7 @@
  * API server ask for there are this library's choice, written down a second time.
  */
 
-/** Whose clients a distribution's control plane lets in. Files are those of the machine. */
+/** Whose clients a distribution's control plane and its kubelets let in. Files are those of the machine. */
 export interface Trust {
   /** `--client-ca-file` of the API server. */
   readonly apiServer: string;
@@ -14,19 +14,24 @@ export interface Trust {
   readonly etcdClient: { readonly file: string; readonly allowedName?: string };
   /** `--peer-trusted-ca-file` of etcd, and `--peer-cert-allowed-cn`. */
   readonly etcdPeer: { readonly file: string; readonly allowedName?: string };
+  /** `authentication.x509.clientCAFile` of a worker's kubelet. @default - no file that is delivered: the distribution makes it there */
+  readonly kubelet?: string;
   /** Whom the distribution binds beside those that Kubernetes does, by user or group. */
   readonly bound: Readonly<Record<string, Rights>>;
 }
 
-/** Whether somebody may list nodes, and the Secrets of kube-system. */
+/** Whether somebody may list nodes, and the Secrets of kube-system, and ask a kubelet for its pods: `get` of `nodes/proxy`. */
 export interface Rights {
   readonly nodes: boolean;
   readonly secrets: boolean;
+  readonly kubelet: boolean;
 }
 
-const ALL: Rights = { nodes: true, secrets: true };
-const NODES: Rights = { nodes: true, secrets: false };
-const NONE: Rights = { nodes: false, secrets: false };
+const ALL: Rights = { nodes: true, secrets: true, kubelet: true };
+const LISTS: Rights = { nodes: true, secrets: true, kubelet: false };
+const NODES: Rights = { nodes: true, secrets: false, kubelet: false };
+const KUBELETS: Rights = { nodes: true, secrets: false, kubelet: true };
+const NONE: Rights = { nodes: false, secrets: false, kubelet: false };
 
 const FRONT_PROXY_CLIENT = ["front-proxy-client"];
 
@@ -37,6 +42,7 @@ function rancher(name: string): Trust {
     frontProxy: { file: `${tls}/request-header-ca.crt`, allowedNames: ["system:auth-proxy"] },
     etcdClient: { file: `${tls}/etcd/server-ca.crt` },
     etcdPeer: { file: `${tls}/etcd/peer-ca.crt` },
+    kubelet: `/var/lib/rancher/${name}/agent/client-ca.crt`,
     bound: {},
   };
 }
@@ -49,8 +55,9 @@ export const TRUST: Readonly<Record<string, Trust>> = {
     frontProxy: { file: "/etc/kubernetes/pki/front-proxy-ca.crt", allowedNames: FRONT_PROXY_CLIENT },
     etcdClient: { file: "/etc/kubernetes/pki/etcd/ca.crt" },
     etcdPeer: { file: "/etc/kubernetes/pki/etcd/ca.crt" },
+    kubelet: "/etc/kubernetes/pki/ca.crt",
     // tlsbootstrap.go beside it binds the user to system:kubelet-api-admin.
-    bound: { "kubeadm:cluster-admins": ALL, "kube-apiserver-kubelet-client": NODES },
+    bound: { "kubeadm:cluster-admins": ALL, "kube-apiserver-kubelet-client": KUBELETS },
   },
   /** @see https://github.com/k3s-io/k3s/blob/master/pkg/daemons/control/server.go for flags, and deps/deps.go beside it for files */
   k3s: rancher("k3s"),
@@ -74,7 +81,8 @@ export const TRUST: Readonly<Record<string, Trust>> = {
     frontProxy: { file: "/var/lib/kubernetes/ca.pem", allowedNames: ["aggregator"] },
     etcdClient: { file: "/etc/etcd/ca.pem", allowedName: "etcd-client" },
     etcdPeer: { file: "/etc/etcd/ca.pem", allowedName: "etcd-peer" },
-    bound: { "cluster-admins": ALL, "kube-apiserver-kubelet-client": NODES },
+    kubelet: "/var/lib/kubernetes/ca.pem",
+    bound: { "cluster-admins": ALL, "kube-apiserver-kubelet-client": KUBELETS },
   },
   /** As with one authority, but each set of certificates has one of its own; those of the API server's clients are in one file. */
   "single-ca-own-authorities": {
@@ -82,7 +90,8 @@ export const TRUST: Readonly<Record<string, Trust>> = {
     frontProxy: { file: "/var/lib/kubernetes/front-proxy-client-ca.pem", allowedNames: ["aggregator"] },
     etcdClient: { file: "/etc/etcd/etcd-client-ca.pem", allowedName: "etcd-client" },
     etcdPeer: { file: "/etc/etcd/etcd-peer-ca.pem", allowedName: "etcd-peer" },
-    bound: { "cluster-admins": ALL, "kube-apiserver-kubelet-client": NODES },
+    kubelet: "/var/lib/kubernetes/apiserver-kubelet-client-ca.pem",
+    bound: { "cluster-admins": ALL, "kube-apiserver-kubelet-client": KUBELETS },
   },
 };
 
@@ -95,7 +104,7 @@ export const TRUST: Readonly<Record<string, Trust>> = {
  */
 const RIGHTS: Readonly<Record<string, Rights>> = {
   "system:masters": ALL,
-  "system:kube-controller-manager": ALL,
+  "system:kube-controller-manager": LISTS,
   "system:kube-scheduler": NODES,
   "system:kube-proxy": NODES,
 };
@@ -103,5 +112,6 @@ const RIGHTS: Readonly<Record<string, Rights>> = {
 /** What a user of these groups may do. */
 export function rightsOf(names: readonly string[], { bound }: Trust): Rights {
   const all = names.map((name) => bound[name] ?? RIGHTS[name] ?? NONE);
-  return { nodes: all.some(({ nodes }) => nodes), secrets: all.some(({ secrets }) => secrets) };
+  const may = (right: keyof Rights) => all.some((rights) => rights[right]);
+  return { nodes: may("nodes"), secrets: may("secrets"), kubelet: may("kubelet") };
 }

@@ -143,22 +143,38 @@ export interface Site {
  *
  * @throws Error when the table gives a component two files for one flag
  */
-export function pkiFlags(component: string, { table, cluster, machine, root, holders }: Site): string[] {
+export function pkiFlags(component: string, site: Site): string[] {
+  const flags = readBy(component, site).flatMap(({ consumer, file }) => flagsOf(consumer, file));
+  return unambiguous([...new Set(flags.map((flag) => fillText(flag, site.cluster, site.machine)))], component);
+}
+
+/** The same by fields of the component's configuration: which file each of them names. */
+export function pkiFields(component: string, site: Site): Record<string, string> {
+  const fields = readBy(component, site).flatMap(({ consumer: { via }, file }) =>
+    "configField" in via ? [[via.configField, fillText(file, site.cluster, site.machine)] as const] : [],
+  );
+  return Object.fromEntries(fields);
+}
+
+/** Every file of the table that a component reads, in whatever way. */
+export function filesReadBy(component: string, site: Site): string[] {
+  return readBy(component, site).map(({ file }) => file);
+}
+
+function readBy(component: string, { table, root, holders }: Site): { consumer: Consumer; file: string }[] {
   const rows = [table.authorities, table.keyPairs, table.certificates].flatMap((part) => Object.values(part));
   const joins = Object.values(table.access.tokens).map(({ file }) => ({ ...file, on: [file.on] }));
   const files = [...rows.flatMap((row) => row.files), ...joins].filter((file) =>
     file.on.some((holder) => holders.includes(holder)),
   );
-  const flags = files.flatMap(({ path: file, consumers }) =>
+  return files.flatMap(({ path: file, consumers }) =>
     consumers
       .filter((consumer) => consumer.component === component)
-      .flatMap((consumer) => flagsOf(consumer, path.join(root, file)))
-      .map((flag) => fillText(flag, cluster, machine)),
+      .map((consumer) => ({ consumer, file: path.join(root, file) })),
   );
-  return unambiguous([...new Set(flags)], component);
 }
 
-/** The flags by which a kubelet without containers reads its files. */
+/** The flags by which a kubelet reads its files; of one without containers, all that it knows. */
 export function kubeletFlags(site: Site): string[] {
   return pkiFlags("kubelet", site).filter((flag) => HOLLOW_KUBELET.includes(nameOf(flag)));
 }

@@ -15,8 +15,10 @@ import {
   baseFlags,
   Component,
   componentsOf,
+  filesReadBy,
   hollowFlags,
   kubeletFlags,
+  pkiFields,
   pkiFlags,
   Ports,
   Site,
@@ -32,6 +34,13 @@ import {
   operatorKubeconfigs,
   unpacked,
 } from "./distribution";
+import {
+  KUBELET_CONFIGURATION,
+  kubeletConfiguration,
+  onItsDisk,
+  RUNTIME_SOCKET,
+  SELF_MADE_CERTIFICATE,
+} from "./kubelet";
 import { kubernetesPki } from "./kubernetes-pki";
 import { environmentOfKubeconfig } from "./kubernetes-provider-1.13";
 import { accepts, checkFree, freePorts, shakesHands } from "./ports";
@@ -81,6 +90,14 @@ export interface Delivery {
   readonly restarted: readonly string[];
   /** Components that had to, and do not run here. */
   readonly elsewhere: readonly string[];
+}
+
+/** Where a kubelet listens. */
+export interface KubeletPort {
+  readonly address: string;
+  readonly port: number;
+  /** The certificate that it made itself to serve with, and who signed that: nothing where it was given one. */
+  readonly own?: string;
 }
 
 /** What is seen of a running sandbox. */
@@ -172,14 +189,19 @@ export class Sandbox {
     }
   }
 
-  /** Ends a component of a machine and starts it again, with the flags of a description. */
-  public async restart(component: Component, machine = CONTROL_PLANE, description = this.description): Promise<void> {
+  /** Ends a component of a machine and starts it again, with the flags of a description, and more if it is given any. */
+  public async restart(
+    component: Component,
+    machine = CONTROL_PLANE,
+    description = this.description,
+    more: readonly string[] = [],
+  ): Promise<void> {
     const name = this.nameOf(component, machine);
     const index = this.daemons.findIndex((daemon) => daemon.name === name);
     this.restarting.add(name);
     await this.daemons[index]!.stop(RESTARTS_WITHIN_SECONDS);
     this.daemons.splice(index, 1);
-    await this.ready(machine, component, await this.start(machine, component, description));
+    await this.ready(machine, component, await this.start(machine, component, description, more));
     this.restarting.delete(name);
     // Back in its place, so that etcd still ends after the API server that waits for it.
     this.daemons.splice(index, 0, this.daemons.pop()!);
@@ -200,6 +222,59 @@ export class Sandbox {
   /** Lets one more node join. */
   public join(name: string): Promise<void> {
     return this.joinNodes([name]);
+  }
+
+  /**
+   * Starts a real kubelet, with a runtime that runs nothing, or starts it again. A machine of the description has its kubeconfig; any other
+   * one joins by token, from the files that are delivered for it.
+   *
+   * @param renews whether it asks for a certificate of its own, and for the next one in time
+   */
+  public async startKubelet(name: string, renews = false): Promise<KubeletPort> {
+    const { progress } = this;
+    const tools = await findTools(["kubelet", "fake-runtime"], { progress });
+    const placed = placedMachines(this.description.props.cluster).find(({ machine }) => machine.name === name);
+    const root = this.machine(name);
+    await (placed
+      ? this.export(["--machine", name], root, [PKI_STACK])
+      : this.export(["--worker"], root, [PKI_STACK, ACCESS_STACK]));
+    const [port] = (await freePorts(1)) as [number];
+    const address = placed ? this.address(name) : "127.0.0.1";
+    // On its disk files are where the table has them.
+    const disk = { ...this.site(name, ...(placed?.kinds ?? ["worker"])), root: "/" };
+    const files = pkiFields("kubelet", disk);
+    for (const file of [RUNTIME_SOCKET, KUBELET_CONFIGURATION]) {
+      await mkdir(path.dirname(path.join(root, file)), { recursive: true });
+    }
+    await writeFile(path.join(root, KUBELET_CONFIGURATION), kubeletConfiguration({ address, port, files, renews }));
+
+    progress(`start ${name}`);
+    const isRunning = (as: string) => this.daemons.some((daemon) => daemon.name === as);
+    const start = (as: string, program: string, args: readonly string[]) =>
+      this.daemon(as, ...onItsDisk(root, program, args), { ...process.env, TMPDIR: "/tmp" });
+    if (!isRunning(`${name}.runtime`)) {
+      const runtime = await start(`${name}.runtime`, tools["fake-runtime"], [`unix://${RUNTIME_SOCKET}`]);
+      await runtime.until("listening", () => Promise.resolve(existsSync(path.join(root, RUNTIME_SOCKET))));
+    }
+    if (isRunning(name)) {
+      await this.endNode(name);
+    }
+    const flags = [
+      `--config=${KUBELET_CONFIGURATION}`,
+      `--hostname-override=${name}`,
+      // Who says its addresses: by itself it takes none that is on loopback.
+      "--cloud-provider=external",
+      ...(placed ? [] : [`--kubeconfig=${kubeletKubeconfig(this.table)}`]),
+      // Who has a kubeconfig has no token.
+      ...kubeletFlags(disk).filter((flag) => !placed || !flag.startsWith("--bootstrap-kubeconfig=")),
+    ];
+    const kubelet = await start(name, tools.kubelet, flags);
+    await kubelet.until("serving", () => shakesHands(port, address));
+    await kubelet.until("Ready", () => this.isReady(name));
+    const status = JSON.stringify({ status: { addresses: [{ type: "InternalIP", address }] } });
+    await this.kubectl(this.first, "patch", "node", name, "--subresource=status", "--type=merge", `--patch=${status}`);
+    const isGiven = "tlsCertFile" in files || filesReadBy("kubelet", disk).includes(SELF_MADE_CERTIFICATE);
+    return { address, port, own: isGiven ? undefined : await readFile(path.join(root, SELF_MADE_CERTIFICATE), "utf8") };
   }
 
   /** Lets a node join again, by a token: it asks for a certificate, whatever it had. */
@@ -543,7 +618,12 @@ export class Sandbox {
     return path.join(this.machine(node), "var/lib/kubelet/pki");
   }
 
-  private async start(machine: string, component: Component, { props } = this.description): Promise<Daemon> {
+  private async start(
+    machine: string,
+    component: Component,
+    { props } = this.description,
+    more: readonly string[] = [],
+  ): Promise<Daemon> {
     const name = this.nameOf(component, machine);
     this.progress(`start ${name}`);
     const { cluster } = this.description.props;
@@ -552,6 +632,7 @@ export class Sandbox {
     const flags = [
       ...baseFlags(component, { cluster, machine, ports: this.ports, data }),
       ...pkiFlags(component, { ...this.site(machine, ...this.kindsOf(machine)), table }),
+      ...more,
     ];
     return this.daemon(name, this.tools[component], flags, process.env);
   }

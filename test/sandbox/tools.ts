@@ -5,7 +5,7 @@
 import { execFile, spawn } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import { access, link, mkdir, mkdtemp, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { access, link, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -23,6 +23,7 @@ export type ToolName =
   | "kubeadm"
   | "kubelet"
   | "kubectl"
+  | "fake-runtime"
   | "terraform"
   | "zlint";
 
@@ -108,7 +109,7 @@ interface OldestOnPath {
 const KUBERNETES_ON_PATH: OldestOnPath = { args: ["--version"], version: [1, 33] };
 
 /** Distributions carry old clients: a tool found on PATH has to say that it is not older than this. */
-const ON_PATH: Record<Exclude<ToolName, "terraform">, OldestOnPath> = {
+const ON_PATH: Record<Exclude<ToolName, "terraform" | "fake-runtime">, OldestOnPath> = {
   etcd: { args: ["--version"], version: [3, 5] },
   "kube-apiserver": KUBERNETES_ON_PATH,
   "kube-controller-manager": KUBERNETES_ON_PATH,
@@ -121,6 +122,7 @@ const ON_PATH: Record<Exclude<ToolName, "terraform">, OldestOnPath> = {
 
 async function findInstalled(tool: ToolName, env: NodeJS.ProcessEnv): Promise<string | undefined> {
   if (tool === "terraform") return findTerraform(env);
+  if (tool === "fake-runtime") return undefined; // nobody installs it: it is ours
   if (env.KUBEBUILDER_ASSETS) {
     const asset = path.resolve(env.KUBEBUILDER_ASSETS, tool);
     if (await isExecutable(asset)) return asset; // whatever its version: it was named on purpose
@@ -186,6 +188,7 @@ const MODULES: Readonly<Record<string, GoModule>> = {
     },
     variables: kubernetesVersion,
   },
+  "fake-runtime": { programs: { "fake-runtime": "sandbox/fake-runtime" } },
   etcd: { programs: { etcd: "go.etcd.io/etcd/server/v3" } },
   zlint: {
     programs: { zlint: "github.com/zmap/zlint/v3/cmd/zlint" },
@@ -263,8 +266,15 @@ async function recipeOf(name: string, go: string, { cache }: Context): Promise<R
   const { programs, variables = () => ({}) } = MODULES[name];
   const settings = Object.entries(variables(goMod)).map(([variable, value]) => `-X ${variable}=${value}`);
   const linkerFlags = ["-s", "-w", ...settings].join(" ");
-  const hash = createHash("sha256").update([goMod, goSum, linkerFlags, go].join("\0")).digest("hex").slice(0, 16);
+  const parts = [goMod, goSum, linkerFlags, go, ...(await ownSource(source))];
+  const hash = createHash("sha256").update(parts.join("\0")).digest("hex").slice(0, 16);
   return { name, source, programs, linkerFlags, cache: path.join(cache, "tools", `${name}-${hash}`) };
+}
+
+/** Most modules have none: they only say which programs of others to build. */
+async function ownSource(folder: string): Promise<string[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith(".go")).sort();
+  return Promise.all(names.map((name) => readFile(path.join(folder, name), "utf8")));
 }
 
 async function install(recipe: Recipe, wanted: readonly string[], context: Context): Promise<void> {
