@@ -46,7 +46,7 @@ export function checkBesidePki(scope: IConstruct, described: Described, problems
     }
   }
   if (distribution.table.name === table.name && !isDeepStrictEqual(distribution.table.access, table.access)) {
-    contradicts("distribution", table.name, `${table.name} with the same options`, same);
+    contradicts("distribution", distribution.table.name, "the options", same);
   }
   if (authorityKeysOnMachines !== pki.authorityKeysOnMachines) {
     contradicts("authorityKeysOnMachines", authorityKeysOnMachines, String(pki.authorityKeysOnMachines), same);

@@ -177,7 +177,8 @@ export function problemCodes(program: ts.Program, isOurs: (file: string) => bool
       const key = ts.isArrayBindingPattern(parent)
         ? String(parent.elements.indexOf(declaration))
         : (propertyName ?? name).getText();
-      return entryOf(parent.parent.initializer!, key, env);
+      // Of a loop over something, there is none.
+      return parent.parent.initializer && entryOf(parent.parent.initializer, key, env);
     }
     return undefined;
   }

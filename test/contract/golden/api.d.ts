@@ -292,10 +292,12 @@ export interface CertificateProps extends CertificateOptions {
 export interface CertificateRow extends Row {
     readonly authority: string;
     readonly breakGlass?: string;
+    readonly byTerraformAlone?: boolean;
     readonly commonName: string;
     readonly holders: readonly HolderKind[];
     readonly issuedBy: "terraform" | "distribution";
     readonly kubeconfigUser?: string;
+    readonly needsAddress?: boolean;
     readonly organization?: string;
     readonly sans?: readonly string[];
     readonly usage: KeyUsage;
@@ -1104,16 +1106,6 @@ export class KeyUsage {
     static readonly SERVER_AND_CLIENT: KeyUsage;
 }
 
-const KUBE_PROXIES: {
-    readonly "service-account": {
-        readonly serviceAccount: "kube-proxy";
-        readonly namespace: "kube-system";
-    };
-    readonly nodes: {
-        readonly group: "system:nodes";
-    };
-};
-
 export type KubeadmAuthority = "kubernetes" | "front-proxy" | "etcd";
 
 export type KubeadmCertificate<Serving extends boolean = false> = "apiserver" | "apiserver-kubelet-client" | "front-proxy-client" | "etcd-server" | "etcd-peer" | "etcd-healthcheck-client" | "apiserver-etcd-client" | "admin" | "super-admin" | "controller-manager" | "scheduler" | "kubelet" | (Serving extends false ? never : "kubelet-server");
@@ -1399,7 +1391,7 @@ export interface SingleCaNames<Sets extends SingleCaSet = never, OneServer exten
 export interface SingleCaOptions<Sets extends SingleCaSet = SingleCaSet, OneServer extends boolean = boolean> {
     readonly folder?: string;
     readonly kubeletOnControlPlanes?: boolean;
-    readonly kubeProxyOfJoined?: keyof typeof KUBE_PROXIES;
+    readonly kubeProxyOfJoined?: "service-account" | "nodes";
     readonly oneServerCertificate?: OneServer;
     readonly ownAuthorities?: readonly Sets[];
 }
