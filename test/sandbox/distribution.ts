@@ -4,6 +4,7 @@ import { SYSTEM_MASTERS } from "../../lib/x509/system-masters";
 
 /** Distributions whose options make another PKI of them. */
 const WITH_OPTIONS: Readonly<Record<string, Distribution>> = {
+  "kubeadm-kubelet-serving": Distribution.kubeadm({ kubeletServing: true }),
   "single-ca-own-authorities": Distribution.singleCa({
     ownAuthorities: [
       "etcd-server",
