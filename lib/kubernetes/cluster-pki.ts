@@ -108,6 +108,8 @@ export class ClusterPki<Of extends Distribution = Distribution> extends Construc
   /**
    * The PKI of another app, for whoever needs what is public of it: `ClusterAccess`, `kubeconfig`. It reads no state: how the bundle gets
    * here is the caller's to choose.
+   *
+   * @throws PkiError when a field is missing, unknown or of another type
    */
   public static fromAttributes(attributes: ClusterPkiAttributes): IClusterPki {
     checkShape("ClusterPki.fromAttributes", attributes, PKI_ATTRIBUTES, "attributes");

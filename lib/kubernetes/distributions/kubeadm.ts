@@ -126,8 +126,9 @@ const BOOTSTRAP_KUBECONFIG = `${FOLDER}/bootstrap-kubelet.conf`;
 export interface KubeadmOptions<Serving extends boolean = boolean> {
   /**
    * Control planes and named workers have a certificate that their kubelet serves with, and the API server takes no other: `kubelet-server`. It
-   * is where a kubelet makes one for itself otherwise, so that no configuration names it. A worker that joins by token has none: its kubelet
-   * needs `serverTLSBootstrap: true`, and somebody who approves what it then requests, or the API server reads no logs there.
+   * is where a kubelet makes one for itself otherwise, so that no configuration names it. Each of these machines needs an address. A worker
+   * that joins by token has none: its kubelet needs `serverTLSBootstrap: true` in its own configuration, and somebody who approves what it
+   * then requests, or the API server reads no logs there.
    * @default false
    * @see https://kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/#certificate-rotation
    */
