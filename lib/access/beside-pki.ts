@@ -40,12 +40,12 @@ export function checkBesidePki(scope: IConstruct, described: Described, problems
     ["distribution", distribution.table.name, table.name],
     ["cluster.name", cluster.name, known.name],
   ] as const;
-  for (const [at, given, expected] of facts) {
-    if (given !== expected) {
-      contradicts(at, given, JSON.stringify(expected), same);
-    }
+  const others = facts.filter(([, given, expected]) => given !== expected);
+  for (const [at, given, expected] of others) {
+    contradicts(at, given, JSON.stringify(expected), same);
   }
-  if (distribution.table.name === table.name && !isDeepStrictEqual(distribution.table.access, table.access)) {
+  // Of another distribution all of it is another one.
+  if (!others.includes(facts[0]) && !isDeepStrictEqual(distribution.table.access, table.access)) {
     contradicts("distribution", distribution.table.name, "the options", same);
   }
   if (authorityKeysOnMachines !== pki.authorityKeysOnMachines) {
