@@ -1,5 +1,3 @@
-import { writeFileSync } from "node:fs";
-import path from "node:path";
 import { documented } from "../matrix/document";
 import { type Cell, matrixOf, NAMED_WORKER } from "../matrix/matrix";
 import { markdownOf } from "../matrix/table";
@@ -7,6 +5,7 @@ import { TRUST } from "../matrix/upstream";
 import { PKI_STACK } from "../sandbox/description";
 import type { KubeletPort, Sandbox } from "../sandbox/sandbox";
 import { verify } from "../sandbox/verification";
+import { logsOn } from "./nodes";
 
 /** Who is let in where, at a running sandbox that has everybody's files: as upstream says, and as docs/identities.md shows. */
 export function describeMatrix(distribution: string, sandbox: () => Sandbox): void {
@@ -40,26 +39,8 @@ export function describeMatrix(distribution: string, sandbox: () => Sandbox): vo
       });
 
       test("the API server comes to a kubelet as itself, and goes on where that is who it should be", async () => {
-        const name = "probe";
-        const pod = {
-          apiVersion: "v1",
-          kind: "Pod",
-          metadata: { name },
-          spec: {
-            nodeName: NAMED_WORKER,
-            automountServiceAccountToken: false,
-            containers: [{ name, image: name, imagePullPolicy: "Never" }],
-          },
-        };
-        const file = path.join(sandbox().folder, "pod.json");
-        writeFileSync(file, JSON.stringify(pod));
-        const { first } = sandbox();
-        expect((await sandbox().kubectl(first, "create", `--filename=${file}`)).stderr).toBe("");
         // So says the kubelet alone. What goes wrong before is an error of TLS, or Unauthorized, or Forbidden.
-        expect((await sandbox().kubectl(first, "logs", name)).stderr).toContain(
-          `container "${name}" in pod "${name}" is waiting`,
-        );
-        await sandbox().kubectl(first, "delete", "pod", name, "--force", "--grace-period=0");
+        expect(await logsOn(sandbox(), NAMED_WORKER)).toContain("is waiting to start");
       });
     }
   });

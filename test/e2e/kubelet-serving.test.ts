@@ -1,11 +1,12 @@
 import { X509Certificate } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { connect } from "node:tls";
 import { PKI_STACK } from "../sandbox/description";
 import { type KubeletPort, Sandbox } from "../sandbox/sandbox";
 import { verify } from "../sandbox/verification";
+import { logsOn } from "./nodes";
 
 // docs/kubeadm.md, "Kubelets' server certificates", with real kubelets at an API server that takes no other certificate.
 
@@ -45,17 +46,6 @@ function served({ address, port }: KubeletPort): Promise<X509Certificate> {
   });
 }
 
-/** What the API server says of the logs of a container that never starts: it has to ask the kubelet. */
-async function logsOn(node: string): Promise<string> {
-  const name = `on-${node}`;
-  const container = { name, image: name, imagePullPolicy: "Never" };
-  const spec = { nodeName: node, automountServiceAccountToken: false, containers: [container] };
-  const file = path.join(folder, `${name}.json`);
-  writeFileSync(file, JSON.stringify({ apiVersion: "v1", kind: "Pod", metadata: { name }, spec }));
-  expect((await sandbox.kubectl(sandbox.first, "create", `--filename=${file}`)).stderr).toBe("");
-  return (await sandbox.kubectl(sandbox.first, "logs", name)).stderr;
-}
-
 test("a kubelet serves with what it finds where it would make one, and no configuration names it", async () => {
   const file = path.join(sandbox.machine(GIVEN), "var/lib/kubelet/pki/kubelet.crt");
   expect((await served(given)).fingerprint256).toBe(new X509Certificate(readFileSync(file)).fingerprint256);
@@ -64,7 +54,7 @@ test("a kubelet serves with what it finds where it would make one, and no config
 });
 
 test("the API server takes it for that kubelet, by its address", async () => {
-  expect(await logsOn(GIVEN)).toContain("is waiting to start");
+  expect(await logsOn(sandbox, GIVEN)).toContain("is waiting to start");
 });
 
 test("verify sees at its port that it serves what it was given", async () => {
@@ -80,5 +70,5 @@ test("of a worker that joined by token it reads no logs: that has signed its cer
   const joined = await sandbox.startKubelet(JOINED);
   const made = await served(joined);
   expect(made.fingerprint256).toBe(new X509Certificate(joined.own!).fingerprint256);
-  expect(await logsOn(JOINED)).toContain("tls: failed to verify certificate");
+  expect(await logsOn(sandbox, JOINED)).toContain("tls: failed to verify certificate");
 });

@@ -97,3 +97,16 @@ export async function isAlive(sandbox: Sandbox, node: string): Promise<boolean> 
   }
   return true;
 }
+
+/** What the API server says of the logs of a container on a node that never starts: it has to ask the kubelet. */
+export async function logsOn(sandbox: Sandbox, node: string): Promise<string> {
+  const name = `on-${node}`;
+  const container = { name, image: name, imagePullPolicy: "Never" };
+  const spec = { nodeName: node, automountServiceAccountToken: false, containers: [container] };
+  const file = path.join(sandbox.folder, `${name}.json`);
+  writeFileSync(file, JSON.stringify({ apiVersion: "v1", kind: "Pod", metadata: { name }, spec }));
+  expect((await sandbox.kubectl(sandbox.first, "create", `--filename=${file}`)).stderr).toBe("");
+  const { stderr } = await sandbox.kubectl(sandbox.first, "logs", name);
+  await sandbox.kubectl(sandbox.first, "delete", "pod", name, "--force", "--grace-period=0");
+  return stderr;
+}
