@@ -1,6 +1,7 @@
 import { Distribution } from "../../../lib";
 import { consumerEntry } from "../../../lib/kubernetes/consumers";
 import { actionText } from "../../../lib/plan/render/wording";
+import { parseInventory } from "../../../lib/terraform-json/inventory";
 import { componentsOf, KnownFiles } from "../../../lib/terraform-json/components";
 
 const CURRENT = "/var/lib/kubelet/pki/kubelet-client-current.pem";
@@ -70,4 +71,25 @@ test("a worker that has no such kubeconfig keeps its certificate: it has joined 
     [["cp-1"], [CURRENT], ["/etc/kubernetes/kubelet.conf", "/etc/kubernetes/pki/ca.crt"]],
     [["worker"], undefined, ["/etc/kubernetes/pki/ca.crt"]],
   ]);
+});
+
+test.each([1, null, true, ["/x"]])("an inventory in which that is no path is none: %j", (prefers) => {
+  const { holder, path, consumers } = kubeconfigOf(Distribution.KUBEADM);
+  const text = (readers: unknown) =>
+    JSON.stringify({
+      schemaVersion: 2,
+      stack: "pki",
+      entries: [
+        {
+          kind: "certificate",
+          name: "kubelet",
+          addresses: [],
+          files: [{ holder, path, kind: "kubeconfig", consumers: readers }],
+        },
+      ],
+    });
+  expect(() => parseInventory(text(consumers), "x")).not.toThrow();
+  expect(() => parseInventory(text(consumers.map((reader) => ({ ...reader, prefers }))), "x")).toThrow(
+    "is no inventory",
+  );
 });

@@ -233,6 +233,11 @@ describe("kubelets on control planes", () => {
     ).not.toThrow();
   });
 
+  test("a worker may be called as a file is that control planes alone have", () => {
+    const workers = [{ name: "service-account", addresses: ["10.0.0.30"] }];
+    expect(() => singleCa({ kubeletOnControlPlanes: true, folder: "/var/lib/kubelet" }, { workers })).not.toThrow();
+  });
+
   test("change nothing of the other machines, and replace nothing", () => {
     const requests = (of: typeof stack) => terraformOf(of).resource.tls_cert_request as Record<string, object>;
     expect(requests(stack)).toMatchObject(requests(usual.stack));
