@@ -40,7 +40,7 @@ import { Content } from "../kubernetes/content";
 import { Distribution } from "../kubernetes/distribution";
 import { accessOf, type ClusterFile } from "../kubernetes/cluster-file";
 import { publishFiles } from "../kubernetes/outputs";
-import { checkUsers, USERS, userName, type Users, usersOf } from "../kubernetes/users";
+import { checkUsers, userName, type Users, usersOf } from "../kubernetes/users";
 import { endpointConditions } from "../kubernetes/checks/unresolved-hosts";
 
 /** What the PKI says, or its parts. */
@@ -177,8 +177,6 @@ const PROPS = fields({
   ...OPTIONS,
   ...PKI_FIELDS,
   certificateAuthority: optional(PKI_FIELDS.certificateAuthority),
-  users: optional(USERS),
-  authorityKeysOnMachines: optional(flag),
 } satisfies Fields<Omit<ClusterAccessProps, "pki">>);
 
 const PROPS_OF_PKI = fields({ ...OPTIONS, pki: PKI } satisfies Fields<
